@@ -1,0 +1,27 @@
+//! Transload: an AS2 gateway, an X12 translator and a bridge to Amazon's Vendor API.
+//!
+//! Everything is one of two walks between a partner's bytes and a business document:
+//!
+//! ```text
+//! inbound    bytes ─ as2::open ─ x12::read ─ mapping::read ─► Document ─► bridge.submit
+//!                      └ MDN at once    └ 997/TA1 queued
+//! outbound   bridge.poll ─► Document ─ mapping::write ─ x12::write ─ as2::seal ─► bytes
+//!                                                         MDN, then 997, come back and settle it
+//! ```
+//!
+//! The rooms, in layers; a room names only rooms above its own (`ARCHITECTURE.md`).
+
+// Layer 1: wires and words. Each imports nothing of ours.
+pub mod as2;
+pub mod canonical;
+pub mod net;
+pub mod store;
+pub mod x12;
+// Layer 2: translation, agreements.
+pub mod bridge;
+pub mod mapping;
+// Layer 3: the walks.
+pub mod gateway;
+// Layer 4: faces.
+pub mod cli;
+pub mod web;

@@ -1,0 +1,3 @@
+//! `transload`: see `transload help`.
+
+fn main() {}

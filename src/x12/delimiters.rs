@@ -1,0 +1,75 @@
+//! The bytes that separate: found in ISA when reading, chosen when writing.
+//!
+//! | role | where in a 106-byte ISA | usual |
+//! |---|---|---|
+//! | element | byte 4 | `*` |
+//! | repetition | ISA11, a separator only when ISA12 is 00402 or later | `^` |
+//! | component | ISA16 | `>` or `:` |
+//! | segment | the byte after ISA16 | `~` |
+
+/// What follows a segment terminator. Not data: kept so that a file is written as it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineBreak {
+    /// Nothing: the whole interchange is one line.
+    #[default]
+    None,
+    /// LF.
+    Lf,
+    /// CR LF.
+    CrLf,
+}
+
+impl LineBreak {
+    /// The bytes written after each terminator.
+    pub fn bytes(self) -> &'static [u8] {
+        match self {
+            LineBreak::None => b"",
+            LineBreak::Lf => b"\n",
+            LineBreak::CrLf => b"\r\n",
+        }
+    }
+}
+
+/// The separators of one interchange. They may differ between interchanges of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delimiters {
+    /// Between elements.
+    pub element: u8,
+    /// Between components of a composite (ISA16).
+    pub component: u8,
+    /// Between repetitions of an element (ISA11); `None` before release 00402.
+    pub repetition: Option<u8>,
+    /// Ends a segment.
+    pub segment: u8,
+    /// What is written after `segment`.
+    pub line_break: LineBreak,
+}
+
+impl Default for Delimiters {
+    /// `*`, `>`, no repetition, `~`, one segment a line: what Amazon's 004010 sets use.
+    fn default() -> Delimiters {
+        Delimiters {
+            element: b'*',
+            component: b'>',
+            repetition: None,
+            segment: b'~',
+            line_break: LineBreak::Lf,
+        }
+    }
+}
+
+impl Delimiters {
+    /// Whether data holding `byte` could not be written: X12 has no escape before release 007040.
+    ///
+    /// ```
+    /// use transload::x12::Delimiters;
+    /// assert!(Delimiters::default().clashes(b'*'));
+    /// assert!(!Delimiters::default().clashes(b'^'));
+    /// ```
+    pub fn clashes(&self, byte: u8) -> bool {
+        byte == self.element
+            || byte == self.component
+            || byte == self.segment
+            || Some(byte) == self.repetition
+    }
+}
