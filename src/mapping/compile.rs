@@ -1,0 +1,472 @@
+//! Merged tables → [`Guide`]. Every error is found in one pass and points at its line.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::dictionary::{Dictionary, Usage, usage_of};
+use super::guide::{
+    AREAS, Guide, ITEM, PartUse, Path, Pattern, PlaceUse, Rule, Run, Step, Use, UseId, When,
+    designator, form_of,
+};
+use super::shape::{Form, Schema, Shape};
+use super::slots::Kind;
+use super::source::{GuideError, Node};
+use super::value::CodeList;
+use crate::canonical::DocumentKind;
+
+/// The words that a segment's table may have beside elements and segments.
+const WORDS: [&str; 6] = ["pos", "max", "usage", "when", "as", "under"];
+/// The words that an element's table may have.
+const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
+/// The words at the head of a file.
+const HEAD: [&str; 7] = ["set", "version", "document", "base", "heading", "detail", "summary"];
+
+/// Compiles `root`, whose `base` has been merged into it.
+pub(crate) fn compile(
+    name: &str,
+    root: &Node,
+    dictionary: &Arc<Dictionary>,
+    codes: &mut dyn FnMut(&str) -> Option<Arc<CodeList>>,
+) -> Result<Guide, Vec<GuideError>> {
+    let head = |word: &str| match root.get(word) {
+        Some(node) => node.text().map(str::to_owned),
+        None => Err(GuideError::whole(name, format!("a guide needs {word} = \"…\" at its head"))),
+    };
+    let (set, version) = (head("set").map_err(one)?, head("version").map_err(one)?);
+    let document = match root.get("document") {
+        Some(node) => Some(document(node).map_err(one)?),
+        None => None,
+    };
+    let schema = Schema::read(&document.map_or(serde_json::Value::Null, DocumentKind::schema));
+    let mut compiler = Compiler {
+        dictionary,
+        codes,
+        schema: &schema,
+        mapped: document.is_some(),
+        names: Vec::new(),
+        uses: Vec::new(),
+        errors: Vec::new(),
+    };
+    let roots = compiler.areas(root);
+    let Compiler { names, uses, errors, .. } = compiler;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let dictionary = dictionary.clone();
+    Ok(Guide { name: name.to_owned(), set, version, document, uses, roots, schema, names, dictionary })
+}
+
+fn one(error: GuideError) -> Vec<GuideError> {
+    vec![error]
+}
+
+fn document(node: &Node) -> Result<DocumentKind, GuideError> {
+    let names: Vec<&str> = DocumentKind::ALL.iter().map(|k| k.name()).collect();
+    let name = node.text()?;
+    let kind = DocumentKind::ALL.iter().find(|k| k.name() == name);
+    kind.copied().ok_or_else(|| node.unknown("document", name, &names))
+}
+
+struct Compiler<'a> {
+    dictionary: &'a Dictionary,
+    codes: &'a mut dyn FnMut(&str) -> Option<Arc<CodeList>>,
+    schema: &'a Schema,
+    mapped: bool,
+    names: Vec<String>,
+    uses: Vec<Use>,
+    errors: Vec<GuideError>,
+}
+
+impl Compiler<'_> {
+    /// Keeps an error and goes on, so that one pass tells them all.
+    fn ok<T>(&mut self, result: Result<T, GuideError>) -> Option<T> {
+        result.map_err(|e| self.errors.push(e)).ok()
+    }
+
+    fn areas(&mut self, root: &Node) -> Vec<UseId> {
+        let mut roots = Vec::new();
+        let Some(table) = self.ok(root.table()) else { return roots };
+        for (key, node) in table {
+            let Some(area) = AREAS.iter().position(|a| *a == key && !a.is_empty()) else {
+                if !HEAD.contains(&key.as_str()) {
+                    self.errors.push(node.unknown("word", key, &HEAD));
+                }
+                continue;
+            };
+            let Some(table) = self.ok(node.table()) else { continue };
+            for (key, node) in table {
+                let scope = Shape::Struct(0);
+                roots.extend(self.add(key, node, (area as u32) << 24, None, &scope));
+            }
+        }
+        self.sort(&mut roots);
+        roots
+    }
+
+    /// Adds the use `key` and all under it.
+    fn add(
+        &mut self,
+        key: &str,
+        node: &Node,
+        area: u32,
+        parent: Option<UseId>,
+        outer: &Shape,
+    ) -> Option<UseId> {
+        let table = self.ok(node.table())?;
+        let tag = key.split('-').next().unwrap_or(key);
+        let Some(def) = self.dictionary.segment(tag) else {
+            let error = node.unknown("segment", tag, &self.dictionary.tags());
+            self.errors.push(error);
+            return None;
+        };
+        let pos = match node.get("pos") {
+            Some(pos) => self.ok(pos.number())?,
+            None => {
+                self.errors.push(node.error(format!("{key} needs its position, as pos = 20")));
+                return None;
+            }
+        };
+        let max = node.get("max").and_then(|n| self.ok(n.number())).unwrap_or(1);
+        let usage = node.get("usage").and_then(|n| self.ok(n.text().and_then(|t| usage_of(t, n))));
+        let (scope, shape) = match node.get("as").and_then(|n| self.path(n, outer, None)) {
+            Some((path, shape)) => (path, shape),
+            None => (Path::new(), outer.clone()),
+        };
+        let id = self.uses.len();
+        self.uses.push(Use {
+            key: key.to_owned(),
+            tag: tag.to_owned(),
+            order: area + pos,
+            max,
+            group_max: max,
+            shares: false,
+            usage: usage.unwrap_or(Usage::Optional),
+            when: Vec::new(),
+            scope,
+            places: places(def),
+            runs: Vec::new(),
+            notes: def.notes.clone(),
+            children: Vec::new(),
+            parent,
+            node: node.clone(),
+        });
+        self.when(id, node);
+        let mut children = Vec::new();
+        for (word, entry) in table {
+            if WORDS.contains(&word.as_str()) {
+                continue;
+            }
+            match designator(word, tag) {
+                Some(place) => self.element(id, word, place, entry, &shape),
+                None => children.extend(self.add(word, entry, 0, Some(id), &shape)),
+            }
+        }
+        self.sort(&mut children);
+        self.uses[id].children = children;
+        Some(id)
+    }
+
+    /// Sorts uses under one parent and lets those of one tag and position share their `max`.
+    fn sort(&mut self, ids: &mut [UseId]) {
+        let weight = |one: &Use| one.when.iter().map(When::weight).sum::<usize>();
+        ids.sort_by(|&a, &b| {
+            let (a, b) = (&self.uses[a], &self.uses[b]);
+            let key = |one: &Use| (one.order, usize::MAX - weight(one));
+            key(a).cmp(&key(b)).then_with(|| a.key.cmp(&b.key))
+        });
+        let mut groups: BTreeMap<(u32, String), Vec<UseId>> = BTreeMap::new();
+        for &id in ids.iter() {
+            groups.entry((self.uses[id].order, self.uses[id].tag.clone())).or_default().push(id);
+        }
+        for group in groups.values() {
+            let most = group.iter().map(|&id| self.uses[id].max).max().unwrap_or(1);
+            for &id in group {
+                self.uses[id].group_max = most;
+                self.uses[id].shares = group.len() > 1;
+            }
+        }
+    }
+
+    fn when(&mut self, id: UseId, node: &Node) {
+        let Some(node) = node.get("when") else { return };
+        let Some(table) = self.ok(node.table()) else { return };
+        for (key, value) in table {
+            let place = designator(key, &self.uses[id].tag);
+            let Some((element, component)) = place.filter(|p| self.exists(id, *p)) else {
+                let message = format!("{key} is not an element of {}", self.uses[id].tag);
+                self.errors.push(value.error(message));
+                continue;
+            };
+            let Some(texts) = self.ok(value.texts()) else { continue };
+            let pattern = |text: String| match text.strip_suffix('*') {
+                Some(start) => Pattern::Begins(start.to_owned()),
+                None => Pattern::Is(text),
+            };
+            let patterns: Vec<Pattern> = texts.into_iter().map(pattern).collect();
+            if let [Pattern::Is(text)] = &patterns[..] {
+                let part = component.saturating_sub(1);
+                let rule = Some(Rule::Constant(text.clone()));
+                self.uses[id].places[element - 1].parts[part].is = rule;
+            }
+            self.uses[id].when.push(When { element, component, patterns });
+        }
+    }
+
+    fn exists(&self, id: UseId, (element, component): (usize, usize)) -> bool {
+        let place = self.uses[id].places.get(element - 1);
+        place.is_some_and(|p| component <= p.parts.len() && (component > 0 || !p.composite))
+    }
+
+    fn element(
+        &mut self,
+        id: UseId,
+        key: &str,
+        place: (usize, usize),
+        node: &Node,
+        scope: &Shape,
+    ) {
+        let Some(table) = self.ok(node.table()) else { return };
+        for (word, entry) in table {
+            if !ELEMENT_WORDS.contains(&word.as_str()) {
+                self.errors.push(entry.unknown("word", word, &ELEMENT_WORDS));
+            }
+        }
+        let (element, component) = place;
+        let whole = self.uses[id].places.get(element - 1).is_some_and(|p| p.composite);
+        if component == 0 && whole && node.get("as").is_none() {
+            if let Some(usage) = self.usage(node) {
+                self.uses[id].places[element - 1].usage = usage;
+            }
+            return;
+        }
+        if !self.exists(id, place) {
+            let tag = &self.uses[id].tag;
+            let hint = if whole { format!(" by itself: name a component, as {key}-1") } else { String::new() };
+            let message = format!("{key} is not an element of {tag}{hint}");
+            self.errors.push(node.error(message));
+            return;
+        }
+        let codes = node.get("codes").and_then(|n| self.code_list(n));
+        if let Some(run) = node.get("run") {
+            self.run(id, element, node, run, scope, codes);
+            return;
+        }
+        let usage = self.usage(node);
+        let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)].def.data;
+        let target = node.get("as").and_then(|n| self.path(n, scope, Some(form_of(data))));
+        let is = node.get("is").and_then(|n| self.rule(n, scope));
+        let place = &mut self.uses[id].places[element - 1];
+        if let Some(max) = node.get("max").and_then(|n| n.number().ok()) {
+            place.max = max;
+        }
+        let part = &mut place.parts[component.saturating_sub(1)];
+        if component == 0 {
+            place.usage = usage.unwrap_or(place.usage);
+        }
+        part.usage = usage.unwrap_or(part.usage);
+        part.codes = codes;
+        part.is = is.or(part.is.take());
+        if let Some((path, shape)) = target {
+            if !matches!(shape, Shape::Leaf(_)) && place.max == 1 {
+                let message = "an element's value goes into a single field: name one of its fields";
+                self.errors.push(node.error(message));
+            }
+            part.target = path;
+        }
+    }
+
+    fn usage(&mut self, node: &Node) -> Option<Usage> {
+        let node = node.get("usage")?;
+        self.ok(node.text().and_then(|t| usage_of(t, node)))
+    }
+
+    fn code_list(&mut self, node: &Node) -> Option<Arc<CodeList>> {
+        let name = self.ok(node.text())?.to_owned();
+        let list = (self.codes)(&name);
+        if list.is_none() {
+            self.errors.push(node.error(format!("there is no usable code list codes/{name}.toml")));
+        }
+        list
+    }
+
+    fn run(
+        &mut self,
+        id: UseId,
+        first: usize,
+        node: &Node,
+        run: &Node,
+        scope: &Shape,
+        codes: Option<Arc<CodeList>>,
+    ) {
+        let mut size = |word: &str| match run.get(word) {
+            Some(n) => self.ok(n.number()).map(|n| n as usize).filter(|&n| n > 0),
+            None => {
+                self.errors.push(run.error("a run is written as { n = 10, width = 2 }"));
+                None
+            }
+        };
+        let (Some(n), Some(width)) = (size("n"), size("width")) else { return };
+        if first - 1 + n * width > self.uses[id].places.len() {
+            let message = format!("{} has no room for {n} groups of {width}", self.uses[id].tag);
+            self.errors.push(run.error(message));
+            return;
+        }
+        let Some(target) = node.get("as") else {
+            self.errors.push(node.error("a run needs an as"));
+            return;
+        };
+        let Some((list, shape)) = self.path(target, scope, None) else { return };
+        let Shape::List(item) = shape else {
+            self.errors.push(target.error("a run fills a list"));
+            return;
+        };
+        let (item, fields) = match *item {
+            Shape::Leaf(form) if width == 1 => (Kind::Leaf(form), Vec::new()),
+            Shape::Struct(index) if width <= self.schema.structs[index].fields.len() => {
+                let fields = &self.schema.structs[index].fields[..width];
+                let step = |(slot, (_, shape)): (usize, &(String, Shape))| Step {
+                    slot: slot as u32,
+                    kind: kind(shape),
+                };
+                (Kind::Struct(index as u32), fields.iter().enumerate().map(step).collect())
+            }
+            _ => {
+                self.errors.push(target.error(format!("the list's items do not have {width} fields")));
+                return;
+            }
+        };
+        let runs = self.uses[id].runs.len();
+        for group in 0..n {
+            for field in 0..width {
+                let part = &mut self.uses[id].places[first - 1 + group * width + field].parts[0];
+                part.run = Some((runs, group as u32, field));
+                part.codes = codes.clone().filter(|_| field == 0);
+            }
+        }
+        self.uses[id].runs.push(Run { first, n, width, list, item, fields });
+    }
+
+    fn rule(&mut self, node: &Node, scope: &Shape) -> Option<Rule> {
+        let text = self.ok(node.text())?;
+        let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+        if text == "seq()" {
+            return Some(Rule::Seq);
+        }
+        if let Some(list) = inner("count") {
+            return Some(Rule::Count(self.steps(node, list, scope, None)?.0));
+        }
+        if let Some(path) = inner("sum") {
+            return Some(Rule::Sum(self.steps(node, path, scope, None)?.0));
+        }
+        if text.ends_with(')') {
+            let known = ["count(path)", "sum(path)", "seq()"];
+            self.errors.push(node.unknown("function", text, &known));
+            return None;
+        }
+        Some(Rule::Constant(text.to_owned()))
+    }
+
+    /// An `as` path: its steps from `scope`, and what stands at its end.
+    fn path(&mut self, node: &Node, scope: &Shape, ext: Option<Form>) -> Option<(Path, Shape)> {
+        if !self.mapped {
+            self.errors.push(node.error("this guide has no document = \"…\" to map to"));
+            return None;
+        }
+        let text = self.ok(node.text())?.to_owned();
+        self.steps(node, &text, scope, ext)
+    }
+
+    fn steps(
+        &mut self,
+        node: &Node,
+        text: &str,
+        scope: &Shape,
+        ext: Option<Form>,
+    ) -> Option<(Path, Shape)> {
+        let mut path = Path::new();
+        let mut shape = scope.clone();
+        for word in text.split('.') {
+            let (name, item) = match word.strip_suffix("[]") {
+                Some(name) => (name, true),
+                None => (word, false),
+            };
+            // Inside count() and sum() a list is walked without being marked as such.
+            if let (Shape::List(inner), None) = (&shape, path.last().filter(|s| s.slot == ITEM)) {
+                let inner = (**inner).clone();
+                path.push(Step { slot: ITEM, kind: kind(&inner) });
+                shape = inner;
+            }
+            match shape {
+                Shape::Struct(index) => {
+                    let Some((slot, found)) = self.schema.slot(index, name) else {
+                        let owner = &self.schema.structs[index];
+                        let known: Vec<&str> = owner.fields.iter().map(|f| f.0.as_str()).collect();
+                        self.errors.push(node.unknown("field", name, &known));
+                        return None;
+                    };
+                    path.push(Step { slot, kind: kind(found) });
+                    shape = found.clone();
+                }
+                Shape::Ext => {
+                    let form = ext.unwrap_or(Form::Text);
+                    path.push(Step { slot: self.name(name), kind: Kind::ExtLeaf(form) });
+                    shape = Shape::Leaf(form);
+                }
+                _ => {
+                    self.errors.push(node.error(format!("{name:?} is asked of a single value")));
+                    return None;
+                }
+            }
+            if item {
+                let Shape::List(inner) = shape else {
+                    self.errors.push(node.error(format!("{name:?} is not a list: leave out []")));
+                    return None;
+                };
+                path.push(Step { slot: ITEM, kind: kind(&inner) });
+                shape = *inner;
+            }
+        }
+        Some((path, shape))
+    }
+
+    fn name(&mut self, name: &str) -> u32 {
+        let known = self.names.iter().position(|n| n == name);
+        known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        }) as u32
+    }
+}
+
+fn kind(shape: &Shape) -> Kind {
+    match shape {
+        Shape::Struct(index) => Kind::Struct(*index as u32),
+        Shape::List(_) => Kind::List,
+        Shape::Leaf(form) => Kind::Leaf(*form),
+        Shape::Ext => Kind::Ext,
+    }
+}
+
+/// A segment's elements as the dictionary has them.
+fn places(def: &super::dictionary::SegmentDef) -> Vec<PlaceUse> {
+    def.places
+        .iter()
+        .map(|place| PlaceUse {
+            usage: place.usage,
+            composite: place.composite.is_some(),
+            max: 1,
+            parts: place
+                .parts
+                .iter()
+                .map(|part| PartUse {
+                    def: part.def.clone(),
+                    usage: part.usage,
+                    target: Path::new(),
+                    is: None,
+                    codes: None,
+                    run: None,
+                })
+                .collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,189 @@
+//! A document as a table of slots: what segments fill and a serde deserializer empties, and the
+//! other way round. No JSON tree and no code for each struct.
+//!
+//! Every node knows its slot in its parent; a struct's children may come in any order, a list's
+//! in theirs. Values are text in their canonical form (`2026-11-22`, `10.00`).
+
+use super::shape::{Form, Schema, Shape};
+
+/// A node's number in the table. The document itself is [`ROOT`].
+pub(crate) type NodeId = u32;
+
+/// The document.
+pub(crate) const ROOT: NodeId = 0;
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A struct of the schema, by index.
+    Struct(u32),
+    List,
+    Leaf(Form),
+    /// The free fields: its children's slots are indices of [`Slots::names`].
+    Ext,
+    /// A free field's value.
+    ExtLeaf(Form),
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    slot: u32,
+    kind: Kind,
+    next: u32,
+    /// First and last child; for a leaf the start and end of its text.
+    first: u32,
+    last: u32,
+    /// Whether a guide has written it (outbound only).
+    used: bool,
+}
+
+/// The table.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    nodes: Vec<Node>,
+    text: String,
+    /// Names of free fields.
+    pub(crate) names: Vec<String>,
+}
+
+impl Slots {
+    /// An empty document whose free fields may have `names`.
+    pub(crate) fn new(names: &[String]) -> Slots {
+        let mut slots = Slots { nodes: Vec::new(), text: String::new(), names: names.to_vec() };
+        slots.nodes.push(node(0, Kind::Struct(0)));
+        slots
+    }
+
+    /// Appends a child.
+    pub(crate) fn push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
+        let id = self.nodes.len() as u32;
+        self.nodes.push(node(slot, kind));
+        let last = self.nodes[parent as usize].last;
+        if last == NONE {
+            self.nodes[parent as usize].first = id;
+        } else {
+            self.nodes[last as usize].next = id;
+        }
+        self.nodes[parent as usize].last = id;
+        id
+    }
+
+    /// Appends a leaf with its text.
+    pub(crate) fn push_leaf(&mut self, parent: NodeId, slot: u32, kind: Kind, text: &str) -> NodeId {
+        let id = self.push(parent, slot, kind);
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        self.nodes[id as usize].first = start;
+        self.nodes[id as usize].last = self.text.len() as u32;
+        id
+    }
+
+    /// The child in `slot`, if it was filled.
+    pub(crate) fn child(&self, parent: NodeId, slot: u32) -> Option<NodeId> {
+        self.children(parent).find(|&id| self.nodes[id as usize].slot == slot)
+    }
+
+    /// The child in `slot`, made now if need be.
+    pub(crate) fn child_or_push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
+        match self.child(parent, slot) {
+            Some(id) => id,
+            None => self.push(parent, slot, kind),
+        }
+    }
+
+    /// All children, in order of arrival.
+    pub(crate) fn children(&self, parent: NodeId) -> Children<'_> {
+        let next = match self.nodes[parent as usize].kind {
+            Kind::Leaf(_) | Kind::ExtLeaf(_) => NONE,
+            _ => self.nodes[parent as usize].first,
+        };
+        Children { slots: self, next }
+    }
+
+    /// What `id` is.
+    pub(crate) fn kind(&self, id: NodeId) -> Kind {
+        self.nodes[id as usize].kind
+    }
+
+    /// Its slot in its parent.
+    pub(crate) fn slot(&self, id: NodeId) -> u32 {
+        self.nodes[id as usize].slot
+    }
+
+    /// A leaf's text.
+    pub(crate) fn text(&self, id: NodeId) -> &str {
+        let node = &self.nodes[id as usize];
+        match node.kind {
+            Kind::Leaf(_) | Kind::ExtLeaf(_) => &self.text[node.first as usize..node.last as usize],
+            _ => "",
+        }
+    }
+
+    /// Marks a leaf as written.
+    pub(crate) fn take(&mut self, id: NodeId) {
+        self.nodes[id as usize].used = true;
+    }
+
+    /// The paths of leaves that nothing wrote, as `lines[2].ext.colour`.
+    pub(crate) fn untaken(&self, schema: &Schema) -> Vec<(String, String)> {
+        let mut left = Vec::new();
+        self.walk(ROOT, &Shape::Struct(0), schema, String::new(), &mut left);
+        left
+    }
+
+    fn walk(
+        &self,
+        id: NodeId,
+        shape: &Shape,
+        schema: &Schema,
+        path: String,
+        left: &mut Vec<(String, String)>,
+    ) {
+        if let Kind::Leaf(_) | Kind::ExtLeaf(_) = self.kind(id) {
+            if !self.nodes[id as usize].used {
+                left.push((path, self.text(id).to_owned()));
+            }
+            return;
+        }
+        for (index, child) in self.children(id).enumerate() {
+            let slot = self.slot(child) as usize;
+            let dot = if path.is_empty() { "" } else { "." };
+            let (path, shape) = match shape {
+                Shape::Struct(n) => {
+                    let (name, shape) = &schema.structs[*n].fields[slot];
+                    (format!("{path}{dot}{name}"), shape)
+                }
+                Shape::List(inner) => (format!("{path}[{index}]"), &**inner),
+                _ => (format!("{path}{dot}{}", self.names[slot]), shape),
+            };
+            self.walk(child, shape, schema, path, left);
+        }
+    }
+}
+
+fn node(slot: u32, kind: Kind) -> Node {
+    Node { slot, kind, next: NONE, first: NONE, last: NONE, used: false }
+}
+
+/// See [`Slots::children`].
+#[derive(Clone)]
+pub(crate) struct Children<'a> {
+    slots: &'a Slots,
+    next: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        let id = self.next;
+        if id == NONE {
+            return None;
+        }
+        self.next = self.slots.nodes[id as usize].next;
+        Some(id)
+    }
+}

@@ -1,0 +1,296 @@
+//! Mapping files as text: TOML read into nodes that remember file and place, deep-merged, and
+//! errors that point at a line with a caret and name the nearest word.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+/// One mapping file.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// Its path below the mappings folder, as errors show it.
+    pub(crate) name: String,
+    /// Its whole text.
+    pub(crate) text: String,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) source: Arc<Source>,
+    /// The key's bytes where it has one, else the value's.
+    pub(crate) span: Range<usize>,
+    pub(crate) value: Value,
+}
+
+/// TOML's kinds, as far as mapping files use them.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    List(Vec<Node>),
+    Table(BTreeMap<String, Node>),
+}
+
+/// A mapping file that cannot be used: where, what, why, and the nearest name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuideError {
+    /// Path of the file below the mappings folder.
+    pub file: String,
+    /// Line, from 1; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The line of the file.
+    pub excerpt: String,
+    /// How many characters the caret line underlines.
+    pub width: usize,
+}
+
+impl fmt::Display for GuideError {
+    /// ```text
+    /// mappings/acme/850.toml:7:1: element PO199 is not in segment PO1
+    ///   7 | PO199 = { as = "x" }
+    ///     | ^^^^^
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file, self.message);
+        }
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let carets = "^".repeat(self.width.max(1));
+        let indent = " ".repeat(self.column.saturating_sub(1));
+        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        writeln!(f, "  {number} | {}", self.excerpt)?;
+        write!(f, "  {margin} | {indent}{carets}")
+    }
+}
+
+impl std::error::Error for GuideError {}
+
+impl GuideError {
+    /// An error about a file as a whole.
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> GuideError {
+        GuideError {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            excerpt: String::new(),
+            width: 0,
+        }
+    }
+
+    fn at(source: &Source, span: &Range<usize>, message: impl Into<String>) -> GuideError {
+        let start = span.start.min(source.text.len());
+        let before = &source.text[..start];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let rest = &source.text[line_start..];
+        let excerpt = rest.lines().next().unwrap_or_default();
+        let column = before[line_start..].chars().count();
+        let width = source.text.get(span.clone()).map_or(1, |s| {
+            let first = s.lines().next().unwrap_or_default().chars().count();
+            first.min(excerpt.chars().count().saturating_sub(column))
+        });
+        GuideError {
+            file: source.name.clone(),
+            line: before.matches('\n').count() + 1,
+            column: column + 1,
+            message: message.into(),
+            excerpt: excerpt.to_owned(),
+            width,
+        }
+    }
+}
+
+impl Node {
+    /// Reads one file. TOML's own errors keep their place.
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Node, GuideError> {
+        let source = Arc::new(Source {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
+        let table = DeTable::parse(text).map_err(|e| {
+            let span = e.span().unwrap_or(0..0);
+            GuideError::at(&source, &span, e.message().to_owned())
+        })?;
+        let value = from_table(&source, table.get_ref())?;
+        Ok(Node {
+            source,
+            span: 0..0,
+            value,
+        })
+    }
+
+    /// An error that points at this node.
+    pub(crate) fn error(&self, message: impl Into<String>) -> GuideError {
+        GuideError::at(&self.source, &self.span, message)
+    }
+
+    /// An error about a name that is not among `known`, with the nearest of them.
+    pub(crate) fn unknown(&self, what: &str, name: &str, known: &[&str]) -> GuideError {
+        self.error(format!("{what} {name:?} is not known{}", suggestion(name, known)))
+    }
+
+    /// The table's entries, or an error that says that a table was due.
+    pub(crate) fn table(&self) -> Result<&BTreeMap<String, Node>, GuideError> {
+        match &self.value {
+            Value::Table(table) => Ok(table),
+            _ => Err(self.error("a table is due here, as in { as = \"number\" }")),
+        }
+    }
+
+    /// The text, or an error.
+    pub(crate) fn text(&self) -> Result<&str, GuideError> {
+        match &self.value {
+            Value::Text(text) => Ok(text),
+            _ => Err(self.error("a text in quotes is due here")),
+        }
+    }
+
+    /// A number from 0 up, or an error.
+    pub(crate) fn number(&self) -> Result<u32, GuideError> {
+        match self.value {
+            Value::Number(n) if (0..=i64::from(u32::MAX)).contains(&n) => Ok(n as u32),
+            _ => Err(self.error("a whole number is due here")),
+        }
+    }
+
+    /// One text or a list of them.
+    pub(crate) fn texts(&self) -> Result<Vec<String>, GuideError> {
+        match &self.value {
+            Value::List(list) => list.iter().map(|n| Ok(n.text()?.to_owned())).collect(),
+            _ => Ok(vec![self.text()?.to_owned()]),
+        }
+    }
+
+    /// Entry `name` of a table.
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Table(table) => table.get(name),
+            _ => None,
+        }
+    }
+
+    /// Puts `over` on top: tables merge key by key, anything else is replaced.
+    pub(crate) fn merge(&mut self, over: &Node) {
+        match (&mut self.value, &over.value) {
+            (Value::Table(base), Value::Table(table)) => {
+                for (key, node) in table {
+                    match base.get_mut(key) {
+                        Some(below) => below.merge(node),
+                        None => {
+                            base.insert(key.clone(), node.clone());
+                        }
+                    }
+                }
+            }
+            _ => *self = over.clone(),
+        }
+    }
+}
+
+/// `; did you mean "city"?`, or nothing where no known name is near.
+///
+/// ```
+/// use transload::mapping::suggestion;
+/// assert_eq!(suggestion("nmae", &["name", "city"]), "; did you mean \"name\"?");
+/// assert_eq!(suggestion("zzz", &["name"]), "");
+/// ```
+pub fn suggestion(name: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|k| (strsim::damerau_levenshtein(name, k), k))
+        .min();
+    match near {
+        Some((distance, k)) if distance <= 1 + name.len() / 4 => {
+            format!("; did you mean {k:?}?")
+        }
+        _ => String::new(),
+    }
+}
+
+fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideError> {
+    let mut entries = BTreeMap::new();
+    for (key, value) in table {
+        let span = key.span();
+        let node = Node {
+            source: source.clone(),
+            value: from_value(source, &value.span(), value.get_ref())?,
+            span,
+        };
+        entries.insert(key.get_ref().to_string(), node);
+    }
+    Ok(Value::Table(entries))
+}
+
+fn from_value(
+    source: &Arc<Source>,
+    span: &Range<usize>,
+    value: &DeValue<'_>,
+) -> Result<Value, GuideError> {
+    Ok(match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(n) => Value::Number(n.as_str().replace('_', "").parse().map_err(|_| {
+            GuideError::at(source, span, "a whole number is due here")
+        })?),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Array(list) => Value::List(
+            list.iter()
+                .map(|v| {
+                    Ok(Node {
+                        source: source.clone(),
+                        span: v.span(),
+                        value: from_value(source, &v.span(), v.get_ref())?,
+                    })
+                })
+                .collect::<Result<_, GuideError>>()?,
+        ),
+        DeValue::Table(table) => from_table(source, table)?,
+        _ => {
+            let message = "mapping files use texts, whole numbers, lists and tables only";
+            return Err(GuideError::at(source, span, message));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_points_at_line_with_caret() {
+        let node = Node::parse("p/850.toml", "set = \"850\"\n[heading]\nBEGG = 1\n").unwrap();
+        let error = node.get("heading").unwrap().get("BEGG").unwrap().unknown(
+            "segment",
+            "BEGG",
+            &["BEG", "REF"],
+        );
+        let shown = error.to_string();
+        assert!(shown.contains("p/850.toml:3:1: segment \"BEGG\""), "{shown}");
+        assert!(shown.contains("did you mean \"BEG\"?"), "{shown}");
+        assert!(shown.ends_with("  3 | BEGG = 1\n    | ^^^^"), "{shown}");
+    }
+
+    #[test]
+    fn broken_toml_keeps_its_place() {
+        let error = Node::parse("a.toml", "set = \"850\npos = 1").unwrap_err();
+        assert_eq!(error.line, 1);
+    }
+
+    #[test]
+    fn merge_is_deep() {
+        let mut base = Node::parse("b", "[a]\nx = 1\ny = 2\n").unwrap();
+        base.merge(&Node::parse("o", "[a]\ny = 3\n").unwrap());
+        let a = base.get("a").unwrap();
+        assert_eq!(a.get("x").unwrap().number().unwrap(), 1);
+        assert_eq!(a.get("y").unwrap().number().unwrap(), 3);
+    }
+}

@@ -1,0 +1,303 @@
+//! One value: X12's text ⇄ the canonical text of a slot.
+//!
+//! | type | X12 | canonical |
+//! |---|---|---|
+//! | AN, ID | `B0ABC` | `B0ABC` |
+//! | ID with a code list | `EA` | `each`; an unknown code is `other:XX` |
+//! | R | `12.50` | `12.50` (the scale is kept) |
+//! | N2 | `1250` | `12.50` |
+//! | DT | `20261122` | `2026-11-22` |
+//! | TM | `130559` | `13:05:59` |
+//!
+//! Both directions write into a buffer that is reused, because they run once an element.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::dictionary::{DataType, ElementDef};
+use super::source::{GuideError, Node};
+use crate::x12::Fault;
+
+/// A code list: X12 code ⇄ canonical word, one to one.
+#[derive(Debug, Default)]
+pub struct CodeList {
+    words: HashMap<String, String>,
+    codes: HashMap<String, String>,
+}
+
+/// What stands before a code that the list does not have.
+pub(crate) const OTHER: &str = "other:";
+
+/// Most digits a number may have: what a canonical decimal holds exactly.
+const MAX_DIGITS: usize = 28;
+
+impl CodeList {
+    /// Reads `EA = "each"` lines.
+    pub(crate) fn parse(root: &Node) -> Result<CodeList, GuideError> {
+        let mut list = CodeList::default();
+        for (code, node) in root.table()? {
+            let word = node.text()?.to_owned();
+            if word.starts_with(OTHER) {
+                return Err(node.error("a word may not begin with \"other:\""));
+            }
+            if let Some(first) = list.codes.insert(word.clone(), code.clone()) {
+                let message = format!("{word:?} is {first} already: a list is one to one");
+                return Err(node.error(message));
+            }
+            list.words.insert(code.clone(), word);
+        }
+        Ok(list)
+    }
+
+    /// The word for `code`.
+    pub fn word(&self, code: &str) -> Option<&str> {
+        self.words.get(code).map(String::as_str)
+    }
+
+    /// The code for `word`; `other:XX` gives `XX`.
+    pub fn code<'a>(&'a self, word: &'a str) -> Option<&'a str> {
+        match word.strip_prefix(OTHER) {
+            Some(code) => Some(code),
+            None => self.codes.get(word).map(String::as_str),
+        }
+    }
+
+    /// All codes, sorted.
+    pub fn all(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.words.keys().map(String::as_str).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The code that a wrong one was probably meant to be: the same word, or one that it begins.
+    pub fn nearest(&self, wrong: &str) -> Option<&str> {
+        let lower = wrong.to_ascii_lowercase();
+        if let Some(code) = self.codes.get(&lower) {
+            return Some(code);
+        }
+        self.all().into_iter().find(|code| wrong.len() > code.len() && wrong.starts_with(code))
+    }
+}
+
+/// Checks a value's length and characters against its definition: the first fault, if any.
+pub(crate) fn fault(raw: &str, def: &ElementDef) -> Option<Fault> {
+    let number = matches!(def.data, DataType::Decimal | DataType::Implied(_));
+    let length = match number {
+        true => raw.bytes().filter(u8::is_ascii_digit).count(),
+        false if raw.is_ascii() => raw.len(),
+        false => raw.chars().count(),
+    };
+    if !(number || raw.bytes().all(|b| b >= b' ' && b != 0x7f)) {
+        return Some(Fault::ElementCharacter);
+    }
+    if number && !is_number(raw, def.data) {
+        return Some(Fault::ElementCharacter);
+    }
+    match def.data {
+        DataType::Date if !raw.bytes().all(|b| b.is_ascii_digit()) => Some(Fault::ElementDate),
+        DataType::Time if !raw.bytes().all(|b| b.is_ascii_digit()) => Some(Fault::ElementTime),
+        _ if length < def.min => Some(Fault::ElementTooShort),
+        _ if length > def.max => Some(Fault::ElementTooLong),
+        DataType::Date if date(raw).is_none() => Some(Fault::ElementDate),
+        DataType::Time if !is_time(raw) => Some(Fault::ElementTime),
+        _ => None,
+    }
+}
+
+fn is_number(raw: &str, data: DataType) -> bool {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    let points = digits.bytes().filter(|&b| b == b'.').count();
+    let allowed = usize::from(data == DataType::Decimal);
+    points <= allowed
+        && digits.len() > points
+        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+fn date(raw: &str) -> Option<NaiveDate> {
+    let number = |from: usize, to: usize| raw.get(from..to)?.parse::<u32>().ok();
+    let (year, rest) = match raw.len() {
+        8 => (number(0, 4)?, 4),
+        6 => (2000 + number(0, 2)?, 2),
+        _ => return None,
+    };
+    NaiveDate::from_ymd_opt(year as i32, number(rest, rest + 2)?, number(rest + 2, rest + 4)?)
+}
+
+fn is_time(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    (4..=8).contains(&bytes.len())
+        && bytes.len() != 5
+        && bytes.iter().all(u8::is_ascii_digit)
+        && &bytes[..2] < b"24".as_slice()
+        && bytes[2] < b'6'
+        && bytes.get(4).is_none_or(|&b| b < b'6')
+}
+
+/// X12 → canonical. `raw` has passed [`fault`]; `false` where it cannot be held all the same.
+pub(crate) fn decode(raw: &str, data: DataType, codes: Option<&CodeList>, out: &mut String) -> bool {
+    out.clear();
+    match (codes, data) {
+        (Some(codes), _) => match codes.word(raw) {
+            Some(word) => out.push_str(word),
+            None => out.extend([OTHER, raw]),
+        },
+        (None, DataType::Decimal) => return decode_number(raw, 0, out),
+        (None, DataType::Implied(places)) => return decode_number(raw, usize::from(places), out),
+        (None, DataType::Date) => match date(raw) {
+            Some(date) => {
+                use std::fmt::Write;
+                let _ = write!(out, "{}", date.format("%Y-%m-%d"));
+            }
+            None => return false,
+        },
+        (None, DataType::Time) => decode_time(raw, out),
+        (None, _) => out.push_str(raw),
+    }
+    true
+}
+
+fn decode_number(raw: &str, places: usize, out: &mut String) -> bool {
+    let (sign, digits) = match raw.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", raw),
+    };
+    if digits.len() > MAX_DIGITS {
+        return false;
+    }
+    let (whole, part) = match digits.split_once('.') {
+        Some((whole, part)) => (whole, part),
+        None => digits.split_at(digits.len().saturating_sub(places)),
+    };
+    let whole = whole.trim_start_matches('0');
+    out.push_str(sign);
+    out.push_str(if whole.is_empty() { "0" } else { whole });
+    if !part.is_empty() {
+        out.push('.');
+        out.extend(std::iter::repeat_n('0', places.saturating_sub(part.len())));
+        out.push_str(part);
+    }
+    if out.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) && !sign.is_empty() {
+        out.remove(0);
+    }
+    true
+}
+
+fn decode_time(raw: &str, out: &mut String) {
+    for (index, two) in [0, 2, 4].into_iter().enumerate() {
+        let Some(two) = raw.get(two..two + 2) else { break };
+        if index > 0 {
+            out.push(':');
+        }
+        out.push_str(two);
+    }
+    if let Some(part) = raw.get(6..).filter(|p| !p.is_empty()) {
+        out.push('.');
+        out.push_str(part);
+    }
+}
+
+/// Canonical → X12; `None` where the value has no X12 form under `def`.
+pub(crate) fn encode(text: &str, def: &ElementDef, codes: Option<&CodeList>, out: &mut String) -> bool {
+    out.clear();
+    match (codes, def.data) {
+        (Some(codes), _) => match codes.code(text) {
+            Some(code) => out.push_str(code),
+            None => return false,
+        },
+        (None, DataType::Implied(places)) => return encode_implied(text, usize::from(places), out),
+        (None, DataType::Date) => {
+            let digits = text.bytes().filter(u8::is_ascii_digit).map(char::from);
+            out.extend(digits.skip(if def.max == 6 { 2 } else { 0 }));
+        }
+        (None, DataType::Time) => out.extend(text.chars().filter(char::is_ascii_digit)),
+        (None, _) => out.push_str(text),
+    }
+    true
+}
+
+fn encode_implied(text: &str, places: usize, out: &mut String) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let (part, beyond) = part.split_at(part.len().min(places));
+    if beyond.bytes().any(|b| b != b'0') {
+        return false;
+    }
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("-", whole),
+        None => ("", whole),
+    };
+    let digits = format!("{whole}{part:0<places$}");
+    let digits = digits.trim_start_matches('0');
+    out.push_str(if digits.is_empty() { "" } else { sign });
+    out.push_str(if digits.is_empty() { "0" } else { digits });
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn def(text: &str) -> ElementDef {
+        let text = format!("version = \"1\"\n[elements]\n1 = \"{text} x\"\n[segments]\nA = {{ name = \"a\", elements = \"1 O\" }}\n");
+        let dictionary = super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
+        dictionary.unwrap().segment("A").unwrap().places[0].parts[0].def.clone()
+    }
+
+    #[track_caller]
+    fn check(kind: &str, raw: &str, canonical: &str, again: &str) {
+        let def = def(kind);
+        assert_eq!(fault(raw, &def), None);
+        let mut out = String::new();
+        assert!(decode(raw, def.data, None, &mut out));
+        assert_eq!(out, canonical);
+        let text = out.clone();
+        assert!(encode(&text, &def, None, &mut out));
+        assert_eq!(out, again);
+    }
+
+    #[test]
+    fn numbers() {
+        check("R 1/15", "10.00", "10.00", "10.00");
+        check("R 1/15", ".5", "0.5", "0.5");
+        check("R 1/15", "007", "7", "7");
+        check("R 1/15", "-12.5", "-12.5", "-12.5");
+        check("N2 1/15", "1250", "12.50", "1250");
+        check("N2 1/15", "5", "0.05", "5");
+        check("N2 1/15", "-5", "-0.05", "-5");
+        check("N0 1/9", "0012", "12", "12");
+        check("N2 1/9", "0", "0.00", "0");
+    }
+
+    #[test]
+    fn dates_and_times() {
+        check("DT 8/8", "20261122", "2026-11-22", "20261122");
+        check("DT 6/6", "261122", "2026-11-22", "261122");
+        check("TM 4/8", "1305", "13:05", "1305");
+        check("TM 4/8", "130559", "13:05:59", "130559");
+        check("TM 4/8", "13055907", "13:05:59.07", "13055907");
+    }
+
+    #[test]
+    fn faults() {
+        let of = |kind: &str, raw: &str| fault(raw, &def(kind));
+        assert_eq!(of("DT 8/8", "20260230"), Some(Fault::ElementDate));
+        assert_eq!(of("DT 8/8", "260102"), Some(Fault::ElementTooShort));
+        assert_eq!(of("TM 4/8", "2400"), Some(Fault::ElementTime));
+        assert_eq!(of("TM 4/8", "12345"), Some(Fault::ElementTime));
+        assert_eq!(of("R 1/3", "-1.23"), None);
+        assert_eq!(of("R 1/9", "1E5"), Some(Fault::ElementCharacter));
+        assert_eq!(of("N2 1/9", "1.5"), Some(Fault::ElementCharacter));
+        assert_eq!(of("AN 1/3", "abcd"), Some(Fault::ElementTooLong));
+        assert_eq!(of("AN 1/4", "äöüß"), None);
+    }
+
+    #[test]
+    fn codes_are_one_to_one_and_keep_the_unknown() {
+        let list = CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n").unwrap()).unwrap();
+        let mut out = String::new();
+        decode("XX", DataType::Id, Some(&list), &mut out);
+        assert_eq!((out.as_str(), list.code("other:XX"), list.code("each")), ("other:XX", Some("XX"), Some("EA")));
+        assert_eq!(list.nearest("EACH"), Some("EA"));
+        assert!(CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"each\"\n").unwrap()).is_err());
+    }
+}
