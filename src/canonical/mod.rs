@@ -1,1 +1,224 @@
-//! canonical
+//! The middle of both walks: business documents that know neither X12 nor any partner.
+//!
+//! | document | JSON tag | its number | X12 |
+//! |---|---|---|---|
+//! | [`PurchaseOrder`] | `purchase_order` | the order's | 850 |
+//! | [`PurchaseOrderAcknowledgment`] | `purchase_order_acknowledgment` | the order's | 855 |
+//! | [`Invoice`] | `invoice` | the invoice's | 810 |
+//!
+//! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
+//! field of its own. A field that is not there is not written. A name that no record has is an
+//! error, so that a typing mistake in an answer is told and not lost. Amounts are decimals that
+//! keep their scale, dates and times keep their precision, codes are words of ours
+//! (`each`, `net_price`) or `other:XX` where a list has no word. What must survive both ways
+//! (who numbered an id, which unit a price is for, which zone a time is in) has a field here.
+//!
+//! ```
+//! use transload::canonical::{Document, DocumentKind};
+//! let json = r#"{"document":"purchase_order","number":"4500017","lines":[
+//!     {"number":"1","quantity":{"value":"10.00","unit":"each"}}]}"#;
+//! let order: Document = serde_json::from_str(json).unwrap();
+//! assert_eq!(order.kind(), DocumentKind::PurchaseOrder);
+//! assert_eq!(order.number(), Some("4500017"));
+//! assert!(serde_json::to_string(&order).unwrap().contains(r#""value":"10.00""#));
+//! ```
+//!
+//! It does not translate (`mapping` does), does not check totals or dates against each other
+//! (`lifecycle` will), and does no arithmetic.
+
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+
+/// Declares canonical records: what every one of them has is said here and nowhere else.
+/// Each field may be absent and is then not written; each record has `ext`; an unknown name in
+/// JSON is an error. Fields keep their order: a guide's `run` fills the first ones.
+macro_rules! records {
+    ($($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize,
+            schemars::JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $(
+                $(#[$note])*
+                #[serde(skip_serializing_if = "crate::canonical::absent")]
+                pub $field: $type,
+            )*
+            /// What this record carries that has no field of its own.
+            #[serde(skip_serializing_if = "crate::canonical::absent")]
+            pub ext: crate::canonical::Ext,
+        }
+    )*};
+}
+
+mod ext;
+mod goods;
+mod invoice;
+mod party;
+mod provenance;
+mod purchase_order;
+mod purchase_order_acknowledgment;
+mod reference;
+mod terms;
+mod transport;
+mod value;
+
+pub use ext::{Ext, ExtValue};
+pub use goods::{
+    Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
+    Schedule, StoreQuantities, StoreQuantity,
+};
+pub use invoice::{Invoice, InvoiceLine, InvoiceTotals};
+pub use party::{Address, Contact, ContactNumber, Identifier, Party};
+pub use provenance::{Loss, Provenance};
+pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
+pub use purchase_order_acknowledgment::{
+    AcknowledgedLine, LineAcknowledgment, PurchaseOrderAcknowledgment,
+};
+pub use reference::{DateReference, Message, Moment, Note, Reference, Totals, Window};
+pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};
+pub use transport::{DeliveryTerms, Packaging, Routing, ShipmentSummary};
+pub use value::{Code, Date, Decimal, InvalidValue, Time};
+
+/// Whether a field has nothing to say: how all records decide what to leave out.
+pub(crate) fn absent<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A business document. In JSON the field `document` says which.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "document", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "documents are few and moved rarely"
+)]
+pub enum Document {
+    /// X12 850.
+    PurchaseOrder(PurchaseOrder),
+    /// X12 855.
+    PurchaseOrderAcknowledgment(PurchaseOrderAcknowledgment),
+    /// X12 810.
+    Invoice(Invoice),
+}
+
+/// Which document it is; its text is the JSON tag and a guide's `document`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentKind {
+    /// [`PurchaseOrder`].
+    PurchaseOrder,
+    /// [`PurchaseOrderAcknowledgment`].
+    PurchaseOrderAcknowledgment,
+    /// [`Invoice`].
+    Invoice,
+}
+
+impl DocumentKind {
+    /// All of them.
+    pub const ALL: [DocumentKind; 3] = [
+        DocumentKind::PurchaseOrder,
+        DocumentKind::PurchaseOrderAcknowledgment,
+        DocumentKind::Invoice,
+    ];
+
+    /// The JSON tag.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DocumentKind::PurchaseOrder => "purchase_order",
+            DocumentKind::PurchaseOrderAcknowledgment => "purchase_order_acknowledgment",
+            DocumentKind::Invoice => "invoice",
+        }
+    }
+
+    /// The kind whose tag is `text`.
+    pub fn find(text: &str) -> Option<DocumentKind> {
+        DocumentKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+
+    /// JSON Schema (2020-12) of this kind's record, without the tag. Record types stand in `$defs`;
+    /// leaves are inline: `string`, with `format` `date`, `time`, `decimal` or `code`, or `integer`.
+    pub fn schema(self) -> Schema {
+        let generator = SchemaSettings::draft2020_12()
+            .with_transform(RecursiveTransform(without_null))
+            .into_generator();
+        match self {
+            DocumentKind::PurchaseOrder => generator.into_root_schema_for::<PurchaseOrder>(),
+            DocumentKind::PurchaseOrderAcknowledgment => {
+                generator.into_root_schema_for::<PurchaseOrderAcknowledgment>()
+            }
+            DocumentKind::Invoice => generator.into_root_schema_for::<Invoice>(),
+        }
+    }
+}
+
+impl std::fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Document {
+    /// Which document it is.
+    pub fn kind(&self) -> DocumentKind {
+        match self {
+            Document::PurchaseOrder(_) => DocumentKind::PurchaseOrder,
+            Document::PurchaseOrderAcknowledgment(_) => DocumentKind::PurchaseOrderAcknowledgment,
+            Document::Invoice(_) => DocumentKind::Invoice,
+        }
+    }
+
+    /// The number that people call it by: the order's, or for an invoice its own.
+    pub fn number(&self) -> Option<&str> {
+        match self {
+            Document::PurchaseOrder(order) => order.number.as_deref(),
+            Document::PurchaseOrderAcknowledgment(ack) => ack.order_number.as_deref(),
+            Document::Invoice(invoice) => invoice.number.as_deref(),
+        }
+    }
+
+    /// Where it came from.
+    pub fn provenance(&self) -> &Provenance {
+        match self {
+            Document::PurchaseOrder(order) => &order.provenance,
+            Document::PurchaseOrderAcknowledgment(ack) => &ack.provenance,
+            Document::Invoice(invoice) => &invoice.provenance,
+        }
+    }
+
+    /// Where it came from, to be filled.
+    pub fn provenance_mut(&mut self) -> &mut Provenance {
+        match self {
+            Document::PurchaseOrder(order) => &mut order.provenance,
+            Document::PurchaseOrderAcknowledgment(ack) => &mut ack.provenance,
+            Document::Invoice(invoice) => &mut invoice.provenance,
+        }
+    }
+}
+
+/// A field that is absent is left out, never `null`; so the schema says plainly what a field is,
+/// and not "this or null".
+fn without_null(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    object.remove("default");
+    if let Some(serde_json::Value::Array(types)) = object.get_mut("type") {
+        types.retain(|one| one != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".into(), only);
+        }
+    }
+    let Some(serde_json::Value::Array(any)) = object.get_mut("anyOf") else {
+        return;
+    };
+    any.retain(|one| one.get("type").is_none_or(|named| named != "null"));
+    if let [serde_json::Value::Object(only)] = any.as_slice() {
+        let only = only.clone();
+        object.remove("anyOf");
+        object.extend(only);
+    }
+}

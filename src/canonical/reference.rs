@@ -1,0 +1,87 @@
+//! Numbers, moments and notes that point elsewhere or say something to people.
+
+use super::{Code, Date, Decimal, Time};
+
+records! {
+    /// A number that points to something else (X12 REF).
+    Reference {
+        /// What it numbers, as a raw code (X12 128).
+        qualifier: Option<String>,
+        /// The number.
+        id: Option<String>,
+        /// Words about it.
+        description: Option<String>,
+    }
+
+    /// A point in time, as exactly as it was said: a date alone has no time and no zone.
+    Moment {
+        /// Date.
+        date: Option<Date>,
+        /// Time of day.
+        time: Option<Time>,
+        /// Zone of that time, as a raw code (X12 623); absent means not said.
+        zone: Option<String>,
+    }
+
+    /// A moment with what happens then (X12 DTM).
+    DateReference {
+        /// What happens, as a raw code (X12 374).
+        qualifier: Option<String>,
+        /// When.
+        moment: Option<Moment>,
+        /// How `period` is written, as a raw code (X12 1250).
+        period_format: Option<String>,
+        /// A period, as text.
+        period: Option<String>,
+    }
+
+    /// Not before and not after.
+    Window {
+        /// Not before.
+        from: Option<Moment>,
+        /// Not after.
+        to: Option<Moment>,
+    }
+
+    /// A note with what it is about (X12 N9 loop).
+    Note {
+        /// What the note is, as a raw code (X12 128).
+        qualifier: Option<String>,
+        /// A number for it.
+        id: Option<String>,
+        /// A heading.
+        title: Option<String>,
+        /// When it was made.
+        moment: Option<Moment>,
+        /// Dates that it speaks of.
+        dates: Vec<DateReference>,
+        /// The text, in the pieces it came in.
+        text: Vec<Message>,
+    }
+
+    /// One piece of free text (X12 MSG).
+    Message {
+        /// The text.
+        text: Option<String>,
+        /// How a printer should advance, as a raw code (X12 934).
+        advance: Option<String>,
+        /// Lines to advance.
+        lines: Option<u32>,
+    }
+
+    /// Totals for control (X12 CTT). The count of lines is always made anew.
+    Totals {
+        /// Sum of the lines' quantities, as the sender reckoned it.
+        hash: Option<Decimal>,
+        /// Total weight.
+        weight: Option<Decimal>,
+        /// Unit of the weight.
+        weight_unit: Option<Code>,
+        /// Total volume.
+        volume: Option<Decimal>,
+        /// Unit of the volume.
+        volume_unit: Option<Code>,
+        /// Words about them.
+        description: Option<String>,
+    }
+}

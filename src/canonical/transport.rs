@@ -1,0 +1,95 @@
+//! How it travels: delivery terms, carriers, packaging, what was shipped.
+
+use super::{Code, Decimal};
+
+records! {
+    /// Who pays freight, where it is handed over, who bears the risk (X12 FOB).
+    DeliveryTerms {
+        /// Who pays: `collect`, `prepaid_by_seller` …
+        payment: Option<Code>,
+        /// What kind of place, as a raw code (X12 309).
+        place_qualifier: Option<String>,
+        /// The place.
+        place: Option<String>,
+        /// Whose trade terms, as a raw code (X12 334).
+        trade_terms_qualifier: Option<String>,
+        /// Trade terms, as a raw code such as an Incoterm (X12 335).
+        trade_terms: Option<String>,
+        /// What kind of place the title passes at, as a raw code (X12 309).
+        title_qualifier: Option<String>,
+        /// The place that the title passes at.
+        title: Option<String>,
+        /// Who bears the risk, as a raw code (X12 54).
+        risk: Option<String>,
+        /// The risk in words.
+        risk_description: Option<String>,
+    }
+
+    /// Who carries it, and how (X12 TD5, CAD).
+    Routing {
+        /// Place in the chain of carriers, as a raw code (X12 133).
+        sequence: Option<String>,
+        /// Whose code the carrier's is: `scac` …
+        carrier_qualifier: Option<Code>,
+        /// The carrier's code.
+        carrier: Option<String>,
+        /// Road, rail, sea, air, parcel, as a raw code (X12 91).
+        mode: Option<String>,
+        /// Route or carrier in words.
+        description: Option<String>,
+        /// Whether the shipment is complete, as a raw code (X12 368).
+        status: Option<String>,
+        /// What kind of place, as a raw code (X12 309).
+        place_qualifier: Option<String>,
+        /// The place.
+        place: Option<String>,
+        /// Direction of transit, as a raw code (X12 731).
+        direction: Option<String>,
+        /// What the transit time is measured in, as a raw code (X12 732).
+        transit_qualifier: Option<String>,
+        /// Transit time.
+        transit: Option<Decimal>,
+        /// Service level, as a raw code (X12 284).
+        service: Option<String>,
+        /// Equipment, such as a trailer's initial and number.
+        equipment_initial: Option<String>,
+        /// Equipment number.
+        equipment_number: Option<String>,
+        /// What `reference` numbers, as a raw code (X12 128).
+        reference_qualifier: Option<String>,
+        /// Tracking, bill of lading and the like.
+        reference: Option<String>,
+    }
+
+    /// Markings and packaging asked for (X12 PKG).
+    Packaging {
+        /// How it is said: `free_form`, `coded` …
+        form: Option<Code>,
+        /// Which property, as a raw code (X12 753).
+        characteristic: Option<String>,
+        /// Whose code list, as a raw code (X12 559).
+        agency: Option<String>,
+        /// The code.
+        code: Option<String>,
+        /// The words.
+        text: Option<String>,
+        /// Which load, as a raw code (X12 400).
+        load: Option<String>,
+    }
+
+    /// What was shipped in all (X12 ISS).
+    ShipmentSummary {
+        /// How many.
+        units: Option<Decimal>,
+        /// Of what.
+        unit: Option<Code>,
+        /// Weight.
+        weight: Option<Decimal>,
+        /// Unit of the weight.
+        weight_unit: Option<Code>,
+        /// Volume.
+        volume: Option<Decimal>,
+        /// Unit of the volume.
+        volume_unit: Option<Code>,
+    }
+}
