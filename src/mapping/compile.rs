@@ -19,7 +19,9 @@ const WORDS: [&str; 6] = ["pos", "max", "usage", "when", "as", "under"];
 /// The words that an element's table may have.
 const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
 /// The words at the head of a file.
-const HEAD: [&str; 7] = ["set", "version", "document", "base", "heading", "detail", "summary"];
+const HEAD: [&str; 7] = [
+    "set", "version", "document", "base", "heading", "detail", "summary",
+];
 
 /// Compiles `root`, whose `base` has been merged into it.
 pub(crate) fn compile(
@@ -30,14 +32,20 @@ pub(crate) fn compile(
 ) -> Result<Guide, Vec<GuideError>> {
     let head = |word: &str| match root.get(word) {
         Some(node) => node.text().map(str::to_owned),
-        None => Err(GuideError::whole(name, format!("a guide needs {word} = \"…\" at its head"))),
+        None => Err(GuideError::whole(
+            name,
+            format!("a guide needs {word} = \"…\" at its head"),
+        )),
     };
     let (set, version) = (head("set").map_err(one)?, head("version").map_err(one)?);
     let document = match root.get("document") {
         Some(node) => Some(document(node).map_err(one)?),
         None => None,
     };
-    let schema = Schema::read(&document.map_or(serde_json::Value::Null, DocumentKind::schema));
+    let schema = match document {
+        Some(kind) => Schema::read(kind.schema().as_value()),
+        None => Schema::read(&serde_json::Value::Null),
+    };
     let mut compiler = Compiler {
         dictionary,
         codes,
@@ -48,12 +56,27 @@ pub(crate) fn compile(
         errors: Vec::new(),
     };
     let roots = compiler.areas(root);
-    let Compiler { names, uses, errors, .. } = compiler;
+    let Compiler {
+        names,
+        uses,
+        errors,
+        ..
+    } = compiler;
     if !errors.is_empty() {
         return Err(errors);
     }
     let dictionary = dictionary.clone();
-    Ok(Guide { name: name.to_owned(), set, version, document, uses, roots, schema, names, dictionary })
+    Ok(Guide {
+        name: name.to_owned(),
+        set,
+        version,
+        document,
+        uses,
+        roots,
+        schema,
+        names,
+        dictionary,
+    })
 }
 
 fn one(error: GuideError) -> Vec<GuideError> {
@@ -61,10 +84,9 @@ fn one(error: GuideError) -> Vec<GuideError> {
 }
 
 fn document(node: &Node) -> Result<DocumentKind, GuideError> {
-    let names: Vec<&str> = DocumentKind::ALL.iter().map(|k| k.name()).collect();
     let name = node.text()?;
-    let kind = DocumentKind::ALL.iter().find(|k| k.name() == name);
-    kind.copied().ok_or_else(|| node.unknown("document", name, &names))
+    let names = DocumentKind::ALL.map(DocumentKind::as_str);
+    DocumentKind::find(name).ok_or_else(|| node.unknown("document", name, &names))
 }
 
 struct Compiler<'a> {
@@ -85,7 +107,9 @@ impl Compiler<'_> {
 
     fn areas(&mut self, root: &Node) -> Vec<UseId> {
         let mut roots = Vec::new();
-        let Some(table) = self.ok(root.table()) else { return roots };
+        let Some(table) = self.ok(root.table()) else {
+            return roots;
+        };
         for (key, node) in table {
             let Some(area) = AREAS.iter().position(|a| *a == key && !a.is_empty()) else {
                 if !HEAD.contains(&key.as_str()) {
@@ -93,7 +117,9 @@ impl Compiler<'_> {
                 }
                 continue;
             };
-            let Some(table) = self.ok(node.table()) else { continue };
+            let Some(table) = self.ok(node.table()) else {
+                continue;
+            };
             for (key, node) in table {
                 let scope = Shape::Struct(0);
                 roots.extend(self.add(key, node, (area as u32) << 24, None, &scope));
@@ -122,12 +148,18 @@ impl Compiler<'_> {
         let pos = match node.get("pos") {
             Some(pos) => self.ok(pos.number())?,
             None => {
-                self.errors.push(node.error(format!("{key} needs its position, as pos = 20")));
+                self.errors
+                    .push(node.error(format!("{key} needs its position, as pos = 20")));
                 return None;
             }
         };
-        let max = node.get("max").and_then(|n| self.ok(n.number())).unwrap_or(1);
-        let usage = node.get("usage").and_then(|n| self.ok(n.text().and_then(|t| usage_of(t, n))));
+        let max = node
+            .get("max")
+            .and_then(|n| self.ok(n.number()))
+            .unwrap_or(1);
+        let usage = node
+            .get("usage")
+            .and_then(|n| self.ok(n.text().and_then(|t| usage_of(t, n))));
         let (scope, shape) = match node.get("as").and_then(|n| self.path(n, outer, None)) {
             Some((path, shape)) => (path, shape),
             None => (Path::new(), outer.clone()),
@@ -176,7 +208,10 @@ impl Compiler<'_> {
         });
         let mut groups: BTreeMap<(u32, String), Vec<UseId>> = BTreeMap::new();
         for &id in ids.iter() {
-            groups.entry((self.uses[id].order, self.uses[id].tag.clone())).or_default().push(id);
+            groups
+                .entry((self.uses[id].order, self.uses[id].tag.clone()))
+                .or_default()
+                .push(id);
         }
         for group in groups.values() {
             let most = group.iter().map(|&id| self.uses[id].max).max().unwrap_or(1);
@@ -189,7 +224,9 @@ impl Compiler<'_> {
 
     fn when(&mut self, id: UseId, node: &Node) {
         let Some(node) = node.get("when") else { return };
-        let Some(table) = self.ok(node.table()) else { return };
+        let Some(table) = self.ok(node.table()) else {
+            return;
+        };
         for (key, value) in table {
             let place = designator(key, &self.uses[id].tag);
             let Some((element, component)) = place.filter(|p| self.exists(id, *p)) else {
@@ -197,7 +234,9 @@ impl Compiler<'_> {
                 self.errors.push(value.error(message));
                 continue;
             };
-            let Some(texts) = self.ok(value.texts()) else { continue };
+            let Some(texts) = self.ok(value.texts()) else {
+                continue;
+            };
             let pattern = |text: String| match text.strip_suffix('*') {
                 Some(start) => Pattern::Begins(start.to_owned()),
                 None => Pattern::Is(text),
@@ -208,7 +247,11 @@ impl Compiler<'_> {
                 let rule = Some(Rule::Constant(text.clone()));
                 self.uses[id].places[element - 1].parts[part].is = rule;
             }
-            self.uses[id].when.push(When { element, component, patterns });
+            self.uses[id].when.push(When {
+                element,
+                component,
+                patterns,
+            });
         }
     }
 
@@ -217,22 +260,21 @@ impl Compiler<'_> {
         place.is_some_and(|p| component <= p.parts.len() && (component > 0 || !p.composite))
     }
 
-    fn element(
-        &mut self,
-        id: UseId,
-        key: &str,
-        place: (usize, usize),
-        node: &Node,
-        scope: &Shape,
-    ) {
-        let Some(table) = self.ok(node.table()) else { return };
+    fn element(&mut self, id: UseId, key: &str, place: (usize, usize), node: &Node, scope: &Shape) {
+        let Some(table) = self.ok(node.table()) else {
+            return;
+        };
         for (word, entry) in table {
             if !ELEMENT_WORDS.contains(&word.as_str()) {
-                self.errors.push(entry.unknown("word", word, &ELEMENT_WORDS));
+                self.errors
+                    .push(entry.unknown("word", word, &ELEMENT_WORDS));
             }
         }
         let (element, component) = place;
-        let whole = self.uses[id].places.get(element - 1).is_some_and(|p| p.composite);
+        let whole = self.uses[id]
+            .places
+            .get(element - 1)
+            .is_some_and(|p| p.composite);
         if component == 0 && whole && node.get("as").is_none() {
             if let Some(usage) = self.usage(node) {
                 self.uses[id].places[element - 1].usage = usage;
@@ -241,7 +283,11 @@ impl Compiler<'_> {
         }
         if !self.exists(id, place) {
             let tag = &self.uses[id].tag;
-            let hint = if whole { format!(" by itself: name a component, as {key}-1") } else { String::new() };
+            let hint = if whole {
+                format!(" by itself: name a component, as {key}-1")
+            } else {
+                String::new()
+            };
             let message = format!("{key} is not an element of {tag}{hint}");
             self.errors.push(node.error(message));
             return;
@@ -252,8 +298,12 @@ impl Compiler<'_> {
             return;
         }
         let usage = self.usage(node);
-        let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)].def.data;
-        let target = node.get("as").and_then(|n| self.path(n, scope, Some(form_of(data))));
+        let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)]
+            .def
+            .data;
+        let target = node
+            .get("as")
+            .and_then(|n| self.path(n, scope, Some(form_of(data))));
         let is = node.get("is").and_then(|n| self.rule(n, scope));
         let place = &mut self.uses[id].places[element - 1];
         if let Some(max) = node.get("max").and_then(|n| n.number().ok()) {
@@ -266,8 +316,17 @@ impl Compiler<'_> {
         part.usage = usage.unwrap_or(part.usage);
         part.codes = codes;
         part.is = is.or(part.is.take());
-        if let Some((path, shape)) = target {
-            if !matches!(shape, Shape::Leaf(_)) && place.max == 1 {
+        if let Some((mut path, mut shape)) = target {
+            if let Shape::List(item) = &shape
+                && place.max > 1
+            {
+                path.push(Step {
+                    slot: ITEM,
+                    kind: kind(item),
+                });
+                shape = (**item).clone();
+            }
+            if !matches!(shape, Shape::Leaf(_)) {
                 let message = "an element's value goes into a single field: name one of its fields";
                 self.errors.push(node.error(message));
             }
@@ -284,7 +343,8 @@ impl Compiler<'_> {
         let name = self.ok(node.text())?.to_owned();
         let list = (self.codes)(&name);
         if list.is_none() {
-            self.errors.push(node.error(format!("there is no usable code list codes/{name}.toml")));
+            self.errors
+                .push(node.error(format!("there is no usable code list codes/{name}.toml")));
         }
         list
     }
@@ -301,13 +361,19 @@ impl Compiler<'_> {
         let mut size = |word: &str| match run.get(word) {
             Some(n) => self.ok(n.number()).map(|n| n as usize).filter(|&n| n > 0),
             None => {
-                self.errors.push(run.error("a run is written as { n = 10, width = 2 }"));
+                self.errors
+                    .push(run.error("a run is written as { n = 10, width = 2 }"));
                 None
             }
         };
-        let (Some(n), Some(width)) = (size("n"), size("width")) else { return };
+        let (Some(n), Some(width)) = (size("n"), size("width")) else {
+            return;
+        };
         if first - 1 + n * width > self.uses[id].places.len() {
-            let message = format!("{} has no room for {n} groups of {width}", self.uses[id].tag);
+            let message = format!(
+                "{} has no room for {n} groups of {width}",
+                self.uses[id].tag
+            );
             self.errors.push(run.error(message));
             return;
         }
@@ -315,7 +381,9 @@ impl Compiler<'_> {
             self.errors.push(node.error("a run needs an as"));
             return;
         };
-        let Some((list, shape)) = self.path(target, scope, None) else { return };
+        let Some((list, shape)) = self.path(target, scope, None) else {
+            return;
+        };
         let Shape::List(item) = shape else {
             self.errors.push(target.error("a run fills a list"));
             return;
@@ -328,10 +396,14 @@ impl Compiler<'_> {
                     slot: slot as u32,
                     kind: kind(shape),
                 };
-                (Kind::Struct(index as u32), fields.iter().enumerate().map(step).collect())
+                (
+                    Kind::Struct(index as u32),
+                    fields.iter().enumerate().map(step).collect(),
+                )
             }
             _ => {
-                self.errors.push(target.error(format!("the list's items do not have {width} fields")));
+                self.errors
+                    .push(target.error(format!("the list's items do not have {width} fields")));
                 return;
             }
         };
@@ -343,12 +415,23 @@ impl Compiler<'_> {
                 part.codes = codes.clone().filter(|_| field == 0);
             }
         }
-        self.uses[id].runs.push(Run { first, n, width, list, item, fields });
+        self.uses[id].runs.push(Run {
+            first,
+            n,
+            width,
+            list,
+            item,
+            fields,
+        });
     }
 
     fn rule(&mut self, node: &Node, scope: &Shape) -> Option<Rule> {
         let text = self.ok(node.text())?;
-        let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+        let inner = |name: &str| {
+            text.strip_prefix(name)?
+                .strip_prefix('(')?
+                .strip_suffix(')')
+        };
         if text == "seq()" {
             return Some(Rule::Seq);
         }
@@ -369,7 +452,8 @@ impl Compiler<'_> {
     /// An `as` path: its steps from `scope`, and what stands at its end.
     fn path(&mut self, node: &Node, scope: &Shape, ext: Option<Form>) -> Option<(Path, Shape)> {
         if !self.mapped {
-            self.errors.push(node.error("this guide has no document = \"…\" to map to"));
+            self.errors
+                .push(node.error("this guide has no document = \"…\" to map to"));
             return None;
         }
         let text = self.ok(node.text())?.to_owned();
@@ -393,7 +477,10 @@ impl Compiler<'_> {
             // Inside count() and sum() a list is walked without being marked as such.
             if let (Shape::List(inner), None) = (&shape, path.last().filter(|s| s.slot == ITEM)) {
                 let inner = (**inner).clone();
-                path.push(Step { slot: ITEM, kind: kind(&inner) });
+                path.push(Step {
+                    slot: ITEM,
+                    kind: kind(&inner),
+                });
                 shape = inner;
             }
             match shape {
@@ -404,25 +491,36 @@ impl Compiler<'_> {
                         self.errors.push(node.unknown("field", name, &known));
                         return None;
                     };
-                    path.push(Step { slot, kind: kind(found) });
+                    path.push(Step {
+                        slot,
+                        kind: kind(found),
+                    });
                     shape = found.clone();
                 }
                 Shape::Ext => {
                     let form = ext.unwrap_or(Form::Text);
-                    path.push(Step { slot: self.name(name), kind: Kind::ExtLeaf(form) });
+                    path.push(Step {
+                        slot: self.name(name),
+                        kind: Kind::ExtLeaf(form),
+                    });
                     shape = Shape::Leaf(form);
                 }
                 _ => {
-                    self.errors.push(node.error(format!("{name:?} is asked of a single value")));
+                    self.errors
+                        .push(node.error(format!("{name:?} is asked of a single value")));
                     return None;
                 }
             }
             if item {
                 let Shape::List(inner) = shape else {
-                    self.errors.push(node.error(format!("{name:?} is not a list: leave out []")));
+                    self.errors
+                        .push(node.error(format!("{name:?} is not a list: leave out []")));
                     return None;
                 };
-                path.push(Step { slot: ITEM, kind: kind(&inner) });
+                path.push(Step {
+                    slot: ITEM,
+                    kind: kind(&inner),
+                });
                 shape = *inner;
             }
         }

@@ -180,7 +180,13 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
             "B" => DataType::Binary,
             _ => match data.strip_prefix('N').map(str::parse) {
                 Some(Ok(places)) if places <= 9 => DataType::Implied(places),
-                _ => return Err(node.unknown("type", data, &["AN", "ID", "R", "N0", "N2", "DT", "TM", "B"])),
+                _ => {
+                    return Err(node.unknown(
+                        "type",
+                        data,
+                        &["AN", "ID", "R", "N0", "N2", "DT", "TM", "B"],
+                    ));
+                }
             },
         },
         min: min.parse().map_err(|_| form())?,
@@ -192,16 +198,16 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
 /// A composite's name and parts.
 type Composite = (String, Vec<Part>);
 
-fn composite(
-    node: &Node,
-    elements: &BTreeMap<&str, ElementDef>,
-) -> Result<Composite, GuideError> {
+fn composite(node: &Node, elements: &BTreeMap<&str, ElementDef>) -> Result<Composite, GuideError> {
     let mut parts = Vec::new();
     for (number, usage) in items(node)? {
         let def = elements
             .get(number.as_str())
             .ok_or_else(|| node.error(format!("element {number} is not under [elements]")))?;
-        parts.push(Part { usage, def: def.clone() });
+        parts.push(Part {
+            usage,
+            def: def.clone(),
+        });
     }
     Ok((name(node)?, parts))
 }
@@ -214,9 +220,20 @@ fn segment(
     let mut places = Vec::new();
     for (number, usage) in items(node)? {
         let place = if let Some(def) = elements.get(number.as_str()) {
-            Place { usage, parts: vec![Part { usage, def: def.clone() }], composite: None }
+            Place {
+                usage,
+                parts: vec![Part {
+                    usage,
+                    def: def.clone(),
+                }],
+                composite: None,
+            }
         } else if let Some((name, parts)) = composites.get(number.as_str()) {
-            Place { usage, parts: parts.clone(), composite: Some((number, name.clone())) }
+            Place {
+                usage,
+                parts: parts.clone(),
+                composite: Some((number, name.clone())),
+            }
         } else {
             let message = format!("{number} is neither under [elements] nor under [composites]");
             return Err(node.error(message));
@@ -226,13 +243,20 @@ fn segment(
     let mut notes = Vec::new();
     if let Some(list) = node.get("notes") {
         for text in list.texts()? {
-            let note = note(&text).filter(|n| n.elements.iter().all(|&e| (1..=places.len()).contains(&e)));
+            let note =
+                note(&text).filter(|n| n.elements.iter().all(|&e| (1..=places.len()).contains(&e)));
             notes.push(note.ok_or_else(|| {
-                list.error(format!("{text:?} is not a syntax note over this segment, as P0304"))
+                list.error(format!(
+                    "{text:?} is not a syntax note over this segment, as P0304"
+                ))
             })?);
         }
     }
-    Ok(SegmentDef { name: name(node)?, places, notes })
+    Ok(SegmentDef {
+        name: name(node)?,
+        places,
+        notes,
+    })
 }
 
 fn name(node: &Node) -> Result<String, GuideError> {
@@ -289,7 +313,11 @@ fn note(text: &str) -> Option<Note> {
         .chunks(2)
         .map(|two| usize::from(two[0] - b'0') * 10 + usize::from(two[1] - b'0'))
         .collect();
-    Some(Note { kind, elements, text: text.to_owned() })
+    Some(Note {
+        kind,
+        elements,
+        text: text.to_owned(),
+    })
 }
 
 impl Note {

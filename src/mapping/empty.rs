@@ -37,7 +37,11 @@ pub(crate) fn empty<'de, D: de::Deserialize<'de>>(
     slots: &'de Slots,
     schema: &'de Schema,
 ) -> Result<D, Misfit> {
-    D::deserialize(Cursor { slots, schema, id: ROOT })
+    D::deserialize(Cursor {
+        slots,
+        schema,
+        id: ROOT,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -58,9 +62,14 @@ impl<'de> Deserializer<'de> for Cursor<'de> {
                 rest: self.slots.children(self.id),
                 current: ROOT,
             }),
-            Kind::List => visitor.visit_seq(Items { cursor: self, rest: self.slots.children(self.id) }),
+            Kind::List => visitor.visit_seq(Items {
+                cursor: self,
+                rest: self.slots.children(self.id),
+            }),
             Kind::Leaf(Form::Integer) => {
-                let number = text.parse().map_err(|_| Misfit(format!("{text:?} is no count")))?;
+                let number = text
+                    .parse()
+                    .map_err(|_| Misfit(format!("{text:?} is no count")))?;
                 visitor.visit_u64(number)
             }
             Kind::ExtLeaf(form) if tag(form).is_some() => visitor.visit_map(Tagged {
@@ -108,20 +117,33 @@ struct Fields<'de> {
 impl<'de> MapAccess<'de> for Fields<'de> {
     type Error = Misfit;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
-        let Some(id) = self.rest.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
+        let Some(id) = self.rest.next() else {
+            return Ok(None);
+        };
         self.current = id;
-        let Cursor { slots, schema, id: parent } = self.cursor;
+        let Cursor {
+            slots,
+            schema,
+            id: parent,
+        } = self.cursor;
         let slot = slots.slot(id) as usize;
         let name = match slots.kind(parent) {
             Kind::Struct(index) => schema.structs[index as usize].fields[slot].0.as_str(),
             _ => slots.names[slot].as_str(),
         };
-        seed.deserialize(de::value::BorrowedStrDeserializer::new(name)).map(Some)
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(name))
+            .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
-        seed.deserialize(Cursor { id: self.current, ..self.cursor })
+        seed.deserialize(Cursor {
+            id: self.current,
+            ..self.cursor
+        })
     }
 }
 
@@ -133,7 +155,10 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Misfit;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
         match self.rest.next() {
             Some(id) => seed.deserialize(Cursor { id, ..self.cursor }).map(Some),
             None => Ok(None),
@@ -150,9 +175,14 @@ struct Tagged<'de> {
 impl<'de> MapAccess<'de> for Tagged<'de> {
     type Error = Misfit;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
         match self.tag.take() {
-            Some(tag) => seed.deserialize(de::value::BorrowedStrDeserializer::new(tag)).map(Some),
+            Some(tag) => seed
+                .deserialize(de::value::BorrowedStrDeserializer::new(tag))
+                .map(Some),
             None => Ok(None),
         }
     }

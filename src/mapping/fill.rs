@@ -12,7 +12,13 @@ pub(crate) fn fill<D: Serialize>(
     slots: &mut Slots,
     schema: &Schema,
 ) -> Result<(), Misfit> {
-    let place = Place { schema, shape: &Shape::Struct(0), parent: None, slot: 0, form: None };
+    let place = Place {
+        schema,
+        shape: &Shape::Struct(0),
+        parent: None,
+        slot: 0,
+        form: None,
+    };
     document.serialize(Filler { slots, place })
 }
 
@@ -41,7 +47,11 @@ impl<'a> Filler<'a> {
         let kind = match self.place.shape {
             Shape::Leaf(form) => Kind::Leaf(*form),
             Shape::Ext => Kind::ExtLeaf(self.place.form.unwrap_or(Form::Text)),
-            _ => return Err(Misfit(format!("{text:?} stands where a struct or list is due"))),
+            _ => {
+                return Err(Misfit(format!(
+                    "{text:?} stands where a struct or list is due"
+                )));
+            }
         };
         if !text.is_empty() {
             self.slots.push_leaf(parent, self.place.slot, kind, text);
@@ -54,7 +64,12 @@ impl<'a> Filler<'a> {
             Some(parent) => self.slots.push(parent, self.place.slot, kind),
             None => ROOT,
         };
-        Many { slots: self.slots, place: self.place, id, next: 0 }
+        Many {
+            slots: self.slots,
+            place: self.place,
+            id,
+            next: 0,
+        }
     }
 }
 
@@ -111,11 +126,20 @@ impl<'a> Serializer for Filler<'a> {
         Ok(())
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Misfit> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Misfit> {
         self.leaf(variant)
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<(), Misfit> {
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Misfit> {
         value.serialize(self)
     }
 
@@ -127,12 +151,22 @@ impl<'a> Serializer for Filler<'a> {
         value: &T,
     ) -> Result<(), Misfit> {
         let form = form_of(variant);
-        value.serialize(Filler { slots: self.slots, place: Place { form, ..self.place } })
+        value.serialize(Filler {
+            slots: self.slots,
+            place: Place { form, ..self.place },
+        })
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Many<'a>, Misfit> {
         match self.place.shape {
             Shape::List(_) => Ok(self.open(Kind::List)),
+            // A free field's list: its values share the field's slot.
+            Shape::Ext => Ok(Many {
+                id: ROOT,
+                slots: self.slots,
+                place: self.place,
+                next: 0,
+            }),
             _ => Err(Misfit("a list stands where one value is due".into())),
         }
     }
@@ -141,7 +175,11 @@ impl<'a> Serializer for Filler<'a> {
         Err(Misfit("documents hold no tuples".into()))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTuple, Misfit> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTuple, Misfit> {
         Err(Misfit("documents hold no tuples".into()))
     }
 
@@ -158,9 +196,12 @@ impl<'a> Serializer for Filler<'a> {
     fn serialize_map(self, _: Option<usize>) -> Result<Many<'a>, Misfit> {
         match (self.place.shape, self.place.parent) {
             // A tagged value of a free field: its one entry takes the field's own place.
-            (Shape::Ext, Some(parent)) if self.slots.kind(parent) == Kind::Ext => {
-                Ok(Many { slots: self.slots, place: self.place, id: parent, next: 0 })
-            }
+            (Shape::Ext, Some(parent)) if self.slots.kind(parent) == Kind::Ext => Ok(Many {
+                slots: self.slots,
+                place: self.place,
+                id: parent,
+                next: 0,
+            }),
             (Shape::Ext, _) => Ok(self.open(Kind::Ext)),
             _ => Err(Misfit("a map stands where no free fields are".into())),
         }
@@ -196,11 +237,22 @@ impl ser::SerializeSeq for Many<'_> {
 
     fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Misfit> {
         let Shape::List(inner) = self.place.shape else {
-            return Err(Misfit("a list stands where one value is due".into()));
+            return value.serialize(Filler {
+                slots: self.slots,
+                place: self.place,
+            });
         };
-        let place = Place { shape: inner, parent: Some(self.id), slot: self.next, ..self.place };
+        let place = Place {
+            shape: inner,
+            parent: Some(self.id),
+            slot: self.next,
+            ..self.place
+        };
         self.next += 1;
-        value.serialize(Filler { slots: self.slots, place })
+        value.serialize(Filler {
+            slots: self.slots,
+            place,
+        })
     }
 
     fn end(self) -> Result<(), Misfit> {
@@ -212,7 +264,11 @@ impl ser::SerializeStruct for Many<'_> {
     type Ok = ();
     type Error = Misfit;
 
-    fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Misfit> {
+    fn serialize_field<T: ?Sized + Serialize>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Misfit> {
         let Shape::Struct(index) = *self.place.shape else {
             return Err(Misfit("a struct stands where one value is due".into()));
         };
@@ -223,8 +279,17 @@ impl ser::SerializeStruct for Many<'_> {
         let (slot, shape) = schema
             .slot(index, key)
             .ok_or_else(|| Misfit(format!("{key} is not in the schema of its struct")))?;
-        let place = Place { schema, shape, parent: Some(self.id), slot, form: None };
-        value.serialize(Filler { slots: self.slots, place })
+        let place = Place {
+            schema,
+            shape,
+            parent: Some(self.id),
+            slot,
+            form: None,
+        };
+        value.serialize(Filler {
+            slots: self.slots,
+            place,
+        })
     }
 
     fn end(self) -> Result<(), Misfit> {
@@ -257,9 +322,17 @@ impl ser::SerializeMap for Many<'_> {
         let place = if self.place.parent == Some(self.id) {
             self.place
         } else {
-            Place { parent: Some(self.id), slot: self.next, form: None, ..self.place }
+            Place {
+                parent: Some(self.id),
+                slot: self.next,
+                form: None,
+                ..self.place
+            }
         };
-        value.serialize(Filler { slots: self.slots, place })
+        value.serialize(Filler {
+            slots: self.slots,
+            place,
+        })
     }
 
     fn end(self) -> Result<(), Misfit> {

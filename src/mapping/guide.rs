@@ -81,12 +81,19 @@ impl Use {
     /// How many occurrences have a place of their own in the document.
     pub(crate) fn capacity(&self) -> u32 {
         let lists_only = self.scope.is_empty() && self.parts().all(|p| p.target.is_empty());
-        if self.repeats() || lists_only { self.max.max(self.group_max) } else { 1 }
+        if self.repeats() || lists_only {
+            self.max.max(self.group_max)
+        } else {
+            1
+        }
     }
 
     /// `850 heading.N1-ST`-like name of the position's area.
     pub(crate) fn area(&self) -> &'static str {
-        AREAS.get((self.order >> 24) as usize).copied().unwrap_or("")
+        AREAS
+            .get((self.order >> 24) as usize)
+            .copied()
+            .unwrap_or("")
     }
 }
 

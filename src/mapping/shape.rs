@@ -48,7 +48,9 @@ pub(crate) const PROVENANCE: &str = "provenance";
 impl Schema {
     /// Reads a JSON Schema 2020-12 as schemars writes it.
     pub(crate) fn read(root: &Value) -> Schema {
-        let mut schema = Schema { structs: Vec::new() };
+        let mut schema = Schema {
+            structs: Vec::new(),
+        };
         let mut seen = HashMap::new();
         schema.add("", root, root, &mut seen);
         schema
@@ -63,7 +65,10 @@ impl Schema {
     ) -> usize {
         let index = self.structs.len();
         seen.insert(name.to_owned(), index);
-        self.structs.push(Struct { name: name.to_owned(), fields: Vec::new() });
+        self.structs.push(Struct {
+            name: name.to_owned(),
+            fields: Vec::new(),
+        });
         let empty = serde_json::Map::new();
         let properties = value["properties"].as_object().unwrap_or(&empty);
         for (field, value) in properties {
@@ -78,15 +83,14 @@ impl Schema {
 
     fn shape(&mut self, value: &Value, root: &Value, seen: &mut HashMap<String, usize>) -> Shape {
         for key in ["anyOf", "oneOf"] {
-            let Some(options) = value[key].as_array() else { continue };
+            let Some(options) = value[key].as_array() else {
+                continue;
+            };
             let some = options.iter().find(|o| o["type"] != "null");
             return self.shape(some.unwrap_or(&Value::Null), root, seen);
         }
         if let Some(name) = value["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
             let target = &root["$defs"][name];
-            if name == "Ext" {
-                return Shape::Ext;
-            }
             if !target["properties"].is_object() {
                 return self.shape(target, root, seen);
             }
@@ -100,6 +104,10 @@ impl Schema {
             Value::Array(all) => all.iter().any(|s| s == kind),
             _ => false,
         };
+        // The free fields are the only map: names of the user's own, one kind of value.
+        if value["additionalProperties"].is_object() {
+            return Shape::Ext;
+        }
         if is("array") {
             return Shape::List(Box::new(self.shape(&value["items"], root, seen)));
         }

@@ -52,7 +52,11 @@ pub(crate) struct Slots {
 impl Slots {
     /// An empty document whose free fields may have `names`.
     pub(crate) fn new(names: &[String]) -> Slots {
-        let mut slots = Slots { nodes: Vec::new(), text: String::new(), names: names.to_vec() };
+        let mut slots = Slots {
+            nodes: Vec::new(),
+            text: String::new(),
+            names: names.to_vec(),
+        };
         slots.nodes.push(node(0, Kind::Struct(0)));
         slots
     }
@@ -72,7 +76,13 @@ impl Slots {
     }
 
     /// Appends a leaf with its text.
-    pub(crate) fn push_leaf(&mut self, parent: NodeId, slot: u32, kind: Kind, text: &str) -> NodeId {
+    pub(crate) fn push_leaf(
+        &mut self,
+        parent: NodeId,
+        slot: u32,
+        kind: Kind,
+        text: &str,
+    ) -> NodeId {
         let id = self.push(parent, slot, kind);
         let start = self.text.len() as u32;
         self.text.push_str(text);
@@ -83,7 +93,8 @@ impl Slots {
 
     /// The child in `slot`, if it was filled.
     pub(crate) fn child(&self, parent: NodeId, slot: u32) -> Option<NodeId> {
-        self.children(parent).find(|&id| self.nodes[id as usize].slot == slot)
+        self.children(parent)
+            .find(|&id| self.nodes[id as usize].slot == slot)
     }
 
     /// The child in `slot`, made now if need be.
@@ -165,7 +176,14 @@ impl Slots {
 }
 
 fn node(slot: u32, kind: Kind) -> Node {
-    Node { slot, kind, next: NONE, first: NONE, last: NONE, used: false }
+    Node {
+        slot,
+        kind,
+        next: NONE,
+        first: NONE,
+        last: NONE,
+        used: false,
+    }
 }
 
 /// See [`Slots::children`].

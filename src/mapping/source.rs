@@ -67,7 +67,11 @@ impl fmt::Display for GuideError {
         let margin = " ".repeat(number.len());
         let carets = "^".repeat(self.width.max(1));
         let indent = " ".repeat(self.column.saturating_sub(1));
-        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        writeln!(
+            f,
+            "{}:{}:{}: {}",
+            self.file, self.line, self.column, self.message
+        )?;
         writeln!(f, "  {number} | {}", self.excerpt)?;
         write!(f, "  {margin} | {indent}{carets}")
     }
@@ -136,7 +140,10 @@ impl Node {
 
     /// An error about a name that is not among `known`, with the nearest of them.
     pub(crate) fn unknown(&self, what: &str, name: &str, known: &[&str]) -> GuideError {
-        self.error(format!("{what} {name:?} is not known{}", suggestion(name, known)))
+        self.error(format!(
+            "{what} {name:?} is not known{}",
+            suggestion(name, known)
+        ))
     }
 
     /// The table's entries, or an error that says that a table was due.
@@ -238,9 +245,12 @@ fn from_value(
 ) -> Result<Value, GuideError> {
     Ok(match value {
         DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(n) => Value::Number(n.as_str().replace('_', "").parse().map_err(|_| {
-            GuideError::at(source, span, "a whole number is due here")
-        })?),
+        DeValue::Integer(n) => Value::Number(
+            n.as_str()
+                .replace('_', "")
+                .parse()
+                .map_err(|_| GuideError::at(source, span, "a whole number is due here"))?,
+        ),
         DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Array(list) => Value::List(
             list.iter()
@@ -274,7 +284,10 @@ mod tests {
             &["BEG", "REF"],
         );
         let shown = error.to_string();
-        assert!(shown.contains("p/850.toml:3:1: segment \"BEGG\""), "{shown}");
+        assert!(
+            shown.contains("p/850.toml:3:1: segment \"BEGG\""),
+            "{shown}"
+        );
         assert!(shown.contains("did you mean \"BEG\"?"), "{shown}");
         assert!(shown.ends_with("  3 | BEGG = 1\n    | ^^^^"), "{shown}");
     }

@@ -76,7 +76,9 @@ impl CodeList {
         if let Some(code) = self.codes.get(&lower) {
             return Some(code);
         }
-        self.all().into_iter().find(|code| wrong.len() > code.len() && wrong.starts_with(code))
+        self.all()
+            .into_iter()
+            .find(|code| wrong.len() > code.len() && wrong.starts_with(code))
     }
 }
 
@@ -121,7 +123,11 @@ fn date(raw: &str) -> Option<NaiveDate> {
         6 => (2000 + number(0, 2)?, 2),
         _ => return None,
     };
-    NaiveDate::from_ymd_opt(year as i32, number(rest, rest + 2)?, number(rest + 2, rest + 4)?)
+    NaiveDate::from_ymd_opt(
+        year as i32,
+        number(rest, rest + 2)?,
+        number(rest + 2, rest + 4)?,
+    )
 }
 
 fn is_time(raw: &str) -> bool {
@@ -135,7 +141,12 @@ fn is_time(raw: &str) -> bool {
 }
 
 /// X12 → canonical. `raw` has passed [`fault`]; `false` where it cannot be held all the same.
-pub(crate) fn decode(raw: &str, data: DataType, codes: Option<&CodeList>, out: &mut String) -> bool {
+pub(crate) fn decode(
+    raw: &str,
+    data: DataType,
+    codes: Option<&CodeList>,
+    out: &mut String,
+) -> bool {
     out.clear();
     match (codes, data) {
         (Some(codes), _) => match codes.word(raw) {
@@ -185,7 +196,9 @@ fn decode_number(raw: &str, places: usize, out: &mut String) -> bool {
 
 fn decode_time(raw: &str, out: &mut String) {
     for (index, two) in [0, 2, 4].into_iter().enumerate() {
-        let Some(two) = raw.get(two..two + 2) else { break };
+        let Some(two) = raw.get(two..two + 2) else {
+            break;
+        };
         if index > 0 {
             out.push(':');
         }
@@ -198,7 +211,12 @@ fn decode_time(raw: &str, out: &mut String) {
 }
 
 /// Canonical → X12; `None` where the value has no X12 form under `def`.
-pub(crate) fn encode(text: &str, def: &ElementDef, codes: Option<&CodeList>, out: &mut String) -> bool {
+pub(crate) fn encode(
+    text: &str,
+    def: &ElementDef,
+    codes: Option<&CodeList>,
+    out: &mut String,
+) -> bool {
     out.clear();
     match (codes, def.data) {
         (Some(codes), _) => match codes.code(text) {
@@ -238,9 +256,14 @@ mod tests {
     use super::*;
 
     fn def(text: &str) -> ElementDef {
-        let text = format!("version = \"1\"\n[elements]\n1 = \"{text} x\"\n[segments]\nA = {{ name = \"a\", elements = \"1 O\" }}\n");
-        let dictionary = super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
-        dictionary.unwrap().segment("A").unwrap().places[0].parts[0].def.clone()
+        let text = format!(
+            "version = \"1\"\n[elements]\n1 = \"{text} x\"\n[segments]\nA = {{ name = \"a\", elements = \"1 O\" }}\n"
+        );
+        let dictionary =
+            super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
+        dictionary.unwrap().segment("A").unwrap().places[0].parts[0]
+            .def
+            .clone()
     }
 
     #[track_caller]
@@ -293,11 +316,17 @@ mod tests {
 
     #[test]
     fn codes_are_one_to_one_and_keep_the_unknown() {
-        let list = CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n").unwrap()).unwrap();
+        let list =
+            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n").unwrap()).unwrap();
         let mut out = String::new();
         decode("XX", DataType::Id, Some(&list), &mut out);
-        assert_eq!((out.as_str(), list.code("other:XX"), list.code("each")), ("other:XX", Some("XX"), Some("EA")));
+        assert_eq!(
+            (out.as_str(), list.code("other:XX"), list.code("each")),
+            ("other:XX", Some("XX"), Some("EA"))
+        );
         assert_eq!(list.nearest("EACH"), Some("EA"));
-        assert!(CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"each\"\n").unwrap()).is_err());
+        assert!(
+            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"each\"\n").unwrap()).is_err()
+        );
     }
 }

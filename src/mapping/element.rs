@@ -1,0 +1,584 @@
+//! The elements of one bound segment: checked against dictionary and guide, decoded, and put
+//! into their slots.
+
+use std::borrow::Cow;
+
+use super::dictionary::Usage;
+use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
+use super::read::Reader;
+use super::slots::{Kind, NodeId, Slots};
+use super::value::{decode, encode, fault};
+use crate::canonical::Decimal;
+use crate::x12::{Fault, Finding, Location, Segment, components};
+
+/// A segment's use, and where its values go.
+pub(crate) struct Bound<'g> {
+    pub(crate) one: &'g Use,
+    pub(crate) scope: Option<NodeId>,
+    pub(crate) occurrence: u32,
+}
+
+/// A derived value that is compared when the whole set has been read.
+pub(crate) struct Deferred<'g> {
+    path: &'g Path,
+    sum: bool,
+    scope: NodeId,
+    value: String,
+    location: Location,
+}
+
+/// Where one value stands.
+#[derive(Clone, Copy)]
+struct Spot {
+    element: usize,
+    component: usize,
+    repetition: usize,
+}
+
+impl<'g> Reader<'g> {
+    pub(crate) fn elements(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        let one = bound.one;
+        let mut groups = Groups::default();
+        for number in 1..=segment.count().max(one.places.len()) {
+            let raw = segment.element(number);
+            let Some(place) = one.places.get(number - 1) else {
+                self.beyond(segment, bound, number);
+                break;
+            };
+            if raw.is_empty() {
+                self.absent(segment, bound, number, place);
+                continue;
+            }
+            if place.usage == Usage::NotUsed {
+                let text = String::from_utf8_lossy(raw);
+                let name = &place.parts[0].def.name;
+                let message = format!("{name} ({text:?}) is not used in this guide");
+                self.element(
+                    segment,
+                    bound,
+                    number,
+                    Fault::SegmentNotUsed,
+                    message,
+                    "leave it empty",
+                );
+            }
+            self.place(segment, bound, (number, raw), place, &mut groups);
+        }
+        self.notes(segment, bound);
+    }
+
+    /// One element: its repetitions, and the components of each.
+    fn place(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        (number, raw): (usize, &[u8]),
+        place: &'g PlaceUse,
+        groups: &mut Groups,
+    ) {
+        let delimiters = self.delimiters;
+        for (repetition, raw) in crate::x12::repetitions(raw, &delimiters).enumerate() {
+            let mut spot = Spot {
+                element: number,
+                component: 0,
+                repetition,
+            };
+            if repetition as u32 == place.max {
+                let message = format!(
+                    "{} repeats more than {} time(s)",
+                    place.parts[0].def.name, place.max
+                );
+                self.element(
+                    segment,
+                    bound,
+                    number,
+                    Fault::ElementTooMany,
+                    message,
+                    "send fewer repetitions",
+                );
+            }
+            if !place.composite {
+                if !raw.is_empty() {
+                    self.value(segment, bound, spot, raw, &place.parts[0], groups);
+                }
+                continue;
+            }
+            for (index, raw) in components(raw, &delimiters).enumerate() {
+                spot.component = index + 1;
+                match place.parts.get(index) {
+                    Some(part) if !raw.is_empty() => {
+                        self.value(segment, bound, spot, raw, part, groups)
+                    }
+                    Some(part) if part.usage == Usage::Mandatory => {
+                        let message =
+                            format!("component {} ({}) is missing", index + 1, part.def.name);
+                        self.element(
+                            segment,
+                            bound,
+                            number,
+                            Fault::ElementMissing,
+                            message,
+                            "fill it",
+                        );
+                    }
+                    Some(_) => {}
+                    None => {
+                        let message =
+                            format!("the composite has only {} components", place.parts.len());
+                        self.element(
+                            segment,
+                            bound,
+                            number,
+                            Fault::ElementTooMany,
+                            message,
+                            "remove the rest",
+                        );
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One value: checked, decoded, stored.
+    fn value(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        spot: Spot,
+        raw: &[u8],
+        part: &'g PartUse,
+        groups: &mut Groups,
+    ) {
+        let text = self.characters(segment, bound, spot, raw);
+        let text = text.as_ref();
+        let fault = fault(text, &part.def);
+        if let Some(fault) = fault {
+            let (message, fix) = explain(fault, text, part);
+            self.at(segment, bound, spot, fault, message, fix);
+        }
+        let holds = matches!(
+            fault,
+            None | Some(Fault::ElementTooShort | Fault::ElementTooLong)
+        ) || (fault == Some(Fault::ElementCharacter)
+            && part.ext_form() == super::shape::Form::Text);
+        if let Some(codes) = part.codes.as_deref().filter(|c| c.word(text).is_none()) {
+            let near = match codes.nearest(text) {
+                Some(code) => format!("; did you mean {code}?"),
+                None => String::new(),
+            };
+            let message = format!("{text:?} is not a code of {}{near}", part.def.name);
+            let fix = format!("use one of {}", codes.all().join(" "));
+            self.at(segment, bound, spot, Fault::ElementCode, message, fix);
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let held = holds && decode(text, part.def.data, part.codes.as_deref(), &mut buffer);
+        if held {
+            self.normal(segment, bound, spot, text, &buffer, part);
+        }
+        let stored = held
+            && bound
+                .scope
+                .is_some_and(|scope| self.store(scope, bound, part, &buffer, groups));
+        if stored && part.run.is_some_and(|(_, _, _)| groups.gap) {
+            groups.gap = false;
+            let message = "the groups before it are empty: they are not written again".to_owned();
+            self.at(
+                segment,
+                bound,
+                spot,
+                Fault::Normalised,
+                message,
+                String::new(),
+            );
+        }
+        self.buffer = buffer;
+        let made = self.made(segment, bound, spot, text, part);
+        if !stored && !made && self.guide.document.is_some() {
+            let message = format!("{} = {text:?} has no place in the document", part.def.name);
+            let fix = "nothing, or give it an as in the guide, such as ext.name";
+            self.at(
+                segment,
+                bound,
+                spot,
+                Fault::Unmapped,
+                message,
+                fix.to_owned(),
+            );
+        }
+    }
+
+    fn characters<'a>(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        spot: Spot,
+        raw: &'a [u8],
+    ) -> Cow<'a, str> {
+        match std::str::from_utf8(raw) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                let text: String = raw.iter().copied().map(char::from).collect();
+                let message = format!("{text:?} holds bytes that are not UTF-8: read as Latin-1");
+                let fix = "agree on a character set with the partner".to_owned();
+                self.at(segment, bound, spot, Fault::NotUtf8, message, fix);
+                Cow::Owned(text)
+            }
+        }
+    }
+
+    /// Notes a value whose normal form is written in another way.
+    fn normal(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        spot: Spot,
+        text: &str,
+        canonical: &str,
+        part: &PartUse,
+    ) {
+        if part.codes.is_some() || part.ext_form() != super::shape::Form::Decimal {
+            return;
+        }
+        let mut again = String::new();
+        if encode(canonical, &part.def, None, &mut again) && again != text {
+            let message = format!("{text:?} is written as {again:?}");
+            self.at(
+                segment,
+                bound,
+                spot,
+                Fault::Normalised,
+                message,
+                String::new(),
+            );
+        }
+    }
+
+    /// Puts a value into its slot; `false` where it has none, or the slot is taken.
+    fn store(
+        &mut self,
+        scope: NodeId,
+        bound: &Bound<'g>,
+        part: &'g PartUse,
+        text: &str,
+        groups: &mut Groups,
+    ) -> bool {
+        if let Some((run, group, field)) = part.run {
+            let run = &bound.one.runs[run];
+            let list = walk(&mut self.slots, scope, &run.list);
+            let Kind::Struct(_) = run.item else {
+                self.slots.push_leaf(list, 0, run.item, text);
+                return true;
+            };
+            let item = groups.item(&mut self.slots, list, group, run.item);
+            let step = run.fields[field];
+            self.slots.push_leaf(item, step.slot, step.kind, text);
+            return true;
+        }
+        let Some((last, steps)) = part.target.split_last() else {
+            return false;
+        };
+        let parent = walk(&mut self.slots, scope, steps);
+        match last.kind {
+            Kind::ExtLeaf(_) | Kind::Leaf(_) if last.slot == ITEM => {}
+            _ if self.slots.child(parent, last.slot).is_some() => return false,
+            _ => {}
+        }
+        self.slots.push_leaf(
+            parent,
+            if last.slot == ITEM { 0 } else { last.slot },
+            last.kind,
+            text,
+        );
+        true
+    }
+
+    /// Compares a value that the guide makes; `true` where it makes one.
+    fn made(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        spot: Spot,
+        text: &str,
+        part: &'g PartUse,
+    ) -> bool {
+        let due = match (&part.is, bound.scope) {
+            (None, _) => return false,
+            (Some(Rule::Constant(due)), _) => due.clone(),
+            (Some(Rule::Seq), _) => {
+                let frame = self.frames.last().filter(|_| bound.one.children.is_empty());
+                (frame.map_or(bound.occurrence, |f| f.occurrence) + 1).to_string()
+            }
+            (Some(Rule::Count(path) | Rule::Sum(path)), Some(scope)) => {
+                let mut location = self.locate(segment, bound, spot.element);
+                location.component = (spot.component > 0).then_some(spot.component as u32);
+                let sum = matches!(part.is, Some(Rule::Sum(_)));
+                self.deferred.push(Deferred {
+                    path,
+                    sum,
+                    scope,
+                    value: text.to_owned(),
+                    location,
+                });
+                return true;
+            }
+            _ => return true,
+        };
+        if due != text {
+            let message = format!("{} is {text:?} where {due:?} is due", part.def.name);
+            self.at(
+                segment,
+                bound,
+                spot,
+                Fault::ValueDiffers,
+                message,
+                format!("send {due}"),
+            );
+        }
+        true
+    }
+
+    /// Compares counts and sums, now that everything has been read.
+    pub(crate) fn settle(&mut self) {
+        for deferred in std::mem::take(&mut self.deferred) {
+            let due = match deferred.sum {
+                true => sum(&self.slots, deferred.scope, deferred.path),
+                false => nodes(&self.slots, deferred.scope, deferred.path)
+                    .len()
+                    .to_string(),
+            };
+            let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::value);
+            let (fault, fix) = match number(&deferred.value) == number(&due) {
+                true if deferred.value == due => continue,
+                true => (Fault::Normalised, String::new()),
+                false => (
+                    Fault::ValueDiffers,
+                    format!("send {due}, or look for what is missing"),
+                ),
+            };
+            let message = format!("{:?} stands where {due} is reckoned", deferred.value);
+            self.tell(Finding::new(fault, deferred.location, message, fix));
+        }
+    }
+
+    fn absent(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        number: usize,
+        place: &PlaceUse,
+    ) {
+        if place.usage == Usage::Mandatory {
+            let name = &place.parts[0].def.name;
+            let message = format!("{name} is missing");
+            let fix = format!("fill {}{number:02}", bound.one.tag);
+            self.element(segment, bound, number, Fault::ElementMissing, message, &fix);
+        }
+    }
+
+    /// Elements after the last that the segment has.
+    fn beyond(&mut self, segment: &Segment<'_>, bound: &Bound<'g>, first: usize) {
+        for number in first..=segment.count() {
+            let raw = segment.element(number);
+            if !raw.is_empty() {
+                let text = String::from_utf8_lossy(raw);
+                let message = format!(
+                    "{} has {} elements; {text:?} is beyond them",
+                    bound.one.tag,
+                    first - 1
+                );
+                self.element(
+                    segment,
+                    bound,
+                    number,
+                    Fault::ElementTooMany,
+                    message,
+                    "remove it",
+                );
+            }
+        }
+    }
+
+    /// The syntax notes.
+    fn notes(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        use super::dictionary::NoteKind;
+        for note in &bound.one.notes {
+            if note.holds(|e| !segment.element(e).is_empty()) {
+                continue;
+            }
+            let names: Vec<String> = note
+                .elements
+                .iter()
+                .map(|e| format!("{}{e:02}", bound.one.tag))
+                .collect();
+            let (all, first) = (names.join(", "), &names[0]);
+            let (fault, message) = match note.kind {
+                NoteKind::Paired => (
+                    Fault::ElementConditional,
+                    format!("{all} come together or not at all"),
+                ),
+                NoteKind::Required => (Fault::ElementConditional, format!("one of {all} is due")),
+                NoteKind::Exclusion => (
+                    Fault::ElementExclusive,
+                    format!("only one of {all} may come"),
+                ),
+                NoteKind::Conditional => (
+                    Fault::ElementConditional,
+                    format!("where {first} is, {} are due", names[1..].join(", ")),
+                ),
+                NoteKind::ListConditional => (
+                    Fault::ElementConditional,
+                    format!("where {first} is, one of {} is due", names[1..].join(", ")),
+                ),
+            };
+            let missing = note
+                .elements
+                .iter()
+                .find(|&&e| segment.element(e).is_empty());
+            let number = missing.copied().unwrap_or(note.elements[0]);
+            let message = format!("{message} (syntax note {})", note.text);
+            self.element(
+                segment,
+                bound,
+                number,
+                fault,
+                message,
+                "fill or empty these elements",
+            );
+        }
+    }
+
+    fn locate(&self, segment: &Segment<'_>, bound: &Bound<'g>, number: usize) -> Location {
+        let mut location = Location::of_element(segment, number);
+        location.in_loop = self.loop_name(bound.one);
+        location
+    }
+
+    fn at(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        spot: Spot,
+        fault: Fault,
+        message: String,
+        fix: String,
+    ) {
+        let mut location = self.locate(segment, bound, spot.element);
+        location.component = (spot.component > 0).then_some(spot.component as u32);
+        location.repetition = (spot.repetition > 0).then_some(spot.repetition as u32 + 1);
+        let message = format!("{}: {message}", location.designator());
+        self.tell(Finding::new(fault, location, message, fix));
+    }
+
+    fn element(
+        &mut self,
+        segment: &Segment<'_>,
+        bound: &Bound<'g>,
+        number: usize,
+        fault: Fault,
+        message: String,
+        fix: &str,
+    ) {
+        let spot = Spot {
+            element: number,
+            component: 0,
+            repetition: 0,
+        };
+        self.at(segment, bound, spot, fault, message, fix.to_owned());
+    }
+}
+
+/// The item of a run that is being filled.
+#[derive(Default)]
+struct Groups {
+    current: Option<(u32, NodeId)>,
+    /// Whether a group before the current one was left out.
+    gap: bool,
+}
+
+impl Groups {
+    fn item(&mut self, slots: &mut Slots, list: NodeId, group: u32, kind: Kind) -> NodeId {
+        match self.current {
+            Some((last, item)) if last == group => item,
+            last => {
+                self.gap |= group != last.map_or(0, |(last, _)| last + 1);
+                let item = slots.push(list, 0, kind);
+                self.current = Some((group, item));
+                item
+            }
+        }
+    }
+}
+
+/// Follows steps, making what is not there.
+fn walk(slots: &mut Slots, scope: NodeId, steps: &[super::guide::Step]) -> NodeId {
+    steps.iter().fold(scope, |node, step| match step.slot {
+        ITEM => slots.push(node, 0, step.kind),
+        slot => slots.child_or_push(node, slot, step.kind),
+    })
+}
+
+/// All nodes at a path; a list gives its items.
+pub(crate) fn nodes(slots: &Slots, scope: NodeId, path: &Path) -> Vec<NodeId> {
+    let mut all = vec![scope];
+    for step in path {
+        all = match step.slot {
+            ITEM => all.iter().flat_map(|&id| slots.children(id)).collect(),
+            slot => all.iter().filter_map(|&id| slots.child(id, slot)).collect(),
+        };
+    }
+    match path.last() {
+        Some(step) if step.kind == Kind::List => {
+            all.iter().flat_map(|&id| slots.children(id)).collect()
+        }
+        _ => all,
+    }
+}
+
+/// The sum of the decimals at a path.
+pub(crate) fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
+    let values = nodes(slots, scope, path).into_iter();
+    let values = values.filter_map(|id| slots.text(id).parse::<Decimal>().ok());
+    let total = values
+        .map(Decimal::value)
+        .reduce(|a, b| a.checked_add(b).unwrap_or(a));
+    total.map_or_else(|| "0".to_owned(), |t| t.normalize().to_string())
+}
+
+/// What a fault of a value means and what to do.
+pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (String, String) {
+    let def = &part.def;
+    let name = &def.name;
+    let shown: String = text.chars().take(80).collect();
+    match fault {
+        Fault::ElementTooShort => (
+            format!("{name} {shown:?} is shorter than {}", def.min),
+            format!("send {} to {} characters", def.min, def.max),
+        ),
+        Fault::ElementTooLong => (
+            format!("{name} {shown:?} is longer than {}", def.max),
+            format!("send at most {} characters", def.max),
+        ),
+        Fault::ElementDate => (
+            format!("{name} {shown:?} is not a date"),
+            "send it as CCYYMMDD, without hyphens".to_owned(),
+        ),
+        Fault::ElementTime => (
+            format!("{name} {shown:?} is not a time"),
+            "send it as HHMM or HHMMSS, from 0000 to 235959".to_owned(),
+        ),
+        _ => (
+            format!("{name} {shown:?} holds a character that its type does not allow"),
+            match def.data {
+                super::dictionary::DataType::Decimal => {
+                    "send digits, with a point if need be".to_owned()
+                }
+                super::dictionary::DataType::Implied(0) => "send digits only".to_owned(),
+                super::dictionary::DataType::Implied(n) => {
+                    format!("send digits only: the last {n} are decimals")
+                }
+                _ => "remove control characters".to_owned(),
+            },
+        ),
+    }
+}

@@ -1,0 +1,200 @@
+//! The mapping files: the embedded ones, and a user's own on top.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use include_dir::{Dir, include_dir};
+
+use super::compile::compile;
+use super::dictionary::Dictionary;
+use super::guide::Guide;
+use super::source::{GuideError, Node, suggestion};
+use super::value::CodeList;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
+
+/// How deep `base` may go: standard, industry, partner, site and some room.
+const MAX_BASES: usize = 8;
+
+/// A guide, or all that is wrong with its files.
+type Outcome = Result<Arc<Guide>, Vec<GuideError>>;
+
+/// Finds, compiles and keeps guides.
+///
+/// ```
+/// use transload::mapping::Library;
+/// let library = Library::embedded();
+/// let guide = library.guide(None, "004010", "850").unwrap().unwrap();
+/// assert_eq!(guide.name, "x12/004010/850");
+/// assert!(library.guide(None, "004010", "999999").is_none());
+/// ```
+#[derive(Default)]
+pub struct Library {
+    /// Files by path below the mappings folder; later ones replace earlier ones.
+    files: BTreeMap<String, String>,
+    guides: Mutex<HashMap<String, Outcome>>,
+    dictionaries: Mutex<HashMap<String, Arc<Dictionary>>>,
+}
+
+impl Library {
+    /// The guides that come with Transload.
+    pub fn embedded() -> Library {
+        let mut library = Library::default();
+        let mut folders = vec![&EMBEDDED];
+        while let Some(folder) = folders.pop() {
+            folders.extend(folder.dirs());
+            for file in folder.files() {
+                if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                    library.files.insert(path.to_owned(), text.to_owned());
+                }
+            }
+        }
+        library
+    }
+
+    /// Puts files on top: paths below a mappings folder, such as `partners/acme/850.toml`.
+    pub fn with(mut self, files: impl IntoIterator<Item = (String, String)>) -> Library {
+        self.files.extend(files);
+        self
+    }
+
+    /// The names of all guides, sorted: `partners/acme/850`, `x12/004010/850`.
+    pub fn names(&self) -> Vec<String> {
+        let guides = self
+            .files
+            .keys()
+            .filter_map(|path| path.strip_suffix(".toml"));
+        let guides = guides.filter(|name| match name.split('/').collect::<Vec<_>>()[..] {
+            ["x12", _, file] => file != "dictionary",
+            ["partners", _, _] => true,
+            _ => false,
+        });
+        guides.map(str::to_owned).collect()
+    }
+
+    /// A file's text, by its path below the mappings folder.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    /// The guide for a set: the partner's overlay if it has one for this set and release, else
+    /// the standard's. `version` is GS08: its first six characters are the release.
+    /// `None` where no file describes the set.
+    pub fn guide(&self, partner: Option<&str>, version: &str, set: &str) -> Option<Outcome> {
+        let release = version.get(..6).unwrap_or(version);
+        let overlay = partner.map(|p| format!("partners/{p}/{set}"));
+        if let Some(outcome) = overlay.and_then(|name| self.named(&name)) {
+            let fits = |guide: &Arc<Guide>| guide.version == release;
+            if outcome.as_ref().map_or(true, fits) {
+                return Some(outcome);
+            }
+        }
+        self.named(&format!("x12/{release}/{set}"))
+    }
+
+    /// The guide called `name`.
+    pub fn named(&self, name: &str) -> Option<Outcome> {
+        if !self.files.contains_key(&format!("{name}.toml")) {
+            return None;
+        }
+        let mut guides = self.guides.lock().unwrap_or_else(|e| e.into_inner());
+        let outcome = guides
+            .entry(name.to_owned())
+            .or_insert_with(|| self.load(name));
+        Some(outcome.clone())
+    }
+
+    fn load(&self, name: &str) -> Outcome {
+        let one = |error: GuideError| vec![error];
+        let root = self.merged(name, 0).map_err(one)?;
+        let version = match root.get("version") {
+            Some(node) => node.text().map_err(one)?.to_owned(),
+            None => {
+                return Err(vec![GuideError::whole(
+                    name,
+                    "a guide needs version = \"…\" at its head",
+                )]);
+            }
+        };
+        let dictionary = self.dictionary(&version).map_err(one)?;
+        let mut broken = Vec::new();
+        let mut codes = |list: &str| match self.codes(list)? {
+            Ok(list) => Some(Arc::new(list)),
+            Err(error) => {
+                broken.push(error);
+                None
+            }
+        };
+        let guide = compile(name, &root, &dictionary, &mut codes);
+        let mut errors = broken;
+        match guide {
+            Ok(guide) if errors.is_empty() => {
+                errors = super::lint::lint(&guide);
+                if errors.is_empty() {
+                    Ok(Arc::new(guide))
+                } else {
+                    Err(errors)
+                }
+            }
+            Ok(_) => Err(errors),
+            Err(more) => {
+                errors.extend(more);
+                Err(errors)
+            }
+        }
+    }
+
+    /// A file with its bases below it.
+    fn merged(&self, name: &str, depth: usize) -> Result<Node, GuideError> {
+        let path = format!("{name}.toml");
+        let text = self.files.get(&path).ok_or_else(|| {
+            let names = self.names();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            GuideError::whole(
+                &path,
+                format!("there is no such file{}", suggestion(name, &names)),
+            )
+        })?;
+        let root = Node::parse(&path, text)?;
+        let Some(base) = root.get("base") else {
+            return Ok(root);
+        };
+        if depth == MAX_BASES {
+            return Err(base.error(format!(
+                "more than {MAX_BASES} bases: does a file name itself?"
+            )));
+        }
+        let mut merged =
+            self.merged(base.text()?, depth + 1)
+                .map_err(|error| match error.line {
+                    0 => base.error(format!("base: {}", error.message)),
+                    _ => error,
+                })?;
+        merged.merge(&root);
+        Ok(merged)
+    }
+
+    /// The dictionary of a release.
+    pub fn dictionary(&self, version: &str) -> Result<Arc<Dictionary>, GuideError> {
+        let mut known = self.dictionaries.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(dictionary) = known.get(version) {
+            return Ok(dictionary.clone());
+        }
+        let path = format!("x12/{version}/dictionary.toml");
+        let text = self.files.get(&path).ok_or_else(|| {
+            GuideError::whole(
+                &path,
+                format!("there is no dictionary for release {version}"),
+            )
+        })?;
+        let dictionary = Arc::new(Dictionary::parse(&Node::parse(&path, text)?)?);
+        known.insert(version.to_owned(), dictionary.clone());
+        Ok(dictionary)
+    }
+
+    fn codes(&self, name: &str) -> Option<Result<CodeList, GuideError>> {
+        let path = format!("codes/{name}.toml");
+        let text = self.files.get(&path)?;
+        Some(Node::parse(&path, text).and_then(|root| CodeList::parse(&root)))
+    }
+}

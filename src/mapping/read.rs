@@ -1,0 +1,479 @@
+//! Segments → document: binds each segment to a use of the guide, and its values to slots.
+//!
+//! A segment belongs to the nearest open loop that has a place for it at or after the position
+//! reached there; only if none has, an earlier position is taken (with a finding), and only if
+//! that fails too is the segment without a place. Each value is mapped, constant, or noted.
+
+use std::collections::BTreeMap;
+
+use super::dictionary::Usage;
+use super::element::{Bound, Deferred};
+use super::empty::empty;
+use super::guide::{Guide, ITEM, Use, UseId};
+use super::slots::{NodeId, ROOT, Slots};
+use crate::canonical::{Document, DocumentKind};
+use crate::x12::{Delimiters, Fault, Finding, Location, Segment, Segments};
+
+/// What reading a transaction set gives.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The document; `None` where the guide is structure only.
+    pub document: Option<Document>,
+    /// All that is to be told about the set's content, in order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Most findings of one set that are kept: a set that earns more is told once that there are more.
+pub const MAX_FINDINGS: usize = 10_000;
+
+/// Reads a set's body (the segments between ST and SE).
+pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Reading {
+    let mut reader = Reader::new(guide, delimiters);
+    for segment in segments.iter() {
+        reader.segment(&segment);
+    }
+    reader.end()
+}
+
+/// An open loop, or the whole set.
+pub(crate) struct Frame {
+    owner: Option<UseId>,
+    /// Where its values go; `None` where the document has no place for this occurrence.
+    pub(crate) scope: Option<NodeId>,
+    cursor: u32,
+    /// Its counters' start in [`Reader::counts`].
+    counts: usize,
+    /// Which repeat of its use it is, from 0.
+    pub(crate) occurrence: u32,
+    /// The uses seen at `cursor`, as child indices, where several share it.
+    sequence: Vec<u16>,
+}
+
+/// A place for a segment: frame and child in it.
+struct Fit {
+    depth: usize,
+    child: usize,
+    full: bool,
+    behind: bool,
+}
+
+pub(crate) struct Reader<'g> {
+    pub(crate) guide: &'g Guide,
+    pub(crate) delimiters: Delimiters,
+    pub(crate) slots: Slots,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) deferred: Vec<Deferred<'g>>,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) buffer: String,
+    counts: Vec<u32>,
+    order: BTreeMap<String, Vec<String>>,
+    /// Where the set's last segment stands, for what is missing at its end.
+    last: Location,
+}
+
+impl<'g> Reader<'g> {
+    fn new(guide: &'g Guide, delimiters: &Delimiters) -> Reader<'g> {
+        let mut reader = Reader {
+            guide,
+            delimiters: *delimiters,
+            slots: Slots::new(&guide.names),
+            findings: Vec::new(),
+            deferred: Vec::new(),
+            frames: Vec::new(),
+            buffer: String::new(),
+            counts: Vec::new(),
+            order: BTreeMap::new(),
+            last: Location::default(),
+        };
+        reader.open(None, Some(ROOT), 0);
+        reader
+    }
+
+    fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
+        let counts = self.counts.len();
+        self.counts
+            .resize(counts + self.guide.children(owner).len(), 0);
+        let sequence = Vec::new();
+        self.frames.push(Frame {
+            owner,
+            scope,
+            cursor: 0,
+            counts,
+            occurrence,
+            sequence,
+        });
+    }
+
+    fn segment(&mut self, segment: &Segment<'_>) {
+        let fit = self.fit(segment);
+        match fit {
+            Some(fit) => self.bind(segment, &fit),
+            None => self.homeless(segment),
+        }
+        if self.last.segment < segment.position().ordinal {
+            self.last = segment.position().into();
+        }
+    }
+
+    /// The nearest place, not behind what was read, with room.
+    fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
+        let mut full = None;
+        for behind in [false, true] {
+            for depth in (0..self.frames.len()).rev() {
+                let frame = &self.frames[depth];
+                let children = self.guide.children(frame.owner);
+                for (child, &id) in children.iter().enumerate() {
+                    let one = &self.guide.uses[id];
+                    if (one.order < frame.cursor) != behind || !fits(one, segment, &self.delimiters)
+                    {
+                        continue;
+                    }
+                    let fit = Fit {
+                        depth,
+                        child,
+                        full: self.is_full(depth, child),
+                        behind,
+                    };
+                    if !fit.full {
+                        return Some(fit);
+                    }
+                    full = full.or(Some(fit));
+                }
+            }
+            if full.is_some() {
+                return full;
+            }
+        }
+        None
+    }
+
+    fn is_full(&self, depth: usize, child: usize) -> bool {
+        let frame = &self.frames[depth];
+        let children = self.guide.children(frame.owner);
+        let one = &self.guide.uses[children[child]];
+        let count = |index: usize| self.counts[frame.counts + index];
+        if count(child) >= one.capacity() {
+            return true;
+        }
+        let together = |index: &usize| {
+            let other = &self.guide.uses[children[*index]];
+            other.order == one.order && other.tag == one.tag
+        };
+        let total: u32 = if one.shares {
+            (0..children.len()).filter(together).map(count).sum()
+        } else {
+            count(child)
+        };
+        total >= one.group_max
+    }
+
+    fn bind(&mut self, segment: &Segment<'_>, fit: &Fit) {
+        while self.frames.len() > fit.depth + 1 {
+            let here = Location::of(segment);
+            self.close(&here);
+        }
+        let guide = self.guide;
+        let id = guide.children(self.frames[fit.depth].owner)[fit.child];
+        let one = &guide.uses[id];
+        if !fit.behind {
+            self.advance(segment, one.order);
+        }
+        self.placed_badly(segment, one, fit);
+        let frame = &mut self.frames[fit.depth];
+        if one.shares && !fit.behind {
+            frame.sequence.push(fit.child as u16);
+        }
+        let slot = frame.counts + fit.child;
+        let occurrence = self.counts[slot];
+        self.counts[slot] += 1;
+        let scope = frame.scope.filter(|_| !fit.full || one.repeats());
+        let scope = scope.map(|scope| self.enter(scope, one));
+        let bound = Bound {
+            one,
+            scope,
+            occurrence,
+        };
+        self.elements(segment, &bound);
+        if !one.children.is_empty() {
+            self.open(Some(id), scope, occurrence);
+        }
+    }
+
+    /// The node that the use's `as` names, made now.
+    fn enter(&mut self, scope: NodeId, one: &Use) -> NodeId {
+        one.scope.iter().fold(scope, |node, step| match step.slot {
+            ITEM => self.slots.push(node, 0, step.kind),
+            slot => self.slots.child_or_push(node, slot, step.kind),
+        })
+    }
+
+    /// Moves the top frame on to `order` and tells what was due before it.
+    fn advance(&mut self, segment: &Segment<'_>, order: u32) {
+        let frame = self
+            .frames
+            .last()
+            .expect("the set's own frame is never closed");
+        if frame.cursor == order {
+            return;
+        }
+        let from = frame.cursor;
+        self.flush();
+        let here = Location::of(segment);
+        self.missing(from, order, &here);
+        self.frames.last_mut().expect("as above").cursor = order;
+    }
+
+    /// Reports mandatory uses of the top frame between two positions that did not come.
+    fn missing(&mut self, from: u32, to: u32, here: &Location) {
+        let frame = self
+            .frames
+            .last()
+            .expect("the set's own frame is never closed");
+        let guide = self.guide;
+        let children = guide.children(frame.owner);
+        let in_loop = frame.owner.map(|id| guide.uses[id].key.clone());
+        let mut found = Vec::new();
+        for (child, &id) in children.iter().enumerate() {
+            let one = &guide.uses[id];
+            let due = one.usage == Usage::Mandatory && (from..to).contains(&one.order);
+            if due
+                && self.counts[frame.counts + child] == 0
+                && !(one.when.is_empty() && self.is_full_group(frame, child))
+            {
+                found.push(one);
+            }
+        }
+        for one in found {
+            let name = guide
+                .dictionary
+                .segment(&one.tag)
+                .map_or("", |d| d.name.as_str());
+            let qualifier = match one.when.first().map(|w| &w.patterns[..]) {
+                Some([super::guide::Pattern::Is(value)]) => format!("*{value}"),
+                _ => String::new(),
+            };
+            let before = if here.tag.is_empty() {
+                "the end of the set"
+            } else {
+                &here.tag
+            };
+            let message = format!(
+                "{}{qualifier} ({name}) is missing; it was due before {before}",
+                one.tag
+            );
+            let fix = format!("add the segment {}{qualifier} here", one.tag);
+            let location = Location {
+                tag: one.tag.clone(),
+                in_loop: in_loop.clone(),
+                ..here.clone()
+            };
+            self.tell(Finding::new(Fault::SegmentMissing, location, message, fix));
+        }
+    }
+
+    /// Whether another use of the same tag and position came.
+    fn is_full_group(&self, frame: &Frame, child: usize) -> bool {
+        let children = self.guide.children(frame.owner);
+        let one = &self.guide.uses[children[child]];
+        children.iter().enumerate().any(|(index, &id)| {
+            let other = &self.guide.uses[id];
+            other.order == one.order
+                && other.tag == one.tag
+                && self.counts[frame.counts + index] > 0
+        })
+    }
+
+    fn close(&mut self, here: &Location) {
+        self.flush();
+        let from = self.frames.last().map_or(0, |f| f.cursor);
+        self.missing(from, u32::MAX, here);
+        if let Some(frame) = self.frames.pop() {
+            self.counts.truncate(frame.counts);
+        }
+    }
+
+    /// Keeps the order of uses at the top frame's position where writing would choose another.
+    fn flush(&mut self) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        let sequence = std::mem::take(&mut frame.sequence);
+        if sequence.is_sorted() {
+            return;
+        }
+        let children = self.guide.children(frame.owner);
+        let keys = sequence
+            .iter()
+            .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
+        let keys = keys.collect();
+        let order = frame.cursor;
+        let path = self.path(order);
+        self.order.insert(path, keys);
+    }
+
+    /// `detail.PO1[2]/350`: the name of a position in the top frame.
+    fn path(&self, order: u32) -> String {
+        let owners = self
+            .frames
+            .iter()
+            .filter_map(|f| Some((&self.guide.uses[f.owner?], f.occurrence)));
+        let mut path = String::new();
+        for (one, occurrence) in owners {
+            super::write::step(&mut path, one, occurrence);
+        }
+        super::write::position(path, order)
+    }
+
+    fn placed_badly(&mut self, segment: &Segment<'_>, one: &Use, fit: &Fit) {
+        let tag = &one.tag;
+        let mut location = Location::of(segment);
+        location.in_loop = self.loop_name(one);
+        if fit.behind {
+            let message = format!("{tag} comes too late: it stands before the segments just read");
+            let fix = format!(
+                "move {tag} to its place in the guide (position {:03})",
+                one.order & 0xff_ffff
+            );
+            self.tell(Finding::new(
+                Fault::SegmentOrder,
+                location.clone(),
+                message,
+                fix,
+            ));
+        }
+        if one.usage == Usage::NotUsed {
+            let message = format!("{} is not used in this guide", one.key);
+            let fix = "leave it out, or ask the partner whether the guide is still true";
+            self.tell(Finding::new(
+                Fault::SegmentNotUsed,
+                location.clone(),
+                message,
+                fix,
+            ));
+        }
+        if fit.full {
+            let is_loop = !one.children.is_empty();
+            let (fault, what) = match is_loop {
+                true => (Fault::LoopTooMany, "loop "),
+                false => (Fault::SegmentTooMany, ""),
+            };
+            let most = one.group_max.min(one.capacity());
+            let message = format!("{what}{} occurs more than {most} time(s) here", one.key);
+            let fix = format!("send at most {most} here");
+            self.tell(Finding::new(fault, location, message, fix));
+        }
+    }
+
+    /// A segment that no use takes.
+    fn homeless(&mut self, segment: &Segment<'_>) {
+        let mut location = Location::of(segment);
+        location.in_loop = self
+            .frames
+            .last()
+            .and_then(|f| Some(self.guide.uses[f.owner?].key.clone()));
+        let tag = location.tag.clone();
+        let known = self.guide.dictionary.segment(&tag.to_ascii_uppercase());
+        let finding = match known {
+            Some(def) => {
+                let message = format!(
+                    "{segment:?}: {} {} ({}) has no place here",
+                    self.guide.set, tag, def.name
+                );
+                let fix = "remove it, or move it to where the guide has it";
+                Finding::new(Fault::SegmentUnexpected, location, message, fix)
+            }
+            None => {
+                let hint = super::source::suggestion(&tag, &self.guide.dictionary.tags());
+                let message = format!("{segment:?}: there is no segment {tag}{hint}");
+                Finding::new(
+                    Fault::SegmentUnknown,
+                    location,
+                    message,
+                    "remove it or correct its identifier",
+                )
+            }
+        };
+        self.tell(finding);
+    }
+
+    /// The loop that a use belongs to, for a finding.
+    pub(crate) fn loop_name(&self, one: &Use) -> Option<String> {
+        if !one.children.is_empty() {
+            return Some(one.key.clone());
+        }
+        one.parent.map(|id| self.guide.uses[id].key.clone())
+    }
+
+    pub(crate) fn tell(&mut self, finding: Finding) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding);
+        } else if self.findings.len() == MAX_FINDINGS {
+            let message =
+                format!("more than {MAX_FINDINGS} findings in one set: the rest is not listed");
+            let fix = "correct what is listed and check again";
+            self.findings
+                .push(Finding::new(Fault::TooLong, finding.location, message, fix));
+        }
+    }
+
+    fn end(mut self) -> Reading {
+        let here = Location {
+            tag: String::new(),
+            ..self.last.clone()
+        };
+        while self.frames.len() > 1 {
+            self.close(&here);
+        }
+        self.settle();
+        self.close(&here);
+        let document = self.guide.document.and_then(|kind| self.document(kind));
+        Reading {
+            document,
+            findings: self.findings,
+        }
+    }
+
+    fn document(&mut self, kind: DocumentKind) -> Option<Document> {
+        let (slots, schema) = (&self.slots, &self.guide.schema);
+        let document = match kind {
+            DocumentKind::PurchaseOrder => empty(slots, schema).map(Document::PurchaseOrder),
+            DocumentKind::PurchaseOrderAcknowledgment => {
+                empty(slots, schema).map(Document::PurchaseOrderAcknowledgment)
+            }
+            DocumentKind::Invoice => empty(slots, schema).map(Document::Invoice),
+        };
+        match document {
+            Ok(mut document) => {
+                document.provenance_mut().order = std::mem::take(&mut self.order);
+                Some(document)
+            }
+            Err(misfit) => {
+                let message = format!("the document cannot be formed: {misfit}");
+                let fix = "this is a defect of Transload: please report it with the file";
+                let location = self.last.clone();
+                self.tell(Finding::new(
+                    Fault::ElementCharacter,
+                    location,
+                    message,
+                    fix,
+                ));
+                None
+            }
+        }
+    }
+}
+
+/// Whether `segment` is meant by `one`: its tag, and every `when`.
+fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
+    segment.tag().eq_ignore_ascii_case(one.tag.as_bytes())
+        && one.when.iter().all(|when| {
+            let element = segment.element(when.element);
+            let value = match when.component {
+                0 => element,
+                n => crate::x12::components(element, delimiters)
+                    .nth(n - 1)
+                    .unwrap_or(b""),
+            };
+            when.patterns.iter().any(|p| p.fits(value))
+        })
+}

@@ -1,0 +1,266 @@
+//! The laws of mapping, for every guide in the folder.
+//!
+//! L1 `read(write(d)) == d` · L2 `write(read(b)) == b` · L3 an empty overlay changes nothing ·
+//! L4 a guide never panics on any segments · deleting any one `as` breaks L1.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use transload::canonical::Document;
+use transload::mapping::{Fill, Guide, Library, Reading, Writing, read, sample, write};
+use transload::x12::{Delimiters, Position, Segments};
+
+fn guides(library: &Library) -> Vec<Arc<Guide>> {
+    let guide = |name: String| match library.named(&name).expect("the library names its own") {
+        Ok(guide) => guide,
+        Err(errors) => panic!(
+            "{}",
+            errors.iter().map(|e| format!("\n{e}")).collect::<String>()
+        ),
+    };
+    library.names().into_iter().map(guide).collect()
+}
+
+/// A small generator, so that a failing seed says all.
+fn draws(mut seed: u64) -> impl FnMut(u32) -> u32 {
+    move |n| {
+        seed = seed
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        ((seed >> 33) as u32) % n.max(1)
+    }
+}
+
+fn make(guide: &Guide, fill: Fill, seed: u64) -> Document {
+    sample(guide, fill, &mut draws(seed)).expect("the guide maps")
+}
+
+fn through(guide: &Guide, document: &Document) -> (Writing, Reading) {
+    let delimiters = Delimiters::default();
+    let writing = write(guide, document, &delimiters);
+    let reading = read(guide, &writing.segments, &delimiters);
+    (writing, reading)
+}
+
+#[track_caller]
+fn law_1(guide: &Guide, fill: Fill, seed: u64) {
+    let document = make(guide, fill, seed);
+    let (writing, reading) = through(guide, &document);
+    let again = reading.document.expect("a document");
+    if again != document {
+        let json = |d: &Document| serde_json::to_string_pretty(d).unwrap();
+        let (a, b) = (json(&document), json(&again));
+        let differs = a
+            .lines()
+            .zip(b.lines())
+            .position(|(a, b)| a != b)
+            .unwrap_or(0);
+        let near = |s: &str| {
+            s.lines()
+                .skip(differs.saturating_sub(6))
+                .take(14)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        panic!(
+            "{} seed {seed} {fill:?}: read(write(d)) != d\nwritten:\n{}\nread:\n{}\n{:#?}\n{:?}",
+            guide.name,
+            near(&a),
+            near(&b),
+            writing.segments,
+            reading
+                .findings
+                .iter()
+                .map(|f| &f.message)
+                .take(5)
+                .collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn law_1_read_undoes_write() {
+    let library = Library::embedded();
+    for guide in guides(&library).iter().filter(|g| g.document.is_some()) {
+        for seed in 0..60 {
+            law_1(guide, Fill::All, seed);
+            law_1(guide, Fill::Some, seed);
+        }
+    }
+}
+
+/// Every `as` is filled by some sample: what the laws do not touch, they do not prove.
+#[test]
+fn the_generator_fills_every_as() {
+    let library = Library::embedded();
+    for guide in guides(&library).iter().filter(|g| g.document.is_some()) {
+        let mapped = guide.mapped().len();
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..60 {
+            seen.extend(guide.filled(&make(guide, Fill::All, seed)));
+        }
+        let missed: Vec<String> = guide
+            .mapped()
+            .into_iter()
+            .filter(|m| !seen.contains(m))
+            .collect();
+        println!(
+            "{}: {} of {mapped} as lines filled ({:.0} %)",
+            guide.name,
+            seen.len(),
+            100.0 * seen.len() as f64 / mapped as f64
+        );
+        assert!(
+            missed.is_empty(),
+            "{}: never filled: {missed:#?}",
+            guide.name
+        );
+    }
+}
+
+/// Orders of uses that share a position are kept, whatever they are.
+#[test]
+fn law_2_write_undoes_read() {
+    let library = Library::embedded();
+    for guide in guides(&library).iter().filter(|g| g.document.is_some()) {
+        for seed in 0..60 {
+            let delimiters = Delimiters::default();
+            let mut document = make(guide, Fill::All, seed);
+            document.provenance_mut().order = guide.shuffled(&mut draws(seed));
+            let bytes = write(guide, &document, &delimiters).segments;
+            let reading = read(guide, &bytes, &delimiters);
+            let again = write(guide, &reading.document.expect("a document"), &delimiters).segments;
+            assert_eq!(bytes, again, "{} seed {seed}", guide.name);
+        }
+    }
+}
+
+#[test]
+fn law_3_an_empty_overlay_changes_nothing() {
+    let plain = Library::embedded();
+    let empty = plain
+        .names()
+        .into_iter()
+        .filter(|n| n.starts_with("x12/"))
+        .map(|name| {
+            let set = name.rsplit('/').next().unwrap_or_default().to_owned();
+            (
+                format!("partners/nobody/{set}.toml"),
+                format!("base = {name:?}\n"),
+            )
+        });
+    let library = Library::embedded().with(empty);
+    let mut compared = 0;
+    for guide in guides(&plain)
+        .iter()
+        .filter(|g| g.name.starts_with("x12/004010/") && g.document.is_some())
+    {
+        let overlaid = library
+            .guide(Some("nobody"), &guide.version, &guide.set)
+            .unwrap()
+            .unwrap();
+        assert_eq!(overlaid.name, format!("partners/nobody/{}", guide.set));
+        assert_eq!(overlaid.mapped(), guide.mapped());
+        for seed in 0..10 {
+            let document = make(guide, Fill::All, seed);
+            let (a, b) = (through(guide, &document), through(&overlaid, &document));
+            assert_eq!(a.0.segments, b.0.segments);
+            assert_eq!(a.1.document, b.1.document);
+            compared += 1;
+        }
+    }
+    assert!(compared > 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// L4: segments of the guide's own tags with any elements, in any order.
+    #[test]
+    fn law_4_never_panics(
+        picks in prop::collection::vec((any::<u16>(), prop::collection::vec("[ -~]{0,9}|[0-9]{1,8}|\\PC{0,3}", 0..12)), 0..60)
+    ) {
+        let library = Library::embedded();
+        for guide in guides(&library) {
+            let tags = guide.tags();
+            let mut segments = Segments::default();
+            for (pick, elements) in &picks {
+                let mut parts = vec![tags[usize::from(*pick) % tags.len()].as_bytes()];
+                parts.extend(elements.iter().map(String::as_bytes));
+                segments.push_parts(&parts, Position::default());
+            }
+            let delimiters = Delimiters { repetition: Some(b'^'), ..Delimiters::default() };
+            let reading = read(&guide, &segments, &delimiters);
+            if let Some(document) = reading.document {
+                let _ = write(&guide, &document, &delimiters);
+            }
+        }
+    }
+}
+
+/// Each `as` earns its place: without it a document does not come back, or the guide is refused.
+#[test]
+fn deleting_any_as_breaks_a_law() {
+    let library = Library::embedded();
+    let mut deleted = 0;
+    for guide in guides(&library).iter().filter(|g| g.document.is_some()) {
+        let path = format!("{}.toml", guide.name);
+        let text = library.text(&path).expect("an embedded file");
+        let documents: Vec<Document> = (0..30).map(|seed| make(guide, Fill::All, seed)).collect();
+        for (start, end, line) in as_words(text) {
+            let mutant = format!("{}{}", &text[..start], &text[end..]);
+            let library = Library::embedded().with([(path.clone(), mutant)]);
+            let Some(Ok(mutant)) = library.named(&guide.name) else {
+                deleted += 1;
+                continue;
+            };
+            let survives = documents
+                .iter()
+                .all(|d| through(&mutant, d).1.document.as_ref() == Some(d));
+            assert!(
+                !survives,
+                "{path}:{line}: nothing notices that this as is gone"
+            );
+            deleted += 1;
+        }
+    }
+    println!("{deleted} as lines deleted one by one, each noticed");
+    assert!(deleted > 0);
+}
+
+/// Where each `as = "…"` stands (with the comma that goes with it), and its line.
+fn as_words(text: &str) -> Vec<(usize, usize, usize)> {
+    let mut found = Vec::new();
+    for (start, _) in text.match_indices("as") {
+        let word = start == 0 || matches!(text.as_bytes()[start - 1], b' ' | b'{' | b'\n' | b',');
+        let rest = &text[start + 2..];
+        let Some(value) = rest.trim_start().strip_prefix('=').map(str::trim_start) else {
+            continue;
+        };
+        let (true, Some(value)) = (word, value.strip_prefix('"')) else {
+            continue;
+        };
+        let Some(quote) = value.find('"') else {
+            continue;
+        };
+        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+        if text[line_start..start].trim_start().starts_with('#') {
+            continue;
+        }
+        let mut end = text.len() - value.len() + quote + 1;
+        let after = text[end..].trim_start_matches(' ');
+        if let Some(rest) = after.strip_prefix(',') {
+            end = text.len() - rest.len();
+        }
+        let before = text[..start].trim_end_matches(' ');
+        let start = if text[end..].trim_start_matches(' ').starts_with('}') && before.ends_with(',')
+        {
+            before.len() - 1
+        } else {
+            start
+        };
+        found.push((start, end, text[..start].matches('\n').count() + 1));
+    }
+    found
+}
+
