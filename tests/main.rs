@@ -1,1 +1,3 @@
 //! One integration binary: a module for each thing that is tested.
+mod interop;
+mod tidy;

@@ -30,7 +30,11 @@ type Check = fn(&House) -> Vec<Complaint>;
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}\n    {}", self.path, self.line, self.what, self.help)
+        write!(
+            f,
+            "{}:{}: {}\n    {}",
+            self.path, self.line, self.what, self.help
+        )
     }
 }
 
@@ -68,7 +72,9 @@ impl House {
 
     /// All Rust of the project.
     fn all_rust(&self) -> impl Iterator<Item = (&str, &str)> {
-        ["src/", "tests/", "benches/", "fuzz/"].into_iter().flat_map(|folder| self.rust(folder))
+        ["src/", "tests/", "benches/", "fuzz/"]
+            .into_iter()
+            .flat_map(|folder| self.rust(folder))
     }
 }
 
@@ -76,7 +82,10 @@ impl House {
 #[track_caller]
 fn holds(check: Check) {
     let complaints = check(&House::at(Path::new(env!("CARGO_MANIFEST_DIR"))));
-    let text: String = complaints.iter().map(|complaint| format!("{complaint}\n")).collect();
+    let text: String = complaints
+        .iter()
+        .map(|complaint| format!("{complaint}\n"))
+        .collect();
     assert!(complaints.is_empty(), "\n{text}");
 }
 
@@ -84,8 +93,12 @@ fn holds(check: Check) {
 #[track_caller]
 fn says(check: Check, files: &[(&str, &str)], expected: &[&str]) {
     let own = |&(path, text): &(&str, &str)| (path.to_owned(), text.to_owned());
-    let house = House { files: files.iter().map(own).collect() };
-    let said: Vec<String> =
-        check(&house).iter().map(|c| format!("{}:{}: {}", c.path, c.line, c.what)).collect();
+    let house = House {
+        files: files.iter().map(own).collect(),
+    };
+    let said: Vec<String> = check(&house)
+        .iter()
+        .map(|c| format!("{}:{}: {}", c.path, c.line, c.what))
+        .collect();
     assert_eq!(said, expected);
 }

@@ -32,7 +32,9 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
 
 /// How long the next thing is, and what of it is kept.
 fn next(rest: &str) -> (usize, Option<&str>) {
-    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let word = rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
     let literal = ["", "r", "b", "br", "c", "cr"].contains(&&rest[..word]);
     if literal && let Some(length) = string(&rest[word..], rest[..word].contains('r')) {
         return (word + length, Some("\""));
@@ -53,18 +55,29 @@ fn next(rest: &str) -> (usize, Option<&str>) {
         return (2, Some("::"));
     }
     let sign = rest.chars().next().map_or(1, char::len_utf8);
-    (sign, Some(&rest[..sign]).filter(|sign| !sign.trim().is_empty()))
+    (
+        sign,
+        Some(&rest[..sign]).filter(|sign| !sign.trim().is_empty()),
+    )
 }
 
 fn string(rest: &str, raw: bool) -> Option<usize> {
-    let hashes = if raw { rest.len() - rest.trim_start_matches('#').len() } else { 0 };
+    let hashes = if raw {
+        rest.len() - rest.trim_start_matches('#').len()
+    } else {
+        0
+    };
     if !rest[hashes..].starts_with('"') {
         return None;
     }
     let start = hashes + 1;
     if raw {
         let end = format!("\"{}", "#".repeat(hashes));
-        return Some(rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len()));
+        return Some(
+            rest[start..]
+                .find(&end)
+                .map_or(rest.len(), |at| start + at + end.len()),
+        );
     }
     let mut escaped = false;
     for (at, c) in rest[start..].char_indices() {
@@ -86,7 +99,10 @@ fn character(rest: &str) -> Option<usize> {
         inside.next()?;
         return rest[3..].find('\'').map(|at| 3 + at + 1);
     }
-    inside.next().filter(|&(_, c)| c == '\'').map(|(at, _)| 1 + at + 1)
+    inside
+        .next()
+        .filter(|&(_, c)| c == '\'')
+        .map(|(at, _)| 1 + at + 1)
 }
 
 fn block_comment(rest: &str) -> usize {
@@ -124,7 +140,11 @@ pub(crate) fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 pub(crate) const TEST: &[&str] = &["#", "[", "cfg", "(", "test", ")", "]"];
 
 pub(crate) fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
-    tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.text == *word)
+    tokens.len() >= words.len()
+        && tokens
+            .iter()
+            .zip(words)
+            .all(|(token, word)| token.text == *word)
 }
 
 /// Past the `;` or the closing brace of the item that starts at `at`.
@@ -149,11 +169,17 @@ fn item_end(tokens: &[Token<'_>], at: usize) -> usize {
 pub(crate) fn functions<'a>(tokens: &[Token<'a>]) -> Vec<Function<'a>> {
     let mut functions = Vec::new();
     for (at, pair) in tokens.windows(2).enumerate() {
-        let named = pair[1].text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let named = pair[1]
+            .text
+            .starts_with(|c: char| c.is_alphabetic() || c == '_');
         if pair[0].text == "fn" && named {
             let line = pair[0].line;
             let last = tokens[item_end(tokens, at) - 1].line;
-            functions.push(Function { name: pair[1].text, line, lines: last - line + 1 });
+            functions.push(Function {
+                name: pair[1].text,
+                line,
+                lines: last - line + 1,
+            });
         }
     }
     functions
@@ -189,13 +215,24 @@ pub(crate) fn named_under<'a>(tokens: &[Token<'a>], root: &[&str]) -> Vec<Token<
 }
 
 fn words(text: &str) -> Vec<(usize, &str)> {
-    tokens(text).iter().map(|token| (token.line, token.text)).collect()
+    tokens(text)
+        .iter()
+        .map(|token| (token.line, token.text))
+        .collect()
 }
 
 #[test]
 fn comments_strings_and_characters_are_not_code() {
     let text = "a // b\n/* c /* d */ e */ \"f \\\" g\" r#\"h \" i\"# 'j' '\\'' &'k l::m";
-    let expected = [(1, "a"), (2, "\""), (2, "\""), (2, "\""), (2, "\""), (2, "&"), (2, "k")];
+    let expected = [
+        (1, "a"),
+        (2, "\""),
+        (2, "\""),
+        (2, "\""),
+        (2, "\""),
+        (2, "&"),
+        (2, "k"),
+    ];
     assert_eq!(words(text)[..7], expected);
     assert_eq!(words(text)[7..], [(2, "l"), (2, "::"), (2, "m")]);
 }
@@ -208,20 +245,40 @@ fn lines_count_through_long_strings() {
 #[test]
 fn functions_are_measured_to_their_brace() {
     let tokens = tokens("fn a(x: [u8; 2]) -> fn(u8) {\n  if b {\n  }\n}\nfn c();\n");
-    let a = Function { name: "a", line: 1, lines: 4 };
-    assert_eq!(functions(&tokens), [a, Function { name: "c", line: 5, lines: 1 }]);
+    let a = Function {
+        name: "a",
+        line: 1,
+        lines: 4,
+    };
+    assert_eq!(
+        functions(&tokens),
+        [
+            a,
+            Function {
+                name: "c",
+                line: 5,
+                lines: 1
+            }
+        ]
+    );
 }
 
 #[test]
 fn items_for_tests_are_left_out() {
     let tokens = tokens("a; #[cfg(test)] mod t { b } c; #[cfg(test)] mod u; d");
-    let kept: Vec<&str> = without_tests(&tokens).iter().map(|token| token.text).collect();
+    let kept: Vec<&str> = without_tests(&tokens)
+        .iter()
+        .map(|token| token.text)
+        .collect();
     assert_eq!(kept, ["a", ";", "c", ";", "d"]);
 }
 
 #[test]
 fn groups_name_their_first_words() {
     let tokens = tokens("use crate::{a::{b, c}, d}; crate::e::f(); other::crate::g;");
-    let named: Vec<&str> = named_under(&tokens, &["crate"]).iter().map(|t| t.text).collect();
+    let named: Vec<&str> = named_under(&tokens, &["crate"])
+        .iter()
+        .map(|t| t.text)
+        .collect();
     assert_eq!(named, ["a", "d", "e"]);
 }

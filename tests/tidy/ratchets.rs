@@ -11,7 +11,12 @@ const FUNCTION_LINES: usize = 70;
 const DEPTH: usize = 2;
 
 fn complaint(path: &str, line: usize, what: String, help: &str) -> Complaint {
-    Complaint { path: path.to_owned(), line, what, help: help.to_owned() }
+    Complaint {
+        path: path.to_owned(),
+        line,
+        what,
+        help: help.to_owned(),
+    }
 }
 
 fn size(house: &House) -> Vec<Complaint> {
@@ -58,7 +63,9 @@ fn finished(house: &House) -> Vec<Complaint> {
     for (path, text) in house.all_rust() {
         let tokens = code::tokens(text);
         for (at, token) in tokens.iter().enumerate() {
-            let mark = MARKS.iter().find(|(words, _)| code::starts(&tokens[at..], words));
+            let mark = MARKS
+                .iter()
+                .find(|(words, _)| code::starts(&tokens[at..], words));
             let named = |(_, name): &(&[&str], &str)| format!("{name} is unfinished work");
             let help = "finish it, or leave it out and say so in the CHANGELOG";
             complaints.extend(mark.map(|mark| complaint(path, token.line, named(mark), help)));
@@ -70,7 +77,11 @@ fn finished(house: &House) -> Vec<Complaint> {
 /// A Rust file is a target of the manifest, or declared by the module above it.
 fn alive(house: &House) -> Vec<Complaint> {
     const ROOTS: &[&str] = &["src/lib.rs", "src/main.rs", "tests/main.rs"];
-    let manifests = format!("{}{}", house.text("Cargo.toml"), house.text("fuzz/Cargo.toml"));
+    let manifests = format!(
+        "{}{}",
+        house.text("Cargo.toml"),
+        house.text("fuzz/Cargo.toml")
+    );
     house
         .all_rust()
         .map(|(path, _)| path)
@@ -78,7 +89,12 @@ fn alive(house: &House) -> Vec<Complaint> {
         .filter(|path| !declared(house, path) && !target(&manifests, path))
         .map(|path| {
             let what = "nothing declares this file".to_owned();
-            complaint(path, 1, what, "add its `mod` line to the module above it, or delete it")
+            complaint(
+                path,
+                1,
+                what,
+                "add its `mod` line to the module above it, or delete it",
+            )
         })
         .collect()
 }
@@ -99,10 +115,15 @@ fn declared(house: &House, path: &str) -> bool {
         _ => (folder, file.trim_end_matches(".rs")),
     };
     let parents = ["/mod.rs", "/lib.rs", "/main.rs", ".rs"].map(|end| format!("{folder}{end}"));
-    parents.iter().filter(|parent| *parent != path).any(|parent| {
-        let tokens: Vec<Token<'_>> = code::tokens(house.text(parent));
-        tokens.windows(3).any(|words| code::starts(words, &["mod", name, ";"]))
-    })
+    parents
+        .iter()
+        .filter(|parent| *parent != path)
+        .any(|parent| {
+            let tokens: Vec<Token<'_>> = code::tokens(house.text(parent));
+            tokens
+                .windows(3)
+                .any(|words| code::starts(words, &["mod", name, ";"]))
+        })
 }
 
 #[test]
@@ -130,7 +151,11 @@ fn a_long_file_is_caught() {
     let long = "\n".repeat(FILE_LINES + 1);
     let fits = "\n".repeat(FILE_LINES);
     let expected = ["src/long.rs:601: 601 lines; a file has at most 600"];
-    says(size, &[("src/fits.rs", &fits), ("src/long.rs", &long)], &expected);
+    says(
+        size,
+        &[("src/fits.rs", &fits), ("src/long.rs", &long)],
+        &expected,
+    );
 }
 
 #[test]
@@ -138,13 +163,21 @@ fn a_long_function_is_caught() {
     let body = |lines| format!("/// Doc.\nfn f() {{\n{}}}\n", "    a();\n".repeat(lines));
     let (fits, long) = (body(FUNCTION_LINES - 2), body(FUNCTION_LINES - 1));
     let expected = ["src/long.rs:2: fn f has 71 lines; a function has at most 70"];
-    says(size, &[("src/fits.rs", &fits), ("src/long.rs", &long)], &expected);
+    says(
+        size,
+        &[("src/fits.rs", &fits), ("src/long.rs", &long)],
+        &expected,
+    );
 }
 
 #[test]
 fn a_deep_folder_is_caught() {
     let files = [("src/a/b/c.rs", ""), ("src/a/b/c/d.rs", "")];
-    says(depth, &files, &["src/a/b/c/d.rs:1: 3 folders deep; at most 2 below src"]);
+    says(
+        depth,
+        &files,
+        &["src/a/b/c/d.rs:1: 3 folders deep; at most 2 below src"],
+    );
 }
 
 #[test]

@@ -18,7 +18,12 @@ fn table<'a>(house: &'a House, head: &str) -> Vec<Row<'a>> {
         .skip_while(|(_, line)| !line.starts_with(head))
         .skip(2)
         .take_while(|(_, line)| line.starts_with('|'))
-        .map(|(at, line)| (at + 1, line.trim_matches('|').split('|').map(str::trim).collect()))
+        .map(|(at, line)| {
+            (
+                at + 1,
+                line.trim_matches('|').split('|').map(str::trim).collect(),
+            )
+        })
         .collect()
 }
 
@@ -41,9 +46,18 @@ fn rooms(house: &House) -> BTreeMap<&str, Room<'_>> {
         for room in &here {
             let may_name = match cells[1] {
                 "all above" => above.clone(),
-                some => names(some).into_iter().filter(|name| above.contains(name)).collect(),
+                some => names(some)
+                    .into_iter()
+                    .filter(|name| above.contains(name))
+                    .collect(),
             };
-            rooms.insert(*room, Room { may_name, pure: cells.get(2) == Some(&"pure") });
+            rooms.insert(
+                *room,
+                Room {
+                    may_name,
+                    pure: cells.get(2) == Some(&"pure"),
+                },
+            );
         }
         above.extend(here);
     }
@@ -53,7 +67,11 @@ fn rooms(house: &House) -> BTreeMap<&str, Room<'_>> {
 /// The room a file belongs to: `src/x12/read.rs` and `src/x12.rs` are x12's.
 fn room_of(path: &str) -> &str {
     let inside = path.trim_start_matches("src/");
-    inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
+    inside
+        .split('/')
+        .next()
+        .unwrap_or(inside)
+        .trim_end_matches(".rs")
 }
 
 /// Source that is shipped, with the room of each file. `lib.rs` only lists the rooms, and a file
@@ -62,7 +80,13 @@ fn shipped(house: &House) -> Vec<(&str, &str, Vec<Token<'_>>)> {
     let files = house.rust("src/").filter(|(path, _)| *path != "src/lib.rs");
     let files = files.filter(|(path, _)| !only_for_tests(house, path));
     files
-        .map(|(path, text)| (room_of(path), path, code::without_tests(&code::tokens(text))))
+        .map(|(path, text)| {
+            (
+                room_of(path),
+                path,
+                code::without_tests(&code::tokens(text)),
+            )
+        })
         .collect()
 }
 
@@ -70,14 +94,21 @@ fn only_for_tests(house: &House, path: &str) -> bool {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let name = file.trim_end_matches(".rs");
     let declared = [code::TEST, &["mod", name, ";"]].concat();
-    [format!("{folder}/mod.rs"), format!("{folder}.rs")].iter().any(|parent| {
-        let tokens = code::tokens(house.text(parent));
-        (0..tokens.len()).any(|at| code::starts(&tokens[at..], &declared))
-    })
+    [format!("{folder}/mod.rs"), format!("{folder}.rs")]
+        .iter()
+        .any(|parent| {
+            let tokens = code::tokens(house.text(parent));
+            (0..tokens.len()).any(|at| code::starts(&tokens[at..], &declared))
+        })
 }
 
 fn complaint(path: &str, line: usize, what: String, help: String) -> Complaint {
-    Complaint { path: path.to_owned(), line, what, help }
+    Complaint {
+        path: path.to_owned(),
+        line,
+        what,
+        help,
+    }
 }
 
 /// Every room has a row, and names only what its row allows.
@@ -107,10 +138,17 @@ fn layers(house: &House) -> Vec<Complaint> {
 
 /// The names right under the crate's root, however the path starts.
 fn named_rooms<'a>(path: &str, tokens: &[Token<'a>]) -> Vec<Token<'a>> {
-    let inside = path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    let inside = path
+        .trim_start_matches("src/")
+        .trim_end_matches(".rs")
+        .trim_end_matches("/mod");
     let depth = inside.split('/').count();
     let mut upward = vec!["super"; depth * 2 - 1];
-    upward.iter_mut().skip(1).step_by(2).for_each(|word| *word = "::");
+    upward
+        .iter_mut()
+        .skip(1)
+        .step_by(2)
+        .for_each(|word| *word = "::");
     [vec!["crate"], vec!["transload"], upward]
         .iter()
         .flat_map(|root| code::named_under(tokens, root))
@@ -122,9 +160,17 @@ fn no_circles(house: &House) -> Vec<Complaint> {
     let mut above = BTreeSet::new();
     let mut complaints = Vec::new();
     for (line, cells) in table(house, ROOMS) {
-        for name in names(cells[1]).into_iter().filter(|name| !above.contains(name)) {
+        for name in names(cells[1])
+            .into_iter()
+            .filter(|name| !above.contains(name))
+        {
             let what = format!("{name} is not a room above this row");
-            complaints.push(complaint(MAP, line, what, "order the rows by layer".to_owned()));
+            complaints.push(complaint(
+                MAP,
+                line,
+                what,
+                "order the rows by layer".to_owned(),
+            ));
         }
         above.extend(names(cells[0]));
     }
@@ -150,7 +196,10 @@ fn dependencies(house: &House) -> Vec<(usize, &str)> {
 /// Every foreign crate has a home, and is used only there.
 fn homes(house: &House) -> Vec<Complaint> {
     let rows = table(house, HOMES);
-    let home = |name: &str| rows.iter().find(|(_, cells)| names(cells[0]).contains(&name));
+    let home = |name: &str| {
+        rows.iter()
+            .find(|(_, cells)| names(cells[0]).contains(&name))
+    };
     let listed = dependencies(house);
     let mut complaints = Vec::new();
     for (line, name) in &listed {
@@ -161,7 +210,10 @@ fn homes(house: &House) -> Vec<Complaint> {
         }
     }
     for (line, cells) in &rows {
-        for name in names(cells[0]).into_iter().filter(|name| !listed.iter().any(|l| l.1 == *name)) {
+        for name in names(cells[0])
+            .into_iter()
+            .filter(|name| !listed.iter().any(|l| l.1 == *name))
+        {
             let what = format!("{name} is not a dependency");
             complaints.push(complaint(MAP, *line, what, "remove its row".to_owned()));
         }
@@ -171,7 +223,10 @@ fn homes(house: &House) -> Vec<Complaint> {
             let at_home = home(name).is_none_or(|(_, cells)| {
                 cells[1] == "everywhere" || names(cells[1]).contains(&room)
             });
-            for line in uses(&tokens, &name.replace('-', "_")).into_iter().filter(|_| !at_home) {
+            for line in uses(&tokens, &name.replace('-', "_"))
+                .into_iter()
+                .filter(|_| !at_home)
+            {
                 let what = format!("{name} does not live in {room}");
                 let help = format!("use the room that houses it; the table is in {MAP}");
                 complaints.push(complaint(path, line, what, help));
@@ -214,7 +269,9 @@ fn pure(house: &House) -> Vec<Complaint> {
             continue;
         }
         let std = code::named_under(&tokens, &["std"]).into_iter();
-        let std = std.filter(|name| STD.contains(&name.text)).map(|name| ("std", name));
+        let std = std
+            .filter(|name| STD.contains(&name.text))
+            .map(|name| ("std", name));
         let calls = tokens.windows(3).filter_map(|way| {
             let call = [way[0].text, way[2].text];
             (way[1].text == "::" && CALLS.contains(&call)).then_some((way[0].text, way[2]))
@@ -265,8 +322,14 @@ fn a_room_that_names_its_neighbour_is_caught() {
     let files = [
         (MAP, TABLES),
         ("src/lib.rs", "pub mod as2;"),
-        ("src/x12/read.rs", "use std::fmt;\nuse crate::{x12, as2::open};"),
-        ("src/x12/mod.rs", "// crate::as2\n#[cfg(test)] mod t { use crate::as2; }\n"),
+        (
+            "src/x12/read.rs",
+            "use std::fmt;\nuse crate::{x12, as2::open};",
+        ),
+        (
+            "src/x12/mod.rs",
+            "// crate::as2\n#[cfg(test)] mod t { use crate::as2; }\n",
+        ),
         ("src/as2/mod.rs", "fn f() { super::gateway::inbound() }"),
         ("src/gateway/mod.rs", "use crate::{as2, x12};"),
         ("src/attic.rs", ""),
@@ -292,8 +355,16 @@ fn a_file_for_tests_alone_is_free() {
 #[test]
 fn a_row_that_looks_down_is_caught() {
     let table = "| room | may name |\n|---|---|\n| `net` | `web` |\n| `web` | all above |\n";
-    says(no_circles, &[(MAP, table)], &["ARCHITECTURE.md:3: web is not a room above this row"]);
-    says(no_circles, &[(MAP, "")], &["ARCHITECTURE.md:1: the import table is missing"]);
+    says(
+        no_circles,
+        &[(MAP, table)],
+        &["ARCHITECTURE.md:3: web is not a room above this row"],
+    );
+    says(
+        no_circles,
+        &[(MAP, "")],
+        &["ARCHITECTURE.md:1: the import table is missing"],
+    );
 }
 
 #[test]
@@ -302,15 +373,25 @@ fn a_crate_away_from_home_is_caught() {
         (MAP, TABLES),
         MANIFEST,
         ("src/x12/mod.rs", "use nom::IResult;"),
-        ("src/as2/mod.rs", "use crate::nom::x;\nfn f() { nom::bytes::take(1) }"),
+        (
+            "src/as2/mod.rs",
+            "use crate::nom::x;\nfn f() { nom::bytes::take(1) }",
+        ),
     ];
-    says(homes, &files, &["src/as2/mod.rs:2: nom does not live in as2"]);
+    says(
+        homes,
+        &files,
+        &["src/as2/mod.rs:2: nom does not live in as2"],
+    );
 }
 
 #[test]
 fn a_crate_without_a_home_is_caught() {
     let manifest = ("Cargo.toml", "[dependencies]\ntoml = \"1\"\n");
-    let expected = ["Cargo.toml:2: toml has no home", "ARCHITECTURE.md:8: nom is not a dependency"];
+    let expected = [
+        "Cargo.toml:2: toml has no home",
+        "ARCHITECTURE.md:8: nom is not a dependency",
+    ];
     says(homes, &[(MAP, TABLES), manifest], &expected);
 }
 
@@ -318,7 +399,10 @@ fn a_crate_without_a_home_is_caught() {
 fn a_pure_room_that_reads_the_clock_is_caught() {
     let files = [
         (MAP, TABLES),
-        ("src/as2/mod.rs", "use std::{fmt, fs};\nfn f() { chrono::Utc::now() }"),
+        (
+            "src/as2/mod.rs",
+            "use std::{fmt, fs};\nfn f() { chrono::Utc::now() }",
+        ),
         ("src/gateway/mod.rs", "use std::fs;"),
     ];
     let expected = [
