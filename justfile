@@ -1,0 +1,46 @@
+# Recipes are named for what they prove. None is needed: `.ci/run` uses none of them.
+
+# What can be proved here.
+default:
+    @just --list
+
+# Everything, as CI runs it.
+ci:
+    bash .ci/run
+
+# The code has one form.
+formatted:
+    cargo fmt --check
+
+# The compiler and clippy have nothing to say.
+warning-free:
+    cargo clippy --all-targets -- -D warnings
+
+# It does what it should.
+test:
+    cargo test
+
+# The house is as ARCHITECTURE.md says.
+tidy:
+    cargo test --test main tidy
+
+# The documentation builds, and its links lead somewhere.
+documented:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# A newcomer's first command works.
+demo:
+    cargo run --release -- demo
+
+# Another AS2 product understands us.
+interop:
+    tests/interop/setup.sh
+    cargo test --test main interop
+
+# It is as fast as README says.
+fast:
+    cargo bench
+
+# We may ship what we depend on.
+licensed:
+    cargo deny check licenses bans sources

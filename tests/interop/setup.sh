@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Makes the Python environment of the live AS2 peer: target/interop/venv with pyas2lib.
+# Does nothing where it is already there. Needs python3 with venv, and PyPI by pip.
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+venv=target/interop/venv
+pyas2lib=1.4.4
+
+works() {
+    [ -x "$venv/bin/python" ] &&
+        "$venv/bin/python" -c "import pyas2lib, sys; sys.exit(pyas2lib.__version__ != '$pyas2lib')" 2>/dev/null
+}
+
+if works; then
+    echo "pyas2lib $pyas2lib is ready in $venv"
+    exit 0
+fi
+
+rm -rf "$venv"
+mkdir -p "$(dirname "$venv")"
+python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-input "pyas2lib==$pyas2lib"
+
+# oscrypto 1.3.0 reads one digit for each part of OpenSSL's version number, and so does not
+# load beside 3.0.10 and later. Its pattern is widened here, in this environment alone.
+"$venv/bin/python" - "$venv"/lib/python3*/site-packages/oscrypto/_openssl/_libcrypto_c{ffi,types}.py <<'EOF'
+import pathlib, sys
+
+narrow, wide = r"\\d\\.\\d\\.\\d[a-z]*", r"\\d+\\.\\d+\\.\\d+[a-z]*"
+for path in map(pathlib.Path, sys.argv[1:]):
+    path.write_text(path.read_text().replace(narrow, wide))
+EOF
+
+if ! works; then
+    echo "pyas2lib $pyas2lib was installed in $venv but does not import:" >&2
+    "$venv/bin/python" -c "import pyas2lib" >&2 || true
+    exit 1
+fi
+echo "pyas2lib $pyas2lib is ready in $venv"
