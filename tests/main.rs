@@ -1,1 +1,4 @@
 //! One integration binary: a module for each thing that is tested.
+mod bridge;
+mod partner;
+mod web;
