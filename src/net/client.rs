@@ -160,14 +160,17 @@ impl Response {
     }
 }
 
+type Plain = Pool<HttpConnector, Full<Bytes>>;
+type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
 /// The client. One holds the connections to all its peers; it is made once for each [`Trust`].
 #[derive(Debug)]
 pub struct Client {
     limits: Limits,
     trust: Trust,
-    plain: OnceLock<Pool<HttpConnector, Full<Bytes>>>,
+    plain: OnceLock<Plain>,
     // Lazy, because loading the system's authorities takes 20 ms that plain HTTP need not spend.
-    secure: OnceLock<Result<Pool<HttpsConnector<HttpConnector>, Full<Bytes>>, String>>,
+    secure: OnceLock<Result<Secure, String>>,
 }
 
 impl Client {
@@ -255,11 +258,11 @@ impl Client {
         })
     }
 
-    fn plain(&self) -> &Pool<HttpConnector, Full<Bytes>> {
+    fn plain(&self) -> &Plain {
         self.plain.get_or_init(|| pool().build(self.connector()))
     }
 
-    fn secure(&self) -> Result<&Pool<HttpsConnector<HttpConnector>, Full<Bytes>>, Error> {
+    fn secure(&self) -> Result<&Secure, Error> {
         let build = || {
             let tls = HttpsConnector::with_connector(self.connector(), tls(&self.trust)?)?;
             Ok(pool().build(tls))
