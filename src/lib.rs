@@ -14,14 +14,17 @@
 // Layer 1: wires and words. Each imports nothing of ours.
 pub mod as2;
 pub mod canonical;
+pub mod clock;
 pub mod net;
 pub mod store;
 pub mod x12;
 // Layer 2: translation, agreements.
 pub mod bridge;
 pub mod mapping;
+pub mod partner;
 // Layer 3: the walks.
 pub mod gateway;
 // Layer 4: faces.
 pub mod cli;
+pub mod config;
 pub mod web;

@@ -1,1 +1,35 @@
-//! net
+//! HTTP over sockets, with a limit on everything: the one outgoing client, and the plumbing under
+//! every listener.
+//!
+//! | file | is |
+//! |---|---|
+//! | [`client`] | one `POST`, with time-outs, size caps and certificates verified; no redirect is followed |
+//! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
+//! | [`body`] | a request body into memory, or into a spool file when it is large |
+//! | `framing` | what the HTTP parser forgives and we do not: two ways of saying a body's length, bare line feeds |
+//!
+//! ```
+//! use transload::net::client::Error;
+//!
+//! // What a sender asks of an error: is it worth trying again?
+//! assert!(Error::TimedOut { seconds: 60 }.retry());
+//! assert!(!Error::TooLarge { limit: 1 << 20 }.retry());
+//! ```
+//!
+//! It does not know AS2, routes or pages (`web` does), speaks no HTTP/2, and keeps no queue: who
+//! calls it decides when to try again.
+
+pub mod body;
+pub mod client;
+mod framing;
+pub mod serve;
+
+/// Bytes as characters, one for one (ISO 8859-1): header values may hold any byte but controls.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Characters as bytes, the other way; none where one is not ISO 8859-1.
+pub(crate) fn latin1_bytes(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(c).ok()).collect()
+}

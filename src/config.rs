@@ -1,0 +1,276 @@
+//! Settings: flag over environment over file over default. None is needed to start.
+//!
+//! | setting | environment | default |
+//! |---|---|---|
+//! | `data` | `TRANSLOAD_DATA` | `data` |
+//! | `partners` | `TRANSLOAD_PARTNERS` | `partners` |
+//! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
+//! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
+//! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
+//! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
+//! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
+//! | `limits.*` | | those of [`serve`](crate::net::serve) |
+//!
+//! ```
+//! use transload::config::Config;
+//!
+//! let config = Config::parse("[as2]\nlisten = \"127.0.0.1:5080\"", "transload.toml", &|_| None)?;
+//! assert_eq!(config.as2.listen.port(), 5080);
+//! # Ok::<(), transload::partner::Error>(())
+//! ```
+//!
+//! Pure: the text and the environment are arguments. A command's flags go first in the function
+//! that looks the environment up. No secret is a setting: a password is named by its file or its
+//! variable, and read by who uses it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::net::serve;
+use crate::partner::{Error, strict};
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The folder of the store and its payloads.
+    pub data: PathBuf,
+    /// The folder of partner files.
+    pub partners: PathBuf,
+    /// Folders of guides that come before the embedded ones.
+    pub mappings: Vec<PathBuf>,
+    /// The AS2 listener.
+    pub as2: As2,
+    /// The admin listener.
+    pub admin: Admin,
+    /// Our key and certificate, where there is AS2.
+    pub identity: Option<Identity>,
+    /// The bridges.
+    pub bridge: Bridge,
+    /// Limits that differ from the defaults.
+    pub limits: Limits,
+}
+
+/// The AS2 listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct As2 {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The one path that it serves.
+    #[serde(deserialize_with = "url_path")]
+    pub path: String,
+}
+
+/// The admin listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address and port: loopback, unless something in front of it asks who is there.
+    pub listen: SocketAddr,
+}
+
+/// Our key and certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// A PKCS#12 file.
+    pub p12: PathBuf,
+    /// The file that holds its password, and nothing else but a line end.
+    pub password_file: Option<PathBuf>,
+    /// The environment variable that holds its password.
+    pub password_env: Option<String>,
+}
+
+/// The bridges.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bridge {
+    /// The folder under which documents are put out and answers taken in.
+    pub folder: PathBuf,
+}
+
+/// Limits that differ from the defaults of [`serve`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of one body.
+    pub body: Option<u64>,
+    /// Bytes of one body that stay in memory.
+    pub body_memory: Option<usize>,
+    /// Seconds for a whole body.
+    pub body_seconds: Option<u64>,
+    /// Seconds for a request's head.
+    pub header_seconds: Option<u64>,
+    /// Connections at once.
+    pub connections: Option<usize>,
+    /// Connections at once from one address.
+    pub per_address: Option<usize>,
+    /// Addresses that `per_address` does not bind: the proxies in front of us.
+    pub exempt: Vec<IpAddr>,
+    /// Seconds for requests in flight at the end.
+    pub drain_seconds: Option<u64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "data".into(),
+            partners: "partners".into(),
+            mappings: Vec::new(),
+            as2: As2::default(),
+            admin: Admin::default(),
+            identity: None,
+            bridge: Bridge::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for As2 {
+    fn default() -> Self {
+        // Partners come from outside; 4080 is the port that AS2 servers have by habit.
+        Self {
+            listen: ([0, 0, 0, 0], 4080).into(),
+            path: "/as2".into(),
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: ([127, 0, 0, 1], 4081).into(),
+        }
+    }
+}
+
+impl Default for Bridge {
+    fn default() -> Self {
+        Self {
+            folder: "bridge".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a settings file's text, then lets the environment override it. Relative paths,
+    /// defaults too, are relative to the folder of `file`; those of the environment to the
+    /// working directory.
+    ///
+    /// # Errors
+    /// What is wrong, where, and the nearest name for a typing error.
+    pub fn parse(
+        text: &str,
+        file: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let mut config: Self = strict(text, file)?;
+        config.rebase(Path::new(file).parent().unwrap_or(Path::new("")));
+        config.overlay(env)?;
+        if let Some(Identity {
+            password_file: Some(_),
+            password_env: Some(_),
+            ..
+        }) = &config.identity
+        {
+            let why = "identity has both password_file and password_env; keep one";
+            return Err(Error::plain(file, why));
+        }
+        Ok(config)
+    }
+
+    /// What every listener allows.
+    #[must_use]
+    pub fn serve_limits(&self) -> serve::Limits {
+        let (own, base) = (&self.limits, serve::Limits::default());
+        let seconds = |own: Option<u64>, base| own.map_or(base, Duration::from_secs);
+        serve::Limits {
+            body: own.body.unwrap_or(base.body),
+            body_memory: own.body_memory.unwrap_or(base.body_memory),
+            body_time: seconds(own.body_seconds, base.body_time),
+            header_time: seconds(own.header_seconds, base.header_time),
+            connections: own.connections.unwrap_or(base.connections),
+            per_address: own.per_address.unwrap_or(base.per_address),
+            exempt: own.exempt.clone(),
+            drain: seconds(own.drain_seconds, base.drain),
+            ..base
+        }
+    }
+
+    fn rebase(&mut self, folder: &Path) {
+        let keys = self.identity.iter_mut();
+        let keys = keys.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
+        let folders = [&mut self.data, &mut self.partners, &mut self.bridge.folder];
+        for path in folders.into_iter().chain(&mut self.mappings).chain(keys) {
+            *path = folder.join(&*path);
+        }
+    }
+
+    fn overlay(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
+        for (name, slot) in [
+            ("TRANSLOAD_DATA", &mut self.data),
+            ("TRANSLOAD_PARTNERS", &mut self.partners),
+            ("TRANSLOAD_BRIDGE_FOLDER", &mut self.bridge.folder),
+        ] {
+            env(name).into_iter().for_each(|value| *slot = value.into());
+        }
+        for (name, slot) in [
+            ("TRANSLOAD_AS2_LISTEN", &mut self.as2.listen),
+            ("TRANSLOAD_ADMIN_LISTEN", &mut self.admin.listen),
+        ] {
+            let Some(value) = env(name) else { continue };
+            let wrong = || wrong(name, &value, "an address and port such as 127.0.0.1:4080");
+            *slot = value.parse().map_err(|_| wrong())?;
+        }
+        if let Some(value) = env("TRANSLOAD_AS2_PATH") {
+            if !is_path(&value) {
+                return Err(wrong("TRANSLOAD_AS2_PATH", &value, A_PATH));
+            }
+            self.as2.path = value;
+        }
+        if let Some(value) = env("TRANSLOAD_MAPPINGS") {
+            self.mappings = std::env::split_paths(&value).collect();
+        }
+        if let Some(p12) = env("TRANSLOAD_IDENTITY_P12") {
+            let (password_file, password_env) = (None, None);
+            self.identity = Some(Identity {
+                p12: p12.into(),
+                password_file,
+                password_env,
+            });
+        }
+        if let (Some(own), Some(file)) =
+            (&mut self.identity, env("TRANSLOAD_IDENTITY_PASSWORD_FILE"))
+        {
+            (own.password_file, own.password_env) = (Some(file.into()), None);
+        }
+        Ok(())
+    }
+}
+
+fn wrong(name: &str, value: &str, want: &str) -> Error {
+    Error::plain("environment", format!("{name}: {value:?} is not {want}"))
+}
+
+const A_PATH: &str = "a path such as /as2";
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"?#".contains(&b))
+}
+
+fn url_path<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let text = String::deserialize(input)?;
+    if is_path(&text) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom(format!("{text:?} is not {A_PATH}")))
+    }
+}

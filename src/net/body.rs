@@ -1,0 +1,353 @@
+//! A request's body: small ones in memory, large ones in a spool file, none without a limit.
+//!
+//! The declared length is checked before a byte is read, so that an `Expect: 100-continue` with
+//! too large a body is refused without its body. A body counts against its own limit, against the
+//! memory of all bodies together (past that it goes to disk early), against a total time, and
+//! against a minimum rate.
+
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HeaderMap};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::serve::Limits;
+
+/// Why no body was read. Nothing of it is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// It is, or says that it is, larger than the limit (in bytes).
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit that stands.
+        limit: u64,
+    },
+    /// The connection ended before the body did.
+    #[error("the body was cut short after {received} bytes")]
+    CutShort {
+        /// Bytes that came.
+        received: u64,
+    },
+    /// Its framing breaks the grammar of HTTP/1.1 (RFC 9112 section 7.1).
+    #[error("the body's framing is not HTTP/1.1")]
+    Malformed,
+    /// The total time was over.
+    #[error("the body took longer than {} s", limit.as_secs())]
+    TimedOut {
+        /// The limit that stands.
+        limit: Duration,
+    },
+    /// It came at less than the minimum rate.
+    #[error("the body came at less than {rate} bytes/s")]
+    TooSlow {
+        /// The limit that stands.
+        rate: u64,
+    },
+    /// The spool folder could not be written.
+    #[error("cannot spool the body to {}", path.display())]
+    Spool {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Refused {
+    /// The HTTP status that tells the sender: 4xx for what it did, 503 for what we could not do.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::TooLarge { .. } => 413,
+            Self::CutShort { .. } | Self::Malformed => 400,
+            Self::TimedOut { .. } | Self::TooSlow { .. } => 408,
+            Self::Spool { .. } => 503,
+        }
+    }
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Place {
+    Memory(
+        Bytes,
+        #[expect(dead_code, reason = "held while the bytes are")] OwnedSemaphorePermit,
+    ),
+    File(Spooled),
+}
+
+/// A spool file that goes when it is dropped.
+#[derive(Debug)]
+struct Spooled(PathBuf);
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // Gone already (it was kept), or swept at the next start.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A whole body. A spool file is synced to disk, and removed when this is dropped, unless it was
+/// renamed to its own place before.
+#[derive(Debug)]
+pub struct Body {
+    place: Place,
+    len: u64,
+}
+
+impl Body {
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes, where they are in memory.
+    #[must_use]
+    pub fn memory(&self) -> Option<&Bytes> {
+        match &self.place {
+            Place::Memory(bytes, _) => Some(bytes),
+            Place::File(_) => None,
+        }
+    }
+
+    /// The spool file, where it is one; renaming it keeps it.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Memory(..) => None,
+            Place::File(spooled) => Some(&spooled.0),
+        }
+    }
+
+    /// The bytes from the start, to be read as often as is needed. Reading a file blocks.
+    ///
+    /// # Errors
+    /// Where the spool file cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.place {
+            Place::Memory(bytes, _) => Box::new(Cursor::new(bytes.clone())),
+            Place::File(spooled) => Box::new(std::fs::File::open(&spooled.0)?),
+        })
+    }
+}
+
+/// The intake of one listener: its limits, its spool folder and the memory its bodies share.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    limits: Limits,
+    folder: PathBuf,
+    memory: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// An intake that spools to `folder`, which must exist and be on the disk of the store, so
+    /// that a spool file can be renamed into it.
+    #[must_use]
+    pub fn new(limits: &Limits, folder: impl Into<PathBuf>) -> Self {
+        let memory = limits.memory.min(Semaphore::MAX_PERMITS);
+        Self {
+            limits: limits.clone(),
+            folder: folder.into(),
+            memory: Arc::new(Semaphore::new(memory)),
+        }
+    }
+
+    /// Reads a whole body, or says why not.
+    ///
+    /// # Errors
+    /// [`Refused`]; no file is left then.
+    pub async fn read(&self, headers: &HeaderMap, mut body: Incoming) -> Result<Body, Refused> {
+        let limit = self.limits.body;
+        let declared = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok());
+        if declared
+            .and_then(|text| text.parse::<u64>().ok())
+            .is_some_and(|length| length > limit)
+        {
+            return Err(Refused::TooLarge { limit });
+        }
+        let mut sink = Sink::new(self);
+        let mut pace = Pace::new(&self.limits);
+        while let Some(data) = pace.next(&mut body).await? {
+            if sink.len + data.len() as u64 > limit {
+                return Err(Refused::TooLarge { limit });
+            }
+            sink.write(&data).await?;
+        }
+        sink.finish().await
+    }
+}
+
+/// How fast a body has to come.
+struct Pace<'a> {
+    limits: &'a Limits,
+    end: Instant,
+    window_end: Instant,
+    in_window: u64,
+    received: u64,
+}
+
+impl<'a> Pace<'a> {
+    fn new(limits: &'a Limits) -> Self {
+        let now = Instant::now();
+        let (end, window_end) = (now + limits.body_time, now + limits.rate_window);
+        Self {
+            limits,
+            end,
+            window_end,
+            in_window: 0,
+            received: 0,
+        }
+    }
+
+    /// The next bytes; none at the end of the body.
+    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Refused> {
+        loop {
+            let Ok(frame) = timeout_at(self.window_end.min(self.end), body.frame()).await else {
+                self.turn()?;
+                continue;
+            };
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|error| self.broken(&error))?;
+            // What is not data is a trailer, which nobody here reads.
+            if let Ok(data) = frame.into_data() {
+                self.in_window += data.len() as u64;
+                self.received += data.len() as u64;
+                return Ok(Some(data));
+            }
+        }
+    }
+
+    /// A time was over: the body's, or a window's.
+    fn turn(&mut self) -> Result<(), Refused> {
+        let now = Instant::now();
+        if now >= self.end {
+            return Err(Refused::TimedOut {
+                limit: self.limits.body_time,
+            });
+        }
+        let rate = self.limits.body_rate;
+        #[expect(clippy::cast_precision_loss, reason = "a rate, not a count")]
+        if (self.in_window as f64) < rate as f64 * self.limits.rate_window.as_secs_f64() {
+            return Err(Refused::TooSlow { rate });
+        }
+        self.in_window = 0;
+        self.window_end = now + self.limits.rate_window;
+        Ok(())
+    }
+
+    fn broken(&self, error: &hyper::Error) -> Refused {
+        // hyper calls a wrong chunk "invalid input", and a connection that ended "incomplete",
+        // "unexpected end" or whatever the socket said.
+        let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
+        match io.map(io::Error::kind) {
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Refused::Malformed,
+            _ => Refused::CutShort {
+                received: self.received,
+            },
+        }
+    }
+}
+
+/// Where a body is gathered: in memory until there is too much of it, then in a file.
+struct Sink<'a> {
+    intake: &'a Intake,
+    held: Vec<u8>,
+    permit: OwnedSemaphorePermit,
+    file: Option<(File, Spooled)>,
+    len: u64,
+}
+
+impl<'a> Sink<'a> {
+    fn new(intake: &'a Intake) -> Self {
+        let permit = Arc::clone(&intake.memory)
+            .try_acquire_many_owned(0)
+            .expect("none of a semaphore that is never closed");
+        Self {
+            intake,
+            held: Vec::new(),
+            permit,
+            file: None,
+            len: 0,
+        }
+    }
+
+    async fn write(&mut self, data: &[u8]) -> Result<(), Refused> {
+        self.len += data.len() as u64;
+        if self.file.is_none() && self.room(data.len()) {
+            self.held.extend_from_slice(data);
+            return Ok(());
+        }
+        if self.file.is_none() {
+            let path = self.intake.folder.join(format!("{}.part", Uuid::now_v7()));
+            let file = File::create_new(&path).await.map_err(spool(&path))?;
+            self.file = Some((file, Spooled(path)));
+            let held = std::mem::take(&mut self.held);
+            self.append(&held).await?;
+            drop(self.permit.split(held.len()));
+        }
+        self.append(data).await
+    }
+
+    /// Whether `more` bytes may be held in memory, and if so, counts them.
+    fn room(&mut self, more: usize) -> bool {
+        if self.held.len() + more > self.intake.limits.body_memory {
+            return false;
+        }
+        let Ok(count) = u32::try_from(more) else {
+            return false;
+        };
+        match Arc::clone(&self.intake.memory).try_acquire_many_owned(count) {
+            Ok(permit) => {
+                self.permit.merge(permit);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    async fn append(&mut self, data: &[u8]) -> Result<(), Refused> {
+        let Some((file, spooled)) = &mut self.file else {
+            return Ok(());
+        };
+        file.write_all(data).await.map_err(spool(&spooled.0))
+    }
+
+    async fn finish(self) -> Result<Body, Refused> {
+        let Some((mut file, spooled)) = self.file else {
+            return Ok(Body {
+                place: Place::Memory(self.held.into(), self.permit),
+                len: self.len,
+            });
+        };
+        file.flush().await.map_err(spool(&spooled.0))?;
+        file.sync_all().await.map_err(spool(&spooled.0))?;
+        Ok(Body {
+            place: Place::File(spooled),
+            len: self.len,
+        })
+    }
+}
+
+fn spool(path: &Path) -> impl FnOnce(io::Error) -> Refused {
+    let path = path.to_path_buf();
+    move |source| Refused::Spool { path, source }
+}

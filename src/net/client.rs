@@ -1,0 +1,355 @@
+//! The one outgoing HTTP client: a `POST`, its answer, and nothing that waits for ever.
+//!
+//! Certificates are always verified. A redirect is an answer like any other: following one would
+//! send a partner's document where no partner file says.
+
+use std::error::Error as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::USER_AGENT;
+use hyper::{Method, Request, Uri};
+use hyper_openssl::client::legacy::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client as Pool};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVersion};
+use openssl::x509::X509;
+use openssl::x509::store::X509StoreBuilder;
+use tokio::time::timeout;
+
+use super::{latin1, latin1_bytes};
+
+/// Time to reach a peer: a TCP handshake, and one repeat of a lost packet.
+pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Time from the first byte out to the last byte in. An MDN takes a peer seconds, not minutes.
+pub const TOTAL_TIME: Duration = Duration::from_secs(60);
+/// Bytes of one answer: an MDN is a few kB, with a certificate and a page of text in it less
+/// than 1 MiB.
+pub const ANSWER: usize = 1 << 20;
+/// Headers of one answer.
+pub const HEADERS: usize = 100;
+/// Bytes of an answer's head.
+const HEAD_BYTES: usize = 32 << 10;
+/// How long an idle connection is kept: short, because a peer that closes it at the moment that
+/// we use it costs a retry.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// What the client allows. The default is the constants of this module.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// See [`CONNECT_TIME`].
+    pub connect_time: Duration,
+    /// See [`TOTAL_TIME`].
+    pub total_time: Duration,
+    /// See [`ANSWER`].
+    pub answer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_time: CONNECT_TIME,
+            total_time: TOTAL_TIME,
+            answer: ANSWER,
+        }
+    }
+}
+
+/// Whose word is taken for a server's certificate.
+#[derive(Debug, Clone, Default)]
+pub enum Trust {
+    /// The certificate authorities of the system.
+    #[default]
+    System,
+    /// Only these: certificates as PEM text, an authority's or the server's own.
+    Only(Vec<u8>),
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URL, a header or the pinned certificates cannot be used.
+    #[error("cannot ask: {0}")]
+    Request(String),
+    /// Nobody was reached, and nothing was sent.
+    #[error("cannot connect to {host}: {why}")]
+    Connect {
+        /// Host and port.
+        host: String,
+        /// What the system said.
+        why: String,
+    },
+    /// TLS failed, and nothing was sent.
+    #[error("no TLS with {host}: {why}; if its certificate is self-signed, pin it")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What OpenSSL said.
+        why: String,
+    },
+    /// No whole answer in time. Whether the peer has the request is unknown.
+    #[error("no answer within {seconds} s")]
+    TimedOut {
+        /// The limit that stands.
+        seconds: u64,
+    },
+    /// The connection broke, or what came was not HTTP. Whether the peer has the request is
+    /// unknown.
+    #[error("the answer of {host} broke off: {why}")]
+    Broken {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The answer is larger than the limit.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit that stands.
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// Whether the same request may do better later. A TLS failure may (a certificate is
+    /// renewed, and nothing was sent); a wrong URL or an endless answer will not.
+    #[must_use]
+    pub fn retry(&self) -> bool {
+        !matches!(self, Self::Request(_) | Self::TooLarge { .. })
+    }
+
+    /// Whether the peer may have had the request.
+    #[must_use]
+    pub fn sent(&self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::TooLarge { .. }
+        )
+    }
+}
+
+/// A whole answer, of any status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code, 200 to 999; interim answers are skipped.
+    pub status: u16,
+    /// Names in lower case, values with each byte as one character (ISO 8859-1).
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// Whether the peer says that it took the request: any 2xx.
+    #[must_use]
+    pub fn taken(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the status says that the same request may do better later: 408, 425, 429 and 5xx
+    /// but for 501 and 505, which say that it never will.
+    #[must_use]
+    pub fn retry(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500 | 502..=504 | 506..=599)
+    }
+}
+
+type Plain = Pool<HttpConnector, Full<Bytes>>;
+type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// The client. One holds the connections to all its peers; it is made once for each [`Trust`].
+#[derive(Debug)]
+pub struct Client {
+    limits: Limits,
+    trust: Trust,
+    plain: OnceLock<Plain>,
+    // Lazy, because loading the system's authorities takes 20 ms that plain HTTP need not spend.
+    secure: OnceLock<Result<Secure, String>>,
+}
+
+impl Client {
+    /// A client that has done nothing yet.
+    #[must_use]
+    pub fn new(trust: Trust, limits: Limits) -> Self {
+        Self {
+            limits,
+            trust,
+            plain: OnceLock::new(),
+            secure: OnceLock::new(),
+        }
+    }
+
+    /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
+    /// ISO 8859-1; `Host` and `Content-Length` are added.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+    ) -> Result<Response, Error> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|why| Error::Request(format!("{url:?}: {why}")))?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => {
+                return Err(Error::Request(format!(
+                    "{url:?} is not an http or https URL"
+                )));
+            }
+        };
+        let host = uri
+            .authority()
+            .map_or_else(String::new, ToString::to_string);
+        let request = request(uri, headers, body)?;
+        let exchange = async {
+            let answer = match secure {
+                true => self.secure()?.request(request).await,
+                false => self.plain().request(request).await,
+            };
+            self.collect(answer.map_err(|error| failed(&host, &error))?, &host)
+                .await
+        };
+        let seconds = self.limits.total_time.as_secs();
+        timeout(self.limits.total_time, exchange)
+            .await
+            .unwrap_or(Err(Error::TimedOut { seconds }))
+    }
+
+    async fn collect(
+        &self,
+        answer: hyper::Response<Incoming>,
+        host: &str,
+    ) -> Result<Response, Error> {
+        let limit = self.limits.answer;
+        let (head, mut incoming) = answer.into_parts();
+        let mut body = BytesMut::new();
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| Error::Broken {
+                host: host.into(),
+                why: chain(&error),
+            })?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if body.len() + data.len() > limit {
+                return Err(Error::TooLarge { limit });
+            }
+            body.extend_from_slice(&data);
+        }
+        let pair = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+            (name.to_string(), latin1(value.as_bytes()))
+        };
+        let headers = head.headers.iter().map(pair).collect();
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers,
+            body: body.freeze(),
+        })
+    }
+
+    fn plain(&self) -> &Plain {
+        self.plain.get_or_init(|| pool().build(self.connector()))
+    }
+
+    fn secure(&self) -> Result<&Secure, Error> {
+        let build = || {
+            let tls = HttpsConnector::with_connector(self.connector(), tls(&self.trust)?)?;
+            Ok(pool().build(tls))
+        };
+        let built = self
+            .secure
+            .get_or_init(|| build().map_err(|e: ErrorStack| e.to_string()));
+        built
+            .as_ref()
+            .map_err(|why| Error::Request(format!("TLS cannot be set up: {why}")))
+    }
+
+    fn connector(&self) -> HttpConnector {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(self.limits.connect_time));
+        connector.set_nodelay(true);
+        connector.enforce_http(false);
+        connector
+    }
+}
+
+fn request(
+    uri: Uri,
+    headers: &[(String, String)],
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, Error> {
+    let mut request = Request::builder().method(Method::POST).uri(uri);
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(USER_AGENT.as_str()))
+    {
+        request = request.header(USER_AGENT, "Transload");
+    }
+    for (name, value) in headers {
+        let value = latin1_bytes(value)
+            .ok_or_else(|| Error::Request(format!("header {name} is not ISO 8859-1")))?;
+        request = request.header(name, value);
+    }
+    request
+        .body(Full::new(body))
+        .map_err(|why| Error::Request(why.to_string()))
+}
+
+fn pool() -> legacy::Builder {
+    let mut pool = Pool::builder(TokioExecutor::new());
+    pool.pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .http1_max_headers(HEADERS)
+        .http1_max_buf_size(HEAD_BYTES);
+    pool
+}
+
+fn tls(trust: &Trust) -> Result<SslConnectorBuilder, ErrorStack> {
+    let mut tls = SslConnector::builder(SslMethod::tls_client())?;
+    tls.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    if let Trust::Only(pem) = trust {
+        let mut store = X509StoreBuilder::new()?;
+        for certificate in X509::stack_from_pem(pem)? {
+            store.add_cert(certificate)?;
+        }
+        tls.set_cert_store(store.build());
+    }
+    Ok(tls)
+}
+
+fn failed(host: &str, error: &legacy::Error) -> Error {
+    let mut source = error.source();
+    let mut tls = false;
+    while let Some(inner) = source {
+        tls |= inner.is::<openssl::ssl::Error>() || inner.is::<ErrorStack>();
+        source = inner.source();
+    }
+    let (host, why) = (host.to_owned(), chain(error));
+    match (error.is_connect(), tls) {
+        (true, true) => Error::Tls { host, why },
+        (true, false) => Error::Connect { host, why },
+        (false, _) => Error::Broken { host, why },
+    }
+}
+
+/// An error and what lies under it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,455 @@
+//! A partner is one TOML file: who they are, how they are reached, which guide, transport and
+//! bridge each document takes. No line of code knows one.
+//!
+//! ```
+//! use transload::partner;
+//!
+//! let acme = partner::parse(
+//!     r#"
+//!     name = "acme"
+//!     [x12]
+//!     ours   = { qualifier = "ZZ", id = "VENDOR" }
+//!     theirs = { qualifier = "ZZ", id = "ACME" }
+//!     [folder]
+//!     inbox  = "in"
+//!     outbox = "out"
+//!     [documents.850]
+//!     "#,
+//!     "acme.toml",
+//! )?;
+//! assert_eq!(acme.documents["850"].version, "004010");
+//!
+//! let error = partner::parse("name = \"acme\"\n[as2]\nencrpt = \"none\"\n", "acme.toml").unwrap_err();
+//! assert_eq!((error.line, error.nearest.as_deref()), (Some(3), Some("encrypt")));
+//! # Ok::<(), partner::Error>(())
+//! ```
+//!
+//! It holds plain values only: the walks make profiles and envelopes of them. It opens no
+//! certificate, and nothing secret stands in a partner file. [`load`] is all that touches a disk.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+mod check;
+mod strict;
+
+pub use strict::{Error, nearest, strict};
+
+/// One trading partner: the whole of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partner {
+    /// What we call them, everywhere: 1 to 64 of `a-z A-Z 0-9 . _ -`. Unique.
+    #[serde(deserialize_with = "check::name")]
+    pub name: String,
+    /// The AS2 relationship, where there is one.
+    pub as2: Option<As2>,
+    /// The X12 envelope, where X12 is spoken.
+    pub x12: Option<X12>,
+    /// A folder for X12 files, instead of AS2 or beside it.
+    pub folder: Option<Folder>,
+    /// What is exchanged, by X12 transaction set (`850`).
+    #[serde(default)]
+    pub documents: BTreeMap<String, Document>,
+}
+
+/// An AS2 relationship (RFC 4130).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct As2 {
+    /// Their AS2 name, exactly as `AS2-From` says it: case counts.
+    #[serde(deserialize_with = "check::as2_name")]
+    pub id: String,
+    /// Our AS2 name for them.
+    #[serde(deserialize_with = "check::as2_name")]
+    pub our_id: String,
+    /// Where their messages are posted; http or https.
+    #[serde(deserialize_with = "check::url")]
+    pub url: String,
+    /// Their certificates as PEM or DER files; one of them must have signed. Paths are relative
+    /// to the partner file.
+    #[serde(deserialize_with = "check::certificates")]
+    pub certificates: Vec<PathBuf>,
+    /// How we sign.
+    #[serde(default)]
+    pub sign: Sign,
+    /// How we encrypt.
+    #[serde(default)]
+    pub encrypt: Encrypt,
+    /// Whether we compress (RFC 5402), before signing.
+    #[serde(default)]
+    pub compress: bool,
+    /// The receipt that we ask for.
+    #[serde(default)]
+    pub receipt: Receipt,
+    /// Whether an unsigned message of theirs is refused.
+    #[serde(default = "yes")]
+    pub require_signed: bool,
+    /// Whether an unencrypted message of theirs is refused.
+    #[serde(default = "yes")]
+    pub require_encrypted: bool,
+    /// The first day on which SHA-1 and 3DES are no longer read.
+    #[serde(default, deserialize_with = "check::date")]
+    pub legacy_until: Option<NaiveDate>,
+    /// The first day on which dispositions of encrypted messages are uniform again. Exact ones
+    /// tell an attacker what failed: for the days of a connection test only.
+    #[serde(default, deserialize_with = "check::date")]
+    pub diagnostic_dispositions_until: Option<NaiveDate>,
+}
+
+impl As2 {
+    /// Whether SHA-1 and 3DES are read on this day (UTC).
+    #[must_use]
+    pub fn legacy(&self, today: NaiveDate) -> bool {
+        self.legacy_until.is_some_and(|until| today < until)
+    }
+
+    /// Whether dispositions are exact on this day (UTC).
+    #[must_use]
+    pub fn diagnostic(&self, today: NaiveDate) -> bool {
+        self.diagnostic_dispositions_until
+            .is_some_and(|until| today < until)
+    }
+}
+
+/// The digest of our signatures, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Sign {
+    /// SHA-256.
+    #[default]
+    #[serde(rename = "sha-256")]
+    Sha256,
+    /// SHA-384.
+    #[serde(rename = "sha-384")]
+    Sha384,
+    /// SHA-512.
+    #[serde(rename = "sha-512")]
+    Sha512,
+    /// We do not sign.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// The cipher of our messages, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Encrypt {
+    /// AES-256 in CBC mode.
+    #[default]
+    #[serde(rename = "aes-256-cbc")]
+    Aes256Cbc,
+    /// AES-192 in CBC mode.
+    #[serde(rename = "aes-192-cbc")]
+    Aes192Cbc,
+    /// AES-128 in CBC mode.
+    #[serde(rename = "aes-128-cbc")]
+    Aes128Cbc,
+    /// We do not encrypt.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// The receipt (MDN) that we ask for; it comes in the answer to our request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Receipt {
+    /// A signed one: it proves that they have our bytes.
+    #[default]
+    Signed,
+    /// An unsigned one: it says so.
+    Unsigned,
+    /// None: any 2xx must do.
+    None,
+}
+
+/// The X12 envelope between us.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct X12 {
+    /// We, in ISA05/06 when we send and ISA07/08 when they do.
+    pub ours: Party,
+    /// They, the other way round.
+    pub theirs: Party,
+    /// ISA15.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Whether each functional group of theirs is answered with a 997.
+    #[serde(default = "yes")]
+    pub acknowledge: bool,
+    /// The delimiters that we write. What they write, their ISA says.
+    #[serde(default, deserialize_with = "check::delimiters")]
+    pub delimiters: Delimiters,
+}
+
+/// A party of an interchange: ISA05 and ISA06, or ISA07 and ISA08.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// Two characters, such as `ZZ` (mutually defined), `01` (DUNS), `12` (telephone).
+    #[serde(deserialize_with = "check::qualifier")]
+    pub qualifier: String,
+    /// 1 to 15 characters, without the padding.
+    #[serde(deserialize_with = "check::isa_id")]
+    pub id: String,
+}
+
+impl Party {
+    /// Whether an envelope names this party; padding does not count.
+    #[must_use]
+    pub fn is(&self, qualifier: &str, id: &str) -> bool {
+        self.qualifier == qualifier.trim_end() && self.id == id.trim_end()
+    }
+}
+
+/// ISA15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Usage {
+    /// Test.
+    #[default]
+    T,
+    /// Production.
+    P,
+}
+
+/// The characters that part what we write. All differ, none is a letter, a digit or a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delimiters {
+    /// Between elements.
+    pub element: char,
+    /// Between components (ISA16).
+    pub component: char,
+    /// After a segment.
+    pub segment: char,
+    /// Between repetitions (ISA11, from version 00402 on).
+    pub repetition: char,
+}
+
+impl Default for Delimiters {
+    fn default() -> Self {
+        Self {
+            element: '*',
+            component: '>',
+            segment: '~',
+            repetition: '^',
+        }
+    }
+}
+
+/// A folder transport: X12 files, each of whole interchanges.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    /// Where their files appear; relative to the partner file.
+    pub inbox: PathBuf,
+    /// Where we put ours; relative to the partner file.
+    pub outbox: PathBuf,
+}
+
+/// How one kind of document is exchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// The overlay folder under `mappings/partners`; none is the standard.
+    #[serde(default, deserialize_with = "check::guide")]
+    pub guide: Option<String>,
+    /// The X12 version, as GS08 begins.
+    #[serde(default = "version", deserialize_with = "check::version")]
+    pub version: String,
+    /// How ours go out; where the file does not say, by AS2 if there is an `[as2]`.
+    pub transport: Option<Transport>,
+    /// Where theirs go, and where ours come from.
+    #[serde(default)]
+    pub bridge: Bridge,
+}
+
+/// A way to the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// The `[as2]` relationship.
+    As2,
+    /// The `[folder]`.
+    Folder,
+}
+
+/// A way to our own side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bridge {
+    /// Canonical JSON in a folder.
+    #[default]
+    Folder,
+}
+
+impl Partner {
+    /// How documents of this set go out; none where the file has no such document.
+    #[must_use]
+    pub fn transport(&self, set: &str) -> Option<Transport> {
+        let fallback = if self.as2.is_some() {
+            Transport::As2
+        } else {
+            Transport::Folder
+        };
+        self.documents
+            .get(set)
+            .map(|document| document.transport.unwrap_or(fallback))
+    }
+
+    fn rebase(&mut self, folder: &Path) {
+        for path in self.as2.iter_mut().flat_map(|as2| &mut as2.certificates) {
+            *path = folder.join(&*path);
+        }
+        if let Some(own) = &mut self.folder {
+            own.inbox = folder.join(&own.inbox);
+            own.outbox = folder.join(&own.outbox);
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn version() -> String {
+    "004010".to_owned()
+}
+
+/// Reads a partner file's text. `file` is its name in errors; paths stay as they are written.
+///
+/// # Errors
+/// The first thing that is wrong: what, where, and the nearest name for a typing error.
+pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
+    let partner: Partner = strict(text, file)?;
+    let at = |section: &str, what: String| Error::at_section(text, file, section, what);
+    for (set, document) in &partner.documents {
+        let section = format!("documents.{set}");
+        if set.len() != 3 || !set.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(at(
+                &section,
+                format!("`{set}` is not a transaction set such as 850"),
+            ));
+        }
+        if partner.x12.is_none() {
+            return Err(at(
+                &section,
+                format!("a {set} needs an [x12] section for its envelope"),
+            ));
+        }
+        let missing = match (partner.transport(set), document.transport) {
+            (Some(Transport::As2), _) if partner.as2.is_none() => "[as2]",
+            (Some(Transport::Folder), Some(_)) if partner.folder.is_none() => "[folder]",
+            (Some(Transport::Folder), None) if partner.folder.is_none() => "[as2] or [folder]",
+            _ => continue,
+        };
+        return Err(at(
+            &section,
+            format!("the {set} has no way out: there is no {missing} section"),
+        ));
+    }
+    Ok(partner)
+}
+
+/// All partners, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Partners(Vec<Partner>);
+
+impl Partners {
+    /// Puts partners together.
+    ///
+    /// # Errors
+    /// Where two have the same name, AS2 pair or ISA pair: what came could be either's.
+    pub fn new(mut partners: Vec<Partner>) -> Result<Self, String> {
+        partners.sort_by(|a, b| a.name.cmp(&b.name));
+        for (n, one) in partners.iter().enumerate() {
+            for other in &partners[n + 1..] {
+                let same_as2 = matches!((&one.as2, &other.as2), (Some(a), Some(b))
+                    if (&a.id, &a.our_id) == (&b.id, &b.our_id));
+                let same_isa = matches!((&one.x12, &other.x12), (Some(a), Some(b))
+                    if (&a.ours, &a.theirs) == (&b.ours, &b.theirs));
+                let what = match (one.name == other.name, same_as2, same_isa) {
+                    (true, ..) => "name",
+                    (_, true, _) => "pair of AS2 names",
+                    (.., true) => "pair of ISA identifiers",
+                    _ => continue,
+                };
+                return Err(format!(
+                    "{} and {} have the same {what}",
+                    one.name, other.name
+                ));
+            }
+        }
+        Ok(Self(partners))
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> std::slice::Iter<'_, Partner> {
+        self.0.iter()
+    }
+
+    /// The partner of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Partner> {
+        self.0.iter().find(|partner| partner.name == name)
+    }
+
+    /// The partner whose message this is, by `AS2-From` and `AS2-To`, unquoted and exact.
+    #[must_use]
+    pub fn find_as2(&self, from: &str, to: &str) -> Option<&Partner> {
+        let is = |as2: &As2| as2.id == from && as2.our_id == to;
+        self.0
+            .iter()
+            .find(|partner| partner.as2.as_ref().is_some_and(is))
+    }
+
+    /// The partner whose interchange this is, by (ISA05, ISA06) and (ISA07, ISA08), padded or
+    /// not.
+    #[must_use]
+    pub fn find_isa(&self, sender: (&str, &str), receiver: (&str, &str)) -> Option<&Partner> {
+        let is =
+            |x12: &X12| x12.theirs.is(sender.0, sender.1) && x12.ours.is(receiver.0, receiver.1);
+        self.0
+            .iter()
+            .find(|partner| partner.x12.as_ref().is_some_and(is))
+    }
+}
+
+/// Reads every `*.toml` of a folder; a folder that does not exist has none. Relative paths in a
+/// file are then relative to the folder.
+///
+/// # Errors
+/// Everything that is wrong in any file.
+pub fn load(folder: &Path) -> Result<Partners, Vec<Error>> {
+    let unreadable = |path: &Path, why: &io::Error| Error::plain(&path.to_string_lossy(), why);
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Partners::default()),
+        Err(why) => return Err(vec![unreadable(folder, &why)]),
+    };
+    let (mut partners, mut errors) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(why) => return Err(vec![unreadable(folder, &why)]),
+        };
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let read = std::fs::read_to_string(&path).map_err(|why| unreadable(&path, &why));
+        match read.and_then(|text| parse(&text, &path.to_string_lossy())) {
+            Ok(mut partner) => {
+                partner.rebase(folder);
+                partners.push(partner);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        errors.sort_by(|a, b| a.file.cmp(&b.file));
+        return Err(errors);
+    }
+    Partners::new(partners).map_err(|why| vec![Error::plain(&folder.to_string_lossy(), why)])
+}

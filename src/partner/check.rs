@@ -1,0 +1,144 @@
+//! What a value of a partner file must be; serde calls these, so that an error has its place.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use serde::de::{Deserialize, Deserializer, Error};
+
+use super::Delimiters;
+
+/// Characters of an AS2 name (RFC 4130 section 6.2).
+const AS2_NAME: usize = 128;
+/// Characters of ISA06 and ISA08.
+const ISA_ID: usize = 15;
+/// Characters of a partner's name: it becomes part of file names.
+const NAME: usize = 64;
+/// Characters of GS08.
+const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
+
+fn text<'de, D: Deserializer<'de>>(
+    input: D,
+    sound: impl Fn(&str) -> bool,
+    want: &str,
+) -> Result<String, D::Error> {
+    let text = String::deserialize(input)?;
+    if sound(&text) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom(format!("{text:?} is not {want}")))
+    }
+}
+
+/// Printable ASCII, neither empty nor padded.
+fn printable(text: &str) -> bool {
+    text.trim() == text && !text.is_empty() && text.bytes().all(|b| matches!(b, b' '..=b'~'))
+}
+
+fn path_safe(text: &str) -> bool {
+    let fits = (1..=NAME).contains(&text.len()) && !text.starts_with('.');
+    fits && text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+pub(super) fn name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    text(
+        input,
+        path_safe,
+        "a name of 1 to 64 letters, digits, `-`, `_` or `.`",
+    )
+}
+
+pub(super) fn guide<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    name(input).map(Some)
+}
+
+pub(super) fn as2_name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let sound = |text: &str| printable(text) && text.len() <= AS2_NAME;
+    text(
+        input,
+        sound,
+        "an AS2 name: 1 to 128 printable ASCII characters",
+    )
+}
+
+pub(super) fn url<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let sound = |text: &str| {
+        let rest = text
+            .strip_prefix("http://")
+            .or(text.strip_prefix("https://"));
+        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?']));
+        host && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    text(input, sound, "an http or https URL")
+}
+
+pub(super) fn qualifier<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    let sound = |text: &str| text.len() == 2 && text.bytes().all(upper);
+    text(
+        input,
+        sound,
+        "a qualifier of two capitals or digits, such as ZZ",
+    )
+}
+
+pub(super) fn isa_id<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let sound = |text: &str| printable(text) && text.len() <= ISA_ID;
+    text(
+        input,
+        sound,
+        "an ISA identifier: 1 to 15 printable ASCII characters",
+    )
+}
+
+pub(super) fn version<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let sound = |text: &str| {
+        VERSION.contains(&text.len())
+            && text.bytes().take(6).all(|byte| byte.is_ascii_digit())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    text(input, sound, "an X12 version such as 004010")
+}
+
+pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths = Vec::<PathBuf>::deserialize(input)?;
+    if paths.is_empty() {
+        return Err(D::Error::custom(
+            "no certificate: a partner without one cannot be known",
+        ));
+    }
+    Ok(paths)
+}
+
+/// A date as TOML writes one, in quotes or not.
+pub(super) fn date<'de, D: Deserializer<'de>>(input: D) -> Result<Option<NaiveDate>, D::Error> {
+    let value = toml::Value::deserialize(input)?;
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    let wrong = |_| D::Error::custom(format!("{text:?} is not a date such as 2027-01-31"));
+    text.parse().map(Some).map_err(wrong)
+}
+
+pub(super) fn delimiters<'de, D: Deserializer<'de>>(input: D) -> Result<Delimiters, D::Error> {
+    let delimiters = Delimiters::deserialize(input)?;
+    let Delimiters {
+        element,
+        component,
+        segment,
+        repetition,
+    } = delimiters;
+    let all = [element, component, segment, repetition];
+    for (n, one) in all.iter().enumerate() {
+        if !one.is_ascii() || one.is_ascii_alphanumeric() || *one == ' ' {
+            return Err(D::Error::custom(format!("{one:?} cannot be a delimiter")));
+        }
+        if all[..n].contains(one) {
+            return Err(D::Error::custom(format!(
+                "{one:?} is two delimiters at once"
+            )));
+        }
+    }
+    Ok(delimiters)
+}

@@ -1,0 +1,291 @@
+//! The AS2 listener (RFC 4130): what comes at one path goes to a handler, and nothing else does.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST` at the path | the handler's |
+//! | the same with a `Content-Encoding` | 415: only identity; AS2 compresses inside (RFC 5402) |
+//! | `HEAD` at the path | 200 and no body: peers try an address so before they send an MDN there |
+//! | another method at the path | 405 with `Allow` |
+//! | another path | 404 |
+//!
+//! One line is logged for each request, with the message id and never a byte of content.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::net::TcpListener;
+
+use crate::net::body::{Body, Intake, Refused};
+use crate::net::serve::{Limits, serve};
+use crate::net::{latin1, latin1_bytes};
+
+/// How many seconds a sender is asked to wait when a body could not be spooled.
+const RETRY_AFTER: u32 = 60;
+/// Characters of a header that are logged: a Message-ID has up to 998, ours 255.
+const LOGGED: usize = 255;
+
+/// What the listener is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The one path that is served, from its slash: `/as2`.
+    pub path: String,
+    /// The folder for large bodies, on the disk of the store.
+    pub spool: PathBuf,
+    /// Limits of heads, bodies and connections.
+    pub limits: Limits,
+}
+
+/// A request that arrived, its body not yet read.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Who sent it; behind a proxy, the proxy.
+    pub peer: SocketAddr,
+    /// The headers: names in lower case, values with each byte as one character (ISO 8859-1).
+    /// Lines of one name are in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Upload,
+}
+
+impl Arrival {
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+}
+
+/// A body still on the wire. Who drops it unread refuses it, and the connection closes.
+#[derive(Debug)]
+pub struct Upload {
+    incoming: Incoming,
+    headers: HeaderMap,
+    intake: Arc<Intake>,
+}
+
+impl Upload {
+    /// Reads the whole body within the listener's limits.
+    ///
+    /// # Errors
+    /// The answer for the sender: 413 too large, 400 cut short or malformed, 408 too slow, 503
+    /// where we cannot spool. Nothing of the body is left then.
+    pub async fn read(self) -> Result<Body, Answer> {
+        self.intake
+            .read(&self.headers, self.incoming)
+            .await
+            .map_err(|refused| {
+                match &refused {
+                    Refused::Spool { source, .. } => {
+                        tracing::error!(%refused, %source, "body lost")
+                    }
+                    _ => tracing::info!(%refused, "body refused"),
+                }
+                Answer::from(&refused)
+            })
+    }
+}
+
+/// What is written back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, values in ISO 8859-1. `Content-Length` and `Date` are added.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// A line of text with a status.
+    #[must_use]
+    pub fn text(status: u16, line: impl std::fmt::Display) -> Self {
+        let headers = vec![("content-type".into(), "text/plain; charset=utf-8".into())];
+        Self {
+            status,
+            headers,
+            body: Bytes::from(format!("{line}\n")),
+        }
+    }
+
+    /// 503, and when to come back, in seconds: for every failure of ours before the commit.
+    #[must_use]
+    pub fn unavailable(seconds: u32) -> Self {
+        let mut answer = Self::text(503, "not now, please try again");
+        answer
+            .headers
+            .push(("retry-after".into(), seconds.to_string()));
+        answer
+    }
+
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+
+    /// The HTTP response. A header that HTTP cannot carry (a line break in it) is our own defect:
+    /// nothing of that answer goes out.
+    fn response(self) -> Response<Full<Bytes>> {
+        self.build().unwrap_or_else(|| {
+            tracing::error!("an answer with an impossible header or status was not sent");
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+    }
+
+    fn build(self) -> Option<Response<Full<Bytes>>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).ok()?;
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(&latin1_bytes(value)?).ok()?;
+            response.headers_mut().append(name, value);
+        }
+        Some(response)
+    }
+}
+
+impl From<&Refused> for Answer {
+    fn from(refused: &Refused) -> Self {
+        match refused.status() {
+            503 => Self::unavailable(RETRY_AFTER),
+            status => Self::text(status, refused),
+        }
+    }
+}
+
+/// Serves `listener` until `shutdown` resolves and its requests are drained. `handler` gets every
+/// `POST` at the path and gives the answer; it reads the body itself, so that a stranger can be
+/// refused before it.
+pub async fn listen<H, F>(
+    listener: TcpListener,
+    settings: Settings,
+    handler: H,
+    shutdown: impl Future<Output = ()>,
+) where
+    H: Fn(Arrival) -> F + Send + Sync + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let intake = Arc::new(Intake::new(&settings.limits, settings.spool));
+    let route = Arc::new((settings.path, handler));
+    let answer = move |request: Request<Incoming>, peer| {
+        let (route, intake) = (Arc::clone(&route), Arc::clone(&intake));
+        async move {
+            let start = Instant::now();
+            let seen = Seen::of(&request);
+            let answer = match turned_away(&request, &route.0) {
+                Some(answer) => answer,
+                None => (route.1)(arrival(request, peer, intake)).await,
+            };
+            seen.log(peer, answer.status, start);
+            answer.response()
+        }
+    };
+    serve(listener, settings.limits, answer, shutdown).await;
+}
+
+/// The answer to a request that is none of the handler's.
+fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
+    if request.uri().path() != path {
+        return Some(Answer::text(404, "nothing here"));
+    }
+    let allow = ("allow".into(), "HEAD, POST".into());
+    match *request.method() {
+        Method::POST => {}
+        Method::HEAD => {
+            return Some(Answer {
+                status: 200,
+                headers: vec![],
+                body: Bytes::new(),
+            });
+        }
+        _ => {
+            let mut answer = Answer::text(405, "this address takes AS2 messages by POST");
+            answer.headers.push(allow);
+            return Some(answer);
+        }
+    }
+    let coding = request.headers().get(CONTENT_ENCODING)?;
+    (!coding.as_bytes().eq_ignore_ascii_case(b"identity")).then(|| {
+        Answer::text(
+            415,
+            "no Content-Encoding is taken; compress inside the message",
+        )
+    })
+}
+
+fn arrival(request: Request<Incoming>, peer: SocketAddr, intake: Arc<Intake>) -> Arrival {
+    let (head, incoming) = request.into_parts();
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), latin1(value.as_bytes()))
+    };
+    let headers = head.headers.iter().map(pair).collect();
+    Arrival {
+        peer,
+        headers,
+        body: Upload {
+            incoming,
+            headers: head.headers,
+            intake,
+        },
+    }
+}
+
+fn first<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// What the log says of a request: nothing that a partner would mind.
+struct Seen {
+    method: Method,
+    message_id: String,
+    from: String,
+    to: String,
+}
+
+impl Seen {
+    fn of(request: &Request<Incoming>) -> Self {
+        let text = |name: &str| {
+            let value = request
+                .headers()
+                .get(name)
+                .map(HeaderValue::as_bytes)
+                .unwrap_or_default();
+            value[..value.len().min(LOGGED)].escape_ascii().to_string()
+        };
+        let method = request.method().clone();
+        Self {
+            method,
+            message_id: text("message-id"),
+            from: text("as2-from"),
+            to: text("as2-to"),
+        }
+    }
+
+    fn log(&self, peer: SocketAddr, status: u16, start: Instant) {
+        let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            %peer,
+            method = %self.method,
+            status,
+            millis,
+            message_id = self.message_id,
+            as2_from = self.from,
+            as2_to = self.to,
+            "as2 request"
+        );
+    }
+}

@@ -1,0 +1,360 @@
+//! Partner files and settings: what they say, and what is said of a broken one.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use transload::config::Config;
+use transload::partner::{self, Encrypt, Partner, Partners, Receipt, Sign, Transport, Usage};
+
+const ACME: &str = r#"name = "acme"
+[as2]
+id = "ACME-AS2"
+our_id = "VENDOR-AS2"
+url = "http://127.0.0.1:4080/as2"
+certificates = ["acme.pem", "keys/new.pem"]
+sign = "sha-384"
+encrypt = "none"
+compress = true
+receipt = "unsigned"
+require_signed = false
+legacy_until = "2027-01-01"
+diagnostic_dispositions_until = 2026-12-24
+[x12]
+ours   = { qualifier = "ZZ", id = "VENDOR" }
+theirs = { qualifier = "01", id = "ACME" }
+usage = "P"
+acknowledge = false
+delimiters = { element = "|", segment = "\n" }
+[folder]
+inbox = "in"
+outbox = "/srv/out"
+[documents.850]
+guide = "acme"
+version = "004010VICS"
+[documents.855]
+transport = "folder"
+bridge = "folder"
+"#;
+
+fn acme() -> Partner {
+    partner::parse(ACME, "acme.toml").unwrap()
+}
+
+#[test]
+fn a_full_file_says_everything() {
+    let acme = acme();
+    let as2 = acme.as2.as_ref().unwrap();
+    assert_eq!(
+        (as2.id.as_str(), as2.our_id.as_str()),
+        ("ACME-AS2", "VENDOR-AS2")
+    );
+    assert_eq!(
+        (as2.sign, as2.encrypt, as2.receipt),
+        (Sign::Sha384, Encrypt::None, Receipt::Unsigned)
+    );
+    assert_eq!(
+        (as2.compress, as2.require_signed, as2.require_encrypted),
+        (true, false, true)
+    );
+    let x12 = acme.x12.as_ref().unwrap();
+    assert_eq!((x12.usage, x12.acknowledge), (Usage::P, false));
+    let d = x12.delimiters;
+    assert_eq!(
+        (d.element, d.component, d.segment, d.repetition),
+        ('|', '>', '\n', '^')
+    );
+    assert_eq!(acme.documents["850"].guide.as_deref(), Some("acme"));
+    assert_eq!(acme.documents["850"].version, "004010VICS");
+    assert_eq!(acme.documents["855"].guide, None);
+    assert_eq!(acme.transport("850"), Some(Transport::As2));
+    assert_eq!(acme.transport("855"), Some(Transport::Folder));
+    assert_eq!(acme.transport("810"), None);
+}
+
+#[test]
+fn dated_flags_end_on_their_day() {
+    let as2 = acme().as2.unwrap();
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    assert!(as2.legacy(day("2026-12-31")) && !as2.legacy(day("2027-01-01")));
+    assert!(as2.diagnostic(day("2026-12-23")) && !as2.diagnostic(day("2026-12-24")));
+}
+
+/// The example with one piece of text changed to another, read.
+fn broken(from: &str, to: &str) -> String {
+    assert!(ACME.contains(from), "{from}");
+    partner::parse(&ACME.replacen(from, to, 1), "acme.toml")
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn a_broken_file_is_told_with_its_place() {
+    assert_eq!(
+        broken("encrypt = ", "encrpt = "),
+        "acme.toml:8:1: unknown field `encrpt`, expected one of `id`, `our_id`, `url`, \
+         `certificates`, `sign`, `encrypt`, `compress`, `receipt`, `require_signed`, \
+         `require_encrypted`, `legacy_until`, `diagnostic_dispositions_until`; did you mean \
+         `encrypt`?\n  |\n8 | encrpt = \"none\"\n  | ^^^^^^"
+    );
+    let table = [
+        (
+            "sha-384",
+            "sha384",
+            "acme.toml:7:8: ",
+            "did you mean `sha-384`?",
+        ),
+        (
+            "[documents.850]",
+            "[document.850]",
+            "acme.toml:23:2: ",
+            "did you mean `documents`?",
+        ),
+        (
+            "name = \"acme\"",
+            "name = \"../acme\"",
+            "acme.toml:1:8: ",
+            "is not a name",
+        ),
+        (
+            "\"ACME-AS2\"",
+            "\"\"",
+            "acme.toml:3:6: ",
+            "is not an AS2 name",
+        ),
+        (
+            "\"ACME-AS2\"",
+            "\"AC\\r\\nME\"",
+            "acme.toml:3:6: ",
+            "is not an AS2 name",
+        ),
+        (
+            "http://127",
+            "ftp://127",
+            "acme.toml:5:7: ",
+            "is not an http or https URL",
+        ),
+        (
+            "[\"acme.pem\", \"keys/new.pem\"]",
+            "[]",
+            "acme.toml:6:16: ",
+            "no certificate",
+        ),
+        (
+            "\"2027-01-01\"",
+            "\"soon\"",
+            "acme.toml:12:16: ",
+            "is not a date",
+        ),
+        (
+            "\"ZZ\"",
+            "\"ZZZ\"",
+            "acme.toml:15:24: ",
+            "is not a qualifier",
+        ),
+        (
+            "\"VENDOR\"",
+            "\"A-NAME-TOO-LONG-BY-ONE\"",
+            "acme.toml:15:35: ",
+            "is not an ISA identifier",
+        ),
+        (
+            "usage = \"P\"",
+            "usage = \"X\"",
+            "acme.toml:17:9: ",
+            "unknown variant `X`",
+        ),
+        ("\"|\"", "\"~\\\"\"", "acme.toml:19:26: ", "character"),
+        (
+            "\"|\"",
+            "\"A\"",
+            "acme.toml:19:14: ",
+            "'A' cannot be a delimiter",
+        ),
+        (
+            "\"|\"",
+            "\">\"",
+            "acme.toml:19:14: ",
+            "'>' is two delimiters at once",
+        ),
+        (
+            "documents.850",
+            "documents.banana",
+            "acme.toml:23:1: ",
+            "is not a transaction set",
+        ),
+        (
+            "004010VICS",
+            "4010",
+            "acme.toml:25:11: ",
+            "is not an X12 version",
+        ),
+        (
+            "[folder]\ninbox = \"in\"\noutbox = \"/srv/out\"\n",
+            "",
+            "acme.toml:23:1: ",
+            "no [folder] section",
+        ),
+        ("guide = \"acme\"", "guide = acme", "acme.toml:24:9: ", ""),
+        ("[x12]", "[x12", "acme.toml:14:5: ", ""),
+        (
+            "id = \"ACME-AS2\"\n",
+            "",
+            "acme.toml:2:1: ",
+            "missing field `id`",
+        ),
+    ];
+    for (from, to, place, why) in table {
+        let error = broken(from, to);
+        assert!(error.starts_with(place), "{to}: {error}");
+        assert!(error.contains(why) && error.contains('^'), "{to}: {error}");
+    }
+}
+
+#[test]
+fn partners_are_found_exactly() {
+    let mut other = acme();
+    other.name = "other".into();
+    other.as2.as_mut().unwrap().id = "acme-as2".into();
+    other.x12.as_mut().unwrap().theirs.id = "OTHER".into();
+    let all = Partners::new(vec![other.clone(), acme()]).unwrap();
+    let name = |found: Option<&Partner>| found.map(|partner| partner.name.clone());
+    assert_eq!(
+        name(all.find_as2("ACME-AS2", "VENDOR-AS2")).as_deref(),
+        Some("acme")
+    );
+    assert_eq!(
+        name(all.find_as2("acme-as2", "VENDOR-AS2")).as_deref(),
+        Some("other")
+    );
+    assert_eq!(name(all.find_as2("VENDOR-AS2", "ACME-AS2")), None);
+    let ours = ("ZZ", "VENDOR         ");
+    assert_eq!(
+        name(all.find_isa(("01", "ACME           "), ours)).as_deref(),
+        Some("acme")
+    );
+    assert_eq!(
+        name(all.find_isa(("ZZ", "ACME"), ours)),
+        None,
+        "another qualifier"
+    );
+    assert_eq!(name(all.find_isa(ours, ("01", "ACME"))), None, "our own");
+    assert_eq!(all.get("other"), Some(&other));
+    assert_eq!(
+        all.iter().map(|partner| &partner.name).collect::<Vec<_>>(),
+        ["acme", "other"]
+    );
+    for (what, change) in [
+        ("name", (|p| p.name = "acme".into()) as fn(&mut Partner)),
+        ("AS2", |p| p.as2.as_mut().unwrap().id = "ACME-AS2".into()),
+        ("ISA", |p| p.x12.as_mut().unwrap().theirs.id = "ACME".into()),
+    ] {
+        let mut twin = other.clone();
+        change(&mut twin);
+        let error = Partners::new(vec![acme(), twin]).unwrap_err();
+        assert!(error.contains(what), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_of_partners_is_loaded_or_every_error_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("acme.toml", ACME);
+    write("acme.pem", "not a partner");
+    let all = partner::load(folder.path()).unwrap();
+    let acme = all.get("acme").unwrap();
+    assert_eq!(
+        acme.as2.as_ref().unwrap().certificates[1],
+        folder.path().join("keys/new.pem")
+    );
+    assert_eq!(
+        acme.folder.as_ref().unwrap().inbox,
+        folder.path().join("in")
+    );
+    assert_eq!(acme.folder.as_ref().unwrap().outbox, Path::new("/srv/out"));
+    write("b.toml", "nam = \"b\"");
+    write("c.toml", "name = 3");
+    let errors = partner::load(folder.path()).unwrap_err();
+    assert_eq!(
+        errors.iter().map(|error| error.line).collect::<Vec<_>>(),
+        [Some(1), Some(1)]
+    );
+    assert!(errors[0].file.ends_with("b.toml") && errors[0].nearest.as_deref() == Some("name"));
+    assert_eq!(
+        partner::load(&folder.path().join("none")).unwrap(),
+        Partners::default()
+    );
+}
+
+fn no_env(_: &str) -> Option<String> {
+    None
+}
+
+#[test]
+fn settings_need_no_file() {
+    let config = Config::parse("", "transload.toml", &no_env).unwrap();
+    assert_eq!(config.data, PathBuf::from("data"));
+    assert_eq!(config.as2.path, "/as2");
+    assert!(config.admin.listen.ip().is_loopback());
+    assert_eq!(config.serve_limits().body, transload::net::serve::BODY);
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let text = r#"
+        data = "state"
+        partners = "/srv/partners"
+        [as2]
+        listen = "127.0.0.1:1"
+        [identity]
+        p12 = "keys/us.p12"
+        password_file = "keys/password"
+        [limits]
+        body = 2000000000
+        exempt = ["10.0.0.1"]
+    "#;
+    let file = Config::parse(text, "etc/transload.toml", &no_env).unwrap();
+    assert_eq!(file.data, Path::new("etc/state"), "relative to the file");
+    assert_eq!(file.bridge.folder, Path::new("etc/bridge"), "a default too");
+    assert_eq!(file.partners, Path::new("/srv/partners"));
+    assert_eq!(
+        file.identity.as_ref().unwrap().p12,
+        Path::new("etc/keys/us.p12")
+    );
+    assert_eq!(file.serve_limits().body, 2_000_000_000);
+    assert_eq!(file.serve_limits().exempt.len(), 1);
+    let env = |name: &str| match name {
+        "TRANSLOAD_AS2_LISTEN" => Some("0.0.0.0:2".to_owned()),
+        "TRANSLOAD_DATA" => Some("here".to_owned()),
+        _ => None,
+    };
+    let both = Config::parse(text, "etc/transload.toml", &env).unwrap();
+    assert_eq!(both.as2.listen.to_string(), "0.0.0.0:2");
+    assert_eq!(both.data, Path::new("here"), "relative to where we are");
+}
+
+#[test]
+fn wrong_settings_are_told_with_their_place() {
+    let error = |text: &str| {
+        Config::parse(text, "t.toml", &no_env)
+            .unwrap_err()
+            .to_string()
+    };
+    let table = [
+        ("dtaa = \"x\"", "did you mean `data`?"),
+        ("[as2]\nlisten = \"here\"", "t.toml:2:10: "),
+        ("[as2]\npath = \"as2\"", "t.toml:2:8: \"as2\" is not a path"),
+        ("[limits]\nbdoy = 1", "did you mean `body`?"),
+        ("[limits]\nbody = -1", "t.toml:2:8: "),
+    ];
+    for (text, want) in table {
+        assert!(error(text).contains(want), "{text}: {}", error(text));
+    }
+    let env = |name: &str| (name == "TRANSLOAD_ADMIN_LISTEN").then(|| "x:y".to_owned());
+    let error = Config::parse("", "t.toml", &env).unwrap_err().to_string();
+    assert!(
+        error.contains("TRANSLOAD_ADMIN_LISTEN: \"x:y\" is not an address"),
+        "{error}"
+    );
+}
