@@ -42,14 +42,11 @@ pub(crate) fn compile(
         Some(node) => Some(document(node).map_err(one)?),
         None => None,
     };
-    let schema = match document {
-        Some(kind) => Schema::read(kind.schema().as_value()),
-        None => Schema::read(&serde_json::Value::Null),
-    };
+    let schema = Schema::of(document);
     let mut compiler = Compiler {
         dictionary,
         codes,
-        schema: &schema,
+        schema: schema.clone(),
         mapped: document.is_some(),
         names: Vec::new(),
         uses: Vec::new(),
@@ -92,7 +89,7 @@ fn document(node: &Node) -> Result<DocumentKind, GuideError> {
 struct Compiler<'a> {
     dictionary: &'a Dictionary,
     codes: &'a mut dyn FnMut(&str) -> Option<Arc<CodeList>>,
-    schema: &'a Schema,
+    schema: Arc<Schema>,
     mapped: bool,
     names: Vec<String>,
     uses: Vec<Use>,
@@ -418,7 +415,6 @@ impl Compiler<'_> {
         self.uses[id].runs.push(Run {
             first,
             n,
-            width,
             list,
             item,
             fields,

@@ -30,7 +30,7 @@ pub struct Guide {
     pub(crate) uses: Vec<Use>,
     /// Heading, detail and summary in one list: the area is the high part of [`Use::order`].
     pub(crate) roots: Vec<UseId>,
-    pub(crate) schema: Schema,
+    pub(crate) schema: Arc<Schema>,
     /// Names of free fields, in order of their slot.
     pub(crate) names: Vec<String>,
     pub(crate) dictionary: Arc<Dictionary>,
@@ -202,7 +202,6 @@ pub(crate) struct Run {
     /// First element, from 1.
     pub(crate) first: usize,
     pub(crate) n: usize,
-    pub(crate) width: usize,
     /// The list, and what its items are.
     pub(crate) list: Path,
     pub(crate) item: Kind,

@@ -1,7 +1,8 @@
 //! The mapping files: the embedded ones, and a user's own on top.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use include_dir::{Dir, include_dir};
 
@@ -31,9 +32,27 @@ type Outcome = Result<Arc<Guide>, Vec<GuideError>>;
 #[derive(Default)]
 pub struct Library {
     /// Files by path below the mappings folder; later ones replace earlier ones.
-    files: BTreeMap<String, String>,
+    files: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
     guides: Mutex<HashMap<String, Outcome>>,
     dictionaries: Mutex<HashMap<String, Arc<Dictionary>>>,
+    lists: Mutex<HashMap<String, Arc<CodeList>>>,
+}
+
+impl Clone for Library {
+    /// The same files. What was compiled of dictionaries and code lists comes along.
+    fn clone(&self) -> Library {
+        Library {
+            files: self.files.clone(),
+            guides: Mutex::default(),
+            dictionaries: Mutex::new(held(&self.dictionaries).clone()),
+            lists: Mutex::new(held(&self.lists).clone()),
+        }
+    }
+}
+
+/// What a lock guards. The maps are whole at every moment, so a panic elsewhere spoils nothing.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Library {
@@ -45,7 +64,7 @@ impl Library {
             folders.extend(folder.dirs());
             for file in folder.files() {
                 if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-                    library.files.insert(path.to_owned(), text.to_owned());
+                    library.files.insert(path.into(), text.into());
                 }
             }
         }
@@ -54,7 +73,14 @@ impl Library {
 
     /// Puts files on top: paths below a mappings folder, such as `partners/acme/850.toml`.
     pub fn with(mut self, files: impl IntoIterator<Item = (String, String)>) -> Library {
-        self.files.extend(files);
+        self.guides = Mutex::default();
+        for (path, text) in files {
+            if path.starts_with("codes/") || path.ends_with("/dictionary.toml") {
+                self.dictionaries = Mutex::default();
+                self.lists = Mutex::default();
+            }
+            self.files.insert(path.into(), text.into());
+        }
         self
     }
 
@@ -74,7 +100,7 @@ impl Library {
 
     /// A file's text, by its path below the mappings folder.
     pub fn text(&self, path: &str) -> Option<&str> {
-        self.files.get(path).map(String::as_str)
+        self.files.get(path).map(AsRef::as_ref)
     }
 
     /// The guide for a set: the partner's overlay if it has one for this set and release, else
@@ -94,10 +120,10 @@ impl Library {
 
     /// The guide called `name`.
     pub fn named(&self, name: &str) -> Option<Outcome> {
-        if !self.files.contains_key(&format!("{name}.toml")) {
+        if !self.files.contains_key(format!("{name}.toml").as_str()) {
             return None;
         }
-        let mut guides = self.guides.lock().unwrap_or_else(|e| e.into_inner());
+        let mut guides = held(&self.guides);
         let outcome = guides
             .entry(name.to_owned())
             .or_insert_with(|| self.load(name));
@@ -119,7 +145,7 @@ impl Library {
         let dictionary = self.dictionary(&version).map_err(one)?;
         let mut broken = Vec::new();
         let mut codes = |list: &str| match self.codes(list)? {
-            Ok(list) => Some(Arc::new(list)),
+            Ok(list) => Some(list),
             Err(error) => {
                 broken.push(error);
                 None
@@ -147,7 +173,7 @@ impl Library {
     /// A file with its bases below it.
     fn merged(&self, name: &str, depth: usize) -> Result<Node, GuideError> {
         let path = format!("{name}.toml");
-        let text = self.files.get(&path).ok_or_else(|| {
+        let text = self.files.get(path.as_str()).ok_or_else(|| {
             let names = self.names();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GuideError::whole(
@@ -176,12 +202,12 @@ impl Library {
 
     /// The dictionary of a release.
     pub fn dictionary(&self, version: &str) -> Result<Arc<Dictionary>, GuideError> {
-        let mut known = self.dictionaries.lock().unwrap_or_else(|e| e.into_inner());
+        let mut known = held(&self.dictionaries);
         if let Some(dictionary) = known.get(version) {
             return Ok(dictionary.clone());
         }
         let path = format!("x12/{version}/dictionary.toml");
-        let text = self.files.get(&path).ok_or_else(|| {
+        let text = self.files.get(path.as_str()).ok_or_else(|| {
             GuideError::whole(
                 &path,
                 format!("there is no dictionary for release {version}"),
@@ -192,9 +218,18 @@ impl Library {
         Ok(dictionary)
     }
 
-    fn codes(&self, name: &str) -> Option<Result<CodeList, GuideError>> {
+    fn codes(&self, name: &str) -> Option<Result<Arc<CodeList>, GuideError>> {
+        if let Some(list) = held(&self.lists).get(name) {
+            return Some(Ok(list.clone()));
+        }
         let path = format!("codes/{name}.toml");
-        let text = self.files.get(&path)?;
-        Some(Node::parse(&path, text).and_then(|root| CodeList::parse(&root)))
+        let text = self.files.get(path.as_str())?;
+        let list = Node::parse(&path, text)
+            .and_then(|root| CodeList::parse(&root))
+            .map(Arc::new);
+        if let Ok(list) = &list {
+            held(&self.lists).insert(name.to_owned(), list.clone());
+        }
+        Some(list)
     }
 }

@@ -3,9 +3,12 @@
 //! Taken from the JSON Schema that the documents publish, so that an `as` path is checked against
 //! the same contract that users read. A slot is a field's number in its struct.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
+
+use crate::canonical::DocumentKind;
 
 /// What a leaf holds, by the `format` of its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,6 @@ pub(crate) enum Shape {
 /// One struct: its slots in the order of declaration.
 #[derive(Debug)]
 pub(crate) struct Struct {
-    pub(crate) name: String,
     pub(crate) fields: Vec<(String, Shape)>,
 }
 
@@ -46,6 +48,19 @@ pub(crate) struct Schema {
 pub(crate) const PROVENANCE: &str = "provenance";
 
 impl Schema {
+    /// The schema of a document, read once; of none, a struct without slots.
+    pub(crate) fn of(document: Option<DocumentKind>) -> Arc<Schema> {
+        static READ: Mutex<BTreeMap<DocumentKind, Arc<Schema>>> = Mutex::new(BTreeMap::new());
+        let Some(kind) = document else {
+            return Arc::new(Schema::read(&Value::Null));
+        };
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let schema = read.entry(kind);
+        schema
+            .or_insert_with(|| Arc::new(Schema::read(kind.schema().as_value())))
+            .clone()
+    }
+
     /// Reads a JSON Schema 2020-12 as schemars writes it.
     pub(crate) fn read(root: &Value) -> Schema {
         let mut schema = Schema {
@@ -65,10 +80,7 @@ impl Schema {
     ) -> usize {
         let index = self.structs.len();
         seen.insert(name.to_owned(), index);
-        self.structs.push(Struct {
-            name: name.to_owned(),
-            fields: Vec::new(),
-        });
+        self.structs.push(Struct { fields: Vec::new() });
         let empty = serde_json::Map::new();
         let properties = value["properties"].as_object().unwrap_or(&empty);
         for (field, value) in properties {

@@ -31,7 +31,7 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Text(String),
     Number(i64),
-    Flag(bool),
+    Flag,
     List(Vec<Node>),
     Table(BTreeMap<String, Node>),
 }
@@ -251,7 +251,7 @@ fn from_value(
                 .parse()
                 .map_err(|_| GuideError::at(source, span, "a whole number is due here"))?,
         ),
-        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Boolean(_) => Value::Flag,
         DeValue::Array(list) => Value::List(
             list.iter()
                 .map(|v| {
