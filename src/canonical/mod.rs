@@ -89,10 +89,6 @@ pub(crate) fn absent<T: Default + PartialEq>(value: &T) -> bool {
 /// A business document. In JSON the field `document` says which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "document", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "documents are few and moved rarely"
-)]
 pub enum Document {
     /// X12 850.
     PurchaseOrder(PurchaseOrder),
