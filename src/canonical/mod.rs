@@ -55,6 +55,7 @@ macro_rules! records {
 mod ext;
 mod goods;
 mod invoice;
+mod json;
 mod party;
 mod provenance;
 mod purchase_order;
@@ -70,6 +71,7 @@ pub use goods::{
     Schedule, StoreQuantities, StoreQuantity,
 };
 pub use invoice::{Invoice, InvoiceLine, InvoiceTotals};
+pub use json::Misread;
 pub use party::{Address, Contact, ContactNumber, Identifier, Party};
 pub use provenance::{Loss, Provenance};
 pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
@@ -89,10 +91,6 @@ pub(crate) fn absent<T: Default + PartialEq>(value: &T) -> bool {
 /// A business document. In JSON the field `document` says which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "document", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "documents are few and moved rarely"
-)]
 pub enum Document {
     /// X12 850.
     PurchaseOrder(PurchaseOrder),
@@ -151,6 +149,21 @@ impl DocumentKind {
             }
             DocumentKind::Invoice => generator.into_root_schema_for::<Invoice>(),
         }
+    }
+}
+
+impl DocumentKind {
+    /// The schema that is published: [`DocumentKind::schema`] with the tag, which every JSON
+    /// document must have.
+    pub fn published_schema(self) -> Schema {
+        let mut schema = self.schema();
+        let tag =
+            serde_json::json!({ "description": "Which document this is.", "const": self.as_str() });
+        if let Some(serde_json::Value::Object(properties)) = schema.get_mut("properties") {
+            properties.shift_insert(0, "document".into(), tag);
+        }
+        schema.insert("required".into(), serde_json::json!(["document"]));
+        schema
     }
 }
 
