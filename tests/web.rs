@@ -567,3 +567,18 @@ async fn the_admin_listener_tells_health_and_readiness() {
     );
     assert_eq!(status(&get("/else").await), "404");
 }
+
+#[tokio::test]
+async fn who_is_refused_may_go_on_sending_for_a_moment() {
+    let server = Server::start(short()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = post("content-length: 200000", "the first bytes");
+    stream.write_all(&head).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 413 "));
+    // After a reset, the second of these fails, and a sender never looks at the answer.
+    for more in ["more", "and more"] {
+        stream.write_all(more.as_bytes()).await.unwrap();
+    }
+}
