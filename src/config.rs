@@ -9,7 +9,7 @@
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
-//! | `limits.*` | | those of [`serve`](crate::net::serve) |
+//! | `limits.*` | | those of [`serve`] |
 //!
 //! ```
 //! use transload::config::Config;

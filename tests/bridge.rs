@@ -278,3 +278,19 @@ fn a_folder_that_is_gone_says_which() {
     assert!(error.to_string().contains("out") && error.retry());
     assert!(folder.poll(1).is_err() && folder.status().is_err());
 }
+
+#[test]
+fn a_file_that_changes_while_it_is_looked_at_is_put_back() {
+    use transload::bridge::folder::{Inbox, Look};
+    let root = tempfile::tempdir().unwrap();
+    let inbox = Inbox::open(root.path()).unwrap();
+    let file = root.path().join("a.edi");
+    fs::write(&file, "first").unwrap();
+    let rewritten = inbox.take(10, |_| {
+        fs::write(&file, "second").unwrap();
+        Look::Whole
+    });
+    assert_eq!(rewritten.unwrap(), []);
+    let taken = inbox.take(10, |_| Look::Whole).unwrap();
+    assert_eq!(taken[0].bytes, b"second");
+}

@@ -47,7 +47,7 @@ pub const REQUESTS: usize = 100;
 pub const CONNECTIONS: usize = 10_000;
 /// Connections at once from one address (an IPv6 /64 is one), trusted proxies excepted.
 pub const PER_ADDRESS: usize = 200;
-/// Bytes of one body. Amazon's own limit for AS2 is half of it.
+/// Bytes of one body: twice what the large hosted AS2 services take.
 pub const BODY: u64 = 100 << 20;
 /// Bytes of one body that stay in memory: most orders are far smaller.
 pub const BODY_MEMORY: usize = 256 << 10;

@@ -11,9 +11,9 @@ pub struct Error {
     /// The file, as the caller called it.
     pub file: String,
     /// Its line, from 1, where one is to blame.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// The column in characters, from 1.
-    pub column: Option<usize>,
+    pub column: Option<u32>,
     /// What is wrong.
     pub message: String,
     /// The known name that is nearest to an unknown one.
@@ -83,7 +83,7 @@ impl Error {
             empty = "",
             carets = "^".repeat(width),
         );
-        (self.line, self.column) = (Some(number), Some(before + 1));
+        (self.line, self.column) = (u32::try_from(number).ok(), u32::try_from(before + 1).ok());
         self
     }
 }

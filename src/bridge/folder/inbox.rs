@@ -188,7 +188,7 @@ impl Inbox {
         }
         Ok(Some(Incoming {
             name: name.to_string_lossy().into_owned(),
-            json: bytes,
+            bytes,
             path,
         }))
     }
