@@ -27,6 +27,7 @@ impl<R: Read> Reader<R> {
                 let next = self.start + 3;
                 self.step_counting(next);
                 self.place.column = 1;
+                passed.from = self.place;
                 continue;
             }
             if isa::parse(here).is_some() {

@@ -187,9 +187,12 @@ impl<R: Read> Reader<R> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        self.push(Finding::new(fault, location, message, fix));
+    }
+
+    pub(super) fn push(&mut self, finding: Finding) {
         if self.findings.len() < FINDINGS_LIMIT {
-            self.findings
-                .push(Finding::new(fault, location, message, fix));
+            self.findings.push(finding);
         }
     }
 

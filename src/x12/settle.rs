@@ -2,7 +2,7 @@
 //! used at all.
 
 use super::isa::{Isa, Terminator, WIDTHS};
-use super::{Delimiters, Fault, Finding, LineBreak, Location, Position};
+use super::{Delimiters, Fault, Finding, LineBreak, Location, Position, Severity};
 
 /// The outcome of reading an ISA.
 pub(super) struct Settled {
@@ -132,14 +132,19 @@ impl Settled {
         let shown = byte.escape_ascii();
         match (since, usable) {
             (true, true) => self.delimiters.repetition = Some(byte),
-            (true, false) => self.tell(
-                Fault::RepetitionUnusable,
-                location,
-                format!(
+            (true, false) => {
+                let told = format!(
                     "ISA11 `{shown}` cannot separate repetitions, which ISA12 {version} asks for"
-                ),
-                "put a byte such as ^ into ISA11; no repetitions were split",
-            ),
+                );
+                let fix = "put a byte such as ^ into ISA11; no repetitions were split";
+                let mut finding = Finding::new(Fault::RepetitionUnusable, location, told, fix);
+                if byte == b'U' {
+                    // The standards identifier of earlier releases, left standing: nothing is
+                    // meant by it, and nothing is split.
+                    finding.severity = Severity::Warning;
+                }
+                self.findings.push(finding);
+            }
             (false, true) => self.tell(
                 Fault::RepetitionEarly,
                 location,

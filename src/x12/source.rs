@@ -203,9 +203,8 @@ fn wrapped(start: &[u8], whole: bool) -> Option<Form> {
     }
     let one_width = lines.len() >= 2 && lines.iter().all(|l| l.len() == width + line_break);
     let ending = |l: &&[u8]| l[width - 1];
-    let one_ending = lines.iter().all(|l| ending(l) == ending(&lines[0]));
-    (width >= LEAST_WIDTH && one_width && !one_ending)
-        .then_some(Form::Wrapped { width, line_break })
+    let same = || lines.iter().all(|l| ending(l) == ending(&lines[0]));
+    (width >= LEAST_WIDTH && one_width && !same()).then_some(Form::Wrapped { width, line_break })
 }
 
 #[cfg(test)]

@@ -58,8 +58,14 @@ impl Index {
         let mut at = from;
         for block in blocks {
             self.put(mask(block, element, segment), at as u32);
-            let before = at.checked_sub(1).map(|b| &window[b..b + 64]);
-            let previous = before.and_then(|b| b.first_chunk::<64>()).unwrap_or(block);
+            let mut shifted = [segment; 64];
+            let previous = match at.checked_sub(1) {
+                Some(before) => window[before..].first_chunk().unwrap_or(&shifted),
+                None => {
+                    shifted[1..].copy_from_slice(&block[..63]);
+                    &shifted
+                }
+            };
             for (&byte, &previous) in block.iter().zip(previous) {
                 high |= byte;
                 stray |= u8::from(byte == b'\n') & u8::from(previous != segment);
@@ -72,7 +78,8 @@ impl Index {
                 self.len += 1;
             }
             high |= byte;
-            stray |= u8::from(byte == b'\n');
+            let previous = (at + offset).checked_sub(1).map(|b| window[b]);
+            stray |= u8::from(byte == b'\n' && previous != Some(segment));
         }
         Seen {
             high: high >= 0x80,
