@@ -1,4 +1,5 @@
 //! X12 syntax, both directions.
+mod ack;
 mod check;
 mod delimiters;
 mod envelope;
@@ -14,7 +15,10 @@ mod settle;
 mod source;
 mod tokens;
 mod unknown;
+mod verdict;
+mod write;
 
+pub use ack::{ReplyNumbers, acknowledge, reply, set_verdict};
 pub use delimiters::{Delimiters, LineBreak};
 pub use envelope::{Envelopes, Event, SET_LIMIT};
 pub use finding::{Fault, Finding, Location, Severity};
@@ -23,3 +27,5 @@ pub use interchange::{FunctionalGroup, Interchange, Reading, Trailer, Transactio
 pub use read::{BINARY_LIMIT, FINDINGS_LIMIT, Reader, SEGMENT_LIMIT, WINDOW};
 pub use segment::{Position, Segment, Segments, components, repetitions};
 pub use unknown::{Error, Resemblance};
+pub use verdict::{ElementFault, FunctionalAcknowledgment, SegmentFault, SetVerdict, Verdict};
+pub use write::{WriteError, write};
