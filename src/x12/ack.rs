@@ -17,10 +17,11 @@
 
 use chrono::NaiveDateTime;
 
+use super::read::number;
 use super::verdict::{ElementFault, FunctionalAcknowledgment, SegmentFault, SetVerdict, Verdict};
 use super::{
-    Finding, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader, Segment, Severity,
-    TransactionSet, components,
+    Delimiters, Finding, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader, Segment,
+    Severity, TransactionSet, components,
 };
 
 /// AK404 copies bad data up to this length.
@@ -39,38 +40,44 @@ pub fn acknowledge(
     interchange: &Interchange,
     findings: &[Finding],
 ) -> Vec<FunctionalAcknowledgment> {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|f| f.location.segment);
     let groups = interchange.groups.iter();
     let due = groups.filter(|g| g.header.functional_id != "FA");
-    due.map(|group| of_group(group, interchange, findings))
+    due.map(|group| of_group(group, &interchange.delimiters, &sorted))
         .collect()
+}
+
+/// Those of `sorted` that are about segments `first` to `last` of the file.
+fn between<'a, 'f>(sorted: &'a [&'f Finding], first: u32, last: u32) -> &'a [&'f Finding] {
+    let from = sorted.partition_point(|f| f.location.segment < first);
+    let to = sorted.partition_point(|f| f.location.segment <= last);
+    &sorted[from..to.max(from)]
 }
 
 fn of_group(
     group: &FunctionalGroup,
-    interchange: &Interchange,
-    findings: &[Finding],
+    delimiters: &Delimiters,
+    sorted: &[&Finding],
 ) -> FunctionalAcknowledgment {
     let mut acknowledgment = FunctionalAcknowledgment::of(&group.header);
     for set in &group.sets {
-        let verdict = set_verdict(set, interchange, findings);
+        let own = between(sorted, set.position.ordinal, set.last_ordinal());
+        let verdict = verdict_of(set, delimiters, own.iter().copied());
         acknowledgment.sets.push(verdict);
     }
+    let first = group.position.ordinal;
     let last = group
         .sets
         .last()
-        .map_or(group.position.ordinal, TransactionSet::last_ordinal);
+        .map_or(first, TransactionSet::last_ordinal);
     let end = group.trailer.as_ref().map_or(last, |t| t.position.ordinal);
-    let own = findings
-        .iter()
-        .filter(|f| (group.position.ordinal..=end).contains(&f.location.segment));
+    let own = between(sorted, first, end).iter();
     let mut codes: Vec<String> = own.filter_map(|f| code_of(f, "AK905=")).collect();
     if group.trailer.is_none() {
         codes.push("3".to_owned());
     }
-    let declared = group
-        .trailer
-        .as_ref()
-        .and_then(|t| super::read::number(&t.count));
+    let declared = group.trailer.as_ref().and_then(|t| number(&t.count));
     acknowledgment.close(declared, codes);
     acknowledgment
 }
@@ -108,6 +115,8 @@ impl FunctionalAcknowledgment {
             .any(|s| s.verdict == Verdict::AcceptedWithErrors);
         self.verdict = match (rejected, self.accepted) {
             _ if !self.codes.is_empty() => Verdict::Rejected,
+            // A set was so damaged that it was not even found.
+            (0, 1..) if self.included > self.received => Verdict::PartlyAccepted,
             (0, _) if noted => Verdict::AcceptedWithErrors,
             (0, _) => Verdict::Accepted,
             (_, 0) => Verdict::Rejected,
@@ -116,16 +125,24 @@ impl FunctionalAcknowledgment {
     }
 }
 
-/// The verdict of one set, from the findings about its segments.
+/// The verdict of one set, from the findings about its segments; others are passed over.
 pub fn set_verdict(
     set: &TransactionSet,
-    interchange: &Interchange,
+    delimiters: &Delimiters,
     findings: &[Finding],
 ) -> SetVerdict {
-    let (first, last) = (set.position.ordinal, set.last_ordinal());
+    let range = set.position.ordinal..=set.last_ordinal();
     let own = findings
         .iter()
-        .filter(|f| (first..=last).contains(&f.location.segment));
+        .filter(|f| range.contains(&f.location.segment));
+    verdict_of(set, delimiters, own)
+}
+
+fn verdict_of<'f>(
+    set: &TransactionSet,
+    delimiters: &Delimiters,
+    own: impl Iterator<Item = &'f Finding>,
+) -> SetVerdict {
     let mut verdict = SetVerdict {
         id: set.id.clone(),
         control_number: set.control_number.clone(),
@@ -140,7 +157,7 @@ pub fn set_verdict(
             .is_some_and(|c| c.starts_with("AK905"));
         rejected |= finding.severity == Severity::Error && !in_group;
         codes.extend(code_of(finding, "AK502="));
-        verdict.note(finding, set, interchange);
+        verdict.note(finding, set, delimiters);
     }
     if set.trailer.is_none() {
         codes.push("2".to_owned());
@@ -177,7 +194,7 @@ fn distinct(codes: Vec<String>) -> Vec<String> {
 
 impl SetVerdict {
     /// Adds AK3 and AK4 of `finding`, if it has a code for either.
-    fn note(&mut self, finding: &Finding, set: &TransactionSet, interchange: &Interchange) {
+    fn note(&mut self, finding: &Finding, set: &TransactionSet, delimiters: &Delimiters) {
         let of_segment = code_of(finding, "AK304=");
         let of_element = code_of(finding, "AK403=");
         let Some(code) = of_segment
@@ -187,6 +204,10 @@ impl SetVerdict {
             return;
         };
         let location = &finding.location;
+        if location.tag.is_empty() {
+            // An empty segment has no name that AK301 could give.
+            return;
+        }
         let position = location.segment - set.position.ordinal + 1;
         let same = |s: &&mut SegmentFault| s.position == position && s.tag == location.tag;
         let fault = match self.segments.iter_mut().find(same) {
@@ -208,7 +229,7 @@ impl SetVerdict {
             && fault.elements.len() < ELEMENTS_LIMIT
         {
             let copy = segment_at(set, location.segment)
-                .and_then(|s| copy(&s, location.component, element, interchange));
+                .and_then(|s| copy(&s, location.component, element, delimiters));
             fault.elements.push(ElementFault {
                 element,
                 component: location.component,
@@ -233,11 +254,11 @@ fn copy(
     segment: &Segment<'_>,
     component: Option<u32>,
     element: u32,
-    interchange: &Interchange,
+    delimiters: &Delimiters,
 ) -> Option<String> {
     let value = segment.element(element as usize);
     let value = match component {
-        Some(n) => components(value, &interchange.delimiters).nth(n as usize - 1)?,
+        Some(n) => components(value, delimiters).nth(n as usize - 1)?,
         None => value,
     };
     let text: String = super::header::text(value)
@@ -277,6 +298,9 @@ pub fn reply(
         ..InterchangeHeader::default()
     };
     let mut delimiters = inbound.delimiters;
+    if !delimiters.are_distinct() {
+        delimiters = Delimiters::default();
+    }
     if header.has_repetition() && delimiters.repetition.is_none() {
         delimiters.repetition = Some(b'^').filter(|&b| !delimiters.clashes(b));
     }

@@ -97,12 +97,9 @@ impl Line {
             repetition,
             ..
         } = delimiters;
-        let roles = [Some(element), Some(component), Some(segment), repetition];
-        for (i, role) in roles.iter().enumerate() {
-            if role.is_some() && roles[..i].contains(role) {
-                let message = "one byte has two roles as a separator".to_owned();
-                return Err(self.refuse(Fault::DelimiterClash, "ISA", None, message));
-            }
+        if !delimiters.are_distinct() {
+            let message = "one byte has two roles as a separator".to_owned();
+            return Err(self.refuse(Fault::DelimiterClash, "ISA", None, message));
         }
         let standard = match (repetition, header.standard.as_str()) {
             (Some(byte), _) => char::from(byte).to_string(),
