@@ -72,4 +72,16 @@ impl Delimiters {
             || byte == self.segment
             || Some(byte) == self.repetition
     }
+
+    /// Whether no byte has two roles.
+    pub fn are_distinct(&self) -> bool {
+        let roles = [
+            Some(self.element),
+            Some(self.component),
+            Some(self.segment),
+            self.repetition,
+        ];
+        let twice = |i: usize| roles[i].is_some() && roles[..i].contains(&roles[i]);
+        !(0..roles.len()).any(twice)
+    }
 }

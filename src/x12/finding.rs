@@ -200,6 +200,8 @@ faults! {
     IsaElement "isa.element" Error Some("TA105=022"), "ISA has fixed widths; programs that count bytes read the separators wrongly";
     /// `*` as element separator and as segment terminator.
     DelimiterClash "isa.delimiter-clash" Error Some("TA105=026"), "one byte with two roles cannot be read in one way only";
+    /// `…*P*>GS*PO…`: the segments run into one another.
+    TerminatorMissing "isa.terminator" Error Some("TA105=004"), "without a terminator nobody can tell where a segment ends";
     /// ISA11 = `U` with ISA12 = 00501.
     RepetitionUnusable "isa.repetition" Error Some("TA105=026"), "a letter, digit or blank as separator would split data";
     /// ISA11 = `^` with ISA12 = 00401: a standards id was due.

@@ -201,6 +201,11 @@ impl Segments {
         self.marks.is_empty()
     }
 
+    /// Bytes of memory in use, about.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len() + size_of_val(&self.ends[..]) + size_of_val(&self.marks[..])
+    }
+
     /// Forgets all segments and keeps the memory for the next set.
     pub fn clear(&mut self) {
         self.bytes.clear();

@@ -1,0 +1,291 @@
+//! The checks of [`Envelopes`]: each makes at most one finding for one cause.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+
+use super::envelope::{Found, Role, SET_LIMIT};
+use super::read::number;
+use super::{Envelopes, Fault, Finding, Location, Position, Severity, functional_id};
+
+impl<R: Read> Envelopes<R> {
+    fn tell(&mut self, fault: Fault, location: Location, message: String, fix: impl Into<String>) {
+        self.reader.note(fault, location, message, fix);
+    }
+
+    fn location(&self, (position, from, to): Found, element: Option<usize>) -> Location {
+        let segment = self.reader.view(position, from, to);
+        match element {
+            Some(number) => Location::of_element(&segment, number),
+            None => Location::of(&segment),
+        }
+    }
+
+    pub(super) fn check_interchange(&mut self, found: Found) {
+        let header = &self.interchange.header;
+        let key = hash(&(&header.sender, &header.control_number));
+        if !self.seen.insert(key) {
+            let (number, sender) = (&header.control_number, &header.sender.id);
+            let message = format!("interchange {number} of {sender} is in this file twice");
+            let location = self.location(found, Some(13));
+            let fix = "give every interchange a control number of its own";
+            self.tell(Fault::DuplicateInterchange, location, message, fix);
+        }
+    }
+
+    pub(super) fn check_group(&mut self, found: Found) {
+        let header = &self.group.header;
+        let (isa, gs) = (&self.interchange.header.version, &header.version);
+        let major = |v: &str| v.get(..3).and_then(number);
+        if let (Some(a), Some(b)) = (major(isa), major(gs))
+            && a != b
+        {
+            let message = format!("ISA12 is {isa} and GS08 is {gs}");
+            let location = self.location(found, Some(8));
+            let fix =
+                "name the release of the group in ISA12 too, unless the partner asks otherwise";
+            self.tell(Fault::VersionMismatch, location, message, fix);
+        }
+        let header = &self.group.header;
+        if !self.interchange.seen.insert(hash(&header.control_number)) {
+            let message = format!(
+                "group {} is in this interchange twice",
+                header.control_number
+            );
+            let location = self.location(found, Some(6));
+            let fix = "give every group a control number of its own";
+            self.tell(Fault::DuplicateGroup, location, message, fix);
+        }
+    }
+
+    pub(super) fn check_set(&mut self, found: Found) {
+        let (set, group) = (&self.set, &mut self.group);
+        let number = &set.control_number;
+        if !group.seen.insert(hash(number)) {
+            let message = format!("set {number} is in this group twice");
+            let location = self.location(found, Some(2));
+            let fix = "give every set of a group a control number of its own";
+            self.tell(Fault::DuplicateSet, location, message, fix);
+        }
+        let (id, told) = (&self.set.id, &mut self.group.misfit);
+        let group = &self.group.header.functional_id;
+        let id = id.clone();
+        let due = functional_id(&id).filter(|due| due != group && *told != id);
+        if let Some(due) = due {
+            told.clone_from(&id);
+            let message = format!("a set {id} in a group with GS01 = {group}; {due} was due");
+            let location = self.location(found, Some(1));
+            let fix = format!("put {due} into GS01, or the set into a group of its own");
+            let mut finding = Finding::new(Fault::GroupIdMismatch, location, message, fix);
+            if id == "864" {
+                // A text message is for people to read: groups that carry one along with the
+                // documents that it speaks of are common, and no program is misled.
+                finding.severity = Severity::Warning;
+            }
+            self.reader.push(finding);
+        }
+    }
+
+    pub(super) fn check_end_of_set(&mut self, found: Found) {
+        let actual = u64::from(self.length) + 2;
+        let empties = u64::from(self.reader.empties - self.empties);
+        let id = format!("set {}", self.set.control_number);
+        let declared = number(&self.trailer.count);
+        if !declared.is_some_and(|n| (actual..=actual + empties).contains(&n)) {
+            let message = format!(
+                "SE01 says {} segments; {id} has {actual} from ST to SE",
+                shown(&self.trailer.count)
+            );
+            let location = self.location(found, Some(1));
+            self.tell(
+                Fault::SeCount,
+                location,
+                message,
+                format!("write {actual} into SE01"),
+            );
+        }
+        let header = self.set.control_number.clone();
+        self.check_trailer(found, Fault::SeControl, ("SE02", "ST02"), &header);
+    }
+
+    pub(super) fn check_end_of_group(&mut self, found: Found) {
+        let header = self.group.header.control_number.clone();
+        let (actual, damaged) = (self.group.count, self.group.damaged);
+        if number(&self.trailer.count) != Some(actual) && !damaged {
+            let count = shown(&self.trailer.count);
+            let message = format!("GE01 says {count} sets; group {header} has {actual}");
+            let location = self.location(found, Some(1));
+            self.tell(
+                Fault::GeCount,
+                location,
+                message,
+                format!("write {actual} into GE01"),
+            );
+        } else if actual == 0 && !damaged {
+            let location = self.location(found, None);
+            let message = format!("group {header} holds no set");
+            self.tell(
+                Fault::EmptyGroup,
+                location,
+                message,
+                "leave out groups without a set",
+            );
+        }
+        self.check_trailer(found, Fault::GeControl, ("GE02", "GS06"), &header);
+    }
+
+    pub(super) fn check_end_of_interchange(&mut self, found: Found) {
+        let level = &self.interchange;
+        let header = level.header.control_number.clone();
+        let (actual, damaged) = (level.count, level.damaged);
+        let empty = actual == 0 && level.answers == 0;
+        if number(&self.trailer.count) != Some(actual) && !damaged {
+            let count = shown(&self.trailer.count);
+            let message = format!("IEA01 says {count} groups; interchange {header} has {actual}");
+            let location = self.location(found, Some(1));
+            self.tell(
+                Fault::IeaCount,
+                location,
+                message,
+                format!("write {actual} into IEA01"),
+            );
+        } else if empty && !damaged {
+            let location = self.location(found, None);
+            let message = format!("interchange {header} holds neither a group nor a TA1");
+            self.tell(
+                Fault::NoGroups,
+                location,
+                message,
+                "send no interchange where there is nothing to say",
+            );
+        }
+        self.check_trailer(found, Fault::IeaControl, ("IEA02", "ISA13"), &header);
+    }
+
+    /// The control number of a trailer against its header's, and zeros in front of either number.
+    fn check_trailer(&mut self, found: Found, fault: Fault, names: (&str, &str), header: &str) {
+        let (trailer, header) = (self.trailer.control_number.trim(), header.trim());
+        let equal_numbers = number(trailer).is_some() && number(trailer) == number(header);
+        let (here, there) = names;
+        if trailer != header && !equal_numbers {
+            let message = format!(
+                "{here} is {} and {there} is {}",
+                shown(trailer),
+                shown(header)
+            );
+            let location = self.location(found, Some(2));
+            self.tell(
+                fault,
+                location,
+                message,
+                format!("write the value of {there} into {here}"),
+            );
+        } else if trailer != header {
+            let message = format!("{here} is {trailer} and {there} is {header}: the same number");
+            let location = self.location(found, Some(2));
+            self.tell(
+                Fault::LeadingZeros,
+                location,
+                message,
+                format!("write {here} as {there}"),
+            );
+        }
+        let count = &self.trailer.count;
+        if count.len() > 1 && count.starts_with('0') && number(count).is_some() {
+            let message = format!("the count {count} has zeros in front");
+            let location = self.location(found, Some(1));
+            self.tell(
+                Fault::LeadingZeros,
+                location,
+                message,
+                "write counts without zeros in front",
+            );
+        }
+    }
+
+    /// A level ends without its trailer: told once, for the innermost.
+    pub(super) fn tell_missing(&mut self, role: Role) {
+        let set = format!("set {} ({})", self.set.control_number, self.set.id);
+        let group = format!("group {}", self.group.header.control_number);
+        let interchange = format!("interchange {}", self.interchange.header.control_number);
+        let here = Location::from(self.reader.position());
+        if role == Role::End {
+            let open = match (self.in_set, self.group.open) {
+                (true, _) => set,
+                (false, true) => group,
+                (false, false) => interchange,
+            };
+            if self.interchange.damaged && !self.group.open {
+                return;
+            }
+            let inside = self.reader.truncated() || self.group.open;
+            let (fault, message) = match inside {
+                true => (Fault::Truncated, format!("the file ends inside {open}")),
+                false => (
+                    Fault::MissingIea,
+                    format!("the file ends, and {open} has no IEA"),
+                ),
+            };
+            self.tell(fault, here, message, "ask the sender for the whole file");
+            return;
+        }
+        if self.interchange.damaged && !self.group.open {
+            return;
+        }
+        let (fault, message, tag) = match (self.in_set, self.group.open) {
+            (true, _) => (Fault::MissingSe, format!("{set} has no SE"), "SE"),
+            (false, true) => (Fault::MissingGe, format!("{group} has no GE"), "GE"),
+            (false, false) => (
+                Fault::MissingIea,
+                format!("{interchange} has no IEA"),
+                "IEA",
+            ),
+        };
+        let before = self.held_location();
+        let next = before.tag.clone();
+        let message = format!("{message} before the next {next}");
+        self.tell(fault, before, message, format!("write {tag} where it ends"));
+    }
+
+    /// A segment that belongs nowhere: told once, and the rest up to the next header goes with it.
+    pub(super) fn tell_adrift(&mut self, role: Role, found: Found) {
+        match self.group.open {
+            true => self.group.damaged = true,
+            false => self.interchange.damaged = true,
+        }
+        if std::mem::replace(&mut self.adrift, true) {
+            return;
+        }
+        let location = self.location(found, None);
+        let tag = &location.tag;
+        let (message, fix) = match role {
+            Role::St | Role::Ge => (format!("{tag} without GS before it"), "write GS before it"),
+            Role::Se => (format!("{tag} without ST before it"), "write ST before it"),
+            Role::Ta1 => (
+                format!("{tag} after a group"),
+                "write TA1 before the first GS",
+            ),
+            _ => (
+                format!("the segment {tag} stands outside any transaction set"),
+                "look for a damaged ST or GS before it, or take it out",
+            ),
+        };
+        self.tell(Fault::OutsideSet, location, message, fix);
+    }
+
+    #[cold]
+    pub(super) fn tell_cut(&mut self, position: Position) {
+        let message = format!("a set of more than {SET_LIMIT} bytes: the rest of it was not kept");
+        self.tell(Fault::TooLong, position.into(), message, "split the set");
+    }
+}
+
+/// A value as it stands in a message.
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "nothing" } else { value }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,137 @@
+//! Between interchanges: looks for ISA, tells of what it passes, and takes the separators.
+
+use std::io::Read;
+
+use super::isa::{self, LOOKAHEAD};
+use super::read::{Reader, State, Told};
+use super::settle::{line_break, settle};
+use super::{Error, Fault, Position};
+
+impl<R: Read> Reader<R> {
+    /// Looks for ISA, and takes it.
+    pub(super) fn hunt(&mut self) -> Result<Option<(Position, usize, usize)>, Error> {
+        let mut passed = Passed::new(self.place);
+        loop {
+            self.ensure(LOOKAHEAD)?;
+            let here = &self.buffer[self.start..self.filled];
+            if here.is_empty() {
+                break;
+            }
+            if here.starts_with(b"\xEF\xBB\xBF") {
+                self.note(
+                    Fault::ByteOrderMark,
+                    self.place.into(),
+                    "a byte order mark (EF BB BF) before ISA",
+                    "save the file as UTF-8 without a byte order mark",
+                );
+                let next = self.start + 3;
+                self.step_counting(next);
+                self.place.column = 1;
+                passed.from = self.place;
+                continue;
+            }
+            if isa::parse(here).is_some() {
+                self.tell(&passed);
+                return Ok(Some(self.begin()));
+            }
+            // The next byte that ISA could start at; words that only look like it are passed.
+            let word = |i: usize| i > 0 && here[i - 1].is_ascii_alphanumeric();
+            let next = memchr::memchr2_iter(b'I', b'i', here).find(|&i| i > 0 && !word(i));
+            let mut skip = next.unwrap_or(here.len());
+            if !self.ended {
+                skip = skip.min((here.len().saturating_sub(LOOKAHEAD)).max(1));
+            }
+            passed.add(&here[..skip]);
+            let to = self.start + skip;
+            self.step_counting(to);
+        }
+        if self.interchanges == 0 {
+            return Err(Error::NotX12(self.sample.resemblance()));
+        }
+        self.tell(&passed);
+        Ok(None)
+    }
+
+    /// Tells of bytes outside interchanges.
+    fn tell(&mut self, passed: &Passed) {
+        let first = self.interchanges == 0;
+        let (from, to) = (passed.from.offset, self.place.offset);
+        if self.state == State::Lost || from == to || (passed.line_breaks_only && !first) {
+            return;
+        }
+        let (fault, what) = match passed.padding {
+            true => (Fault::Padding, "padding"),
+            false => (Fault::StrayBytes, "stray bytes"),
+        };
+        let count = to - from;
+        let place = if first { "before ISA" } else { "after IEA" };
+        self.note(
+            fault,
+            passed.from.into(),
+            format!(
+                "{count} bytes of {what} {place}, at offsets {from} to {}",
+                to - 1
+            ),
+            "send nothing outside ISA to IEA",
+        );
+    }
+
+    /// Takes ISA, which stands at `start`.
+    fn begin(&mut self) -> (Position, usize, usize) {
+        self.place.ordinal += 1;
+        self.interchanges += 1;
+        self.told = Told::default();
+        self.header = true;
+        let (from, position) = (self.start, self.place);
+        let header = isa::parse(&self.buffer[from..self.filled]).expect("the caller parsed it");
+        let settled = settle(&header, position);
+        let length = header.length;
+        self.ends.clear();
+        self.ends.push(3);
+        self.ends.extend(header.values.iter().scan(3, |at, value| {
+            *at += 1 + value.len() as u32;
+            Some(*at)
+        }));
+        self.ends.push(length as u32);
+        self.findings.extend(settled.findings);
+        self.delimiters = settled.delimiters;
+        self.terminator = settled.terminator.first().copied().unwrap_or(b'~');
+        self.tail = settled.terminator.get(1..).unwrap_or_default().to_vec();
+        self.state = if settled.readable {
+            State::Inside
+        } else {
+            State::Lost
+        };
+        let end = from + length;
+        let next = (end + settled.skip).min(self.filled);
+        self.delimiters.line_break = line_break(&self.buffer[next..self.filled]);
+        self.buffer[from..from + 3].make_ascii_uppercase();
+        self.step_counting(next);
+        self.rescan(next);
+        (position, from, end)
+    }
+}
+
+/// What was passed over outside interchanges.
+struct Passed {
+    from: Position,
+    padding: bool,
+    line_breaks_only: bool,
+}
+
+impl Passed {
+    fn new(from: Position) -> Passed {
+        Passed {
+            from,
+            padding: true,
+            line_breaks_only: true,
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        let break_byte = |b: &u8| matches!(b, b'\r' | b'\n');
+        let blank = |b: &u8| matches!(b, b' ' | b'\t' | 0 | 0x1A);
+        self.line_breaks_only &= bytes.iter().all(break_byte);
+        self.padding &= bytes.iter().all(|b| break_byte(b) || blank(b));
+    }
+}

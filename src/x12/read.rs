@@ -1,0 +1,518 @@
+//! Segments pulled from any [`Read`], in memory that does not grow with the file.
+//!
+//! ```
+//! let file = b"ISA*00*          *00*          *ZZ*A              *ZZ*B              \
+//! *260102*0304*U*00401*000000001*0*P*>~GS*PO*A*B*20260102*0304*1*X*004010~GE*0*1~IEA*1*000000001~";
+//! let mut reader = transload::x12::Reader::new(&file[..]);
+//! let mut tags = Vec::new();
+//! while let Some(segment) = reader.next()? {
+//!     tags.push(String::from_utf8_lossy(segment.tag()).into_owned());
+//! }
+//! assert_eq!(tags, ["ISA", "GS", "GE", "IEA"]);
+//! # Ok::<(), transload::x12::Error>(())
+//! ```
+
+use std::io::Read;
+
+use super::isa::{self, LOOKAHEAD};
+use super::source::{Form, Source};
+use super::tokens::{CHUNK, Index};
+use super::unknown::Start;
+use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment};
+
+/// Bytes read at a time: large enough that a system call and the copy of an unfinished segment
+/// cost nothing, small enough to stay in the second-level cache.
+pub const WINDOW: usize = 256 * 1024;
+
+/// Bytes of one segment. The longest lawful element of a set in use has 4,096 characters; what is
+/// longer than this is a wrong terminator. The rest of such a segment is skipped, with a finding.
+pub const SEGMENT_LIMIT: usize = 64 * 1024;
+
+/// Bytes of one BIN or BDS segment, which is held whole.
+pub const BINARY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Findings kept until they are taken. A file that is wrong in every segment is told so often
+/// enough by these; what comes after them is dropped.
+pub const FINDINGS_LIMIT: usize = 10_000;
+
+/// Where the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Outside an interchange: looks for ISA.
+    Outside,
+    /// Between ISA and IEA.
+    Inside,
+    /// Inside an interchange whose segments cannot be told apart: looks for the next ISA.
+    Lost,
+}
+
+/// Reads segments, envelopes included, and notes what is wrong with them as bytes. What is wrong
+/// with them as envelopes is found by [`Envelopes`](super::Envelopes).
+pub struct Reader<R> {
+    pub(super) source: Source<R>,
+    pub(super) form: Form,
+    pub(super) buffer: Vec<u8>,
+    pub(super) filled: usize,
+    /// The first byte that is not yet part of a segment.
+    pub(super) start: usize,
+    pub(super) ended: bool,
+    pub(super) index: Index,
+    pub(super) cursor: usize,
+    /// The index ends here.
+    pub(super) scanned: usize,
+    /// Bytes above 0x7F, and stray line feeds, occur before these places only.
+    pub(super) high: usize,
+    pub(super) stray: usize,
+    /// Where `start` stood in the file, and how many bytes came before it as they were delivered.
+    pub(super) place: Position,
+    pub(super) logical: u64,
+    pub(super) delimiters: Delimiters,
+    /// The bytes of the terminator after its first: none unless it was transcoded.
+    pub(super) tail: Vec<u8>,
+    pub(super) terminator: u8,
+    pub(super) state: State,
+    pub(super) opened: bool,
+    pub(super) interchanges: u32,
+    /// The first bytes of the file, for telling what it is if it is not X12.
+    pub(super) sample: Start,
+    /// Ends of the current segment's elements.
+    pub(super) ends: Vec<u32>,
+    /// The rest of a segment beyond the limit waits to be skipped.
+    pub(super) skipping: bool,
+    /// Told once an interchange.
+    pub(super) told: Told,
+    pub(super) findings: Vec<Finding>,
+    pub(super) empties: u32,
+    /// The file ends inside a segment.
+    pub(super) truncated: bool,
+    /// The current segment is an ISA that was read as one.
+    pub(super) header: bool,
+}
+
+/// What is told once an interchange, however often it occurs.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) lowercase: bool,
+    pub(super) charset: bool,
+    /// A length of BIN was wrong: large ones are not believed again, because each costs a read.
+    pub(super) binary: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// A reader at the start of a file.
+    pub fn new(source: R) -> Reader<R> {
+        Reader {
+            source: Source::new(source),
+            form: Form::Plain,
+            buffer: vec![0; WINDOW],
+            filled: 0,
+            start: 0,
+            ended: false,
+            index: Index::new(),
+            cursor: 0,
+            scanned: 0,
+            high: 0,
+            stray: 0,
+            place: Position {
+                offset: 0,
+                line: 1,
+                column: 1,
+                ordinal: 0,
+            },
+            logical: 0,
+            delimiters: Delimiters::default(),
+            tail: Vec::new(),
+            terminator: b'~',
+            state: State::Outside,
+            opened: false,
+            interchanges: 0,
+            sample: Start::default(),
+            ends: Vec::with_capacity(64),
+            skipping: false,
+            told: Told::default(),
+            findings: Vec::new(),
+            empties: 0,
+            truncated: false,
+            header: false,
+        }
+    }
+
+    /// The next segment, or `None` at the end of the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] from the source; [`Error::NotX12`] at the end of a file without any ISA.
+    // Not an iterator: a segment borrows the reader's buffer.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<Segment<'_>>, Error> {
+        match self.advance()? {
+            Some((position, from, to)) => Ok(Some(self.view(position, from, to))),
+            None => Ok(None),
+        }
+    }
+
+    /// The segment that [`advance`](Self::advance) found.
+    pub(super) fn view(&self, position: Position, from: usize, to: usize) -> Segment<'_> {
+        Segment::new(&self.buffer[from..to], &self.ends, position)
+    }
+
+    /// The separators of the current interchange.
+    pub fn delimiters(&self) -> &Delimiters {
+        &self.delimiters
+    }
+
+    /// How many segments were read, envelopes included; empty ones are none.
+    pub fn segments(&self) -> u32 {
+        self.place.ordinal
+    }
+
+    /// Where the next byte stands.
+    pub fn position(&self) -> Position {
+        self.place
+    }
+
+    /// Takes what was found since the last call, at most [`FINDINGS_LIMIT`] of them.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Whether the file ended inside a segment other than IEA.
+    pub(super) fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    pub(super) fn note(
+        &mut self,
+        fault: Fault,
+        location: Location,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.push(Finding::new(fault, location, message, fix));
+    }
+
+    pub(super) fn push(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_LIMIT {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Finds the next segment: its position, and where it starts and ends in the buffer.
+    pub(super) fn advance(&mut self) -> Result<Option<(Position, usize, usize)>, Error> {
+        if !self.opened {
+            self.open()?;
+        }
+        self.header = false;
+        loop {
+            if self.skipping {
+                self.skip_segment()?;
+            }
+            if self.state != State::Inside {
+                return self.hunt();
+            }
+            if !self.skip_breaks()? {
+                return Ok(None);
+            }
+            if self.at_isa()? {
+                return self.hunt();
+            }
+            let Some((end, next)) = self.segment()? else {
+                return Ok(None);
+            };
+            if end == self.start {
+                self.empty();
+                self.step(next);
+                continue;
+            }
+            self.place.ordinal += 1;
+            let (from, position) = (self.start, self.place);
+            self.inspect(position, from, end);
+            if self.ends[0] == 3 && self.buffer[from..].starts_with(b"IEA") {
+                self.state = State::Outside;
+            }
+            self.step(next);
+            return Ok(Some((position, from, end)));
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Error> {
+        self.opened = true;
+        let (filled, form) = self.source.open(&mut self.buffer)?;
+        self.ended = filled == 0;
+        self.filled = filled;
+        self.form = form;
+        self.sample = Start::of(&self.buffer[..filled]);
+        let told = match form {
+            Form::Plain => return Ok(()),
+            Form::Utf16 { .. } => (
+                "the file is UTF-16: two bytes a character".to_owned(),
+                "save the file as plain text (ASCII or UTF-8)",
+            ),
+            Form::Wrapped { width, .. } => (
+                format!("the file is cut into lines of {width} bytes, through the segments"),
+                "send the interchange without line breaks, or with one after each terminator",
+            ),
+        };
+        self.note(Fault::Transcoded, self.place.into(), told.0, told.1);
+        Ok(())
+    }
+
+    /// Whether `n` bytes stand at `start`; reads on where they do not yet.
+    pub(super) fn ensure(&mut self, n: usize) -> Result<bool, Error> {
+        while self.filled - self.start < n && self.fill()? {}
+        Ok(self.filled - self.start >= n)
+    }
+
+    /// Reads more behind what is not used yet, which moves to the front. False at the end.
+    fn fill(&mut self) -> Result<bool, Error> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        self.start = 0;
+        self.rescan(0);
+        if self.buffer.len() > WINDOW && self.filled < WINDOW / 2 {
+            // A large BIN has been read: its memory is given back.
+            self.buffer.truncate(WINDOW);
+            self.buffer.shrink_to_fit();
+        } else if self.filled == self.buffer.len() {
+            self.buffer.resize(self.filled * 2, 0);
+        }
+        let read = self.source.read(&mut self.buffer[self.filled..])?;
+        self.filled += read;
+        self.ended = read == 0;
+        Ok(read > 0)
+    }
+
+    /// Forgets the index: it starts again at `from`.
+    pub(super) fn rescan(&mut self, from: usize) {
+        self.index.clear();
+        self.cursor = 0;
+        self.scanned = from;
+        self.high = from;
+        self.stray = from;
+    }
+
+    /// Moves on to `to`.
+    #[inline]
+    fn step(&mut self, to: usize) {
+        let plain = self.form == Form::Plain;
+        if plain && self.terminator != b'\n' && self.start >= self.stray && to <= self.scanned {
+            let length = to - self.start;
+            self.place.offset += length as u64;
+            self.place.column += length as u32;
+            self.start = to;
+        } else {
+            self.step_counting(to);
+        }
+    }
+
+    /// The same, where there may be line feeds on the way.
+    pub(super) fn step_counting(&mut self, to: usize) {
+        self.logical += (to - self.start) as u64;
+        let passed = &self.buffer[self.start..to];
+        self.source.locate(&mut self.place, self.logical, passed);
+        self.start = to;
+    }
+
+    /// Passes over line breaks and blanks after a terminator. False at the end of the file.
+    fn skip_breaks(&mut self) -> Result<bool, Error> {
+        let mut blank_lines = 0u32;
+        loop {
+            if self.start == self.filled && !self.fill()? {
+                return Ok(false);
+            }
+            match self.buffer[self.start] {
+                b'\n' => {
+                    blank_lines += 1;
+                    if self.form == Form::Plain {
+                        self.place.offset += 1;
+                        self.place.line += 1;
+                        self.place.column = 1;
+                        self.start += 1;
+                        self.logical += 1;
+                    } else {
+                        self.step_counting(self.start + 1);
+                    }
+                }
+                b' ' | b'\t' | b'\r' => self.step_counting(self.start + 1),
+                _ => break,
+            }
+        }
+        if blank_lines > 0 && self.terminator == b'\n' && self.state == State::Inside {
+            self.empty();
+        }
+        // The breaks may be separators to the index: the cursor goes behind them.
+        while self.cursor < self.index.len() && self.index.get(self.cursor) < self.start {
+            self.cursor += 1;
+        }
+        self.scanned = self.scanned.max(self.start);
+        Ok(true)
+    }
+
+    fn empty(&mut self) {
+        self.empties += 1;
+        self.note(
+            Fault::EmptySegment,
+            self.place.into(),
+            "a segment terminator with nothing before it",
+            "take the extra terminator out",
+        );
+    }
+
+    /// Finds the end of the segment at `start`, and the start of what follows its terminator.
+    /// `None` where only padding is left.
+    fn segment(&mut self) -> Result<Option<(usize, usize)>, Error> {
+        if let Some(found) = self.binary()? {
+            return Ok(Some(found));
+        }
+        'window: loop {
+            self.ends.clear();
+            loop {
+                while self.cursor < self.index.len() {
+                    let at = self.index.get(self.cursor);
+                    self.cursor += 1;
+                    if self.buffer[at] != self.terminator {
+                        self.ends.push((at - self.start) as u32);
+                    } else if self.ends_here(at) {
+                        self.ends.push((at - self.start) as u32);
+                        return Ok(Some((at, at + 1 + self.tail.len())));
+                    }
+                }
+                if self.scanned.saturating_sub(self.start) > SEGMENT_LIMIT {
+                    return Ok(Some(self.cut()));
+                }
+                if self.scan() {
+                    continue;
+                }
+                if self.fill()? {
+                    continue 'window;
+                }
+                return Ok(self.unfinished());
+            }
+        }
+    }
+
+    /// Indexes the next stretch. False where the window holds no more.
+    fn scan(&mut self) -> bool {
+        let to = self.filled.min(self.scanned + CHUNK);
+        if to <= self.scanned {
+            return false;
+        }
+        let (from, element) = (self.scanned, self.delimiters.element);
+        let seen = self
+            .index
+            .scan(&self.buffer, from, to, element, self.terminator);
+        self.cursor = 0;
+        self.scanned = to;
+        if seen.high {
+            self.high = to;
+        }
+        if seen.stray_line_feed {
+            self.stray = to;
+        }
+        true
+    }
+
+    /// Whether the whole of a transcoded terminator stands at `at`. Where the window ends in the
+    /// midst of it the caller sees no terminator, reads on and comes again.
+    pub(super) fn ends_here(&self, at: usize) -> bool {
+        self.tail.is_empty() || self.buffer[at + 1..self.filled].starts_with(&self.tail)
+    }
+
+    /// The last bytes of the file: a segment without a terminator, or padding.
+    fn unfinished(&mut self) -> Option<(usize, usize)> {
+        let rest = &self.buffer[self.start..self.filled];
+        let padding = |b: &&u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0x1A);
+        let end = self.filled - rest.iter().rev().take_while(padding).count();
+        let text = &self.buffer[self.start..end];
+        if text.is_empty() {
+            self.step_counting(self.filled);
+            return None;
+        }
+        let length = text.len() as u32;
+        let last = text.len() >= 3 && text[..3].eq_ignore_ascii_case(b"IEA");
+        self.ends.retain(|&e| e < length);
+        self.ends.push(length);
+        self.truncated = !last;
+        if last {
+            self.note(
+                Fault::NoTerminator,
+                self.place.into(),
+                "the file ends without a terminator after IEA",
+                "end every segment with the terminator",
+            );
+        }
+        Some((end, self.filled))
+    }
+
+    /// A segment beyond the limit: its first elements, and the rest skipped at the next call.
+    fn cut(&mut self) -> (usize, usize) {
+        self.note(
+            Fault::TooLong,
+            self.place.into(),
+            format!("a segment of more than {SEGMENT_LIMIT} bytes: the rest of it was skipped"),
+            "look for a lost terminator, or put large data into BIN",
+        );
+        while self
+            .ends
+            .last()
+            .is_some_and(|&e| e as usize > SEGMENT_LIMIT)
+        {
+            self.ends.pop();
+        }
+        if self
+            .ends
+            .last()
+            .is_none_or(|&e| (e as usize) < SEGMENT_LIMIT)
+        {
+            self.ends.push(SEGMENT_LIMIT as u32);
+        }
+        self.skipping = true;
+        let end = self.start + SEGMENT_LIMIT;
+        self.rescan(end);
+        (end, end)
+    }
+
+    /// Skips to behind the next terminator.
+    fn skip_segment(&mut self) -> Result<(), Error> {
+        self.skipping = false;
+        loop {
+            let rest = &self.buffer[self.start..self.filled];
+            match memchr::memchr(self.terminator, rest) {
+                Some(at) => {
+                    let here = self.start + at;
+                    let found = self.ends_here(here);
+                    let next = here + 1 + if found { self.tail.len() } else { 0 };
+                    self.step_counting(next);
+                    self.rescan(next);
+                    if found {
+                        return Ok(());
+                    }
+                }
+                None => {
+                    self.step_counting(self.filled);
+                    if !self.fill()? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether another interchange starts here, in the midst of this one.
+    fn at_isa(&mut self) -> Result<bool, Error> {
+        if self.buffer[self.start] | 0x20 != b'i' {
+            return Ok(false);
+        }
+        self.ensure(LOOKAHEAD)?;
+        let here = &self.buffer[self.start..self.filled];
+        Ok(isa::parse(here).is_some())
+    }
+}
+
+/// A number of digits only; `None` where there are others or too many.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}

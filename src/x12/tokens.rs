@@ -1,0 +1,157 @@
+//! Where the separators are: a pass over 64 bytes at a time that compares all of them at once,
+//! turns the outcome into one bit a byte, and walks the bits. Safe code that compilers vectorise.
+
+/// Bytes indexed at a time: small enough that the index stays in the first-level cache and that
+/// an interchange with other delimiters throws little of it away.
+pub(super) const CHUNK: usize = 8 * 1024;
+
+/// The positions of all element separators and terminators in a stretch of a window.
+pub(super) struct Index {
+    positions: Vec<u32>,
+    len: usize,
+}
+
+/// What a stretch holds beside separators.
+pub(super) struct Seen {
+    /// A byte above 0x7F.
+    pub(super) high: bool,
+    /// A line feed that does not stand right behind a terminator.
+    pub(super) stray_line_feed: bool,
+}
+
+impl Index {
+    pub(super) fn new() -> Index {
+        // A block is written eight positions at a time, so up to seven too many.
+        Index {
+            positions: vec![0; CHUNK + 8],
+            len: 0,
+        }
+    }
+
+    /// How many positions there are.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Position `i`, counted from the window's start.
+    pub(super) fn get(&self, i: usize) -> usize {
+        self.positions[i] as usize
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Replaces the index by that of `window[from..to]`, of [`CHUNK`] bytes at most.
+    pub(super) fn scan(
+        &mut self,
+        window: &[u8],
+        from: usize,
+        to: usize,
+        element: u8,
+        segment: u8,
+    ) -> Seen {
+        self.len = 0;
+        let (blocks, rest) = window[from..to].as_chunks::<64>();
+        let mut high = 0;
+        let mut stray = 0;
+        let mut at = from;
+        for block in blocks {
+            self.put(mask(block, element, segment), at as u32);
+            let mut shifted = [segment; 64];
+            let previous = match at.checked_sub(1) {
+                Some(before) => window[before..].first_chunk().unwrap_or(&shifted),
+                None => {
+                    shifted[1..].copy_from_slice(&block[..63]);
+                    &shifted
+                }
+            };
+            for (&byte, &previous) in block.iter().zip(previous) {
+                high |= byte;
+                stray |= u8::from(byte == b'\n') & u8::from(previous != segment);
+            }
+            at += 64;
+        }
+        for (offset, &byte) in rest.iter().enumerate() {
+            if byte == element || byte == segment {
+                self.positions[self.len] = (at + offset) as u32;
+                self.len += 1;
+            }
+            high |= byte;
+            let previous = (at + offset).checked_sub(1).map(|b| window[b]);
+            stray |= u8::from(byte == b'\n' && previous != Some(segment));
+        }
+        Seen {
+            high: high >= 0x80,
+            stray_line_feed: stray != 0,
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, mut bits: u64, base: u32) {
+        let count = bits.count_ones() as usize;
+        let mut slot = self.len;
+        self.len += count;
+        while slot < self.len {
+            // Eight at a time without a branch between them; those past the last are overwritten.
+            for place in &mut self.positions[slot..slot + 8] {
+                *place = base + bits.trailing_zeros();
+                bits &= bits.wrapping_sub(1);
+            }
+            slot += 8;
+        }
+    }
+}
+
+/// One bit for each byte of `block` that is `a` or `b`, the first byte's lowest.
+#[inline]
+fn mask(block: &[u8; 64], a: u8, b: u8) -> u64 {
+    let mut hit = [0u8; 64];
+    for (hit, &byte) in hit.iter_mut().zip(block) {
+        *hit = u8::from(byte == a) | u8::from(byte == b);
+    }
+    let (words, _) = hit.as_chunks::<8>();
+    words.iter().enumerate().fold(0, |bits, (i, &word)| {
+        // Gathers the lowest bit of eight bytes in the highest byte.
+        let gathered = u64::from_le_bytes(word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits | gathered << (8 * i)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_that_of_a_plain_loop() {
+        let bytes: Vec<u8> = (0..5000u32)
+            .map(|i| b"*~AB\n*C"[(i * i % 7) as usize])
+            .collect();
+        for (from, to) in [(0, 5000), (1, 64), (63, 64), (100, 100), (17, 4999)] {
+            let mut index = Index::new();
+            index.scan(&bytes, from, to, b'*', b'~');
+            let plain: Vec<usize> = (from..to)
+                .filter(|&i| matches!(bytes[i], b'*' | b'~'))
+                .collect();
+            let found: Vec<usize> = (0..index.len()).map(|i| index.get(i)).collect();
+            assert_eq!(found, plain);
+        }
+    }
+
+    #[test]
+    fn all_separators_fill_the_index_to_its_end() {
+        let bytes = vec![b'*'; CHUNK];
+        let mut index = Index::new();
+        index.scan(&bytes, 0, CHUNK, b'*', b'~');
+        assert_eq!(index.len(), CHUNK);
+    }
+
+    #[test]
+    fn a_line_feed_is_stray_unless_it_follows_a_terminator() {
+        let mut index = Index::new();
+        let line = b"PO1*1*10*EA~\n".repeat(10);
+        assert!(!index.scan(&line, 0, 128, b'*', b'~').stray_line_feed);
+        let inner = b"MSG*two\nlines~\n".repeat(10);
+        assert!(index.scan(&inner, 0, 128, b'*', b'~').stray_line_feed);
+    }
+}
