@@ -66,14 +66,19 @@ impl Value {
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        let parameters = pieces.filter_map(|piece| {
-            let (name, value) = piece.split_once('=')?;
-            Some((name.trim().to_ascii_lowercase(), unquoted(value.trim())))
+        let pieces = pieces.map(str::trim).filter(|piece| !piece.is_empty());
+        let parameters = pieces.map(|piece| {
+            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+            (name.trim().to_ascii_lowercase(), unquoted(value.trim()))
         });
         Value {
             kind,
             parameters: parameters.collect(),
         }
+    }
+
+    pub(crate) fn parameters(&self) -> &[(String, String)] {
+        &self.parameters
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -230,53 +235,6 @@ fn is_mime_field(line: &[u8]) -> bool {
     let prefixed = name.starts_with(b"content-") || name.starts_with(b"x-");
     name.iter().all(is_token) && (prefixed || known.contains(&name.as_slice()))
 }
-
-/// Refuses a header block that nothing signs and nobody writes like this. In CBC a bit that an
-/// attacker flips changes one letter and garbles a block: a wrapper that is not plain is damaged.
-pub(crate) fn plain_wrapper(head: &Head) -> Result<(), Error> {
-    let printable = |byte: &u8| (b' '..=b'~').contains(byte) || b"\r\n\t".contains(byte);
-    if let Some(bad) = head.raw.iter().find(|byte| !printable(byte)) {
-        return Err(Error::Mime(format!(
-            "byte {bad:02x} in the header of a security layer"
-        )));
-    }
-    for (name, value) in head.headers.iter() {
-        let known = WRAPPER_FIELDS
-            .iter()
-            .find(|field| field.eq_ignore_ascii_case(name));
-        let spelled = known.is_some_and(|field| {
-            *field == name || field.to_lowercase() == name || field.to_uppercase() == name
-        });
-        if !spelled {
-            return Err(Error::Mime(format!(
-                "field {:?} on a security layer",
-                shown(name.as_bytes())
-            )));
-        }
-        if value.is_empty() {
-            return Err(Error::Mime(format!(
-                "field {name} of a security layer is empty"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Every field that is seen on multipart/signed and on the signature inside an envelope.
-const WRAPPER_FIELDS: [&str; 12] = [
-    "Content-Type",
-    "Content-type",
-    "Content-Transfer-Encoding",
-    "Content-Disposition",
-    "Content-Description",
-    "Content-ID",
-    "Content-Id",
-    "Content-Length",
-    "MIME-Version",
-    "Mime-Version",
-    "Message-ID",
-    "Date",
-];
 
 /// The body of an entity with its transfer encoding taken off.
 pub(crate) fn decoded<'a>(

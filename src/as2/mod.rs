@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `headers` | header fields, AS2 names |
 //! | `mime` | exact parts of a multipart, transfer encodings |
+//! | `wrapper` | what the headers inside an envelope may hold |
 //! | `cms` | BER and DER, SignedData, EnvelopedData |
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
@@ -71,6 +72,7 @@ mod open;
 mod profile;
 mod receipt;
 mod seal;
+mod wrapper;
 
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
 pub use cms::enveloped::{Cipher, RECIPIENTS};

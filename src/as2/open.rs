@@ -24,6 +24,7 @@ use super::mic::{Digest, Digested, Digests, Mic, Tee};
 use super::mime::{self, Head, Multipart, Value};
 use super::profile::Profile;
 use super::receipt::ReceiptRequest;
+use super::wrapper;
 
 /// Most security layers around a payload: compressed, signed, encrypted, and one to spare.
 pub const LAYERS: usize = 4;
@@ -337,7 +338,7 @@ impl Walk<'_> {
         }
         let micalg = kind.get("micalg").and_then(Digest::parse);
         if encrypted {
-            mime::plain_wrapper(head)?;
+            wrapper::check(head)?;
         }
         // What micalg says, and SHA-256, which it may have wrong; nothing said, everything.
         let named = micalg.map(|named| vec![named, Digest::Sha256]);
@@ -460,7 +461,7 @@ impl Walk<'_> {
 fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
     let head = mime::head(&mut part)?;
     if encrypted {
-        mime::plain_wrapper(&head)?;
+        wrapper::check(&head)?;
     }
     let kind = head.headers.get("Content-Type").map(Value::parse);
     if let Some(kind) = kind.filter(|kind| !is_signature_type(&kind.kind)) {

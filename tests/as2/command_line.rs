@@ -61,7 +61,7 @@ fn openssl_decrypts_and_verifies_what_we_seal() {
             return;
         };
         let verify = format!(
-            "cms -verify -binary -in signed -certfile us.crt -out content {}",
+            "cms -verify -binary -crlfeol -in signed -certfile us.crt -out content {}",
             attime()
         );
         openssl(folder.path(), &verify);
@@ -86,7 +86,7 @@ fn openssl_verifies_our_receipts() {
     )
     .unwrap();
     let verify = format!(
-        "cms -verify -binary -in mdn -certfile us.crt -out report {}",
+        "cms -verify -in mdn -certfile us.crt -out report {}",
         attime()
     );
     let Some(_) = openssl(folder.path(), &verify) else {

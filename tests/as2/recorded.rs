@@ -65,7 +65,7 @@ fn openas2_bodies_open_verify_and_give_the_golden_mic() {
         assert_eq!(opened.mic, mic, "{file}");
         assert_eq!(
             payload,
-            read(recorded.join(file.replace("pkcs7", "txt"))),
+            content(&read(recorded.join(file.replace("pkcs7", "txt")))),
             "{file}"
         );
         assert_eq!(opened.secured.signed.unwrap().digest, Digest::Sha256);
