@@ -1,1 +1,90 @@
-//! as2
+//! AS2 (RFC 4130): messages between trading partners over HTTP, and their receipts.
+//!
+//! A pipe over `Read` and `Write`: [`open()`] takes a request's headers and body and gives the
+//! payload, [`seal()`] the other way; [`Mdn`] writes and reads the receipts. Time, keys and the
+//! fresh bytes that we draw are arguments.
+//!
+//! ```text
+//! message = encrypted(entity) / compressed(entity) / signed(entity) / payload      ; RFC 5652
+//! entity  = header lines, empty line, message                                      ; RFC 2045
+//! ```
+//!
+//! | room | is about |
+//! |---|---|
+//! | `headers` | header fields, AS2 names |
+//! | `mime` | exact parts of a multipart, transfer encodings |
+//! | `wrapper` | what the headers inside an envelope may hold |
+//! | `cms` | BER and DER, SignedData, EnvelopedData |
+//! | `compress` | CompressedData, within limits |
+//! | `mic` | digests and the message integrity check |
+//! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
+//! | `keys`, `profile` | whom we trust, what was agreed |
+//!
+//! ```
+//! use std::io::Cursor;
+//! use transload::as2::{self, Document, Identity, Keys, Profile};
+//!
+//! let (from, at, to) = (1_700_000_000, 1_700_000_001, 1_800_000_000)
+//!     .into_times();
+//! let (us, them) = (
+//!     Identity::generate("us", 1, from, to).unwrap(),
+//!     Identity::generate("them", 2, from, to).unwrap(),
+//! );
+//! let ours = Keys { ours: vec![us.clone()], theirs: vec![them.certificate.clone()] };
+//! let theirs = Keys { ours: vec![them], theirs: vec![us.certificate] };
+//! let profile = Profile { our_id: "US".into(), their_id: "THEM".into(), ..Profile::default() };
+//! let document =
+//!     Document { content_type: "application/EDI-X12", file_name: None, message_id: "<1@us>" };
+//!
+//! let (mut body, mut payload) = (Vec::new(), Vec::new());
+//! let sealed = as2::seal(
+//!     Cursor::new(b"ISA*00~"), &mut body, document, &ours, &profile,
+//!     &mut as2::system_entropy, at,
+//! ).unwrap();
+//! let opened =
+//!     as2::open(&sealed.headers, body.as_slice(), &mut payload, &theirs, &profile, at).unwrap();
+//! assert_eq!(payload, b"ISA*00~");
+//! assert_eq!(opened.mic, sealed.mic);
+//! # trait IntoTimes { fn into_times(self) -> (Time, Time, Time); }
+//! # type Time = chrono::DateTime<chrono::Utc>;
+//! # impl IntoTimes for (i64, i64, i64) {
+//! #     fn into_times(self) -> (Time, Time, Time) {
+//! #         let time = |t| chrono::DateTime::from_timestamp(t, 0).unwrap();
+//! #         (time(self.0), time(self.1), time(self.2))
+//! #     }
+//! # }
+//! ```
+//!
+//! It does no HTTP, keeps nothing, and trusts no certificate that is not pinned. It does not do
+//! AES-GCM (AuthEnvelopedData), key agreement, or several documents in one message, which come
+//! out as one multipart/related payload.
+
+pub(crate) mod cms;
+mod compress;
+mod disposition;
+mod error;
+mod headers;
+mod keys;
+mod mdn;
+mod mic;
+mod mime;
+mod open;
+mod profile;
+mod receipt;
+mod seal;
+mod wrapper;
+
+pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
+pub use cms::enveloped::{Cipher, RECIPIENTS};
+pub use compress::{INFLATED_BYTES, RATIO, RATIO_FROM};
+pub use disposition::{Disposition, Outcome};
+pub use error::Error;
+pub use headers::{HEADER_BYTES, Headers, NAME_LENGTH, quote_name, unquote_name};
+pub use keys::{Certificate, Entropy, Identity, Keys, system_entropy};
+pub use mdn::{MDN_BYTES, MDN_PARTS, Mdn, MdnFields};
+pub use mic::{Digest, Mic};
+pub use mime::{BOUNDARY_LENGTH, PART_HEADER_BYTES};
+pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
+pub use profile::{Profile, Receipt};
+pub use receipt::ReceiptRequest;
+pub use seal::{Document, Sealed, message_id, seal};

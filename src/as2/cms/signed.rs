@@ -1,0 +1,364 @@
+//! SignedData (RFC 5652 §5): exactly one signer, and it is a pinned certificate.
+//!
+//! ```text
+//! SignedData = SEQ { version, SET OF digest, SEQ { id-data, [0] octets? },
+//!                    [0] certificates?, [1] crls?, SET OF signer }
+//! signer     = SEQ { version, issuer+serial | [0] key id, digest, [0] attributes?,
+//!                    algorithm, octets, [1] attributes? }
+//! ```
+//!
+//! Certificates inside a message are skipped unread: they prove nothing.
+
+use chrono::{DateTime, Utc};
+use openssl::pkey::Id;
+use openssl::pkey_ctx::PkeyCtx;
+use openssl::rsa::Padding;
+use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
+
+use super::ber::{Ber, Der, Tlv};
+use super::enveloped::Name;
+use super::{Algorithm, DIGESTS, der, digest_oid, oid, unknown};
+use crate::as2::error::Error;
+use crate::as2::keys::{Certificate, Identity};
+use crate::as2::mic::{Digest, Digested, Mic};
+
+/// Reads up to the content: the digests that the signer says he used. The content is next
+/// where [`Ber::peek`] says `A0`; where it does not, it stands elsewhere.
+pub(crate) fn read_beginning(ber: &mut Ber<'_>) -> Result<Vec<Digest>, Error> {
+    ber.enter(0x30)?;
+    Der::new(&ber.element()?).small()?;
+    let set = ber.element()?;
+    let mut algorithms = Der::new(&set).expect(0x31)?.der();
+    let mut digests = Vec::new();
+    while !algorithms.is_empty() {
+        digests.extend(super::digest_of(Algorithm::read(&mut algorithms)?.oid));
+    }
+    if digests.is_empty() {
+        return Err(Error::Unsupported(
+            "a signature without a known digest".into(),
+        ));
+    }
+    super::enter_data(ber)?;
+    Ok(digests)
+}
+
+/// Reads what follows the content: the one signer.
+pub(crate) fn read_end(ber: &mut Ber<'_>) -> Result<SignerInfo, Error> {
+    ber.leave()?;
+    while matches!(ber.peek()?, Some(0xA0 | 0xA1)) {
+        ber.element()?;
+    }
+    let set = ber.element()?;
+    ber.leave()?;
+    let mut signers = Der::new(&set).expect(0x31)?.der();
+    let signer = SignerInfo::read(signers.sequence()?)?;
+    match signers.is_empty() {
+        true => Ok(signer),
+        false => Err(Error::Unsupported("more than one signer".into())),
+    }
+}
+
+/// A detached signature in memory.
+pub(crate) fn read_detached(mut bytes: &[u8]) -> Result<SignerInfo, Error> {
+    let mut ber = Ber::new(&mut bytes);
+    match super::enter(&mut ber)?.as_slice() {
+        oid::SIGNED_DATA => {}
+        other => return Err(unknown("signature", other)),
+    }
+    read_beginning(&mut ber)?;
+    if ber.peek()? == Some(0xA0) {
+        return Err(Error::Cms(
+            "a detached signature with content of its own".into(),
+        ));
+    }
+    let signer = read_end(&mut ber)?;
+    super::leave(&mut ber)?;
+    match bytes.trim_ascii_start().is_empty() {
+        true => Ok(signer),
+        false => Err(Error::Cms("bytes after the signature".into())),
+    }
+}
+
+/// One signature.
+pub(crate) struct SignerInfo {
+    name: Name,
+    digest: Digest,
+    attributes: Option<Attributes>,
+    scheme: Scheme,
+    signature: Vec<u8>,
+}
+
+enum Scheme {
+    /// RSA PKCS #1 v1.5 or ECDSA: the key says which.
+    Plain,
+    Pss {
+        hash: Digest,
+        mgf: Digest,
+        salt: u16,
+    },
+}
+
+/// Signed attributes: their bytes as a SET, and the two that bind the content.
+struct Attributes {
+    der: Vec<u8>,
+    content_digest: Vec<u8>,
+}
+
+/// Who signed, and how: after everything held.
+pub(crate) struct Verified<'a> {
+    pub(crate) digest: Digest,
+    pub(crate) algorithm: String,
+    pub(crate) signer: &'a Certificate,
+}
+
+impl SignerInfo {
+    fn read(mut from: Der<'_>) -> Result<SignerInfo, Error> {
+        let name = Name::read(&mut from, [1, 3])?;
+        let digest = Algorithm::read(&mut from)?.digest()?;
+        let attributes = from.optional(0xA0)?.map(Attributes::read).transpose()?;
+        let scheme = Scheme::read(&Algorithm::read(&mut from)?, digest)?;
+        let signature = from.next()?;
+        if signature.tag & !0x20 != 0x04 {
+            return Err(Error::Cms("a signer without signature".into()));
+        }
+        let signature = signature.octets()?;
+        from.optional(0xA1)?;
+        from.finish()?;
+        Ok(SignerInfo {
+            name,
+            digest,
+            attributes,
+            scheme,
+            signature,
+        })
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Checks the signature against the pinned certificates and the content's digests.
+    /// Policy (weak algorithms, validity in time) is the caller's.
+    ///
+    /// # Errors
+    /// No pinned certificate has the signer's name, the signature is not its key's, or the
+    /// content is not what was signed.
+    pub(crate) fn verify<'a>(
+        &self,
+        content: &Digested,
+        pinned: &'a [Certificate],
+    ) -> Result<Verified<'a>, Error> {
+        let named: Vec<_> = pinned
+            .iter()
+            .filter(|pinned| self.name.is(pinned))
+            .collect();
+        if named.is_empty() {
+            return Err(Error::UnknownSigner(self.name.shown()));
+        }
+        let computed = content.get(self.digest).ok_or_else(|| {
+            Error::Unsupported(format!(
+                "a {} signature announced as something else",
+                self.digest
+            ))
+        })?;
+        let holds = |certificate: &&&Certificate| {
+            self.signature_holds(certificate, computed, content.first)
+                .unwrap_or(false)
+        };
+        let signer = named
+            .iter()
+            .find(holds)
+            .ok_or_else(|| Error::Signature(named[0].fingerprint().to_owned()))?;
+        if let Some(attributes) = &self.attributes {
+            let claimed = Mic {
+                digest: self.digest,
+                value: attributes.content_digest.clone(),
+            };
+            if claimed != *computed {
+                return Err(Error::Integrity {
+                    digest: self.digest,
+                });
+            }
+        }
+        let algorithm = match (&self.scheme, signer.key.id()) {
+            (Scheme::Pss { .. }, _) => "rsa-pss",
+            (Scheme::Plain, Id::EC) => "ecdsa",
+            (Scheme::Plain, _) => "rsa-pkcs1",
+        };
+        let algorithm = format!("{algorithm} {}", self.digest);
+        Ok(Verified {
+            digest: self.digest,
+            algorithm,
+            signer,
+        })
+    }
+
+    fn signature_holds(
+        &self,
+        certificate: &Certificate,
+        content: &Mic,
+        first: Option<u8>,
+    ) -> Result<bool, Error> {
+        let Some(attributes) = &self.attributes else {
+            // The signature over a SET of attributes is also one over content with the same
+            // bytes: content that begins like such a SET is refused.
+            if first == Some(0x31) {
+                return Ok(false);
+            }
+            let mut context = PkeyCtx::new(&certificate.key)?;
+            context.verify_init()?;
+            if let Scheme::Pss { hash, mgf, salt } = self.scheme {
+                context.set_rsa_padding(Padding::PKCS1_PSS)?;
+                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
+                context.set_signature_md(md(hash)?)?;
+                context.set_rsa_mgf1_md(md(mgf)?)?;
+            } else {
+                context.set_signature_md(md(self.digest)?)?;
+            }
+            return Ok(context
+                .verify(&content.value, &self.signature)
+                .unwrap_or(false));
+        };
+        let mut verifier = Verifier::new(self.digest.openssl(), &certificate.key)?;
+        if let Scheme::Pss { mgf, salt, .. } = self.scheme {
+            verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
+            verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
+            verifier.set_rsa_mgf1_md(mgf.openssl())?;
+        }
+        verifier.update(&attributes.der)?;
+        Ok(verifier.verify(&self.signature).unwrap_or(false))
+    }
+}
+
+fn md(digest: Digest) -> Result<&'static openssl::md::MdRef, Error> {
+    use openssl::md::Md;
+    Ok(match digest {
+        Digest::Md5 => Md::md5(),
+        Digest::Sha1 => Md::sha1(),
+        Digest::Sha256 => Md::sha256(),
+        Digest::Sha384 => Md::sha384(),
+        Digest::Sha512 => Md::sha512(),
+    })
+}
+
+impl Scheme {
+    fn read(algorithm: &Algorithm<'_>, digest: Digest) -> Result<Scheme, Error> {
+        if algorithm.oid == oid::PSS {
+            let parameters = algorithm.parameters.map(|parameters| parameters.der());
+            let mut inside = parameters.unwrap_or(Der::new(&[]));
+            let (hash, mgf) = super::hash_and_mgf(&mut inside)?;
+            let salt = match inside.optional(0xA2)? {
+                Some(tagged) => tagged.der().small()?,
+                None => 20,
+            };
+            return match hash == digest {
+                true => Ok(Scheme::Pss { hash, mgf, salt }),
+                false => Err(Error::Cms("RSASSA-PSS with two digests".into())),
+            };
+        }
+        algorithm.plain()?;
+        let same = |row: &(Digest, &[u8], &[u8], &[u8])| {
+            row.0 == digest && (row.2 == algorithm.oid || row.3 == algorithm.oid)
+        };
+        match algorithm.oid == oid::RSA || DIGESTS.iter().any(same) {
+            true => Ok(Scheme::Plain),
+            false => Err(unknown("signature algorithm", algorithm.oid)),
+        }
+    }
+}
+
+impl Attributes {
+    /// Each attribute at most once, with one value; the two that bind the content are due.
+    fn read(set: Tlv<'_>) -> Result<Attributes, Error> {
+        let mut list = set.der();
+        let mut seen: Vec<&[u8]> = Vec::new();
+        let (mut kind, mut content_digest) = (None, None);
+        while !list.is_empty() {
+            let mut attribute = list.sequence()?;
+            let name = attribute.expect(0x06)?.content;
+            let mut values = attribute.expect(0x31)?.der();
+            attribute.finish()?;
+            let value = values.next()?;
+            if seen.contains(&name) || !values.is_empty() {
+                return Err(Error::Cms("a signed attribute with two values".into()));
+            }
+            seen.push(name);
+            match name {
+                oid::CONTENT_TYPE => kind = Some(value.content),
+                oid::MESSAGE_DIGEST => content_digest = Some(value.octets()?),
+                _ => {}
+            }
+        }
+        let content_digest = content_digest.filter(|_| kind == Some(oid::DATA));
+        let content_digest = content_digest.ok_or_else(|| {
+            Error::Cms("signed attributes without content type and message digest".into())
+        })?;
+        Ok(Attributes {
+            der: der::element(0x31, &[set.content]),
+            content_digest,
+        })
+    }
+}
+
+/// A detached signature over content of that digest, in DER, with our certificate inside.
+pub(crate) fn write(mic: &Mic, us: &Identity, at: DateTime<Utc>) -> Result<Vec<u8>, Error> {
+    frame(mic, us, at, |attributes| {
+        let mut signer = Signer::new(mic.digest.openssl(), &us.key)?;
+        Ok(signer.sign_oneshot_to_vec(attributes)?)
+    })
+}
+
+/// As [`write`] with nothing for a signature: as long, and a thousand times cheaper.
+pub(crate) fn write_unsigned(
+    mic: &Mic,
+    us: &Identity,
+    at: DateTime<Utc>,
+) -> Result<Vec<u8>, Error> {
+    frame(mic, us, at, |_| Ok(vec![0; us.key.size()]))
+}
+
+fn frame(
+    mic: &Mic,
+    us: &Identity,
+    at: DateTime<Utc>,
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, Error>,
+) -> Result<Vec<u8>, Error> {
+    let attribute = |name: &[u8], value: Vec<u8>| {
+        der::element(0x30, &[&der::oid(name), &der::element(0x31, &[&value])])
+    };
+    let attributes = vec![
+        attribute(oid::CONTENT_TYPE, der::oid(oid::DATA)),
+        attribute(oid::SIGNING_TIME, time(at)),
+        attribute(oid::MESSAGE_DIGEST, der::element(0x04, &[&mic.value])),
+    ];
+    let signature = sign(&der::set_of(0x31, attributes.clone()))?;
+    let signature = der::element(0x04, &[&signature]);
+
+    let digest = der::element(0x30, &[&der::oid(digest_oid(mic.digest))]);
+    let name = der::element(0x30, &[&us.certificate.issuer_serial]);
+    let scheme = der::element(0x30, &[&der::oid(oid::RSA), &[0x05, 0x00]]);
+    let attributes = der::set_of(0xA0, attributes);
+    let version = [0x02, 0x01, 0x01];
+    let info = der::element(
+        0x30,
+        &[&version, &name, &digest, &attributes, &scheme, &signature],
+    );
+    let content = der::element(0x30, &[&der::oid(oid::DATA)]);
+    let certificates = der::element(0xA0, &[&us.certificate.to_der()?]);
+    let digests = der::element(0x31, &[&digest]);
+    let infos = der::element(0x31, &[&info]);
+    let data = der::element(0x30, &[&version, &digests, &content, &certificates, &infos]);
+    Ok(der::element(
+        0x30,
+        &[&der::oid(oid::SIGNED_DATA), &der::element(0xA0, &[&data])],
+    ))
+}
+
+/// UTCTime until 2049, GeneralizedTime from then on (RFC 5652 §11.3).
+fn time(at: DateTime<Utc>) -> Vec<u8> {
+    use chrono::Datelike;
+    match at.year() {
+        1950..2050 => der::element(0x17, &[at.format("%y%m%d%H%M%SZ").to_string().as_bytes()]),
+        _ => der::element(0x18, &[at.format("%Y%m%d%H%M%SZ").to_string().as_bytes()]),
+    }
+}

@@ -1,0 +1,631 @@
+//! MIME as AS2 needs it (RFC 2045, 2046, 1847): media types, transfer encodings, and a splitter
+//! that gives the bytes of a part exactly as they came, because a signature covers them.
+//!
+//! ```text
+//! multipart = [preamble] line-end "--" boundary *blank line-end part
+//!             line-end "--" boundary *blank line-end part … line-end "--" boundary "--" [epilogue]
+//! ```
+//!
+//! The line end before a boundary belongs to the boundary. A boundary counts only as a whole line.
+
+use std::io::{self, BufRead, Cursor, Read};
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+use super::error::Error;
+use super::headers::{Headers, is_token, read_line, shown, unbroken};
+use super::mic::Digest;
+
+/// Most bytes of the header block of a part.
+pub const PART_HEADER_BYTES: usize = 16 * 1024;
+
+/// Longest boundary (RFC 2046 §5.1.1).
+pub const BOUNDARY_LENGTH: usize = 70;
+
+/// Most blanks after a boundary that still make it one.
+const TRAILING_BLANKS: usize = 128;
+
+/// Base64 with or without padding.
+pub(crate) const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// `Read::read` for whoever has `fill_buf` and `consume`.
+pub(crate) fn read_from(source: &mut impl BufRead, out: &mut [u8]) -> io::Result<usize> {
+    let data = source.fill_buf()?;
+    let length = data.len().min(out.len());
+    out[..length].copy_from_slice(&data[..length]);
+    source.consume(length);
+    Ok(length)
+}
+
+/// `type/subtype; name=value …`, of Content-Type and Content-Disposition alike.
+pub(crate) struct Value {
+    /// Lower case.
+    pub(crate) kind: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl Value {
+    /// Reads tolerantly: any blanks, quotes or none, a value wholly in quotes.
+    pub(crate) fn parse(text: &str) -> Value {
+        let text = text.trim();
+        let text = text
+            .strip_prefix('"')
+            .and_then(|t| t.strip_suffix('"'))
+            .unwrap_or(text);
+        let mut pieces = split_unquoted(text).into_iter();
+        let kind = pieces
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let pieces = pieces.map(str::trim).filter(|piece| !piece.is_empty());
+        let parameters = pieces.map(|piece| {
+            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+            (name.trim().to_ascii_lowercase(), unquoted(value.trim()))
+        });
+        Value {
+            kind,
+            parameters: parameters.collect(),
+        }
+    }
+
+    pub(crate) fn parameters(&self) -> &[(String, String)] {
+        &self.parameters
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters
+            .iter()
+            .find(|(have, _)| have == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+fn split_unquoted(text: &str) -> Vec<&str> {
+    let (mut pieces, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ';' if !quoted => {
+                pieces.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+fn unquoted(value: &str) -> String {
+    let Some(inside) = value.strip_prefix('"') else {
+        return value.to_owned();
+    };
+    let inside = inside.strip_suffix('"').unwrap_or(inside);
+    inside.replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// The file name that a part claims: Content-Disposition `filename*`, `filename`, then
+/// Content-Type `name`. A name only: no folder, no control characters, at most 255 bytes.
+pub(crate) fn file_name(headers: &Headers) -> Option<String> {
+    let disposition = headers.get("Content-Disposition").map(Value::parse);
+    let kind = headers.get("Content-Type").map(Value::parse);
+    let extended = disposition
+        .as_ref()
+        .and_then(|d| d.get("filename*"))
+        .and_then(percent);
+    let plain = disposition.as_ref().and_then(|d| d.get("filename"));
+    let named = extended
+        .or_else(|| plain.map(str::to_owned))
+        .or_else(|| kind.as_ref().and_then(|k| k.get("name")).map(str::to_owned))?;
+    let bare = named.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let mut bare: String = bare.chars().filter(|c| !c.is_control()).collect();
+    while bare.len() > 255 {
+        bare.pop();
+    }
+    (!matches!(bare.trim(), "" | "." | "..")).then_some(bare)
+}
+
+/// RFC 2231: `charset'language'percent-encoded`, UTF-8 only.
+fn percent(value: &str) -> Option<String> {
+    let encoded = value.splitn(3, '\'').nth(2)?;
+    let mut bytes = Vec::new();
+    let mut rest = encoded.bytes();
+    while let Some(byte) = rest.next() {
+        let digits = match byte {
+            b'%' => [rest.next()?, rest.next()?],
+            _ => {
+                bytes.push(byte);
+                continue;
+            }
+        };
+        bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Content-Disposition for a file name that we send.
+pub(crate) fn attachment(file_name: &str) -> String {
+    let name = unbroken(file_name);
+    if name.is_ascii() {
+        let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("attachment; filename=\"{name}\"");
+    }
+    let encoded: String = name
+        .bytes()
+        .map(|byte| match byte {
+            _ if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("attachment; filename*=UTF-8''{encoded}")
+}
+
+/// The header block of an entity, and its bytes as they came. Where there is none (mendelson
+/// encrypts bare content), the bytes already read are given back as the start of the body.
+pub(crate) struct Head {
+    pub(crate) headers: Headers,
+    /// The block with its empty line.
+    pub(crate) raw: Vec<u8>,
+    pub(crate) body_start: Cursor<Vec<u8>>,
+}
+
+pub(crate) fn head(source: &mut dyn BufRead) -> Result<Head, Error> {
+    let mut raw = Vec::new();
+    loop {
+        let line = read_line(source, PART_HEADER_BYTES)?;
+        if raw.is_empty() && !is_mime_field(&line) && !is_blank(&line) {
+            let headers = Headers::new();
+            return Ok(Head {
+                headers,
+                raw,
+                body_start: Cursor::new(line),
+            });
+        }
+        raw.extend_from_slice(&line);
+        if raw.len() > PART_HEADER_BYTES {
+            return Err(Error::Limit {
+                what: "part header",
+                limit: PART_HEADER_BYTES as u64,
+            });
+        }
+        if is_blank(&line) {
+            let headers = Headers::parse(&raw)?;
+            return Ok(Head {
+                headers,
+                raw,
+                body_start: Cursor::default(),
+            });
+        }
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    matches!(line, b"" | b"\n" | b"\r\n")
+}
+
+/// Whether a line begins with a field that stands in MIME headers. `UNB+UNOA:2+…` does not.
+fn is_mime_field(line: &[u8]) -> bool {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+        return false;
+    };
+    let name = line[..colon].trim_ascii_end().to_ascii_lowercase();
+    let known: [&[u8]; 8] = [
+        b"mime-version",
+        b"date",
+        b"message-id",
+        b"subject",
+        b"from",
+        b"to",
+        b"ediint-features",
+        b"as2-version",
+    ];
+    let prefixed = name.starts_with(b"content-") || name.starts_with(b"x-");
+    name.iter().all(is_token) && (prefixed || known.contains(&name.as_slice()))
+}
+
+/// The body of an entity with its transfer encoding taken off.
+pub(crate) fn decoded<'a>(
+    headers: &Headers,
+    body: &'a mut dyn BufRead,
+) -> Result<Box<dyn BufRead + 'a>, Error> {
+    let encoding = headers.get("Content-Transfer-Encoding").unwrap_or("binary");
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "base64" => Ok(Box::new(Base64::new(body))),
+        "quoted-printable" => Ok(Box::new(QuotedPrintable {
+            source: body,
+            line: Vec::new(),
+            at: 0,
+        })),
+        "binary" | "8bit" | "7bit" | "" => Ok(Box::new(body)),
+        other => Err(Error::Unsupported(format!(
+            "transfer encoding {:?}",
+            shown(other.as_bytes())
+        ))),
+    }
+}
+
+/// Decodes base64: lines of any length and end, padding or none.
+pub(crate) struct Base64<'a> {
+    source: &'a mut dyn BufRead,
+    pending: Vec<u8>,
+    padded: bool,
+    plain: Vec<u8>,
+    at: usize,
+}
+
+impl<'a> Base64<'a> {
+    pub(crate) fn new(source: &'a mut dyn BufRead) -> Base64<'a> {
+        Base64 {
+            source,
+            pending: Vec::new(),
+            padded: false,
+            plain: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Decodes the next piece; `false` at the end.
+    fn more(&mut self) -> io::Result<bool> {
+        let bad = || io::Error::other(Error::Mime("no base64".into()));
+        let data = self.source.fill_buf()?;
+        let (ended, taken) = (data.is_empty(), data.len().min(32 * 1024));
+        for byte in data[..taken]
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+        {
+            match byte {
+                b'=' => self.padded = true,
+                _ if self.padded => return Err(bad()),
+                byte => self.pending.push(*byte),
+            }
+        }
+        self.source.consume(taken);
+        let whole = if ended {
+            self.pending.len()
+        } else {
+            self.pending.len() / 4 * 4
+        };
+        self.plain.clear();
+        self.at = 0;
+        LENIENT
+            .decode_vec(&self.pending[..whole], &mut self.plain)
+            .map_err(|_| bad())?;
+        self.pending.drain(..whole);
+        Ok(!ended)
+    }
+}
+
+impl BufRead for Base64<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.plain.len() && self.more()? {}
+        Ok(&self.plain[self.at..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+impl Read for Base64<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_from(self, out)
+    }
+}
+
+/// Decodes quoted-printable (RFC 2045 §6.7) a line at a time; what is no escape stays.
+struct QuotedPrintable<'a> {
+    source: &'a mut dyn BufRead,
+    line: Vec<u8>,
+    at: usize,
+}
+
+impl QuotedPrintable<'_> {
+    fn decode(line: &[u8]) -> Vec<u8> {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let end = &line[text.len()..];
+        let (text, end) = match text.trim_ascii_end().strip_suffix(b"=") {
+            Some(soft) => (soft, &b""[..]),
+            None => (text, end),
+        };
+        let mut out = Vec::new();
+        let mut rest = text;
+        while let Some((byte, after)) = rest.split_first() {
+            let digits = after
+                .get(..2)
+                .and_then(|digits| std::str::from_utf8(digits).ok());
+            let escape = digits
+                .filter(|_| *byte == b'=')
+                .map(|digits| u8::from_str_radix(digits, 16));
+            match escape {
+                Some(Ok(value)) => {
+                    out.push(value);
+                    rest = &after[2..];
+                }
+                _ => {
+                    out.push(*byte);
+                    rest = after;
+                }
+            }
+        }
+        out.extend_from_slice(end);
+        out
+    }
+}
+
+impl BufRead for QuotedPrintable<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.line.len() {
+            let line = read_line(self.source, PART_HEADER_BYTES).map_err(io::Error::other)?;
+            if line.is_empty() {
+                return Ok(&[]);
+            }
+            self.line = QuotedPrintable::decode(&line);
+            self.at = 0;
+        }
+        Ok(&self.line[self.at..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+impl Read for QuotedPrintable<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_from(self, out)
+    }
+}
+
+/// Splits a multipart body, part by part, as it streams by.
+pub(crate) struct Multipart<'a> {
+    source: &'a mut dyn BufRead,
+    /// LF, two hyphens, the boundary.
+    needle: Vec<u8>,
+    window: Vec<u8>,
+    /// Where the unread bytes of the window start.
+    start: usize,
+    /// Unread bytes that are known to belong to the current part.
+    ready: usize,
+    delimiter: Option<Delimiter>,
+    /// Whether boundary lines end with CRLF, as the first one did.
+    crlf: bool,
+    ended: bool,
+}
+
+/// A boundary line in the window, behind the bytes that are ready.
+struct Delimiter {
+    /// Length with its line ends.
+    length: usize,
+    closing: bool,
+    crlf: bool,
+}
+
+impl<'a> Multipart<'a> {
+    /// # Errors
+    /// No boundary, or one that is too long.
+    pub(crate) fn new(
+        source: &'a mut dyn BufRead,
+        boundary: Option<&str>,
+    ) -> Result<Multipart<'a>, Error> {
+        let boundary = boundary.unwrap_or_default();
+        if boundary.is_empty() || boundary.len() > BOUNDARY_LENGTH {
+            return Err(Error::Mime(
+                "a multipart without a boundary of 1 to 70 characters".into(),
+            ));
+        }
+        Ok(Multipart {
+            source,
+            needle: format!("\n--{boundary}").into_bytes(),
+            // So that a boundary may stand in the very first line.
+            window: vec![b'\n'],
+            start: 0,
+            ready: 0,
+            delimiter: None,
+            crlf: true,
+            ended: false,
+        })
+    }
+
+    /// The next part, whatever is left of the current one skipped; `None` after the last.
+    pub(crate) fn next(&mut self) -> Result<Option<Part<'_, 'a>>, Error> {
+        while self.fill()? {
+            self.start += self.ready;
+            self.ready = 0;
+        }
+        match self.delimiter.take() {
+            Some(found) => {
+                self.start += found.length;
+                self.crlf = found.crlf;
+                Ok((!found.closing).then_some(Part { multipart: self }))
+            }
+            None => Err(Error::Truncated(
+                "a multipart without its closing boundary".into(),
+            )),
+        }
+    }
+
+    /// Skips the epilogue.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        io::copy(self.source, &mut io::sink())?;
+        Ok(())
+    }
+
+    /// Makes bytes ready; `false` at the end of the part.
+    fn fill(&mut self) -> Result<bool, Error> {
+        loop {
+            if self.ready > 0 || self.delimiter.is_some() {
+                return Ok(self.ready > 0);
+            }
+            self.scan();
+            if self.ready > 0 || self.delimiter.is_some() {
+                continue;
+            }
+            if self.ended {
+                return Err(Error::Truncated(
+                    "a multipart without its closing boundary".into(),
+                ));
+            }
+            self.window.drain(..self.start);
+            self.start = 0;
+            let data = self.source.fill_buf()?;
+            let taken = data.len().min(32 * 1024);
+            self.ended = taken == 0;
+            self.window.extend_from_slice(&data[..taken]);
+            self.source.consume(taken);
+        }
+    }
+
+    /// Looks for a boundary line among the unread bytes.
+    fn scan(&mut self) {
+        let unread = &self.window[self.start..];
+        for at in memchr::memmem::find_iter(unread, &self.needle) {
+            let before = match unread[..at].last() {
+                Some(b'\r') if self.crlf => at - 1,
+                _ => at,
+            };
+            match boundary_line(&unread[at + self.needle.len()..], self.ended) {
+                Line::Boundary {
+                    length,
+                    closing,
+                    crlf,
+                } => {
+                    let length = at - before + self.needle.len() + length;
+                    self.ready = before;
+                    self.delimiter = Some(Delimiter {
+                        length,
+                        closing,
+                        crlf,
+                    });
+                    return;
+                }
+                Line::Unknown => {
+                    self.ready = before;
+                    return;
+                }
+                Line::Text => {}
+            }
+        }
+        // The start of a boundary, and a CR before it, may stand at the end.
+        let kept = if self.ended { 0 } else { self.needle.len() + 1 };
+        self.ready = unread.len().saturating_sub(kept);
+    }
+}
+
+enum Line {
+    Boundary {
+        length: usize,
+        closing: bool,
+        crlf: bool,
+    },
+    Text,
+    /// The line is not whole yet.
+    Unknown,
+}
+
+/// What follows the boundary's characters decides whether the line is one.
+fn boundary_line(rest: &[u8], ended: bool) -> Line {
+    let after = rest.strip_prefix(b"--").unwrap_or(rest);
+    let closing = after.len() < rest.len();
+    let blanks = after
+        .iter()
+        .take_while(|byte| b" \t".contains(byte))
+        .count();
+    let crlf = after[blanks..].starts_with(b"\r\n");
+    let so_far = rest.len() - after.len() + blanks;
+    match &after[blanks..] {
+        [b'\n', ..] => Line::Boundary {
+            length: so_far + 1,
+            closing,
+            crlf,
+        },
+        [b'\r', b'\n', ..] => Line::Boundary {
+            length: so_far + 2,
+            closing,
+            crlf,
+        },
+        [] if ended && closing => Line::Boundary {
+            length: so_far,
+            closing,
+            crlf,
+        },
+        [] | [b'\r'] | [b'-'] if !ended && blanks < TRAILING_BLANKS => Line::Unknown,
+        _ => Line::Text,
+    }
+}
+
+/// One part, its bytes exactly as they came.
+pub(crate) struct Part<'m, 'a> {
+    multipart: &'m mut Multipart<'a>,
+}
+
+impl BufRead for Part<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let more = self.multipart.fill().map_err(io::Error::other)?;
+        let (start, ready) = (self.multipart.start, self.multipart.ready);
+        Ok(if more {
+            &self.multipart.window[start..start + ready]
+        } else {
+            &[]
+        })
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.multipart.start += count;
+        self.multipart.ready -= count;
+    }
+}
+
+impl Read for Part<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_from(self, out)
+    }
+}
+
+/// A fresh boundary: 128 random bits do not occur in what it encloses.
+pub(crate) fn boundary(entropy: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut random = [0; 16];
+    entropy(&mut random);
+    format!("----=_{}", super::keys::hex(&random))
+}
+
+/// Content-Type of multipart/signed (RFC 1847 §2.1).
+pub(crate) fn signed_type(boundary: &str, digest: Digest) -> String {
+    format!(
+        "multipart/signed; protocol=\"application/pkcs7-signature\"; micalg={digest}; \
+         boundary=\"{boundary}\""
+    )
+}
+
+/// What follows the signed entity: the signature in base64, and the closing boundary.
+pub(crate) fn signature_part(boundary: &str, signature: &[u8]) -> Vec<u8> {
+    let mut out = format!(
+        "\r\n--{boundary}\r\n\
+         Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n"
+    )
+    .into_bytes();
+    let encoded = STANDARD.encode(signature).into_bytes();
+    for line in encoded.chunks(76) {
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    // The last line end belongs to the boundary.
+    out.truncate(out.len() - 2);
+    out.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    out
+}

@@ -1,0 +1,514 @@
+//! Opening a message: layer by layer, as it streams by.
+//!
+//! ```text
+//! entity = EnvelopedData(entity) / CompressedData(entity) / SignedData(entity)
+//!        / multipart/signed(entity, signature) / payload
+//! ```
+//!
+//! Each layer is a `Read` over the one around it, so that memory does not grow with the message.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use chrono::{DateTime, Utc};
+use openssl::sha::Sha256;
+
+use super::cms::ber::{Ber, ELEMENT_BYTES};
+use super::cms::enveloped::{Cipher, Envelope};
+use super::cms::signed::{self, SignerInfo};
+use super::cms::{self, oid};
+use super::compress::{self, Inflate};
+use super::error::Error;
+use super::headers::Headers;
+use super::keys::{Keys, hex};
+use super::mic::{Digest, Digested, Digests, Mic, Tee};
+use super::mime::{self, Head, Multipart, Value};
+use super::profile::Profile;
+use super::receipt::ReceiptRequest;
+use super::wrapper;
+
+/// Most security layers around a payload: compressed, signed, encrypted, and one to spare.
+pub const LAYERS: usize = 4;
+
+/// How a message was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The digest of the content.
+    pub digest: Digest,
+    /// `rsa-pkcs1 sha-256`, `rsa-pss sha-512`, …
+    pub algorithm: String,
+    /// SHA-256 of the pinned certificate that it verified with.
+    pub signer: String,
+}
+
+/// How a message was encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    /// The content cipher.
+    pub cipher: Cipher,
+    /// `rsa-pkcs1` or `rsa-oaep sha-256`, …
+    pub key_transport: String,
+}
+
+/// The layers that were found around the payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secured {
+    /// The signature, verified with a pinned certificate.
+    pub signed: Option<Signature>,
+    /// The encryption.
+    pub encrypted: Option<Encryption>,
+    /// Whether it was compressed.
+    pub compressed: bool,
+    /// What only a legacy partner or the offline reader may do: `sha-1 signature`, …
+    pub weak: Vec<String>,
+}
+
+/// A message that was opened. Its payload was written out; it may be used only now.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The layers.
+    pub secured: Secured,
+    /// What the receipt has to repeat (RFC 4130 §7.3.1, RFC 5402 §4): over the signed entity;
+    /// or over the decrypted and decompressed entity; or over the bare content.
+    pub mic: Mic,
+    /// The payload's media type as it stood; `application/octet-stream` where none did.
+    pub content_type: String,
+    /// The payload's file name as claimed: to be shown, never a path.
+    pub file_name: Option<String>,
+    /// SHA-256 of the payload, 64 lower-case hex digits.
+    pub payload_sha256: String,
+    /// The payload's length in bytes.
+    pub payload_len: u64,
+    /// The receipt that is asked for.
+    pub disposition_request: Option<ReceiptRequest>,
+}
+
+impl Opened {
+    /// The fingerprint of the certificate that the signature verified with.
+    pub fn signer(&self) -> Option<&str> {
+        self.secured
+            .signed
+            .as_ref()
+            .map(|signature| signature.signer.as_str())
+    }
+}
+
+/// Opens a message: decrypts, decompresses, verifies, and writes its payload while reading.
+///
+/// Signatures count only by `keys.theirs`; certificates inside the message prove nothing.
+/// What was written to `payload` is worth nothing unless `Ok` comes back.
+///
+/// # Errors
+/// See [`Error`]; what to answer is [`Error::disposition`]. After a recipient of an envelope
+/// matched, every failure is [`Error::Encrypted`], and the rest of the body has been read.
+pub fn open(
+    headers: &Headers,
+    body: impl Read,
+    mut payload: impl Write,
+    keys: &Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Opened, Error> {
+    let request = ReceiptRequest::read(headers, profile.allows_weak());
+    let mut walk = Walk {
+        keys,
+        profile,
+        at,
+        payload: &mut payload,
+        secured: Secured::default(),
+        micalg: request
+            .as_ref()
+            .and_then(|request| request.micalg)
+            .unwrap_or(profile.micalg),
+        mic: None,
+        leaf: None,
+        layers: 0,
+        in_signature: false,
+        verified: false,
+    };
+    let mut body = BufReader::with_capacity(64 * 1024, body);
+    let head = Head {
+        headers: headers.clone(),
+        raw: Vec::new(),
+        body_start: io::Cursor::default(),
+    };
+    let walked = walk
+        .entity(&head, &mut body)
+        .and_then(|()| walk.protected());
+    if let Err(error) = walked {
+        return Err(match walk.secured.encrypted.is_some() && !error.is_ours() {
+            true => Error::Encrypted(Box::new(error)),
+            false => error,
+        });
+    }
+    let missing = || Error::Mime("a message without content".into());
+    let leaf = walk.leaf.take().ok_or_else(missing)?;
+    let outer_name = || mime::file_name(headers).filter(|name| !name.starts_with("smime."));
+    Ok(Opened {
+        mic: walk.mic.take().ok_or_else(missing)?,
+        secured: walk.secured,
+        content_type: leaf.content_type,
+        file_name: leaf.file_name.or_else(outer_name),
+        payload_sha256: leaf.sha256,
+        payload_len: leaf.length,
+        disposition_request: request,
+    })
+}
+
+struct Walk<'w> {
+    keys: &'w Keys,
+    profile: &'w Profile,
+    at: DateTime<Utc>,
+    payload: &'w mut dyn Write,
+    secured: Secured,
+    /// The MIC's digest where no signature says it.
+    micalg: Digest,
+    mic: Option<Mic>,
+    leaf: Option<Leaf>,
+    layers: usize,
+    in_signature: bool,
+    /// Whether a signature was checked, well or not.
+    verified: bool,
+}
+
+struct Leaf {
+    content_type: String,
+    file_name: Option<String>,
+    sha256: String,
+    length: u64,
+}
+
+impl Walk<'_> {
+    /// An entity inside a layer: its header block, then what that says.
+    fn inner(&mut self, source: &mut dyn BufRead) -> Result<(), Error> {
+        self.layers += 1;
+        if self.layers > LAYERS {
+            return Err(Error::Limit {
+                what: "security layers",
+                limit: LAYERS as u64,
+            });
+        }
+        let mut head = mime::head(source)?;
+        let mut body = std::mem::take(&mut head.body_start).chain(&mut *source);
+        self.entity(&head, &mut body)?;
+        match source.fill_buf()?.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Cms("bytes after the content of a layer".into())),
+        }
+    }
+
+    fn entity(&mut self, head: &Head, body: &mut dyn BufRead) -> Result<(), Error> {
+        let kind = head.headers.get("Content-Type").map(Value::parse);
+        match kind.as_ref().map(|kind| kind.kind.as_str()) {
+            Some("multipart/signed") => {
+                let kind = kind.expect("the arm above has it");
+                self.multipart_signed(head, &kind, body)
+            }
+            Some("application/pkcs7-mime" | "application/x-pkcs7-mime") => self.cms(body),
+            // A recorded CMS body without its headers.
+            None if self.layers == 0 && body.fill_buf()?.first() == Some(&0x30) => self.cms(body),
+            _ => self.payload(head, body),
+        }
+    }
+
+    /// Binary or base64 is told by the bytes, the kind by the content type inside.
+    fn cms(&mut self, body: &mut dyn BufRead) -> Result<(), Error> {
+        while body
+            .fill_buf()?
+            .first()
+            .is_some_and(u8::is_ascii_whitespace)
+        {
+            body.consume(1);
+        }
+        let start = body.fill_buf()?;
+        if start.first() == Some(&0x30) {
+            return self.content_info(body);
+        }
+        // A partner that repeats the MIME headers in the HTTP body.
+        if self.layers == 0
+            && start
+                .get(..8)
+                .is_some_and(|s| s.eq_ignore_ascii_case(b"content-"))
+        {
+            return self.inner(body);
+        }
+        self.content_info(&mut mime::Base64::new(body))
+    }
+
+    fn content_info(&mut self, source: &mut dyn BufRead) -> Result<(), Error> {
+        let mut ber = Ber::new(&mut *source);
+        let kind = cms::enter(&mut ber)?;
+        match kind.as_slice() {
+            oid::ENVELOPED_DATA => self.enveloped(&mut ber)?,
+            oid::COMPRESSED_DATA => self.compressed(&mut ber)?,
+            oid::SIGNED_DATA => self.opaque_signed(&mut ber)?,
+            other => return Err(cms::unknown("CMS content", other)),
+        }
+        cms::leave(&mut ber)?;
+        loop {
+            let rest = source.fill_buf()?;
+            if !rest.iter().all(u8::is_ascii_whitespace) {
+                return Err(Error::Cms("bytes after the CMS object".into()));
+            }
+            match rest.len() {
+                0 => return Ok(()),
+                length => source.consume(length),
+            }
+        }
+    }
+
+    fn enveloped(&mut self, ber: &mut Ber<'_>) -> Result<(), Error> {
+        if self.secured.encrypted.is_some() {
+            return Err(Error::Unsupported("an envelope in an envelope".into()));
+        }
+        let envelope = Envelope::read(ber)?;
+        self.allow(envelope.cipher.weak(), || envelope.cipher.name().to_owned())?;
+        let key = envelope.content_key(&self.keys.ours)?;
+        let (cipher, key_transport) = (envelope.cipher, key.transport.clone());
+        // From here on one answer fits all failures.
+        self.secured.encrypted = Some(Encryption {
+            cipher,
+            key_transport,
+        });
+        let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
+        if let Err(error) = self.inner(&mut plain) {
+            self.same_work(&mut plain);
+            return Err(error);
+        }
+        drop(plain);
+        envelope.finish(ber)
+    }
+
+    /// What is left to do after a failure, done all the same: decrypting and digesting the rest,
+    /// and one signature check. How long a failure takes then says little about its kind.
+    fn same_work(&self, rest: &mut dyn BufRead) {
+        let mut digest = Sha256::new();
+        while let Ok(data) = rest.fill_buf() {
+            if data.is_empty() {
+                break;
+            }
+            digest.update(data);
+            let length = data.len();
+            rest.consume(length);
+        }
+        if let Some(pinned) = self.keys.theirs.first().filter(|_| !self.verified) {
+            let verifier = openssl::sign::Verifier::new(Digest::Sha256.openssl(), &pinned.key);
+            let mut verifier = match verifier {
+                Ok(verifier) => verifier,
+                Err(_) => return,
+            };
+            let signature = vec![1; pinned.key.size()];
+            let _ = verifier.verify_oneshot(&signature, &digest.finish());
+        }
+    }
+
+    fn compressed(&mut self, ber: &mut Ber<'_>) -> Result<(), Error> {
+        self.secured.compressed = true;
+        compress::enter(ber)?;
+        let mut plain = Inflate::new(ber.octets(0x04)?, self.profile.inflated_limit);
+        self.inner(&mut plain)?;
+        plain.finish()?;
+        compress::leave(ber)
+    }
+
+    fn opaque_signed(&mut self, ber: &mut Ber<'_>) -> Result<(), Error> {
+        self.begin_signature()?;
+        let mut digests = Digests::new(&signed::read_beginning(ber)?)?;
+        ber.enter(0xA0)?;
+        self.inner(&mut Tee::new(ber.octets(0x04)?, &mut digests))?;
+        ber.leave()?;
+        let signer = signed::read_end(ber)?;
+        self.check(&signer, digests.finish()?)
+    }
+
+    fn multipart_signed(
+        &mut self,
+        head: &Head,
+        kind: &Value,
+        body: &mut dyn BufRead,
+    ) -> Result<(), Error> {
+        self.begin_signature()?;
+        let encrypted = self.secured.encrypted.is_some();
+        let protocol = kind
+            .get("protocol")
+            .unwrap_or("application/pkcs7-signature");
+        if !is_signature_type(protocol) {
+            return Err(Error::Unsupported(format!(
+                "signature protocol {protocol:?}"
+            )));
+        }
+        let micalg = kind.get("micalg").and_then(Digest::parse);
+        if encrypted {
+            wrapper::check(head)?;
+        }
+        // What micalg says, and SHA-256, which it may have wrong; nothing said, everything.
+        let named = micalg.map(|named| vec![named, Digest::Sha256]);
+        let mut digests = Digests::new(&named.unwrap_or(Digest::ALL.to_vec()))?;
+        let mut parts = Multipart::new(body, kind.get("boundary"))?;
+        let first = parts
+            .next()?
+            .ok_or_else(|| Error::Mime("a multipart without parts".into()))?;
+        self.inner(&mut Tee::new(first, &mut digests))?;
+        let second = parts
+            .next()?
+            .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
+        let signature = signature_bytes(second, encrypted)?;
+        if parts.next()?.is_some() {
+            return Err(Error::Mime("multipart/signed with a third part".into()));
+        }
+        parts.finish()?;
+        self.check(&signed::read_detached(&signature)?, digests.finish()?)
+    }
+
+    fn begin_signature(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.in_signature, true) {
+            true => Err(Error::Unsupported("a signature in a signature".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Verifies, and applies the policy for what verified.
+    fn check(&mut self, signer: &SignerInfo, content: Digested) -> Result<(), Error> {
+        self.verified = true;
+        let verified = signer.verify(&content, &self.keys.theirs)?;
+        let digest = verified.digest;
+        self.allow(digest.weak(), || format!("{digest} signature"))?;
+        if let Some(weakness) = verified.signer.weakness() {
+            self.allow(true, || weakness)?;
+        }
+        if !verified.signer.valid_at(self.at) {
+            let (from, to) = (verified.signer.not_before(), verified.signer.not_after());
+            let problem = format!("is valid from {from} to {to}, not at {}", self.at);
+            if !self.profile.accept_anything {
+                return Err(Error::Validity(problem));
+            }
+            self.secured.weak.push(format!("certificate {problem}"));
+        }
+        self.mic = content.get(signer.digest()).cloned();
+        self.secured.signed = Some(Signature {
+            digest,
+            algorithm: verified.algorithm,
+            signer: verified.signer.fingerprint().to_owned(),
+        });
+        Ok(())
+    }
+
+    /// Notes something weak, or refuses it.
+    fn allow(&mut self, weak: bool, what: impl FnOnce() -> String) -> Result<(), Error> {
+        match (weak, self.profile.allows_weak()) {
+            (false, _) => Ok(()),
+            (true, false) => Err(Error::Weak(what())),
+            (true, true) => {
+                self.secured.weak.push(what());
+                Ok(())
+            }
+        }
+    }
+
+    fn payload(&mut self, head: &Head, body: &mut dyn BufRead) -> Result<(), Error> {
+        let mut digests = Digests::new(&[self.micalg])?;
+        if self.layers > 0 {
+            digests.update(&with_crlf(&head.raw))?;
+        }
+        let (mut sha256, mut length) = (Sha256::new(), 0);
+        {
+            let mut tee = Tee::new(body, &mut digests);
+            let mut plain = mime::decoded(&head.headers, &mut tee)?;
+            loop {
+                let data = plain.fill_buf()?;
+                let taken = data.len();
+                if taken == 0 {
+                    break;
+                }
+                sha256.update(data);
+                self.payload.write_all(data)?;
+                plain.consume(taken);
+                length += taken as u64;
+            }
+        }
+        let content_type = head
+            .headers
+            .get("Content-Type")
+            .unwrap_or("application/octet-stream");
+        self.leaf = Some(Leaf {
+            content_type: content_type.to_owned(),
+            file_name: mime::file_name(&head.headers),
+            sha256: hex(&sha256.finish()),
+            length,
+        });
+        if !self.in_signature {
+            self.mic = digests.finish()?.get(self.micalg).cloned();
+        }
+        Ok(())
+    }
+
+    /// Whether the message has the protection that was agreed.
+    fn protected(&self) -> Result<(), Error> {
+        let missing = |wanted: bool, have: bool| wanted && !have && !self.profile.accept_anything;
+        if missing(
+            self.profile.require_encrypted,
+            self.secured.encrypted.is_some(),
+        ) {
+            return Err(Error::Unprotected("encrypted"));
+        }
+        if missing(self.profile.require_signed, self.secured.signed.is_some()) {
+            return Err(Error::Unprotected("signed"));
+        }
+        Ok(())
+    }
+}
+
+/// The signature part's CMS object, whatever its transfer encoding is or says.
+fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
+    let head = mime::head(&mut part)?;
+    if encrypted {
+        wrapper::check(&head)?;
+    }
+    let kind = head.headers.get("Content-Type").map(Value::parse);
+    if let Some(kind) = kind.filter(|kind| !is_signature_type(&kind.kind)) {
+        return Err(Error::Mime(format!(
+            "{} where the signature is due",
+            kind.kind
+        )));
+    }
+    let limit = ELEMENT_BYTES as u64;
+    let mut bytes = Vec::new();
+    head.body_start
+        .chain(part)
+        .take(limit + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::Limit {
+            what: "the signature",
+            limit,
+        });
+    }
+    if bytes.first() == Some(&0x30) {
+        return Ok(bytes);
+    }
+    let mut decoded = Vec::new();
+    mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
+    Ok(decoded)
+}
+
+fn is_signature_type(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    matches!(
+        kind.as_str(),
+        "application/pkcs7-signature" | "application/x-pkcs7-signature"
+    )
+}
+
+/// Header lines with CRLF, as the MIC of an unsigned entity wants them.
+fn with_crlf(block: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(block.len());
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(text) => {
+                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}

@@ -1,0 +1,270 @@
+//! Messages that OpenAS2 and mendelson sent.
+
+use std::path::Path;
+
+use transload::as2::{
+    Certificate, Cipher, Digest, Error, Headers, Identity, Keys, Mdn, Mic, Profile,
+};
+
+use super::{day, open, shared};
+
+fn read(path: impl AsRef<Path>) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
+fn openas2_keys(recorded: &Path) -> Keys {
+    let p12 = read(recorded.join("keys/openas2_receiver.p12"));
+    Keys {
+        ours: vec![Identity::from_pkcs12(&p12, "test").unwrap()],
+        theirs: vec![
+            Certificate::from_pem(&read(recorded.join("keys/openas2_sender.crt"))).unwrap(),
+        ],
+    }
+}
+
+fn mendelson_keys(recorded: &Path) -> Keys {
+    let p12 = read(recorded.join("keys/cert_test.p12"));
+    let pem = read(recorded.join("keys/cert_mecas2_public.pem"));
+    Keys {
+        ours: vec![Identity::from_pkcs12(&p12, "test").unwrap()],
+        theirs: vec![Certificate::from_pem(&pem).unwrap()],
+    }
+}
+
+fn legacy() -> Profile {
+    Profile {
+        legacy: true,
+        ..Profile::default()
+    }
+}
+
+/// Name and golden MIC of the eight bodies.
+fn golden(recorded: &Path) -> Vec<(String, Mic)> {
+    let table = String::from_utf8(read(recorded.join("golden-mic.tsv"))).unwrap();
+    let rows = table.lines().skip(1).map(|row| {
+        let (file, mic) = row.split_once('\t').unwrap();
+        (
+            file.to_owned(),
+            Mic::parse(&format!("{mic}, sha-256")).unwrap(),
+        )
+    });
+    rows.collect()
+}
+
+#[test]
+fn openas2_bodies_open_verify_and_give_the_golden_mic() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = openas2_keys(&recorded);
+    let golden = golden(&recorded);
+    assert_eq!(golden.len(), 8);
+    for (file, mic) in golden {
+        let body = read(recorded.join(&file));
+        let (opened, payload) = open(&Headers::new(), &body, &keys, &legacy()).unwrap();
+        assert_eq!(opened.mic, mic, "{file}");
+        assert_eq!(
+            payload,
+            content(&read(recorded.join(file.replace("pkcs7", "txt")))),
+            "{file}"
+        );
+        assert_eq!(opened.secured.signed.unwrap().digest, Digest::Sha256);
+        assert_eq!(opened.secured.encrypted.unwrap().cipher, Cipher::TripleDes);
+        let without_legacy = open(&Headers::new(), &body, &keys, &Profile::default());
+        assert!(matches!(without_legacy, Err(Error::Weak(_))));
+    }
+}
+
+/// The content of a `.txt`: what stands between two boundaries, line end and header included.
+fn content(part: &[u8]) -> Vec<u8> {
+    use base64::Engine;
+    let mut rest = part.strip_prefix(b"\r\n").unwrap();
+    let headers = Headers::read(&mut rest).unwrap();
+    match headers.get("Content-Transfer-Encoding") {
+        Some("base64") => base64::engine::general_purpose::STANDARD
+            .decode(rest)
+            .unwrap(),
+        _ => rest.to_vec(),
+    }
+}
+
+/// Every bit of the frame, and a stride over the rest; TRANSLOAD_EVERY_BIT=1 takes every bit of
+/// all eight (a minute in release).
+#[test]
+fn a_flipped_bit_never_verifies() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = openas2_keys(&recorded);
+    let profile = Profile {
+        accept_anything: true,
+        ..legacy()
+    };
+    let every = std::env::var_os("TRANSLOAD_EVERY_BIT").is_some();
+    let mut survivors = Vec::new();
+    for (index, (file, mic)) in golden(&recorded).into_iter().enumerate() {
+        let mut body = read(recorded.join(&file));
+        let frame = if index == 0 { 0..440 * 8 } else { 0..0 };
+        let stride = (440 * 8..body.len() * 8).filter(|bit| bit % 97 == index);
+        let bits: Vec<usize> = match every {
+            true => (0..body.len() * 8).collect(),
+            false => frame.chain(stride).collect(),
+        };
+        for bit in bits {
+            body[bit / 8] ^= 1 << (bit % 8);
+            if let Ok((opened, _)) = open(&Headers::new(), &body, &keys, &profile) {
+                let verifies = opened.secured.signed.is_some() || opened.mic == mic;
+                survivors.extend(verifies.then_some((file.clone(), bit / 8, bit % 8)));
+            }
+            body[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+    assert_eq!(survivors, []);
+}
+
+/// Header lines and structure with CRLF, as they were sent before a tool made them LF.
+fn with_crlf(message: &[u8]) -> Vec<u8> {
+    let text: Vec<u8> = message
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'\r')
+        .collect();
+    let mut out = Vec::new();
+    for byte in text {
+        if byte == b'\n' {
+            out.push(b'\r');
+        }
+        out.push(byte);
+    }
+    out
+}
+
+fn mendelson(recorded: &Path, file: &str) -> (Headers, Vec<u8>) {
+    let message = read(recorded.join("mendelson").join(file));
+    let mut rest = message.as_slice();
+    let headers = Headers::read(&mut rest).unwrap();
+    (headers, rest.to_vec())
+}
+
+#[test]
+fn mendelson_messages_open() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = mendelson_keys(&recorded);
+    let profile = Profile {
+        require_encrypted: false,
+        require_signed: false,
+        ..legacy()
+    };
+    let mut payloads = Vec::new();
+    for (file, signed, encrypted, compressed) in [
+        ("mecas2_encrypted.as2", false, true, false),
+        ("mecas2_signed_encrypted.as2", true, true, false),
+        ("mecas2_compressed.as2", true, false, true),
+    ] {
+        let (headers, body) = mendelson(&recorded, file);
+        assert_eq!(headers.as2_from().unwrap(), "mecas2");
+        let (opened, payload) = open(&headers, &body, &keys, &profile).unwrap();
+        let have = &opened.secured;
+        let have = (
+            have.signed.is_some(),
+            have.encrypted.is_some(),
+            have.compressed,
+        );
+        assert_eq!(have, (signed, encrypted, compressed), "{file}");
+        assert!(payload.starts_with(b"UNB+UNOA:2+"), "{file}");
+        assert!(opened.file_name.is_some(), "{file}");
+        payloads.push(payload);
+    }
+    assert_eq!(payloads[1], payloads[2]);
+}
+
+/// `mecas2_signed.as2`: the content is as it was sent, its part headers lost their CR.
+#[test]
+fn mendelson_signed_verifies_once_its_part_headers_have_their_crlf() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = mendelson_keys(&recorded);
+    let profile = Profile {
+        require_encrypted: false,
+        ..legacy()
+    };
+    let (headers, body) = mendelson(&recorded, "mecas2_signed.as2");
+    assert!(open(&headers, &body, &keys, &profile).is_err());
+    let blank = body
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair == b"\n\n");
+    let head_ends: Vec<usize> = blank.map(|(at, _)| at + 2).collect();
+    // The preamble ends at the first empty line, the first part's header at the second.
+    let (head, content) = body.split_at(head_ends[1]);
+    let repaired = [with_crlf(head), content.to_vec()].concat();
+    let (opened, payload) = open(&headers, &repaired, &keys, &profile).unwrap();
+    assert!(opened.signer().is_some());
+    assert!(payload.starts_with(b"UNB+UNOA:2+"));
+}
+
+#[test]
+fn mendelson_receipts_are_read() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let (headers, body) = mendelson(&recorded, "mecas2_unsigned.mdn");
+    assert!(Mdn::is(&headers, &body));
+    let mdn = Mdn::read(&headers, &body, &Keys::default(), &legacy(), day()).unwrap();
+    assert_eq!(mdn.disposition.detail, "authentication-failed");
+    assert!(mdn.signature.is_none() && !mdn.disposition.is_positive());
+    assert!(mdn.answers("<20161230102316.10728.85252@imac.local>"));
+
+    let (headers, body) = mendelson(&recorded, "mecas2_signed.mdn");
+    let unknown = Mdn::read(
+        &headers,
+        &body,
+        &mendelson_keys(&recorded),
+        &legacy(),
+        day(),
+    );
+    assert!(matches!(unknown, Err(Error::UnknownSigner(_))));
+    let pinned = Certificate::from_der(&embedded_certificate(&body)).unwrap();
+    let at = pinned.not_after();
+    let keys = Keys {
+        ours: vec![],
+        theirs: vec![pinned],
+    };
+    let mdn = Mdn::read(&headers, &body, &keys, &legacy(), at).unwrap();
+    assert_eq!(mdn.signature.unwrap().digest, Digest::Sha1);
+    assert!(mdn.disposition.is_positive());
+    assert_eq!(mdn.mic.unwrap().digest, Digest::Sha256);
+}
+
+/// The certificate inside a base64 signature at the end of a receipt.
+fn embedded_certificate(body: &[u8]) -> Vec<u8> {
+    use base64::Engine;
+    let text = String::from_utf8_lossy(body);
+    let signature = text
+        .rsplit("\r\n\r\n")
+        .find(|part| part.starts_with("MIA"))
+        .unwrap();
+    let signature: String = signature
+        .split("--")
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(signature)
+        .unwrap();
+    let start = der
+        .windows(2)
+        .position(|pair| pair == [0xA0, 0x80])
+        .unwrap();
+    let start = start
+        + der[start..]
+            .windows(2)
+            .position(|pair| pair == [0x30, 0x82])
+            .unwrap();
+    let length = usize::from(der[start + 2]) << 8 | usize::from(der[start + 3]);
+    der[start..start + 4 + length].to_vec()
+}
