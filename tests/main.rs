@@ -1,1 +1,2 @@
 //! One integration binary: a module for each thing that is tested.
+mod store;

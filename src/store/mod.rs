@@ -36,6 +36,8 @@
 
 mod error;
 mod inbound;
+#[cfg(test)]
+mod law;
 mod memory;
 mod outbound;
 mod row;

@@ -68,6 +68,7 @@ impl Sqlite {
         let payloads = Payloads::open(folder.join("payloads"))?;
         let database = folder.join("transload.db");
         let connection = schema::open(&database)?;
+        payloads::sync_names(folder)?;
         Ok(Self {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),

@@ -86,6 +86,15 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Makes the names of a new data folder durable: its own, and those in it.
+pub(super) fn sync_names(folder: &Path) -> Result<(), Error> {
+    let own = folder
+        .canonicalize()
+        .and_then(|folder| folder.parent().map_or(Ok(()), sync));
+    own.and_then(|()| sync(folder))
+        .map_err(|error| Error::io(format_args!("{}", folder.display()), &error))
+}
+
 /// Makes a folder's names durable.
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
