@@ -1,1 +1,222 @@
-//! store
+//! What must not be lost: messages, interchanges, documents, the queue and the history.
+//!
+//! Three rows, each with its own state: a `message` (one AS2 exchange) has interchanges, an
+//! `interchange` has documents. An MDN settles a message, a 997 settles documents, the bridge
+//! settles a document's business.
+//!
+//! | row | inbound | outbound | aside |
+//! |---|---|---|---|
+//! | message | received → answered | sealed → sent → confirmed | refused, uncertain, quarantined, dead |
+//! | document | read → delivered → settled | drafted → sent → accepted → settled | held, rejected, failed |
+//!
+//! Beside them: the queue (`work`: every row has a time at which something happens next), the
+//! numbers of each pair of interchange ids, and an append-only history.
+//!
+//! [`Store`] hands out no connection and no transaction: each method is one business transaction,
+//! and queues what follows from it in the same one. A step of either walk is: load, pure call,
+//! record. A crash between two steps repeats at most one of them.
+//!
+//! ```text
+//! inbound    accept ─► Read ─► read ─► Deliver ─► delivered ─► settle
+//!                                 └► (997 draft) Compose ─┐
+//! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | retry | bury
+//! ```
+//!
+//! ```
+//! use transload::store::{Filter, Memory, MessageState, Store};
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store: Box<dyn Store> = Box::new(Memory::default());
+//! let refused = Filter { state: Some(MessageState::Refused), ..Filter::default() };
+//! assert!(store.messages(refused).await.unwrap().is_empty());
+//! # });
+//! ```
+//!
+//! Not here: hashing (who hands in bytes hands in their digest), reading or judging what is stored,
+//! clocks (every method that needs the time is given it), retention and purging.
+
+mod error;
+mod inbound;
+#[cfg(test)]
+mod law;
+mod memory;
+mod outbound;
+mod row;
+mod sqlite;
+mod state;
+#[cfg(test)]
+mod suite;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+pub use error::{Error, Kind, Retry};
+pub use inbound::{
+    Accepted, Answer, Arrival, Digest, Headers, Key, NewDocument, NewInterchange, OnDuplicate,
+    Payload, Reading, Recorded, Verdict,
+};
+pub use memory::Memory;
+pub use outbound::{
+    Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
+};
+pub use row::{
+    Claimed, Counts, Document, DocumentDetail, Event, Filter, Interchange, Message, MessageDetail,
+    Work,
+};
+pub use sqlite::Sqlite;
+pub use state::{Aside, Direction, DocumentState, MessageState, WorkKind};
+
+/// How long a repeated content or control number is taken for a repetition. Long enough for a
+/// partner who re-sends a quarter; short enough for one who starts his numbers anew each year.
+pub const DUPLICATE_WINDOW: TimeDelta = TimeDelta::days(90);
+
+/// After so many workers in a row that took a row and were not heard of again, the row is poison
+/// and is set aside. Two may be bad luck (a restart); three are a pattern.
+pub const DEATHS: u32 = 3;
+
+/// The largest ISA13 and GS06 (nine digits); 1 follows.
+pub const LAST_CONTROL_NUMBER: u32 = 999_999_999;
+
+/// The right to finish a piece of work. Claiming it anew makes a new one, and this one stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The row of the queue.
+    pub work: i64,
+    /// The fencing token: how often the row was claimed.
+    pub attempt: u32,
+}
+
+/// What every method of [`Store`] returns.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A place where messages, documents and work are safe. Every method is one transaction, durable
+/// when it returns `Ok`, without effect when it returns `Err`.
+///
+/// Methods that take a [`Lease`] fail with [`Kind::Stale`] where the lease was lost. Times are kept
+/// to the microsecond.
+pub trait Store: Send + Sync + 'static {
+    /// Accepts an inbound message: the row in `received`, its key, body, content and final answer,
+    /// and the work to read it. A copy of an accepted message changes nothing but its history; one
+    /// of a refused message is accepted anew.
+    fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted>;
+
+    /// Records an inbound message that got an error answer, in `refused`. It does not occupy its
+    /// key.
+    fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// The answer left: `received` becomes `answered`. Other states stay.
+    fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Leases up to `limit` due pieces of work of these kinds for `lease`, the partner served
+    /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way.
+    fn claim(
+        &self,
+        kinds: &[WorkKind],
+        limit: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, Claimed>;
+
+    /// Keeps a lease until `until`.
+    fn extend(&self, lease: Lease, until: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// The work failed for now: it is due again at `at`. Also how a lease is given back.
+    fn retry(
+        &self,
+        lease: Lease,
+        at: DateTime<Utc>,
+        error: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
+
+    /// The work failed for good: its subject goes aside.
+    fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Ends [`WorkKind::Read`]: stores interchanges and documents, queues deliveries, drafts
+    /// answers, and applies what 997s said.
+    fn read(&self, lease: Lease, reading: Reading, now: DateTime<Utc>) -> Reply<'_, Recorded>;
+
+    /// Ends [`WorkKind::Deliver`]: the bridge has the document (`Delivered`), or has it and is done
+    /// with it (`Settled`).
+    fn delivered(
+        &self,
+        lease: Lease,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
+
+    /// The business has spoken about a document, either way: `Settled` or `Rejected`.
+    fn settle(
+        &self,
+        document: Uuid,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
+
+    /// Stores a document to send, once for each key, and queues it.
+    fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted>;
+
+    /// Ends [`WorkKind::Compose`]: takes control numbers, lets `compose` write the interchange with
+    /// them, stores it and queues [`WorkKind::Seal`]. Where `compose` refuses ([`Kind::Compose`],
+    /// with its words) no number is used, and the lease stays.
+    fn compose(
+        &self,
+        lease: Lease,
+        envelope: Envelope,
+        compose: Compose,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ControlNumbers>;
+
+    /// Ends [`WorkKind::Seal`]: stores the message in `sealed` before the first connection, and
+    /// queues [`WorkKind::Send`].
+    fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// The bytes went out and the MDN will come later: `sent`. The work stays, and is due at
+    /// `until`.
+    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Ends [`WorkKind::Send`], with or without a lease: a message is `confirmed` (late or early,
+    /// also out of `uncertain` and `dead`) or `refused`. What is confirmed stays so.
+    fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
+    /// number is used twice.
+    fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// The message with this key: inbound the accepted one, outbound the newest.
+    fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>>;
+
+    /// One message, with all that hangs on it.
+    fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>>;
+
+    /// Messages, newest first.
+    fn messages(&self, filter: Filter<MessageState>) -> Reply<'_, Vec<Message>>;
+
+    /// One interchange, with its documents.
+    fn interchange(&self, id: Uuid) -> Reply<'_, Option<(Interchange, Vec<Document>)>>;
+
+    /// One document, with its content.
+    fn document(&self, id: Uuid) -> Reply<'_, Option<DocumentDetail>>;
+
+    /// Documents, newest first.
+    fn documents(&self, filter: Filter<DocumentState>) -> Reply<'_, Vec<Document>>;
+
+    /// The bytes with this digest. Whoever acts on them compares the digest: a disk may have turned
+    /// a bit.
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>>;
+
+    /// How many rows are in each state.
+    fn counts(&self) -> Reply<'_, Counts>;
+
+    /// Whether the store takes writes now.
+    fn ready(&self) -> Reply<'_, ()>;
+
+    /// Finishes what is queued, folds the log into the database, and refuses every later call.
+    fn close(&self) -> Reply<'_, ()>;
+}

@@ -1,0 +1,380 @@
+//! The law: whatever is done to two stores, in whatever order, both answer the same and end the
+//! same. Memory is the model; sloppy workers, lost leases and repeated bytes are part of it.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::suite::{
+    arrival, at, composing, envelope, id, key, new_document, new_interchange, receipt, sealed,
+};
+use super::*;
+
+/// One call. Small numbers choose among what exists, so that calls meet.
+#[derive(Debug, Clone)]
+enum Step {
+    Accept {
+        name: u8,
+        content: u8,
+        partner: bool,
+    },
+    Refuse {
+        name: u8,
+    },
+    Answered {
+        row: u8,
+    },
+    Claim {
+        kinds: u8,
+        limit: u8,
+    },
+    Finish {
+        work: u8,
+        way: u8,
+    },
+    Extend {
+        work: u8,
+    },
+    Retry {
+        work: u8,
+    },
+    Bury {
+        work: u8,
+        aside: u8,
+    },
+    Draft {
+        partner: bool,
+        key: Option<u8>,
+    },
+    Receipt {
+        row: u8,
+        confirmed: bool,
+    },
+    Settle {
+        row: u8,
+        state: u8,
+    },
+    Advance {
+        by: u8,
+    },
+    Wait {
+        seconds: u32,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use Step::*;
+    prop_oneof![
+        4 => (0..4u8, 0..2u8, any::<bool>())
+            .prop_map(|(name, content, partner)| Accept { name, content, partner }),
+        1 => (0..4u8).prop_map(|name| Refuse { name }),
+        1 => any::<u8>().prop_map(|row| Answered { row }),
+        8 => (any::<u8>(), 0..4u8).prop_map(|(kinds, limit)| Claim { kinds, limit }),
+        16 => (any::<u8>(), any::<u8>()).prop_map(|(work, way)| Finish { work, way }),
+        1 => any::<u8>().prop_map(|work| Extend { work }),
+        2 => any::<u8>().prop_map(|work| Retry { work }),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(work, aside)| Bury { work, aside }),
+        4 => (any::<bool>(), proptest::option::of(0..3u8))
+            .prop_map(|(partner, key)| Draft { partner, key }),
+        3 => (any::<u8>(), any::<bool>())
+            .prop_map(|(row, confirmed)| Receipt { row, confirmed }),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(row, state)| Settle { row, state }),
+        1 => any::<u8>().prop_map(|by| Advance { by }),
+        3 => prop_oneof![1..40u32, Just(91 * 86_400)].prop_map(|seconds| Wait { seconds }),
+    ]
+}
+
+/// What the caller knows: the clock, the ids it made, the work it was given.
+struct World {
+    now: i64,
+    /// Ids of the present step start here; messages end in 1, interchanges in 2, documents in more.
+    base: u128,
+    work: Vec<Work>,
+    rows: Vec<Uuid>,
+}
+
+fn partner(second: bool) -> String {
+    if second { "other" } else { "acme" }.into()
+}
+
+fn pick<T>(from: &[T], by: u8) -> Option<&T> {
+    (!from.is_empty()).then(|| &from[usize::from(by) % from.len()])
+}
+
+/// An answer as text: both stores word their errors alike in kind only.
+fn told<T: Debug>(answer: Result<T, Error>) -> String {
+    format!("{:?}", answer.map_err(|error| error.kind()))
+}
+
+impl World {
+    fn now(&self) -> DateTime<Utc> {
+        at(self.now)
+    }
+
+    /// Does a step to one store.
+    async fn apply(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let lease = |by: &u8| {
+            pick(&self.work, *by).map_or(
+                Lease {
+                    work: 9,
+                    attempt: 9,
+                },
+                |w| w.lease,
+            )
+        };
+        let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
+        match step {
+            Step::Accept {
+                name,
+                content,
+                partner: other,
+            } => {
+                let message = arrival(base + 1, &format!("m{name}"), &format!("order {content}"));
+                told(
+                    store
+                        .accept(
+                            Arrival {
+                                partner: partner(*other),
+                                ..message
+                            },
+                            now,
+                        )
+                        .await,
+                )
+            }
+            Step::Refuse { name } => {
+                let message = arrival(base + 1, &format!("m{name}"), "order 0");
+                told(store.refuse(message, now).await)
+            }
+            Step::Answered { row: by } => told(store.answered(row(by), now).await),
+            Step::Claim { .. } => unreachable!("claims are for both at once"),
+            Step::Finish { work, way } => self.finish(store, *work, *way).await,
+            Step::Extend { work } => told(store.extend(lease(work), at(self.now + 30)).await),
+            Step::Retry { work } => told(
+                store
+                    .retry(lease(work), at(self.now + 9), "not yet".into(), now)
+                    .await,
+            ),
+            Step::Bury { work, aside } => {
+                let aside = *pick(Aside::ALL, *aside).unwrap();
+                told(store.bury(lease(work), aside, "given up".into(), now).await)
+            }
+            Step::Draft {
+                partner: other,
+                key,
+            } => {
+                let document = NewDocument {
+                    key: key.map(|key| format!("file {key}")),
+                    ..new_document(base + 3, DocumentState::Drafted)
+                };
+                told(
+                    store
+                        .draft(
+                            Draft {
+                                partner: partner(*other),
+                                document,
+                            },
+                            now,
+                        )
+                        .await,
+                )
+            }
+            Step::Receipt { row: by, confirmed } => {
+                told(store.receipt(row(by), receipt(*confirmed), now).await)
+            }
+            Step::Settle { row: by, state } => {
+                let state = *pick(DocumentState::ALL, *state).unwrap();
+                told(store.settle(row(by), state, "said".into(), now).await)
+            }
+            Step::Advance { by } => {
+                let by = u32::from(*by) * (LAST_CONTROL_NUMBER / 128);
+                told(store.advance("ZZUS/ZZTHEM".into(), by, now).await)
+            }
+            Step::Wait { .. } => String::new(),
+        }
+    }
+
+    /// Ends a piece of work the way its kind ends, or now and then another way.
+    async fn finish(&self, store: &dyn Store, work: u8, way: u8) -> String {
+        let (now, base) = (self.now(), self.base);
+        let Some(work) = pick(&self.work, work) else {
+            return String::new();
+        };
+        let kind = if way.is_multiple_of(16) {
+            WorkKind::Seal
+        } else {
+            work.kind
+        };
+        match kind {
+            WorkKind::Read => told(store.read(work.lease, self.reading(way), now).await),
+            WorkKind::Deliver => {
+                let state = *pick(DocumentState::ALL, way % 8).unwrap();
+                told(
+                    store
+                        .delivered(work.lease, state, "there".into(), now)
+                        .await,
+                )
+            }
+            WorkKind::Compose => {
+                let mut documents = vec![work.subject.as_u128()];
+                if way.is_multiple_of(3) {
+                    documents.extend(pick(&self.rows, way).map(Uuid::as_u128));
+                }
+                let compose = if way.is_multiple_of(5) {
+                    Box::new(|_: &ControlNumbers| Err("no".to_owned()))
+                } else {
+                    composing(documents)
+                };
+                told(
+                    store
+                        .compose(work.lease, envelope(base + 2), compose, now)
+                        .await,
+                )
+            }
+            WorkKind::Seal => told(
+                store
+                    .seal(work.lease, sealed(base + 1, "out@us"), now)
+                    .await,
+            ),
+            WorkKind::Send => told(store.sent(work.lease, at(self.now + 60), now).await),
+        }
+    }
+
+    fn reading(&self, way: u8) -> Reading {
+        let states = [
+            DocumentState::Read,
+            DocumentState::Held,
+            DocumentState::Settled,
+        ];
+        let documents = (0..way % 3)
+            .map(|n| {
+                let state = states[usize::from(n + way) % 3];
+                new_document(self.base + 4 + u128::from(n), state)
+            })
+            .collect();
+        let verdict = Verdict {
+            group_control: (way % 4).to_string(),
+            set_control: way.is_multiple_of(2).then(|| "0001".into()),
+            accepted: !way.is_multiple_of(3),
+            note: "ak5".into(),
+        };
+        Reading {
+            interchanges: vec![new_interchange(
+                self.base + 2,
+                &format!("{}", way % 3),
+                documents,
+            )],
+            drafts: vec![new_document(self.base + 3, DocumentState::Drafted)],
+            verdicts: vec![verdict],
+            on_duplicate: if way.is_multiple_of(2) {
+                OnDuplicate::Hold
+            } else {
+                OnDuplicate::Pass
+            },
+            note: "read".into(),
+        }
+    }
+}
+
+/// All that can be asked, as text.
+async fn everything(store: &dyn Store, rows: &[Uuid]) -> Vec<String> {
+    let all = usize::MAX;
+    let mut told = vec![
+        format!("{:?}", store.counts().await.unwrap()),
+        format!(
+            "{:?}",
+            store
+                .messages(Filter {
+                    limit: all,
+                    ..Filter::default()
+                })
+                .await
+        ),
+        format!(
+            "{:?}",
+            store
+                .documents(Filter {
+                    limit: all,
+                    ..Filter::default()
+                })
+                .await
+        ),
+    ];
+    for name in ["m0", "m1", "m2", "m3", "out@us"] {
+        for direction in Direction::ALL {
+            told.push(format!(
+                "{:?}",
+                store.find(*direction, key(name)).await.unwrap()
+            ));
+        }
+    }
+    for row in rows {
+        told.push(format!("{:?}", store.message(*row).await.unwrap()));
+        told.push(format!("{:?}", store.interchange(*row).await.unwrap()));
+        told.push(format!("{:?}", store.document(*row).await.unwrap()));
+    }
+    told
+}
+
+async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().unwrap();
+    let stores: [Box<dyn Store>; 2] = [
+        Box::new(Memory::default()),
+        Box::new(Sqlite::open(folder.path()).unwrap()),
+    ];
+    let mut world = World {
+        now: 0,
+        base: 0,
+        work: Vec::new(),
+        rows: Vec::new(),
+    };
+    for step in steps {
+        world.base += 100;
+        if let Step::Wait { seconds } = step {
+            world.now += i64::from(seconds);
+        } else if let Step::Claim { kinds, limit } = step {
+            let wanted = WorkKind::ALL
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| kinds >> n & 1 == 1);
+            let wanted: Vec<_> = wanted.map(|(_, kind)| *kind).collect();
+            let claim = async |store: &dyn Store| {
+                let lease = Duration::from_secs(30);
+                store
+                    .claim(&wanted, limit.into(), lease, world.now())
+                    .await
+                    .unwrap()
+            };
+            let claimed = [claim(&*stores[0]).await, claim(&*stores[1]).await];
+            prop_assert_eq!(&claimed[0], &claimed[1], "{:?}", &step);
+            let [claimed, _] = claimed;
+            world.work.splice(0..0, claimed.work);
+            world.work.truncate(6);
+        } else {
+            let [model, tested] = [
+                world.apply(&*stores[0], &step).await,
+                world.apply(&*stores[1], &step).await,
+            ];
+            prop_assert_eq!(model, tested, "{:?}", &step);
+        }
+        world.rows.extend((1..=6).map(|n| id(world.base + n)));
+    }
+    let model = everything(&*stores[0], &world.rows).await;
+    let tested = everything(&*stores[1], &world.rows).await;
+    for (model, tested) in model.into_iter().zip(tested) {
+        prop_assert_eq!(model, tested);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stores_agree(steps in proptest::collection::vec(step(), 1..120)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(run(steps))?;
+    }
+}

@@ -1,0 +1,224 @@
+//! The store in memory, for tests: the same answers as the others, kept by the same suite.
+//!
+//! It is written to be obviously right, not fast: a transaction works on a copy of everything, and
+//! the copy takes the place of the original when it succeeds.
+
+mod inbound;
+mod outbound;
+mod queries;
+mod queue;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, SubsecRound, Utc};
+use uuid::Uuid;
+
+use super::{
+    Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
+    Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Reading, Receipt, Recorded, Reply,
+    Sealed, Store, WorkKind,
+};
+use rows::Rows;
+
+/// A [`Store`] that forgets everything when it is dropped.
+#[derive(Default)]
+pub struct Memory {
+    /// `None` once closed.
+    rows: Mutex<Open>,
+}
+
+struct Open(Option<Rows>);
+
+impl Default for Open {
+    fn default() -> Self {
+        Self(Some(Rows::default()))
+    }
+}
+
+impl Memory {
+    /// One transaction: all of `job`, or nothing.
+    fn write<'a, T: Send + 'a>(
+        &'a self,
+        job: impl FnOnce(&mut Rows) -> Result<T, Error> + Send + 'a,
+    ) -> Reply<'a, T> {
+        Box::pin(async move {
+            let mut open = self.rows.lock().expect("nothing panics under this lock");
+            let rows = open.0.as_mut().ok_or_else(closed)?;
+            let mut copy = rows.clone();
+            let result = job(&mut copy)?;
+            *rows = copy;
+            Ok(result)
+        })
+    }
+
+    fn query<'a, T: Send + 'a>(
+        &'a self,
+        query: impl FnOnce(&Rows) -> T + Send + 'a,
+    ) -> Reply<'a, T> {
+        Box::pin(async move {
+            let open = self.rows.lock().expect("nothing panics under this lock");
+            open.0.as_ref().map(query).ok_or_else(closed)
+        })
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Kind::Closed, "no more calls are taken")
+}
+
+/// Times as every store keeps them.
+fn kept(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.trunc_subsecs(6)
+}
+
+impl Store for Memory {
+    fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
+        self.write(move |rows| rows.accept(&arrival, kept(now)))
+    }
+
+    fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.arrive(&arrival, MessageState::Refused, None, kept(now)))
+    }
+
+    fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.answered(message, kept(now)))
+    }
+
+    fn claim(
+        &self,
+        kinds: &[WorkKind],
+        limit: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, Claimed> {
+        let kinds = kinds.to_vec();
+        self.write(move |rows| rows.claim(&kinds, limit, lease, kept(now)))
+    }
+
+    fn extend(&self, lease: Lease, until: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            rows.leased(lease)?.due = kept(until);
+            Ok(())
+        })
+    }
+
+    fn retry(
+        &self,
+        lease: Lease,
+        at: DateTime<Utc>,
+        error: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.retry(lease, kept(at), error, kept(now)))
+    }
+
+    fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.bury(lease, aside, &note, kept(now)))
+    }
+
+    fn read(&self, lease: Lease, reading: Reading, now: DateTime<Utc>) -> Reply<'_, Recorded> {
+        self.write(move |rows| rows.read(lease, &reading, kept(now)))
+    }
+
+    fn delivered(
+        &self,
+        lease: Lease,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.delivered(lease, state, &note, kept(now)))
+    }
+
+    fn settle(
+        &self,
+        document: Uuid,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.settle(document, state, &note, kept(now)))
+    }
+
+    fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted> {
+        self.write(move |rows| rows.draft(&draft.partner, &draft.document, kept(now)))
+    }
+
+    fn compose(
+        &self,
+        lease: Lease,
+        envelope: Envelope,
+        compose: Compose,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ControlNumbers> {
+        self.write(move |rows| rows.compose(lease, &envelope, compose, kept(now)))
+    }
+
+    fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.seal(lease, &sealed, kept(now)))
+    }
+
+    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.sent(lease, kept(until), kept(now)))
+    }
+
+    fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.receipt(message, &receipt, kept(now)))
+    }
+
+    fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            rows.advance(&pair, by, kept(now));
+            Ok(())
+        })
+    }
+
+    fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
+        self.query(move |rows| rows.find(direction, &key))
+    }
+
+    fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {
+        self.query(move |rows| rows.message_detail(id))
+    }
+
+    fn messages(&self, filter: Filter<MessageState>) -> Reply<'_, Vec<Message>> {
+        self.query(move |rows| rows.list_messages(&filter))
+    }
+
+    fn interchange(&self, id: Uuid) -> Reply<'_, Option<(Interchange, Vec<Document>)>> {
+        self.query(move |rows| rows.interchange_detail(id))
+    }
+
+    fn document(&self, id: Uuid) -> Reply<'_, Option<DocumentDetail>> {
+        self.query(move |rows| rows.document_detail(id))
+    }
+
+    fn documents(&self, filter: Filter<DocumentState>) -> Reply<'_, Vec<Document>> {
+        self.query(move |rows| rows.list_documents(&filter))
+    }
+
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>> {
+        self.query(move |rows| rows.payload(&digest))
+    }
+
+    fn counts(&self) -> Reply<'_, Counts> {
+        self.query(Rows::counts)
+    }
+
+    fn ready(&self) -> Reply<'_, ()> {
+        self.query(|_| ())
+    }
+
+    fn close(&self) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.rows.lock().expect("nothing panics under this lock").0 = None;
+            Ok(())
+        })
+    }
+}

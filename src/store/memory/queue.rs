@@ -1,0 +1,268 @@
+//! The queue in memory, and the small steps that every transaction is made of.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::rows::Rows;
+use crate::store::state::Subject;
+use crate::store::{
+    Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MessageState, Work, WorkKind,
+};
+
+/// A row of the queue.
+#[derive(Clone)]
+pub(super) struct Queued {
+    pub(super) kind: WorkKind,
+    pub(super) subject: Uuid,
+    pub(super) partner: String,
+    pub(super) due: DateTime<Utc>,
+    leased: bool,
+    attempt: u32,
+    deaths: u32,
+    error: Option<String>,
+    queued: DateTime<Utc>,
+}
+
+impl Rows {
+    pub(super) fn log(&mut self, subject: Uuid, what: &str, detail: &str, at: DateTime<Utc>) {
+        self.events.push(Event {
+            at,
+            subject,
+            what: what.into(),
+            detail: detail.into(),
+        });
+    }
+
+    pub(super) fn enqueue(
+        &mut self,
+        kind: WorkKind,
+        subject: Uuid,
+        partner: &str,
+        now: DateTime<Utc>,
+    ) {
+        self.turns.entry(partner.to_owned()).or_insert(0);
+        self.last_work += 1;
+        let row = Queued {
+            kind,
+            subject,
+            partner: partner.to_owned(),
+            due: now,
+            leased: false,
+            attempt: 0,
+            deaths: 0,
+            error: None,
+            queued: now,
+        };
+        self.work.insert(self.last_work, row);
+    }
+
+    pub(super) fn leased(&mut self, lease: Lease) -> Result<&mut Queued, Error> {
+        self.work
+            .get_mut(&lease.work)
+            .filter(|row| row.leased && row.attempt == lease.attempt)
+            .ok_or_else(|| Error::new(Kind::Stale, format!("work {}", lease.work)))
+    }
+
+    pub(super) fn finish(&mut self, lease: Lease, kind: WorkKind) -> Result<Queued, Error> {
+        let work = self.leased(lease)?.clone();
+        if work.kind != kind {
+            let detail = format!("work to {} does not end as work to {kind}", work.kind);
+            return Err(Error::invalid(detail));
+        }
+        self.work.remove(&lease.work);
+        Ok(work)
+    }
+
+    pub(super) fn drop_work(&mut self, kind: WorkKind, subject: Uuid) {
+        self.work
+            .retain(|_, row| row.kind != kind || row.subject != subject);
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        kinds: &[WorkKind],
+        limit: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<Claimed, Error> {
+        let mut claimed = Claimed::default();
+        while claimed.work.len() < limit {
+            let due = self
+                .work
+                .iter()
+                .filter(|(_, row)| row.due <= now && kinds.contains(&row.kind));
+            let turn = |row: &Queued| (self.turns[&row.partner], row.partner.clone());
+            let Some(id) = due
+                .min_by_key(|(id, row)| (turn(row), row.due, **id))
+                .map(|(id, _)| *id)
+            else {
+                break;
+            };
+            claimed
+                .work
+                .extend(self.take(id, now, super::kept(now + lease))?);
+        }
+        let rows = self.work.values().filter(|row| kinds.contains(&row.kind));
+        claimed.next = rows.map(|row| row.due).min();
+        Ok(claimed)
+    }
+
+    /// Leases a row, unless it has killed too many.
+    fn take(
+        &mut self,
+        id: i64,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Work>, Error> {
+        let mut row = self.work[&id].clone();
+        if row.leased {
+            row.deaths += 1;
+            let detail = format!("{} of {DEATHS}", row.deaths);
+            self.log(row.subject, "worker died", &detail, now);
+        }
+        if row.deaths >= DEATHS {
+            self.work.remove(&id);
+            let note = format!("work to {} stopped {DEATHS} workers", row.kind);
+            self.set_aside(row.kind, row.subject, row.kind.poisoned(), &note, now)?;
+            return Ok(None);
+        }
+        row.leased = true;
+        row.attempt += 1;
+        row.due = until;
+        let served = self.turns.values().max().copied().unwrap_or(0) + 1;
+        self.turns.insert(row.partner.clone(), served);
+        self.work.insert(id, row.clone());
+        let Queued {
+            kind,
+            subject,
+            partner,
+            queued,
+            error,
+            attempt,
+            ..
+        } = row;
+        let lease = Lease { work: id, attempt };
+        Ok(Some(Work {
+            lease,
+            kind,
+            subject,
+            partner,
+            queued,
+            error,
+        }))
+    }
+
+    /// Gives a row back, to be claimed at `at`.
+    pub(super) fn release(
+        &mut self,
+        lease: Lease,
+        at: DateTime<Utc>,
+        error: Option<String>,
+    ) -> Result<Queued, Error> {
+        let row = self.leased(lease)?;
+        row.due = at;
+        row.leased = false;
+        row.deaths = 0;
+        row.error = error;
+        Ok(row.clone())
+    }
+
+    pub(super) fn retry(
+        &mut self,
+        lease: Lease,
+        at: DateTime<Utc>,
+        error: String,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let row = self.release(lease, at, Some(error.clone()))?;
+        self.log(row.subject, "retry", &error, now);
+        Ok(())
+    }
+
+    pub(super) fn bury(
+        &mut self,
+        lease: Lease,
+        aside: Aside,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let row = self.leased(lease)?.clone();
+        self.work.remove(&lease.work);
+        self.set_aside(row.kind, row.subject, aside, note, now)
+    }
+
+    fn set_aside(
+        &mut self,
+        kind: WorkKind,
+        subject: Uuid,
+        aside: Aside,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        match kind.subject() {
+            Subject::Document => self.move_document(subject, aside.document()?, note, now),
+            Subject::Interchange => {
+                let state = aside.document()?;
+                for document in self.documents_in(subject) {
+                    self.move_document(document, state, note, now)?;
+                }
+                Ok(())
+            }
+            Subject::Message => {
+                self.move_message(subject, aside.message()?, note, now)?;
+                if kind == WorkKind::Send && matches!(aside, Aside::Refused | Aside::Dead) {
+                    let from = [DocumentState::Drafted, DocumentState::Sent];
+                    self.move_documents_of(subject, &from, DocumentState::Failed, now)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn move_message(
+        &mut self,
+        message: Uuid,
+        state: MessageState,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let row = &mut self.message_mut(message)?.message;
+        row.state = state;
+        row.note = note.into();
+        row.updated = now;
+        self.log(message, state.as_str(), note, now);
+        Ok(())
+    }
+
+    pub(super) fn move_document(
+        &mut self,
+        document: Uuid,
+        state: DocumentState,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let row = &mut self.document_mut(document)?.document;
+        row.state = state;
+        row.note = note.into();
+        row.updated = now;
+        self.log(document, state.as_str(), note, now);
+        Ok(())
+    }
+
+    pub(super) fn move_documents_of(
+        &mut self,
+        message: Uuid,
+        from: &[DocumentState],
+        to: DocumentState,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        for document in self.documents_of(message) {
+            if from.contains(&self.document_mut(document)?.document.state) {
+                self.move_document(document, to, "", now)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! The store on SQLite: no set-up, one folder, one process.
+//!
+//! ```text
+//! transload.db  (-wal, -shm)    rows, and payloads up to 64 KiB
+//! payloads/                     larger payloads, one file each
+//! lock                          held by the process that has the folder open
+//! ```
+//!
+//! WAL with `synchronous = FULL`; one writer thread that commits for all who wait ([`writer`]); a
+//! few readers beside it. An I/O error ends the store: every later call fails, and a restart
+//! recovers what was answered for.
+
+mod columns;
+mod inbound;
+mod outbound;
+mod payloads;
+mod queries;
+mod queue;
+mod readers;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{
+    Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
+    Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
+    Reply, Sealed, Store, WorkKind,
+};
+use payloads::Payloads;
+use readers::Readers;
+use writer::Writer;
+
+/// Payloads up to this many bytes lie in their row: one fsync, shared with others, in place of
+/// three. Above it a file is cheaper (measured: equal at 100 KB).
+const INLINE: usize = 64 * 1024;
+
+/// A [`Store`] in a folder of this machine.
+pub struct Sqlite {
+    writer: Writer,
+    readers: Readers,
+    payloads: Arc<Payloads>,
+}
+
+impl Sqlite {
+    /// Opens the store in `folder`, making what is missing. Reads the whole database once
+    /// (`quick_check`). Blocks; and its calls need a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Locked`] where another process has the folder open, [`Kind::Failed`] where the
+    /// folder cannot be written or the database is broken, [`Kind::Invalid`] where the database is
+    /// another program's or a newer version's.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::io(format_args!("{}", folder.display()), &error))?;
+        let lock = schema::lock(folder)?;
+        let payloads = Payloads::open(folder.join("payloads"))?;
+        let database = folder.join("transload.db");
+        let connection = schema::open(&database)?;
+        payloads::sync_names(folder)?;
+        Ok(Self {
+            writer: Writer::start(connection, lock)?,
+            readers: Readers::new(database),
+            payloads: Arc::new(payloads),
+        })
+    }
+
+    /// How many transactions were committed since the store was opened: below the number of writes,
+    /// by as much as writers shared a commit.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// One write transaction.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer.run(job).await
+    }
+
+    /// One query.
+    async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer.state().check()?;
+        self.readers
+            .run(query)
+            .await
+            .inspect_err(|error| self.writer.state().note(error))
+    }
+
+    /// Makes large payloads durable before their rows are: beside the writer, not in it.
+    async fn spill(&self, payloads: [Option<&Payload>; 2]) -> Result<(), Error> {
+        self.writer.state().check()?;
+        for payload in payloads.into_iter().flatten() {
+            if payload.bytes.len() > INLINE {
+                let (folder, payload) = (Arc::clone(&self.payloads), payload.clone());
+                tokio::task::spawn_blocking(move || folder.put(&payload.digest, &payload.bytes))
+                    .await
+                    .map_err(|error| Error::new(Kind::Bug, error.to_string()))?
+                    .inspect_err(|error| self.writer.state().note(error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for Sqlite {
+    fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
+        Box::pin(async move {
+            self.spill([Some(&arrival.body), arrival.content.as_ref()])
+                .await?;
+            self.write(move |c| inbound::accept(c, &arrival, now)).await
+        })
+    }
+
+    fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.spill([Some(&arrival.body), arrival.content.as_ref()])
+                .await?;
+            self.write(move |c| inbound::refuse(c, &arrival, now)).await
+        })
+    }
+
+    fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| inbound::answered(c, message, now)))
+    }
+
+    fn claim(
+        &self,
+        kinds: &[WorkKind],
+        limit: usize,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, Claimed> {
+        let kinds = kinds.to_vec();
+        Box::pin(self.write(move |c| queue::claim(c, &kinds, limit, lease, now)))
+    }
+
+    fn extend(&self, lease: Lease, until: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| queue::extend(c, lease, until)))
+    }
+
+    fn retry(
+        &self,
+        lease: Lease,
+        at: DateTime<Utc>,
+        error: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| queue::retry(c, lease, at, &error, now)))
+    }
+
+    fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| queue::bury(c, lease, aside, &note, now)))
+    }
+
+    fn read(&self, lease: Lease, reading: Reading, now: DateTime<Utc>) -> Reply<'_, Recorded> {
+        Box::pin(self.write(move |c| inbound::read(c, lease, &reading, now)))
+    }
+
+    fn delivered(
+        &self,
+        lease: Lease,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| inbound::delivered(c, lease, state, &note, now)))
+    }
+
+    fn settle(
+        &self,
+        document: Uuid,
+        state: DocumentState,
+        note: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::settle(c, document, state, &note, now)))
+    }
+
+    fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted> {
+        Box::pin(self.write(move |c| inbound::draft(c, &draft.partner, &draft.document, now)))
+    }
+
+    fn compose(
+        &self,
+        lease: Lease,
+        envelope: Envelope,
+        compose: Compose,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ControlNumbers> {
+        let payloads = Arc::clone(&self.payloads);
+        Box::pin(
+            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now)),
+        )
+    }
+
+    fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.spill([Some(&sealed.body), None]).await?;
+            self.write(move |c| outbound::seal(c, lease, &sealed, now))
+                .await
+        })
+    }
+
+    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::sent(c, lease, until, now)))
+    }
+
+    fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::receipt(c, message, &receipt, now)))
+    }
+
+    fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::advance(c, &pair, by, now)))
+    }
+
+    fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
+        Box::pin(self.query(move |c| queries::find(c, direction, &key)))
+    }
+
+    fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {
+        Box::pin(self.query(move |c| queries::message(c, id)))
+    }
+
+    fn messages(&self, filter: Filter<MessageState>) -> Reply<'_, Vec<Message>> {
+        Box::pin(self.query(move |c| queries::messages(c, &filter)))
+    }
+
+    fn interchange(&self, id: Uuid) -> Reply<'_, Option<(Interchange, Vec<Document>)>> {
+        Box::pin(self.query(move |c| queries::interchange(c, id)))
+    }
+
+    fn document(&self, id: Uuid) -> Reply<'_, Option<DocumentDetail>> {
+        Box::pin(self.query(move |c| queries::document(c, id)))
+    }
+
+    fn documents(&self, filter: Filter<DocumentState>) -> Reply<'_, Vec<Document>> {
+        Box::pin(self.query(move |c| queries::documents(c, &filter)))
+    }
+
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>> {
+        let payloads = Arc::clone(&self.payloads);
+        Box::pin(self.query(move |c| queries::payload(c, &payloads, &digest)))
+    }
+
+    fn counts(&self) -> Reply<'_, Counts> {
+        Box::pin(self.query(queries::counts))
+    }
+
+    fn ready(&self) -> Reply<'_, ()> {
+        Box::pin(self.write(|_| Ok(())))
+    }
+
+    fn close(&self) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.readers.close();
+            tokio::task::spawn_blocking(self.writer.stop())
+                .await
+                .map_err(|error| Error::new(Kind::Bug, error.to_string()))?;
+            self.writer.state().check()
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! Queries.
+
+use bytes::Bytes;
+use rusqlite::{Connection, Row, ToSql, params};
+use uuid::Uuid;
+
+use super::columns::{self, DOCUMENT, INTERCHANGE, MESSAGE, word};
+use super::inbound::holder;
+use super::payloads::Payloads;
+use super::queue::{all, first};
+use crate::store::{
+    Counts, Digest, Direction, Document, DocumentDetail, DocumentState, Error, Event, Filter,
+    Interchange, Key, Message, MessageDetail, MessageState,
+};
+
+pub(super) fn find(
+    c: &Connection,
+    direction: Direction,
+    key: &Key,
+) -> Result<Option<Message>, Error> {
+    if direction == Direction::Inbound {
+        let Some(id) = holder(c, key)? else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {MESSAGE} FROM message WHERE id = $1");
+        return first(c, &sql, params![id.as_bytes()], columns::message);
+    }
+    let sql = format!(
+        "SELECT {MESSAGE} FROM message WHERE our_id = $1 AND partner_id = $2 AND message_id = $3
+         AND direction = 'outbound' ORDER BY seq DESC LIMIT 1"
+    );
+    first(
+        c,
+        &sql,
+        params![key.our_id, key.partner_id, key.message_id],
+        columns::message,
+    )
+}
+
+pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>, Error> {
+    let key: &[&dyn ToSql] = params![id.as_bytes()];
+    let sql = format!(
+        "SELECT {MESSAGE}, headers, answer_status, answer_headers, answer_body
+         FROM message WHERE id = $1"
+    );
+    let row = first(c, &sql, key, |row| {
+        Ok((
+            columns::message(row)?,
+            columns::headers(row, 15)?,
+            columns::answer(row, 16)?,
+        ))
+    })?;
+    let Some((message, headers, answer)) = row else {
+        return Ok(None);
+    };
+    let sql = format!("SELECT {INTERCHANGE} FROM interchange WHERE message = $1 ORDER BY seq");
+    let interchanges = all(c, &sql, key, columns::interchange)?;
+    let sql = format!(
+        "SELECT {DOCUMENT} FROM document
+         WHERE interchange IN (SELECT id FROM interchange WHERE message = $1) ORDER BY seq"
+    );
+    let documents = all(c, &sql, key, columns::document)?;
+    let sql = "WITH within (id) AS (SELECT id FROM interchange WHERE message = $1)
+               SELECT at, subject, what, detail FROM event
+               WHERE subject = $1 OR subject IN within
+               OR subject IN (SELECT id FROM document WHERE interchange IN within) ORDER BY seq";
+    let events = all(c, sql, key, columns::event)?;
+    Ok(Some(MessageDetail {
+        message,
+        headers,
+        answer,
+        interchanges,
+        documents,
+        events,
+    }))
+}
+
+pub(super) fn messages(
+    c: &Connection,
+    filter: &Filter<MessageState>,
+) -> Result<Vec<Message>, Error> {
+    let state = filter.state.map(MessageState::as_str);
+    list(c, "message", MESSAGE, filter, state, columns::message)
+}
+
+pub(super) fn documents(
+    c: &Connection,
+    filter: &Filter<DocumentState>,
+) -> Result<Vec<Document>, Error> {
+    let state = filter.state.map(DocumentState::as_str);
+    list(c, "document", DOCUMENT, filter, state, columns::document)
+}
+
+fn list<State, T>(
+    c: &Connection,
+    table: &str,
+    columns: &str,
+    filter: &Filter<State>,
+    state: Option<&str>,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Error> {
+    let sql = format!(
+        "SELECT {columns} FROM {table}
+         WHERE direction = ifnull($1, direction) AND state = ifnull($2, state)
+         AND partner = ifnull($3, partner) AND created >= ifnull($4, created)
+         ORDER BY seq DESC LIMIT $5"
+    );
+    let values = params![
+        filter.direction.map(Direction::as_str),
+        state,
+        filter.partner,
+        filter.since.map(|since| since.timestamp_micros()),
+        i64::try_from(filter.limit).unwrap_or(i64::MAX),
+    ];
+    all(c, &sql, values, read)
+}
+
+pub(super) fn interchange(
+    c: &Connection,
+    id: Uuid,
+) -> Result<Option<(Interchange, Vec<Document>)>, Error> {
+    let key: &[&dyn ToSql] = params![id.as_bytes()];
+    let sql = format!("SELECT {INTERCHANGE} FROM interchange WHERE id = $1");
+    let Some(interchange) = first(c, &sql, key, columns::interchange)? else {
+        return Ok(None);
+    };
+    let sql = format!("SELECT {DOCUMENT} FROM document WHERE interchange = $1 ORDER BY seq");
+    Ok(Some((interchange, all(c, &sql, key, columns::document)?)))
+}
+
+pub(super) fn document(c: &Connection, id: Uuid) -> Result<Option<DocumentDetail>, Error> {
+    let key: &[&dyn ToSql] = params![id.as_bytes()];
+    let sql = format!("SELECT {DOCUMENT}, content, findings FROM document WHERE id = $1");
+    let row = first(c, &sql, key, |row| {
+        Ok((columns::document(row)?, row.get(13)?, row.get(14)?))
+    })?;
+    let Some((document, content, findings)) = row else {
+        return Ok(None);
+    };
+    let sql = "SELECT at, subject, what, detail FROM event WHERE subject = $1 ORDER BY seq";
+    let events: Vec<Event> = all(c, sql, key, columns::event)?;
+    Ok(Some(DocumentDetail {
+        document,
+        content,
+        findings,
+        events,
+    }))
+}
+
+pub(super) fn payload(
+    c: &Connection,
+    payloads: &Payloads,
+    digest: &Digest,
+) -> Result<Option<Bytes>, Error> {
+    let sql = "SELECT bytes FROM payload WHERE digest = $1";
+    match first(c, sql, params![digest], |row| {
+        row.get::<_, Option<Vec<u8>>>(0)
+    })? {
+        None => Ok(None),
+        Some(Some(bytes)) => Ok(Some(Bytes::from(bytes))),
+        Some(None) => payloads.get(digest).map(Some),
+    }
+}
+
+pub(super) fn counts(c: &Connection) -> Result<Counts, Error> {
+    let tally = |row: &Row<'_>, column| row.get(column).map(i64::cast_unsigned);
+    let sql = "SELECT direction, state, count(*) FROM message GROUP BY 1, 2";
+    let mut messages = all(c, sql, &[], |row| {
+        Ok((word(row, 0)?, word(row, 1)?, tally(row, 2)?))
+    })?;
+    let sql = "SELECT direction, state, count(*) FROM document GROUP BY 1, 2";
+    let mut documents = all(c, sql, &[], |row| {
+        Ok((word(row, 0)?, word(row, 1)?, tally(row, 2)?))
+    })?;
+    let sql = "SELECT kind, count(*) FROM work GROUP BY 1";
+    let mut work = all(c, sql, &[], |row| Ok((word(row, 0)?, tally(row, 1)?)))?;
+    messages.sort_unstable();
+    documents.sort_unstable();
+    work.sort_unstable();
+    Ok(Counts {
+        messages,
+        documents,
+        work,
+    })
+}

@@ -1,0 +1,322 @@
+//! The queue, and the small steps that every transaction is made of.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use uuid::Uuid;
+
+use super::columns::{id, time, word};
+use crate::store::state::Subject;
+use crate::store::{
+    Aside, Claimed, DEATHS, DocumentState, Error, Kind, Lease, MessageState, Work, WorkKind,
+};
+
+/// A leased row of the queue.
+pub(super) struct Leased {
+    pub(super) kind: WorkKind,
+    pub(super) subject: Uuid,
+    pub(super) partner: String,
+}
+
+/// Runs one statement, prepared once for each connection.
+pub(super) fn run(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize, Error> {
+    Ok(c.prepare_cached(sql)?.execute(values)?)
+}
+
+/// The first row of a query.
+pub(super) fn first<T>(
+    c: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Error> {
+    Ok(c.prepare_cached(sql)?.query_row(values, read).optional()?)
+}
+
+/// All rows of a query.
+pub(super) fn all<T>(
+    c: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Error> {
+    Ok(c.prepare_cached(sql)?
+        .query_map(values, read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Adds a line to the history.
+pub(super) fn log(
+    c: &Connection,
+    subject: Uuid,
+    what: &str,
+    detail: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO event (at, subject, what, detail) VALUES ($1, $2, $3, $4)";
+    let at = now.timestamp_micros();
+    run(c, sql, params![at, subject.as_bytes(), what, detail]).map(drop)
+}
+
+/// Queues work that is due at once.
+pub(super) fn enqueue(
+    c: &Connection,
+    kind: WorkKind,
+    subject: Uuid,
+    partner: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO turn (partner, served) VALUES ($1, 0) ON CONFLICT DO NOTHING";
+    run(c, sql, params![partner])?;
+    let sql = "INSERT INTO work (kind, subject, partner, due, leased, attempt, deaths, queued)
+               VALUES ($1, $2, $3, $4, 0, 0, 0, $4)";
+    let at = now.timestamp_micros();
+    run(
+        c,
+        sql,
+        params![kind.as_str(), subject.as_bytes(), partner, at],
+    )
+    .map(drop)
+}
+
+/// What a lease is for, or that it was lost.
+pub(super) fn leased(c: &Connection, lease: Lease) -> Result<Leased, Error> {
+    let sql = "SELECT kind, subject, partner FROM work
+               WHERE id = $1 AND attempt = $2 AND leased = 1";
+    let row = first(c, sql, params![lease.work, lease.attempt], |row| {
+        Ok(Leased {
+            kind: word(row, 0)?,
+            subject: id(row, 1)?,
+            partner: row.get(2)?,
+        })
+    })?;
+    row.ok_or_else(|| Error::new(Kind::Stale, format!("work {}", lease.work)))
+}
+
+/// The same, where only one kind of work can end this way. The row is gone with it.
+pub(super) fn finish(c: &Connection, lease: Lease, kind: WorkKind) -> Result<Leased, Error> {
+    let work = leased(c, lease)?;
+    if work.kind != kind {
+        return Err(Error::invalid(format!(
+            "work to {} does not end as work to {kind}",
+            work.kind
+        )));
+    }
+    run(c, "DELETE FROM work WHERE id = $1", params![lease.work])?;
+    Ok(work)
+}
+
+pub(super) fn claim(
+    c: &Connection,
+    kinds: &[WorkKind],
+    limit: usize,
+    lease: Duration,
+    now: DateTime<Utc>,
+) -> Result<Claimed, Error> {
+    let kinds: String = kinds.iter().map(|kind| format!(",{kind},")).collect();
+    let mut work = Vec::new();
+    while work.len() < limit {
+        let Some((found, leased, deaths)) = next_due(c, &kinds, now)? else {
+            break;
+        };
+        let deaths = deaths + u32::from(leased);
+        if leased {
+            log(
+                c,
+                found.subject,
+                "worker died",
+                &format!("{deaths} of {DEATHS}"),
+                now,
+            )?;
+        }
+        if deaths >= DEATHS {
+            run(
+                c,
+                "DELETE FROM work WHERE id = $1",
+                params![found.lease.work],
+            )?;
+            let note = format!("work to {} stopped {DEATHS} workers", found.kind);
+            set_aside(
+                c,
+                found.kind,
+                found.subject,
+                found.kind.poisoned(),
+                &note,
+                now,
+            )?;
+            continue;
+        }
+        let sql = "UPDATE work SET leased = 1, attempt = $1, deaths = $2, due = $3 WHERE id = $4";
+        let until = (now + lease).timestamp_micros();
+        run(
+            c,
+            sql,
+            params![found.lease.attempt, deaths, until, found.lease.work],
+        )?;
+        let sql = "UPDATE turn SET served = (SELECT max(served) + 1 FROM turn) WHERE partner = $1";
+        run(c, sql, params![found.partner])?;
+        work.push(found);
+    }
+    let sql = "SELECT due FROM work WHERE instr($1, ',' || kind || ',') > 0 ORDER BY due LIMIT 1";
+    let next = first(c, sql, params![kinds], |row| time(row, 0))?;
+    Ok(Claimed { work, next })
+}
+
+/// The due row of the partner served longest ago, with the lease it would get; whether its last
+/// lease ran out, and its deaths until then.
+fn next_due(
+    c: &Connection,
+    kinds: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(Work, bool, u32)>, Error> {
+    let sql = "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
+                      w.deaths
+               FROM turn t JOIN work w ON w.id = (
+                   SELECT id FROM work
+                   WHERE partner = t.partner AND due <= $1 AND instr($2, ',' || kind || ',') > 0
+                   ORDER BY due, id LIMIT 1)
+               ORDER BY t.served, t.partner LIMIT 1";
+    first(c, sql, params![now.timestamp_micros(), kinds], |row| {
+        let lease = Lease {
+            work: row.get(0)?,
+            attempt: row.get::<_, u32>(1)? + 1,
+        };
+        let work = Work {
+            lease,
+            kind: word(row, 2)?,
+            subject: id(row, 3)?,
+            partner: row.get(4)?,
+            queued: time(row, 5)?,
+            error: row.get(6)?,
+        };
+        Ok((work, row.get(7)?, row.get(8)?))
+    })
+}
+
+pub(super) fn extend(c: &Connection, lease: Lease, until: DateTime<Utc>) -> Result<(), Error> {
+    leased(c, lease)?;
+    let sql = "UPDATE work SET due = $1 WHERE id = $2";
+    run(c, sql, params![until.timestamp_micros(), lease.work]).map(drop)
+}
+
+/// Gives a row back, to be claimed at `at`.
+pub(super) fn release(
+    c: &Connection,
+    lease: Lease,
+    at: DateTime<Utc>,
+    error: Option<&str>,
+) -> Result<(), Error> {
+    let sql = "UPDATE work SET due = $1, leased = 0, deaths = 0, error = $2 WHERE id = $3";
+    run(c, sql, params![at.timestamp_micros(), error, lease.work]).map(drop)
+}
+
+pub(super) fn retry(
+    c: &Connection,
+    lease: Lease,
+    at: DateTime<Utc>,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let work = leased(c, lease)?;
+    release(c, lease, at, Some(error))?;
+    log(c, work.subject, "retry", error, now)
+}
+
+pub(super) fn bury(
+    c: &Connection,
+    lease: Lease,
+    aside: Aside,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let work = leased(c, lease)?;
+    run(c, "DELETE FROM work WHERE id = $1", params![lease.work])?;
+    set_aside(c, work.kind, work.subject, aside, note, now)
+}
+
+fn set_aside(
+    c: &Connection,
+    kind: WorkKind,
+    subject: Uuid,
+    aside: Aside,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    match kind.subject() {
+        Subject::Document => move_document(c, subject, aside.document()?, note, now),
+        Subject::Interchange => {
+            let state = aside.document()?;
+            let sql = "SELECT id FROM document WHERE interchange = $1 ORDER BY seq";
+            for document in all(c, sql, params![subject.as_bytes()], |row| id(row, 0))? {
+                move_document(c, document, state, note, now)?;
+            }
+            Ok(())
+        }
+        Subject::Message => {
+            move_message(c, subject, aside.message()?, note, now)?;
+            if kind == WorkKind::Send && matches!(aside, Aside::Refused | Aside::Dead) {
+                let from = [DocumentState::Drafted, DocumentState::Sent];
+                move_documents_of(c, subject, &from, DocumentState::Failed, now)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Moves a message, and says so in its history.
+pub(super) fn move_message(
+    c: &Connection,
+    message: Uuid,
+    state: MessageState,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "UPDATE message SET state = $1, note = $2, updated = $3 WHERE id = $4";
+    let at = now.timestamp_micros();
+    run(
+        c,
+        sql,
+        params![state.as_str(), note, at, message.as_bytes()],
+    )?;
+    log(c, message, state.as_str(), note, now)
+}
+
+/// Moves a document, and says so in its history.
+pub(super) fn move_document(
+    c: &Connection,
+    document: Uuid,
+    state: DocumentState,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "UPDATE document SET state = $1, note = $2, updated = $3 WHERE id = $4";
+    let at = now.timestamp_micros();
+    match run(
+        c,
+        sql,
+        params![state.as_str(), note, at, document.as_bytes()],
+    )? {
+        0 => Err(Error::missing("document", document)),
+        _ => log(c, document, state.as_str(), note, now),
+    }
+}
+
+/// Moves those documents of a message that are in one of the states `from`.
+pub(super) fn move_documents_of(
+    c: &Connection,
+    message: Uuid,
+    from: &[DocumentState],
+    to: DocumentState,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "SELECT id, state FROM document
+               WHERE interchange IN (SELECT id FROM interchange WHERE message = $1) ORDER BY seq";
+    let read = |row: &Row<'_>| Ok((id(row, 0)?, word::<DocumentState>(row, 1)?));
+    for (document, state) in all(c, sql, params![message.as_bytes()], read)? {
+        if from.contains(&state) {
+            move_document(c, document, to, "", now)?;
+        }
+    }
+    Ok(())
+}

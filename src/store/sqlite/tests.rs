@@ -1,0 +1,258 @@
+//! What only this store promises; the rest is in the suite.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::store::suite::{arrival, at, conformance, id, payload};
+use crate::store::{Accepted, Retry};
+
+conformance!(opened);
+
+fn opened() -> (Arc<dyn Store>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Arc::new(Sqlite::open(folder.path()).unwrap()), folder)
+}
+
+/// Jobs that wait together share a commit: the writer is held up by the first, the rest queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_accepts_share_a_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open(folder.path()).unwrap());
+    let (go, gate) = std::sync::mpsc::channel();
+    let (busy, is_busy) = tokio::sync::oneshot::channel();
+    let first = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            store
+                .write(move |_| {
+                    busy.send(()).unwrap();
+                    gate.recv()
+                        .map_err(|error| Error::new(Kind::Bug, error.to_string()))
+                })
+                .await
+        })
+    };
+    is_busy.await.unwrap();
+    let before = store.commits();
+    let accepts: Vec<_> = (0..64)
+        .map(|n| {
+            let message = arrival(n, &format!("m{n}"), &format!("order {n}"));
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.accept(message, at(0)).await })
+        })
+        .collect();
+    while store.writer.waiting() < accepts.len() {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    for accept in accepts {
+        assert_eq!(
+            accept.await.unwrap().unwrap(),
+            Accepted::New { resend_of: None }
+        );
+    }
+    assert_eq!(
+        store.commits() - before,
+        1,
+        "one commit for 64 accepts, and for the first job"
+    );
+}
+
+/// One that fails, or panics, takes nothing with it.
+#[tokio::test]
+async fn a_failed_job_leaves_the_others_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let fails = store.write(|c| {
+        inbound::refuse(c, &arrival(1, "m1", "order"), at(0))?;
+        Err::<(), _>(Error::invalid("changed my mind"))
+    });
+    let panics = store.write(|c| -> Result<(), Error> {
+        inbound::refuse(c, &arrival(2, "m2", "order"), at(0))?;
+        panic!("a planted panic")
+    });
+    let works = store.accept(arrival(3, "m3", "order"), at(0));
+    let (failed, panicked, worked) = tokio::join!(fails, panics, works);
+    assert_eq!(failed.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(panicked.unwrap_err().kind(), Kind::Bug);
+    worked.unwrap();
+    let rows = store.messages(Filter::default()).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [id(3)]);
+}
+
+/// After an I/O error nothing is trusted: every later call fails, and a new start recovers.
+#[tokio::test]
+async fn a_failed_store_stays_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    store
+        .accept(arrival(1, "m1", "order"), at(0))
+        .await
+        .unwrap();
+    let planted = store
+        .write(|c| {
+            inbound::refuse(c, &arrival(2, "m2", "order"), at(0))?;
+            Err::<(), _>(Error::new(Kind::Failed, "fsync: input/output error"))
+        })
+        .await;
+    assert_eq!(planted.unwrap_err().kind(), Kind::Failed);
+    let accept = store
+        .accept(arrival(3, "m3", "order"), at(0))
+        .await
+        .unwrap_err();
+    assert_eq!(accept.kind(), Kind::Failed);
+    assert!(matches!(accept.retry(), Retry::After(_)));
+    assert_eq!(store.ready().await.unwrap_err().kind(), Kind::Failed);
+    assert_eq!(store.counts().await.unwrap_err().kind(), Kind::Failed);
+    drop(store);
+    let store = Sqlite::open(folder.path()).unwrap();
+    assert_eq!(store.messages(Filter::default()).await.unwrap().len(), 1);
+}
+
+/// A full disk refuses, and is forgiven once there is room.
+#[tokio::test]
+async fn a_full_disk_refuses_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let limit = |pages: u32| {
+        store.write(move |c| {
+            c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+            Ok(())
+        })
+    };
+    limit(1).await.unwrap();
+    let large = "ISA*".repeat(12_000);
+    let full = store
+        .accept(arrival(1, "m1", &large), at(0))
+        .await
+        .unwrap_err();
+    assert_eq!(full.kind(), Kind::Full);
+    assert!(matches!(full.retry(), Retry::After(_)));
+    limit(1_000_000).await.unwrap();
+    let accepted = store.accept(arrival(1, "m1", &large), at(0)).await.unwrap();
+    assert_eq!(accepted, Accepted::New { resend_of: None });
+}
+
+/// What was answered for is there after the store is dropped and opened again, large or small.
+#[tokio::test]
+async fn what_was_stored_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = "ISA*".repeat(50_000);
+    let store = Sqlite::open(folder.path()).unwrap();
+    store.accept(arrival(1, "m1", &large), at(0)).await.unwrap();
+    let before = store.message(id(1)).await.unwrap();
+    drop(store);
+    let store = Sqlite::open(folder.path()).unwrap();
+    assert_eq!(store.message(id(1)).await.unwrap(), before);
+    let digest = payload(&large).digest;
+    assert_eq!(store.payload(digest).await.unwrap().unwrap(), large);
+
+    std::fs::remove_dir_all(folder.path().join("payloads")).unwrap();
+    let lost = store.payload(digest).await.unwrap_err();
+    assert_eq!(
+        (lost.kind(), lost.retry()),
+        (Kind::Unreadable, Retry::Never)
+    );
+    store.ready().await.unwrap();
+}
+
+#[test]
+fn a_folder_has_one_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let second = Sqlite::open(folder.path()).err().unwrap();
+    assert_eq!(second.kind(), Kind::Locked);
+    drop(store);
+    Sqlite::open(folder.path()).unwrap();
+}
+
+#[test]
+fn another_programs_or_a_newer_database_is_refused() {
+    let refused = |sql: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("transload.db")).unwrap();
+        connection.execute_batch(sql).unwrap();
+        drop(connection);
+        let error = Sqlite::open(folder.path()).err().unwrap();
+        assert_eq!(error.kind(), Kind::Invalid);
+        error.to_string()
+    };
+    assert!(refused("CREATE TABLE theirs (a)").contains("another program's"));
+    assert!(refused("PRAGMA user_version = 99").contains("newer version"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("transload.db"), [b'x'; 4096]).unwrap();
+    assert_eq!(
+        Sqlite::open(folder.path()).err().unwrap().kind(),
+        Kind::Failed
+    );
+}
+
+/// The settings that durability hangs on.
+#[tokio::test]
+async fn the_writer_is_set_to_last() {
+    let (folder, setting) = (tempfile::tempdir().unwrap(), |name: &'static str| {
+        move |c: &Connection| -> Result<String, Error> {
+            let value = c.query_row(&format!("PRAGMA {name}"), [], |row| {
+                row.get::<_, rusqlite::types::Value>(0)
+            })?;
+            Ok(format!("{value:?}"))
+        }
+    });
+    let store = Sqlite::open(folder.path()).unwrap();
+    for (name, value) in [
+        ("journal_mode", "Text(\"wal\")"),
+        ("synchronous", "Integer(2)"),
+        ("foreign_keys", "Integer(1)"),
+        ("trusted_schema", "Integer(0)"),
+        ("cell_size_check", "Integer(1)"),
+        ("busy_timeout", "Integer(5000)"),
+    ] {
+        assert_eq!(store.write(setting(name)).await.unwrap(), value, "{name}");
+    }
+}
+
+/// SQLite numbers `$n` by first appearance: every statement uses `$1`, `$2` … in that order.
+#[test]
+fn placeholders_ascend() {
+    let sources = [
+        include_str!("inbound.rs"),
+        include_str!("outbound.rs"),
+        include_str!("queries.rs"),
+        include_str!("queue.rs"),
+    ];
+    let mut statements = 0;
+    for literal in sources
+        .iter()
+        .flat_map(|source| source.split('"').skip(1).step_by(2))
+    {
+        let mut seen = HashSet::new();
+        for rest in literal.split('$').skip(1) {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let number: usize = digits.parse().unwrap_or_else(|_| panic!("{literal}"));
+            if seen.insert(number) {
+                assert_eq!(number, seen.len(), "{literal}");
+            }
+        }
+        statements += usize::from(!seen.is_empty());
+    }
+    assert!(statements > 40, "only {statements} statements were found");
+}
+
+/// History is only ever added to.
+#[tokio::test]
+async fn events_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    store
+        .accept(arrival(1, "m1", "order"), at(0))
+        .await
+        .unwrap();
+    for sql in ["DELETE FROM event", "UPDATE event SET what = 'other'"] {
+        let error = store
+            .write(move |c| Ok(c.execute_batch(sql)?))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("only ever added"), "{error}");
+    }
+}
