@@ -1,3 +1,5 @@
 //! `transload`: see `transload help`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    transload::cli::run()
+}

@@ -162,7 +162,9 @@ fn pyas2lib_refuses_a_stranger() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    ["buyer", "seller", "stranger"].map(|name| make_keys(folder, name));
+    for name in ["buyer", "seller", "stranger"] {
+        make_keys(folder, name);
+    }
     std::fs::write(folder.join("order.edi"), "ISA").expect("a temporary folder is writable");
 
     let (mut seller, url) = Peer::serve(folder, "seller", "buyer").expect("pyas2lib is here");

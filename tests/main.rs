@@ -1,10 +1,13 @@
 //! One integration binary: a module for each thing that is tested.
 
+mod as2;
 mod bridge;
 mod canonical;
 mod client;
 mod interop;
 mod laws;
 mod partner;
+mod store;
 mod tidy;
 mod web;
+mod x12;

@@ -1,1 +1,173 @@
-//! cli
+//! The command line: one file a command.
+//!
+//! stdout is the result, stderr the talk; `-` is stdin; `--json` prints one object a line; a
+//! broken pipe is success.
+//!
+//! | exit code | says |
+//! |---|---|
+//! | 0 | clean |
+//! | 1 | findings, a difference, a refused message |
+//! | 2 | wrong usage, or input that cannot be read |
+//! | 3 | network or partner |
+//! | 4 | state or settings |
+
+mod as2;
+mod cert;
+mod check;
+mod demo;
+mod mappings;
+mod partner;
+mod send;
+mod serve;
+mod show;
+mod translate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Receives, checks, translates and sends EDI: an AS2 gateway and X12 translator.
+#[derive(Parser)]
+#[command(
+    name = "transload",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find everything that is wrong with X12 files, in one pass
+    Check(check::Check),
+    /// Show an X12 file with the meaning of each element
+    Show(show::Show),
+    /// Translate X12 to canonical JSON, and back
+    Translate(translate::Translate),
+    /// Open or seal AS2 messages offline
+    As2(as2::As2),
+    /// Run the gateway: AS2 listener, worker, bridges
+    Serve(serve::Serve),
+    /// Send an X12 file to a partner over AS2
+    Send(send::Send),
+    /// Show an exchange between two partners on this machine, with keys made on the spot
+    Demo(demo::Demo),
+    /// List and check partner files
+    Partner(partner::Partner),
+    /// Make keys and certificates
+    Cert(cert::Cert),
+    /// Check and print mapping guides
+    Mappings(mappings::Mappings),
+}
+
+/// How a command ended, when it ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Nothing to complain of.
+    Clean = 0,
+    /// Findings, a difference, a refused message.
+    Findings = 1,
+    /// Wrong usage, or input that cannot be read.
+    Usage = 2,
+    /// The network or the partner.
+    Network = 3,
+    /// State or settings of ours.
+    State = 4,
+}
+
+/// Why a command could not do its work: where, what, why, what next, for stderr.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    /// Input that cannot be read, or wrong usage.
+    pub(crate) fn usage(message: impl ToString) -> Failure {
+        Failure {
+            exit: Exit::Usage,
+            message: message.to_string(),
+        }
+    }
+
+    /// The network or the partner.
+    pub(crate) fn network(message: impl ToString) -> Failure {
+        Failure {
+            exit: Exit::Network,
+            message: message.to_string(),
+        }
+    }
+
+    /// State or settings of ours.
+    pub(crate) fn state(message: impl ToString) -> Failure {
+        Failure {
+            exit: Exit::State,
+            message: message.to_string(),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Writing a result failed. A reader that has seen enough is no failure.
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure {
+                exit: Exit::Clean,
+                message: String::new(),
+            },
+            _ => Failure::state(format!("cannot write the result: {error}")),
+        }
+    }
+}
+
+/// What every command returns.
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let help = !error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(if help {
+                Exit::Clean as u8
+            } else {
+                Exit::Usage as u8
+            });
+        }
+    };
+    let stdout = io::stdout();
+    let mut out = io::BufWriter::new(stdout.lock());
+    let outcome = dispatch(arguments.command, &mut out);
+    let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from));
+    match outcome {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                let _ = writeln!(io::stderr(), "transload: {}", failure.message);
+            }
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
+    match command {
+        Command::Check(command) => command.run(out),
+        Command::Show(command) => command.run(out),
+        Command::Translate(command) => command.run(out),
+        Command::As2(command) => command.run(out),
+        Command::Serve(command) => command.run(out),
+        Command::Send(command) => command.run(out),
+        Command::Demo(command) => command.run(out),
+        Command::Partner(command) => command.run(out),
+        Command::Cert(command) => command.run(out),
+        Command::Mappings(command) => command.run(out),
+    }
+}

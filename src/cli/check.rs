@@ -1,0 +1,15 @@
+//! `transload check`.
+
+use std::io::Write;
+
+use super::{Failure, Outcome};
+
+/// See the command's help.
+#[derive(clap::Args)]
+pub(super) struct Check {}
+
+impl Check {
+    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
+        Err(Failure::usage("not written yet"))
+    }
+}

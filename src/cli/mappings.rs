@@ -1,0 +1,15 @@
+//! `transload mappings`.
+
+use std::io::Write;
+
+use super::{Failure, Outcome};
+
+/// See the command's help.
+#[derive(clap::Args)]
+pub(super) struct Mappings {}
+
+impl Mappings {
+    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
+        Err(Failure::usage("not written yet"))
+    }
+}
