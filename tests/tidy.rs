@@ -26,6 +26,17 @@ struct Complaint {
     help: String,
 }
 
+impl Complaint {
+    fn at(path: &str, line: usize, what: String, help: &str) -> Complaint {
+        Complaint {
+            path: path.to_owned(),
+            line,
+            what,
+            help: help.to_owned(),
+        }
+    }
+}
+
 type Check = fn(&House) -> Vec<Complaint>;
 
 impl fmt::Display for Complaint {

@@ -11,15 +11,6 @@ const PURPOSE: (&str, &str) = ("src/lib.rs", "Amazon's Vendor API");
 /// The bridge to that API is the one place that knows it.
 const API_BRIDGE: &str = "src/bridge/spapi";
 
-fn complaint(path: &str, line: usize, what: String, help: &str) -> Complaint {
-    Complaint {
-        path: path.to_owned(),
-        line,
-        what,
-        help: help.to_owned(),
-    }
-}
-
 /// A partner is files: no line of `src`, comments and strings included, knows one's name.
 fn no_partner(house: &House) -> Vec<Complaint> {
     let folders = house.files.keys().filter_map(|path| {
@@ -42,7 +33,7 @@ fn no_partner(house: &House) -> Vec<Complaint> {
             if let Some(name) = words.find(|word| partners.contains(*word)) {
                 let what = format!("src knows the partner {name}");
                 let help = "a partner is files: put what is its own under mappings/partners";
-                complaints.push(complaint(path, at + 1, what, help));
+                complaints.push(Complaint::at(path, at + 1, what, help));
             }
         }
     }
@@ -61,7 +52,7 @@ fn changelog(house: &House) -> Vec<Complaint> {
         return Vec::new();
     }
     let what = "no entry under `## [Unreleased]`".to_owned();
-    vec![complaint(
+    vec![Complaint::at(
         PATH,
         1,
         what,
@@ -84,12 +75,12 @@ fn readme(house: &House) -> Vec<Complaint> {
     for (line, command) in commands.iter().filter(|(_, command)| !run(command)) {
         let what = format!("nobody runs `{command}`");
         let help = "let a line of .ci/run end with it, or fence it as `console`, not `sh`";
-        complaints.push(complaint(PATH, *line, what, help));
+        complaints.push(Complaint::at(PATH, *line, what, help));
     }
     for wanted in ["cargo run --release -- demo", "cargo test"] {
         if !commands.iter().any(|(_, command)| *command == wanted) {
             let what = format!("`{wanted}` does not stand in a `sh` fence");
-            complaints.push(complaint(
+            complaints.push(Complaint::at(
                 PATH,
                 1,
                 what,
@@ -124,7 +115,7 @@ fn no_machine(house: &House, folders: &[String]) -> Vec<Complaint> {
             if let Some(folder) = folders.iter().find(|folder| line.contains(folder.as_str())) {
                 let what = format!("names {folder}, a folder of one machine");
                 let help = "use a path from the project's root";
-                complaints.push(complaint(path, at + 1, what, help));
+                complaints.push(Complaint::at(path, at + 1, what, help));
             }
         }
     }

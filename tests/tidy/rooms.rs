@@ -102,15 +102,6 @@ fn only_for_tests(house: &House, path: &str) -> bool {
         })
 }
 
-fn complaint(path: &str, line: usize, what: String, help: String) -> Complaint {
-    Complaint {
-        path: path.to_owned(),
-        line,
-        what,
-        help,
-    }
-}
-
 /// Every room has a row, and names only what its row allows.
 fn layers(house: &House) -> Vec<Complaint> {
     let rooms = rooms(house);
@@ -118,18 +109,23 @@ fn layers(house: &House) -> Vec<Complaint> {
     for (room, path, tokens) in shipped(house) {
         let Some(known) = rooms.get(room) else {
             let what = format!("the room {room} has no row in the import table");
-            complaints.push(complaint(path, 1, what, format!("give it one in {MAP}")));
+            complaints.push(Complaint::at(
+                path,
+                1,
+                what,
+                &format!("give it one in {MAP}"),
+            ));
             continue;
         };
         for named in named_rooms(path, &tokens) {
             let other = named.text;
             if other != room && rooms.contains_key(other) && !known.may_name.contains(other) {
                 let what = format!("{room} may not name {other}");
-                let help = format!(
+                let help = &format!(
                     "move what is shared into a room above both, or pass it in as an argument; \
                      the import table is in {MAP}"
                 );
-                complaints.push(complaint(path, named.line, what, help));
+                complaints.push(Complaint::at(path, named.line, what, help));
             }
         }
     }
@@ -165,18 +161,18 @@ fn no_circles(house: &House) -> Vec<Complaint> {
             .filter(|name| !above.contains(name))
         {
             let what = format!("{name} is not a room above this row");
-            complaints.push(complaint(
-                MAP,
-                line,
-                what,
-                "order the rows by layer".to_owned(),
-            ));
+            complaints.push(Complaint::at(MAP, line, what, "order the rows by layer"));
         }
         above.extend(names(cells[0]));
     }
     if complaints.is_empty() && above.is_empty() {
         let what = "the import table is missing".to_owned();
-        complaints.push(complaint(MAP, 1, what, format!("its head is `{ROOMS}`")));
+        complaints.push(Complaint::at(
+            MAP,
+            1,
+            what,
+            &format!("its head is `{ROOMS}`"),
+        ));
     }
     complaints
 }
@@ -205,8 +201,8 @@ fn homes(house: &House) -> Vec<Complaint> {
     for (line, name) in &listed {
         if home(name).is_none() {
             let what = format!("{name} has no home");
-            let help = format!("say in {MAP} which rooms may use it");
-            complaints.push(complaint("Cargo.toml", *line, what, help));
+            let help = &format!("say in {MAP} which rooms may use it");
+            complaints.push(Complaint::at("Cargo.toml", *line, what, help));
         }
     }
     for (line, cells) in &rows {
@@ -215,7 +211,7 @@ fn homes(house: &House) -> Vec<Complaint> {
             .filter(|name| !listed.iter().any(|l| l.1 == *name))
         {
             let what = format!("{name} is not a dependency");
-            complaints.push(complaint(MAP, *line, what, "remove its row".to_owned()));
+            complaints.push(Complaint::at(MAP, *line, what, "remove its row"));
         }
     }
     for (room, path, tokens) in shipped(house) {
@@ -228,8 +224,8 @@ fn homes(house: &House) -> Vec<Complaint> {
                 .filter(|_| !at_home)
             {
                 let what = format!("{name} does not live in {room}");
-                let help = format!("use the room that houses it; the table is in {MAP}");
-                complaints.push(complaint(path, line, what, help));
+                let help = &format!("use the room that houses it; the table is in {MAP}");
+                complaints.push(Complaint::at(path, line, what, help));
             }
         }
     }
@@ -279,7 +275,7 @@ fn pure(house: &House) -> Vec<Complaint> {
         for (root, name) in std.chain(calls) {
             let what = format!("{room} is pure and reaches for {root}::{}", name.text);
             let help = "take bytes, the time or a source of randomness as an argument";
-            complaints.push(complaint(path, name.line, what, help.to_owned()));
+            complaints.push(Complaint::at(path, name.line, what, help));
         }
     }
     complaints
