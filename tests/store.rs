@@ -26,7 +26,7 @@ fn arrival(n: u16) -> Arrival {
     let payload = |kind: u8| {
         let mut digest = [kind; 32];
         digest[..2].copy_from_slice(&n.to_be_bytes());
-        let text = format!("{kind} {n} ").repeat(if n % 10 == 0 { 20_000 } else { 9 });
+        let text = format!("{kind} {n} ").repeat(if n.is_multiple_of(10) { 20_000 } else { 9 });
         Payload {
             bytes: Bytes::from(text),
             digest,
