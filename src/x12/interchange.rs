@@ -175,6 +175,7 @@ pub struct Reading {
 /// # Ok::<(), transload::x12::Error>(())
 /// ```
 pub fn read(source: impl Read) -> Result<Reading, Error> {
+    const COPY_LIMIT: usize = 1024 * 1024;
     let mut envelopes = Envelopes::new(source);
     let mut reading = Reading::default();
     let all = &mut reading.interchanges;
@@ -203,7 +204,12 @@ pub fn read(source: impl Read) -> Result<Reading, Error> {
             }
             Event::Set(set) => {
                 if let Some(group) = interchange.and_then(|i| i.groups.last_mut()) {
-                    group.sets.push(std::mem::take(set));
+                    // A copy of the right size costs less than to grow the next set's buffers
+                    // anew; a large one would take its memory twice.
+                    group.sets.push(match set.segments.size() < COPY_LIMIT {
+                        true => set.clone(),
+                        false => std::mem::take(set),
+                    });
                 }
             }
             Event::GroupEnd(trailer) => {

@@ -369,14 +369,15 @@ impl<R: Read> Reader<R> {
         'window: loop {
             self.ends.clear();
             loop {
-                while self.cursor < self.index.len() {
-                    let at = self.index.get(self.cursor);
+                let start = self.start as u32;
+                for &at in self.index.from(self.cursor) {
                     self.cursor += 1;
-                    if self.buffer[at] != self.terminator {
-                        self.ends.push((at - self.start) as u32);
-                    } else if self.ends_here(at) {
-                        self.ends.push((at - self.start) as u32);
-                        return Ok(Some((at, at + 1 + self.tail.len())));
+                    let here = at as usize;
+                    if self.buffer[here] != self.terminator {
+                        self.ends.push(at - start);
+                    } else if self.ends_here(here) {
+                        self.ends.push(at - start);
+                        return Ok(Some((here, here + 1 + self.tail.len())));
                     }
                 }
                 if self.scanned.saturating_sub(self.start) > SEGMENT_LIMIT {

@@ -38,6 +38,11 @@ impl Index {
         self.positions[i] as usize
     }
 
+    /// The positions from number `i` on.
+    pub(super) fn from(&self, i: usize) -> &[u32] {
+        &self.positions[i..self.len]
+    }
+
     pub(super) fn clear(&mut self) {
         self.len = 0;
     }
