@@ -37,7 +37,12 @@ fn rate(mut work: impl FnMut()) -> f64 {
 }
 
 fn payload(length: usize) -> Vec<u8> {
-    b"PO1*1*12*EA*9.95**UP*012345678905~\n".iter().copied().cycle().take(length).collect()
+    b"PO1*1*12*EA*9.95**UP*012345678905~\n"
+        .iter()
+        .copied()
+        .cycle()
+        .take(length)
+        .collect()
 }
 
 /// Prints the figures.
@@ -45,8 +50,15 @@ pub fn run() {
     let at = DateTime::UNIX_EPOCH;
     let (from, to) = (at - TimeDelta::days(1), at + TimeDelta::days(1));
     let us = Identity::generate("bench", 1, from, to).expect("a fresh identity");
-    let keys = Keys { theirs: vec![us.certificate.clone()], ours: vec![us] };
-    let document = Document { content_type: "text/x", file_name: None, message_id: "<1@x>" };
+    let keys = Keys {
+        theirs: vec![us.certificate.clone()],
+        ours: vec![us],
+    };
+    let document = Document {
+        content_type: "text/x",
+        file_name: None,
+        message_id: "<1@x>",
+    };
     let profile = Profile::default();
 
     let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
@@ -54,7 +66,10 @@ pub fn run() {
         let mut signer = Signer::new(MessageDigest::sha256(), &key).expect("a signer");
         black_box(signer.sign_oneshot_to_vec(b"x").expect("a signature"));
     });
-    println!("{:>10.0} RSA-2048 signatures a CPU second, the floor", floor);
+    println!(
+        "{:>10.0} RSA-2048 signatures a CPU second, the floor",
+        floor
+    );
     for (name, length) in [("10 KB", 10_000), ("1 MB", 1_000_000)] {
         let payload = payload(length);
         let seal = || {
@@ -71,8 +86,14 @@ pub fn run() {
             let opened = as2::open(&sealed.headers, body.as_slice(), sink, &keys, &profile, at);
             black_box(opened.expect("a sound message"));
         });
-        println!("{seals:>10.0} seals of {name} ({:.0} % of the floor)", 100.0 * seals / floor);
-        println!("{opens:>10.0} opens of {name} ({:.0} % of the floor)", 100.0 * opens / floor);
+        println!(
+            "{seals:>10.0} seals of {name} ({:.0} % of the floor)",
+            100.0 * seals / floor
+        );
+        println!(
+            "{opens:>10.0} opens of {name} ({:.0} % of the floor)",
+            100.0 * opens / floor
+        );
     }
 }
 

@@ -8,7 +8,8 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
-use transload::x12::{Envelopes, Reader, read};
+use transload::mapping::{self, Library};
+use transload::x12::{Delimiters, Envelopes, Event, Reader, read};
 
 /// Passes over the input for each figure; the fastest counts.
 const PASSES: u32 = 5;
@@ -17,8 +18,13 @@ fn main() {
     // Cargo passes flags of its own (`--bench`); the first number is ours.
     let megabytes = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(20);
     let input = orders(megabytes * 1_000_000);
-    println!("{} MB of 850s, best of {PASSES} passes", input.len() / 1_000_000);
-    let floor = measure("floor: memchr2 into element slices", &input, None, || floor(&input));
+    println!(
+        "{} MB of 850s, best of {PASSES} passes",
+        input.len() / 1_000_000
+    );
+    let floor = measure("floor: memchr2 into element slices", &input, None, || {
+        floor(&input)
+    });
     measure("read: segments with positions", &input, Some(floor), || {
         let mut reader = Reader::new(&input[..]);
         let mut elements = 0;
@@ -36,7 +42,10 @@ fn main() {
         envelopes.segments() as usize
     });
     measure("read: into interchanges", &input, Some(floor), || {
-        read(&input[..]).expect("the input is X12").interchanges.len()
+        read(&input[..])
+            .expect("the input is X12")
+            .interchanges
+            .len()
     });
     let reading = read(&input[..]).expect("the input is X12");
     let mut out = Vec::with_capacity(input.len());
@@ -48,6 +57,46 @@ fn main() {
         out.len()
     });
     assert!(out == input, "what was written is what was read");
+    drop(out);
+    mapping(&input, &reading.interchanges, floor);
+}
+
+/// Reading and mapping to canonical documents, as `check` and the gateway do it; then back.
+fn mapping(input: &[u8], interchanges: &[transload::x12::Interchange], floor: f64) {
+    let library = Library::embedded();
+    let guide = library
+        .guide(None, "004010", "850")
+        .expect("a guide")
+        .expect("a sound guide");
+    measure("read and map: to canonical", input, Some(floor), || {
+        let mut envelopes = Envelopes::new(input);
+        let mut documents = 0;
+        while let Some(event) = envelopes.next().expect("the input is X12") {
+            if let Event::Set(set) = event {
+                let reading = mapping::read(&guide, &set.segments, &Delimiters::default());
+                documents += usize::from(black_box(reading).document.is_some());
+            }
+        }
+        documents
+    });
+    let delimiters = Delimiters::default();
+    let sets = interchanges
+        .iter()
+        .flat_map(|i| &i.groups)
+        .flat_map(|g| &g.sets);
+    let documents: Vec<_> = sets
+        .filter_map(|set| mapping::read(&guide, &set.segments, &delimiters).document)
+        .collect();
+    measure("map: canonical to segments", input, Some(floor), || {
+        documents
+            .iter()
+            .map(|d| {
+                black_box(mapping::write(&guide, d, &delimiters))
+                    .segments
+                    .len()
+            })
+            .sum()
+    });
 }
 
 /// Runs `pass` and prints its MB/s of CPU; returns the seconds of its best pass.
@@ -118,20 +167,43 @@ pub fn orders(size: usize) -> Vec<u8> {
 fn order(out: &mut String, number: u32, random: &mut Random) {
     let lines = 1 + random.below(30);
     let mut segments = 15;
-    let _ = write!(out, "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n", random.below(99_999_999));
+    let _ = write!(
+        out,
+        "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n",
+        random.below(99_999_999)
+    );
     out.push_str("REF*DP*038~\nFOB*CC*OR*ORIGIN~\nCSH*N~\nITD*01*3*2**10**30~\n");
     out.push_str("DTM*064*20260110~\nDTM*063*20260124~\n");
     for party in ["ST", "BT"] {
-        let _ = write!(out, "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n", random.below(10), random.below(999));
-        let _ = write!(out, "N3*{} EXAMPLE AVENUE*DOCK {}~\n", random.below(9999), random.below(40));
+        let _ = write!(
+            out,
+            "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n",
+            random.below(10),
+            random.below(999)
+        );
+        let _ = write!(
+            out,
+            "N3*{} EXAMPLE AVENUE*DOCK {}~\n",
+            random.below(9999),
+            random.below(40)
+        );
     }
     out.push_str("N4*SPRINGFIELD*IL*62701*US~\n");
     let mut total = 0;
     for line in 1..=lines {
         let quantity = 1 + random.below(500);
         total += quantity;
-        let (cents, upc, sku) = (random.below(99_999), random.below(999_999_999), random.below(99_999));
-        let _ = write!(out, "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n", cents / 100, cents % 100);
+        let (cents, upc, sku) = (
+            random.below(99_999),
+            random.below(999_999_999),
+            random.below(99_999),
+        );
+        let _ = write!(
+            out,
+            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n",
+            cents / 100,
+            cents % 100
+        );
         segments += 1;
         if random.below(10) < 8 {
             out.push_str("PID*F*08***STEEL TRAVEL MUG WITH LID, SET OF FOUR~\n");
