@@ -22,14 +22,13 @@
 //!
 //! ```
 //! use std::io::Cursor;
+//! use chrono::{DateTime, TimeDelta};
 //! use transload::as2::{self, Document, Identity, Keys, Profile};
 //!
-//! let (from, at, to) = (1_700_000_000, 1_700_000_001, 1_800_000_000)
-//!     .into_times();
-//! let (us, them) = (
-//!     Identity::generate("us", 1, from, to).unwrap(),
-//!     Identity::generate("them", 2, from, to).unwrap(),
-//! );
+//! let at = DateTime::UNIX_EPOCH;
+//! let (from, to) = (at - TimeDelta::days(1), at + TimeDelta::days(1));
+//! let us = Identity::generate("us", 1, from, to).unwrap();
+//! let them = Identity::generate("them", 2, from, to).unwrap();
 //! let ours = Keys { ours: vec![us.clone()], theirs: vec![them.certificate.clone()] };
 //! let theirs = Keys { ours: vec![them], theirs: vec![us.certificate] };
 //! let profile = Profile { our_id: "US".into(), their_id: "THEM".into(), ..Profile::default() };
@@ -45,14 +44,6 @@
 //!     as2::open(&sealed.headers, body.as_slice(), &mut payload, &theirs, &profile, at).unwrap();
 //! assert_eq!(payload, b"ISA*00~");
 //! assert_eq!(opened.mic, sealed.mic);
-//! # trait IntoTimes { fn into_times(self) -> (Time, Time, Time); }
-//! # type Time = chrono::DateTime<chrono::Utc>;
-//! # impl IntoTimes for (i64, i64, i64) {
-//! #     fn into_times(self) -> (Time, Time, Time) {
-//! #         let time = |t| chrono::DateTime::from_timestamp(t, 0).unwrap();
-//! #         (time(self.0), time(self.1), time(self.2))
-//! #     }
-//! # }
 //! ```
 //!
 //! It does no HTTP, keeps nothing, and trusts no certificate that is not pinned. It does not do
