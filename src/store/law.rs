@@ -118,13 +118,11 @@ impl World {
     async fn apply(&self, store: &dyn Store, step: &Step) -> String {
         let (now, base) = (self.now(), self.base);
         let lease = |by: &u8| {
-            pick(&self.work, *by).map_or(
-                Lease {
-                    work: 9,
-                    attempt: 9,
-                },
-                |w| w.lease,
-            )
+            let lost = Lease {
+                work: 9,
+                attempt: 9,
+            };
+            pick(&self.work, *by).map_or(lost, |work| work.lease)
         };
         let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
         match step {
@@ -133,18 +131,10 @@ impl World {
                 content,
                 partner: other,
             } => {
-                let message = arrival(base + 1, &format!("m{name}"), &format!("order {content}"));
-                told(
-                    store
-                        .accept(
-                            Arrival {
-                                partner: partner(*other),
-                                ..message
-                            },
-                            now,
-                        )
-                        .await,
-                )
+                let content = format!("order {content}");
+                let mut message = arrival(base + 1, &format!("m{name}"), &content);
+                message.partner = partner(*other);
+                told(store.accept(message, now).await)
             }
             Step::Refuse { name } => {
                 let message = arrival(base + 1, &format!("m{name}"), "order 0");
@@ -167,21 +157,10 @@ impl World {
                 partner: other,
                 key,
             } => {
-                let document = NewDocument {
-                    key: key.map(|key| format!("file {key}")),
-                    ..new_document(base + 3, DocumentState::Drafted)
-                };
-                told(
-                    store
-                        .draft(
-                            Draft {
-                                partner: partner(*other),
-                                document,
-                            },
-                            now,
-                        )
-                        .await,
-                )
+                let mut document = new_document(base + 3, DocumentState::Drafted);
+                document.key = key.map(|key| format!("file {key}"));
+                let partner = partner(*other);
+                told(store.draft(Draft { partner, document }, now).await)
             }
             Step::Receipt { row: by, confirmed } => {
                 told(store.receipt(row(by), receipt(*confirmed), now).await)

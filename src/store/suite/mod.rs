@@ -32,7 +32,8 @@ macro_rules! conformance {
             outbound::a_refusal_to_compose_uses_no_number
             outbound::after_the_last_number_comes_one
             outbound::numbers_count_by_pair
-            outbound::a_document_goes_out_and_is_accepted
+            outbound::a_document_goes_out_once
+            outbound::a_verdict_settles_what_it_names
             outbound::documents_share_an_interchange
             outbound::a_verdict_is_on_the_newest_of_equal_numbers
             outbound::a_late_receipt_revives
@@ -45,6 +46,7 @@ macro_rules! conformance {
             queue::a_word_from_a_worker_forgives_deaths
             queue::partners_take_turns
             queue::lists_filter
+            queue::counts_count
             queue::what_is_not_there_is_missing
             queue::closed_is_closed
         }

@@ -176,7 +176,7 @@ pub(in crate::store) async fn numbers_count_by_pair(store: Subject) {
     assert_eq!(used, [(1, vec![1, 2]), (1, vec![1]), (2, vec![3])]);
 }
 
-pub(in crate::store) async fn a_document_goes_out_and_is_accepted(store: Subject) {
+pub(in crate::store) async fn a_document_goes_out_once(store: Subject) {
     sealed_out(&store, 1).await;
     let work = one(&store, WorkKind::Send, 2).await;
     let detail = store.message(work.subject).await.unwrap().unwrap();
@@ -219,7 +219,10 @@ pub(in crate::store) async fn a_document_goes_out_and_is_accepted(store: Subject
         .retry(again.lease, at(700), "timed out".into(), at(603))
         .await;
     assert_eq!(lost.unwrap_err().kind(), Kind::Stale);
+}
 
+pub(in crate::store) async fn a_verdict_settles_what_it_names(store: Subject) {
+    sealed_out(&store, 1).await;
     store
         .accept(arrival(3, "m3", "997"), at(700))
         .await

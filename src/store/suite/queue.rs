@@ -155,40 +155,42 @@ pub(in crate::store) async fn lists_filter(store: Subject) {
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
     let all = Filter::default;
-    assert_eq!(listed(all()).await, [5, 4, 3, 2]);
-    assert_eq!(listed(Filter { limit: 2, ..all() }).await, [5, 4]);
-    assert_eq!(
-        listed(Filter {
-            partner: Some("acme".into()),
-            ..all()
-        })
-        .await,
-        [4, 3, 2]
-    );
-    assert_eq!(
-        listed(Filter {
-            since: Some(at(4)),
-            ..all()
-        })
-        .await,
-        [5, 4]
-    );
-    assert_eq!(
-        listed(Filter {
-            direction: Some(Direction::Outbound),
-            ..all()
-        })
-        .await,
-        [2]
-    );
-    assert_eq!(
-        listed(Filter {
-            state: Some(MessageState::Received),
-            ..all()
-        })
-        .await,
-        [5, 4, 3]
-    );
+    let (acme, sent) = (Some("acme".into()), Some(Direction::Outbound));
+    let received = Some(MessageState::Received);
+    for (filter, wanted) in [
+        (all(), vec![5, 4, 3, 2]),
+        (Filter { limit: 2, ..all() }, vec![5, 4]),
+        (
+            Filter {
+                partner: acme,
+                ..all()
+            },
+            vec![4, 3, 2],
+        ),
+        (
+            Filter {
+                since: Some(at(4)),
+                ..all()
+            },
+            vec![5, 4],
+        ),
+        (
+            Filter {
+                direction: sent,
+                ..all()
+            },
+            vec![2],
+        ),
+        (
+            Filter {
+                state: received,
+                ..all()
+            },
+            vec![5, 4, 3],
+        ),
+    ] {
+        assert_eq!(listed(filter).await, wanted);
+    }
     let drafted = Filter {
         state: Some(DocumentState::Drafted),
         ..Filter::default()
@@ -199,6 +201,16 @@ pub(in crate::store) async fn lists_filter(store: Subject) {
         ..Filter::default()
     };
     assert_eq!(store.documents(read).await.unwrap(), []);
+}
+
+pub(in crate::store) async fn counts_count(store: Subject) {
+    sealed_out(&store, 1).await;
+    for n in 3..=5 {
+        store
+            .accept(arrival(n, &format!("m{n}"), "order"), at(3))
+            .await
+            .unwrap();
+    }
     let counts = store.counts().await.unwrap();
     let received = (Direction::Inbound, MessageState::Received, 3);
     assert_eq!(
