@@ -4,6 +4,8 @@
 //! `cargo bench --bench x12` prints MB of input for each second of CPU, and the ratio to the
 //! floor. `cargo bench --bench x12 -- 100` takes 100 MB of input instead of 20.
 
+#![allow(clippy::print_stdout)]
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
@@ -17,8 +19,13 @@ fn main() {
     // Cargo passes flags of its own (`--bench`); the first number is ours.
     let megabytes = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(20);
     let input = orders(megabytes * 1_000_000);
-    println!("{} MB of 850s, best of {PASSES} passes", input.len() / 1_000_000);
-    let floor = measure("floor: memchr2 into element slices", &input, None, || floor(&input));
+    println!(
+        "{} MB of 850s, best of {PASSES} passes",
+        input.len() / 1_000_000
+    );
+    let floor = measure("floor: memchr2 into element slices", &input, None, || {
+        floor(&input)
+    });
     measure("read: segments with positions", &input, Some(floor), || {
         let mut reader = Reader::new(&input[..]);
         let mut elements = 0;
@@ -36,7 +43,10 @@ fn main() {
         envelopes.segments() as usize
     });
     measure("read: into interchanges", &input, Some(floor), || {
-        read(&input[..]).expect("the input is X12").interchanges.len()
+        read(&input[..])
+            .expect("the input is X12")
+            .interchanges
+            .len()
     });
     let reading = read(&input[..]).expect("the input is X12");
     let mut out = Vec::with_capacity(input.len());
@@ -93,7 +103,7 @@ fn floor(input: &[u8]) -> usize {
 
 /// At least `size` bytes of 850s, as interchanges of twenty groups of fifty orders of one to
 /// thirty lines each. The same bytes every time.
-pub fn orders(size: usize) -> Vec<u8> {
+fn orders(size: usize) -> Vec<u8> {
     let mut random = Random(850);
     let mut out = String::with_capacity(size + 1_000_000);
     let mut interchange = 0;
@@ -118,20 +128,43 @@ pub fn orders(size: usize) -> Vec<u8> {
 fn order(out: &mut String, number: u32, random: &mut Random) {
     let lines = 1 + random.below(30);
     let mut segments = 15;
-    let _ = write!(out, "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n", random.below(99_999_999));
+    let _ = write!(
+        out,
+        "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n",
+        random.below(99_999_999)
+    );
     out.push_str("REF*DP*038~\nFOB*CC*OR*ORIGIN~\nCSH*N~\nITD*01*3*2**10**30~\n");
     out.push_str("DTM*064*20260110~\nDTM*063*20260124~\n");
     for party in ["ST", "BT"] {
-        let _ = write!(out, "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n", random.below(10), random.below(999));
-        let _ = write!(out, "N3*{} EXAMPLE AVENUE*DOCK {}~\n", random.below(9999), random.below(40));
+        let _ = write!(
+            out,
+            "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n",
+            random.below(10),
+            random.below(999)
+        );
+        let _ = write!(
+            out,
+            "N3*{} EXAMPLE AVENUE*DOCK {}~\n",
+            random.below(9999),
+            random.below(40)
+        );
     }
     out.push_str("N4*SPRINGFIELD*IL*62701*US~\n");
     let mut total = 0;
     for line in 1..=lines {
         let quantity = 1 + random.below(500);
         total += quantity;
-        let (cents, upc, sku) = (random.below(99_999), random.below(999_999_999), random.below(99_999));
-        let _ = write!(out, "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n", cents / 100, cents % 100);
+        let (cents, upc, sku) = (
+            random.below(99_999),
+            random.below(999_999_999),
+            random.below(99_999),
+        );
+        let _ = write!(
+            out,
+            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n",
+            cents / 100,
+            cents % 100
+        );
         segments += 1;
         if random.below(10) < 8 {
             out.push_str("PID*F*08***STEEL TRAVEL MUG WITH LID, SET OF FOUR~\n");
@@ -146,11 +179,11 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
 }
 
 /// Xorshift: enough to vary lengths, and the same everywhere.
-pub struct Random(u64);
+struct Random(u64);
 
 impl Random {
     /// A number below `limit`.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
