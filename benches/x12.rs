@@ -4,6 +4,8 @@
 //! `cargo bench --bench x12` prints MB of input for each second of CPU, and the ratio to the
 //! floor. `cargo bench --bench x12 -- 100` takes 100 MB of input instead of 20.
 
+#![allow(clippy::print_stdout)]
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
@@ -142,7 +144,7 @@ fn floor(input: &[u8]) -> usize {
 
 /// At least `size` bytes of 850s, as interchanges of twenty groups of fifty orders of one to
 /// thirty lines each. The same bytes every time.
-pub fn orders(size: usize) -> Vec<u8> {
+fn orders(size: usize) -> Vec<u8> {
     let mut random = Random(850);
     let mut out = String::with_capacity(size + 1_000_000);
     let mut interchange = 0;
@@ -218,11 +220,11 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
 }
 
 /// Xorshift: enough to vary lengths, and the same everywhere.
-pub struct Random(u64);
+struct Random(u64);
 
 impl Random {
     /// A number below `limit`.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

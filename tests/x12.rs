@@ -1,5 +1,7 @@
 //! X12 as a whole: the corpus of real files, the numbered cases, acknowledgments, the laws.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod acks;
 mod cases;
 mod laws;

@@ -9,7 +9,8 @@ fuzz_target!(|bytes: &[u8]| {
     for interchange in &reading.interchanges {
         for group in &interchange.groups {
             for set in &group.sets {
-                let (read, _) = FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
+                let (read, _) =
+                    FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
                 read.write(&Delimiters::default());
             }
         }

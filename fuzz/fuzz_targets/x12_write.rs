@@ -8,10 +8,17 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(reading) = read(bytes) else { return };
     for interchange in &reading.interchanges {
         // What is refused was refused for a reason; what is written holds its sets.
-        let Ok(first) = interchange.to_bytes() else { continue };
+        let Ok(first) = interchange.to_bytes() else {
+            continue;
+        };
         let again = read(&first[..]).expect("what we write starts with ISA");
-        let Ok(second) = again.interchanges[0].to_bytes() else { continue };
-        assert_eq!(interchange.sets().count(), again.interchanges[0].sets().count());
+        let Ok(second) = again.interchanges[0].to_bytes() else {
+            continue;
+        };
+        assert_eq!(
+            interchange.sets().count(),
+            again.interchanges[0].sets().count()
+        );
         assert_eq!(first, second);
     }
 });

@@ -201,7 +201,9 @@ fn wrapped(start: &[u8], whole: bool) -> Option<Form> {
             return None;
         }
     }
-    let one_width = lines.len() >= 2 && lines.iter().all(|l| l.len() == width + line_break);
+    // Where the first break does not cut ISA, two equal lines may be chance.
+    let enough = if width < 106 { 2 } else { 3 };
+    let one_width = lines.len() >= enough && lines.iter().all(|l| l.len() == width + line_break);
     let ending = |l: &&[u8]| l[width - 1];
     let same = || lines.iter().all(|l| ending(l) == ending(&lines[0]));
     (width >= LEAST_WIDTH && one_width && !same()).then_some(Form::Wrapped { width, line_break })
