@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::dictionary::{Dictionary, Usage, usage_of};
 use super::guide::{
     AREAS, Guide, ITEM, PartUse, Path, Pattern, PlaceUse, Rule, Run, Step, Use, UseId, When,
-    designator, form_of,
+    designator, form_of, quick,
 };
 use super::shape::{Form, Schema, Shape};
 use super::slots::Kind;
@@ -165,6 +165,7 @@ impl Compiler<'_> {
         self.uses.push(Use {
             key: key.to_owned(),
             tag: tag.to_owned(),
+            quick: quick(tag.as_bytes()),
             order: area + pos,
             max,
             group_max: max,
@@ -177,6 +178,7 @@ impl Compiler<'_> {
             notes: def.notes.clone(),
             children: Vec::new(),
             parent,
+            last_due: 0,
             node: node.clone(),
         });
         self.when(id, node);
@@ -191,7 +193,14 @@ impl Compiler<'_> {
             }
         }
         self.sort(&mut children);
-        self.uses[id].children = children;
+        let due = |place: &PlaceUse| place.usage == Usage::Mandatory;
+        let one = &mut self.uses[id];
+        one.last_due = one
+            .places
+            .iter()
+            .rposition(due)
+            .map_or(0, |index| index + 1);
+        one.children = children;
         Some(id)
     }
 

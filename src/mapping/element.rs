@@ -39,7 +39,7 @@ impl<'g> Reader<'g> {
     pub(crate) fn elements(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
         let one = bound.one;
         let mut groups = Groups::default();
-        for number in 1..=segment.count().max(one.places.len()) {
+        for number in 1..=segment.count().max(one.last_due) {
             let raw = segment.element(number);
             let Some(place) = one.places.get(number - 1) else {
                 self.beyond(segment, bound, number);
@@ -516,6 +516,21 @@ fn walk(slots: &mut Slots, scope: NodeId, steps: &[super::guide::Step]) -> NodeI
         ITEM => slots.push(node, 0, step.kind),
         slot => slots.child_or_push(node, slot, step.kind),
     })
+}
+
+/// The node at a path that goes through no list.
+pub(crate) fn node(slots: &Slots, scope: NodeId, path: &Path) -> Option<NodeId> {
+    path.iter()
+        .try_fold(scope, |id, step| slots.child(id, step.slot))
+}
+
+/// Whether anything stands at a path; an empty list is nothing.
+pub(crate) fn has(slots: &Slots, scope: NodeId, path: &Path) -> bool {
+    if path.iter().any(|step| step.slot == ITEM) {
+        return !nodes(slots, scope, path).is_empty();
+    }
+    node(slots, scope, path)
+        .is_some_and(|id| slots.kind(id) != Kind::List || slots.children(id).next().is_some())
 }
 
 /// All nodes at a path; a list gives its items.

@@ -43,6 +43,8 @@ pub(crate) struct Use {
     pub(crate) key: String,
     /// `N1`.
     pub(crate) tag: String,
+    /// The tag again, as a number that compares quickly.
+    pub(crate) quick: u32,
     /// Sorts the uses under one parent; at the top the area (1 to 3) times 2^24 is added.
     pub(crate) order: u32,
     pub(crate) max: u32,
@@ -59,6 +61,8 @@ pub(crate) struct Use {
     pub(crate) notes: Vec<Note>,
     pub(crate) children: Vec<UseId>,
     pub(crate) parent: Option<UseId>,
+    /// The last element that must be there; 0 for none.
+    pub(crate) last_due: usize,
     /// Its table, for errors.
     pub(crate) node: Node,
 }
@@ -101,6 +105,16 @@ impl Use {
             .get((self.order >> 24) as usize)
             .copied()
             .unwrap_or("")
+    }
+}
+
+/// A tag of up to four characters as a number, in upper case; longer ones are 0, as none exists.
+pub(crate) fn quick(tag: &[u8]) -> u32 {
+    match tag.len() {
+        1..=4 => tag
+            .iter()
+            .fold(0, |n, b| n << 8 | u32::from(b.to_ascii_uppercase())),
+        _ => 0,
     }
 }
 

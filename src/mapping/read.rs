@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
 use super::empty::empty;
-use super::guide::{Guide, ITEM, Use, UseId};
+use super::guide::{Guide, ITEM, Use, UseId, quick};
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Document, DocumentKind};
 use crate::x12::{Delimiters, Fault, Finding, Location, Segment, Segments};
@@ -117,6 +117,7 @@ impl<'g> Reader<'g> {
 
     /// The nearest place, not behind what was read, with room.
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
+        let tag = quick(segment.tag());
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
@@ -124,14 +125,15 @@ impl<'g> Reader<'g> {
                 let children = self.guide.children(frame.owner);
                 for (child, &id) in children.iter().enumerate() {
                     let one = &self.guide.uses[id];
-                    if (one.order < frame.cursor) != behind || !fits(one, segment, &self.delimiters)
-                    {
+                    let elsewhere = one.quick != tag || (one.order < frame.cursor) != behind;
+                    if elsewhere || !fits(one, segment, &self.delimiters) {
                         continue;
                     }
+                    let full_here = self.is_full(depth, child);
                     let fit = Fit {
                         depth,
                         child,
-                        full: self.is_full(depth, child),
+                        full: full_here,
                         behind,
                     };
                     if !fit.full {
@@ -157,7 +159,7 @@ impl<'g> Reader<'g> {
         }
         let together = |index: &usize| {
             let other = &self.guide.uses[children[*index]];
-            other.order == one.order && other.tag == one.tag
+            other.order == one.order && other.quick == one.quick
         };
         let total: u32 = if one.shares {
             (0..children.len()).filter(together).map(count).sum()
@@ -493,7 +495,7 @@ impl<'g> Reader<'g> {
 
 /// Whether `segment` is meant by `one`: its tag, and every `when`.
 fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
-    segment.tag().eq_ignore_ascii_case(one.tag.as_bytes())
+    segment.tag().len() <= 4
         && one.when.iter().all(|when| {
             let element = segment.element(when.element);
             let value = match when.component {

@@ -200,7 +200,7 @@ impl Sampler<'_> {
         }
         if let Some(codes) = &part.codes {
             let all = codes.all();
-            return all[(self.choose)(all.len() as u32) as usize].to_owned();
+            return all[(self.choose)(all.len() as u32) as usize].clone();
         }
         let (min, max) = (part.def.min.max(1), part.def.max.min(12).max(part.def.min));
         let length = min + (self.choose)((max - min + 1) as u32) as usize;

@@ -45,6 +45,8 @@ struct Node {
 pub(crate) struct Slots {
     nodes: Vec<Node>,
     text: String,
+    leaves: usize,
+    taken: usize,
     /// Names of free fields.
     pub(crate) names: Vec<String>,
 }
@@ -53,8 +55,10 @@ impl Slots {
     /// An empty document whose free fields may have `names`.
     pub(crate) fn new(names: &[String]) -> Slots {
         let mut slots = Slots {
-            nodes: Vec::new(),
-            text: String::new(),
+            nodes: Vec::with_capacity(512),
+            text: String::with_capacity(4096),
+            leaves: 0,
+            taken: 0,
             names: names.to_vec(),
         };
         slots.nodes.push(node(0, Kind::Struct(0)));
@@ -84,6 +88,7 @@ impl Slots {
         text: &str,
     ) -> NodeId {
         let id = self.push(parent, slot, kind);
+        self.leaves += 1;
         let start = self.text.len() as u32;
         self.text.push_str(text);
         self.nodes[id as usize].first = start;
@@ -135,12 +140,16 @@ impl Slots {
 
     /// Marks a leaf as written.
     pub(crate) fn take(&mut self, id: NodeId) {
-        self.nodes[id as usize].used = true;
+        let used = &mut self.nodes[id as usize].used;
+        self.taken += usize::from(!std::mem::replace(used, true));
     }
 
     /// The paths of leaves that nothing wrote, as `lines[2].ext.colour`.
     pub(crate) fn untaken(&self, schema: &Schema) -> Vec<(String, String)> {
         let mut left = Vec::new();
+        if self.taken == self.leaves {
+            return left;
+        }
         self.walk(ROOT, &Shape::Struct(0), schema, String::new(), &mut left);
         left
     }

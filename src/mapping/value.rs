@@ -24,6 +24,7 @@ use crate::x12::Fault;
 pub struct CodeList {
     words: HashMap<String, String>,
     codes: HashMap<String, String>,
+    sorted: Vec<String>,
 }
 
 /// What stands before a code that the list does not have.
@@ -47,6 +48,8 @@ impl CodeList {
             }
             list.words.insert(code.clone(), word);
         }
+        list.sorted = list.words.keys().cloned().collect();
+        list.sorted.sort_unstable();
         Ok(list)
     }
 
@@ -64,21 +67,16 @@ impl CodeList {
     }
 
     /// All codes, sorted.
-    pub fn all(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.words.keys().map(String::as_str).collect();
-        all.sort_unstable();
-        all
+    pub fn all(&self) -> &[String] {
+        &self.sorted
     }
 
     /// The code that a wrong one was probably meant to be: the same word, or one that it begins.
     pub fn nearest(&self, wrong: &str) -> Option<&str> {
-        let lower = wrong.to_ascii_lowercase();
-        if let Some(code) = self.codes.get(&lower) {
-            return Some(code);
-        }
-        self.all()
-            .into_iter()
-            .find(|code| wrong.len() > code.len() && wrong.starts_with(code))
+        let word = self.codes.get(&wrong.to_ascii_lowercase());
+        let begins = |code: &&String| wrong.len() > code.len() && wrong.starts_with(code.as_str());
+        word.or_else(|| self.sorted.iter().find(begins))
+            .map(String::as_str)
     }
 }
 

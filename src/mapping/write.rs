@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::dictionary::{NoteKind, Usage};
-use super::element::{explain, nodes, sum};
+use super::element::{explain, has, node, nodes, sum};
 use super::fill::fill;
 use super::guide::{Guide, PartUse, Rule, Run, Use, UseId};
 use super::slots::{NodeId, ROOT, Slots};
@@ -138,17 +138,27 @@ impl Writer<'_> {
         if one.usage == Usage::NotUsed {
             return;
         }
-        if !one.scope.is_empty() {
-            let found = nodes(&self.slots, scope, &one.scope);
-            all.extend(found.into_iter().enumerate().map(|(n, scope)| Emission {
+        if !one.scope.is_empty() && !one.repeats() {
+            let found = node(&self.slots, scope, &one.scope);
+            all.extend(found.map(|scope| Emission {
                 id,
                 scope,
-                occurrence: n as u32,
+                occurrence: 0,
+            }));
+            return;
+        }
+        if one.repeats() {
+            let found = nodes(&self.slots, scope, &one.scope).into_iter().zip(0..);
+            all.extend(found.map(|(scope, occurrence)| Emission {
+                id,
+                scope,
+                occurrence,
             }));
             return;
         }
         let chunks = one.runs.iter().map(|run| {
-            let list = nodes(&self.slots, scope, &run.list).len();
+            let list = node(&self.slots, scope, &run.list);
+            let list = list.map_or(0, |list| self.slots.children(list).count());
             list.div_ceil(run.n)
         });
         let chunks = chunks.max().unwrap_or(0).min(one.max.max(1) as usize);
@@ -166,9 +176,7 @@ impl Writer<'_> {
 
     /// Whether the document has a value for a transparent use or anything under it.
     fn has_content(&self, one: &Use, scope: NodeId) -> bool {
-        let filled = |path: &super::guide::Path| {
-            !path.is_empty() && !nodes(&self.slots, scope, path).is_empty()
-        };
+        let filled = |path: &super::guide::Path| !path.is_empty() && has(&self.slots, scope, path);
         one.parts().any(|p| filled(&p.target))
             || one.runs.iter().any(|r| filled(&r.list))
             || one.children.iter().any(|&id| {
@@ -266,7 +274,13 @@ impl Writer<'_> {
             None => nodes(&self.slots, emission.scope, &part.target),
         };
         let mut all = Vec::new();
-        for id in found {
+        // Where the interchange has no repetitions, what is left over is told as a loss.
+        let most = if self.delimiters.repetition.is_some() {
+            usize::MAX
+        } else {
+            1
+        };
+        for id in found.into_iter().take(most) {
             self.slots.take(id);
             let canonical = self.slots.text(id).to_owned();
             all.push(self.encoded(one, part, &canonical, at));
@@ -282,13 +296,13 @@ impl Writer<'_> {
     }
 
     fn run_value(&self, run: &Run, emission: &Emission, group: u32, field: usize) -> Vec<NodeId> {
-        let list = nodes(&self.slots, emission.scope, &run.list);
+        let list = node(&self.slots, emission.scope, &run.list);
         // A list that a repeated segment shares goes on where the last segment ended.
         let first = match self.guide.uses[emission.id].scope.is_empty() {
             true => emission.occurrence as usize * run.n,
             false => 0,
         };
-        let item = list.get(first + group as usize).copied();
+        let item = list.and_then(|list| self.slots.children(list).nth(first + group as usize));
         match (item, run.fields.get(field)) {
             (Some(item), None) => vec![item],
             (Some(item), Some(step)) => self.slots.child(item, step.slot).into_iter().collect(),

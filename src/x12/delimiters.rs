@@ -46,7 +46,7 @@ pub struct Delimiters {
 }
 
 impl Default for Delimiters {
-    /// `*`, `>`, no repetition, `~`, one segment a line: what Amazon's 004010 sets use.
+    /// `*`, `>`, no repetition, `~`, one segment a line: what 004010 sets mostly use.
     fn default() -> Delimiters {
         Delimiters {
             element: b'*',
