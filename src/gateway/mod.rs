@@ -53,6 +53,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 pub use inbound::Caller;
+pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use worker::Walking;
 
 use crate::as2::{self, Identity};

@@ -37,7 +37,9 @@ pub(super) struct Reader<'a> {
 /// A set as far as it is known before the verdict on its group.
 struct Read {
     document: NewDocument,
-    /// What the guide and the envelope say of it.
+    /// What reading the file said of it.
+    envelope: Vec<Finding>,
+    /// What its guide says of it.
     findings: Vec<Finding>,
     /// What we say of it.
     remarks: Vec<Value>,
@@ -52,13 +54,18 @@ impl Reader<'_> {
             Err(why) => return not_x12(bytes, digest, &why),
         };
         let mut reading = Reading::default();
+        let mut findings = file.findings;
+        findings.sort_by_key(|finding| finding.location.segment);
         for (n, interchange) in file.interchanges.iter().enumerate() {
-            let from = if n == 0 { 0 } else { interchange.position.ordinal };
+            let from = if n == 0 {
+                0
+            } else {
+                interchange.position.ordinal
+            };
             let next = file.interchanges.get(n + 1);
-            let until = next.map_or(u32::MAX, |next| next.position.ordinal);
-            let own = |f: &&Finding| (from..until).contains(&f.location.segment);
-            let findings: Vec<Finding> = file.findings.iter().filter(own).cloned().collect();
-            self.interchange(interchange, findings, &mut reading);
+            let until = next.map_or(u32::MAX, |next| next.position.ordinal - 1);
+            let own = between(&findings, from, until).to_vec();
+            self.interchange(interchange, own, &mut reading);
         }
         let sets: usize = reading.interchanges.iter().map(|i| i.documents.len()).sum();
         reading.note = format!("{} interchanges, {sets} sets", reading.interchanges.len());
@@ -66,29 +73,24 @@ impl Reader<'_> {
     }
 
     fn interchange(&self, one: &Interchange, mut findings: Vec<Finding>, out: &mut Reading) {
-        let envelope: Vec<&Finding> = findings.iter().filter(|f| outside_sets(one, f)).collect();
-        let mut verdict: Vec<Value> = envelope.iter().map(|f| json!(f)).collect();
         let concern = self.concern(one, &findings);
+        let mut verdict: Vec<Value> = outside_sets(one, &findings).map(|f| json!(f)).collect();
         verdict.extend(concern.clone());
         let mut read: Vec<(&FunctionalGroup, Read)> = Vec::new();
         for (group, set) in one.sets() {
-            let range = set.position.ordinal..=set.last_ordinal();
-            let own = findings.iter().filter(|f| range.contains(&f.location.segment));
-            let mut known = self.set(one, group, set, own.cloned().collect());
+            let own = between(&findings, set.position.ordinal, set.last_ordinal());
+            let mut known = self.set(one, group, set, own.to_vec());
             known.remarks.extend(concern.clone());
             known.hold |= concern.is_some();
             read.push((group, known));
         }
-        for (_, known) in &read {
-            let new = known.findings.iter().filter(|f| !findings.contains(f));
-            let new: Vec<Finding> = new.cloned().collect();
-            findings.extend(new);
-        }
+        findings.extend(read.iter().flat_map(|(_, known)| known.findings.clone()));
         let said = x12::acknowledge(one, &findings);
         let x12 = self.partner.x12.as_ref();
         let answers = x12.is_some_and(|x12| x12.acknowledge) && concern.is_none();
         if answers {
-            out.drafts.extend(said.iter().map(|said| self.answer(one, said)));
+            out.drafts
+                .extend(said.iter().map(|said| self.answer(one, said)));
         }
         let rejected = |set: &NewDocument| {
             let of_group = |s: &&FunctionalAcknowledgment| {
@@ -100,7 +102,8 @@ impl Reader<'_> {
         };
         let documents = read.into_iter().map(|(group, known)| {
             if known.document.kind == acknowledgment::KIND && !known.hold {
-                out.verdicts.extend(self.verdicts(one, group, &known.document));
+                out.verdicts
+                    .extend(self.verdicts(one, group, &known.document));
             }
             let rejected = rejected(&known.document);
             known.finish(rejected, answers)
@@ -151,7 +154,7 @@ impl Reader<'_> {
         interchange: &Interchange,
         group: &FunctionalGroup,
         set: &TransactionSet,
-        findings: Vec<Finding>,
+        envelope: Vec<Finding>,
     ) -> Read {
         let mut read = Read {
             document: NewDocument {
@@ -166,12 +169,14 @@ impl Reader<'_> {
                 findings: String::new(),
                 state: DocumentState::Held,
             },
-            findings,
+            envelope,
+            findings: Vec::new(),
             remarks: Vec::new(),
             hold: false,
         };
         if set.id == acknowledgment::SET {
-            let (said, more) = FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
+            let (said, more) =
+                FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
             let content = Acknowledgment::received(&said, &group.header, &set.segments);
             read.document.kind = acknowledgment::KIND.into();
             read.document.number = said.control_number.clone();
@@ -253,6 +258,7 @@ impl Read {
     fn finish(self, rejected: bool, answers: bool) -> NewDocument {
         let Read {
             mut document,
+            envelope,
             findings,
             remarks,
             hold,
@@ -264,7 +270,8 @@ impl Read {
             (false, _) if rejected => DocumentState::Held,
             (false, _) => DocumentState::Read,
         };
-        let all = findings.iter().map(|f| json!(f)).chain(remarks);
+        let findings = envelope.iter().chain(&findings);
+        let all = findings.map(|f| json!(f)).chain(remarks);
         document.findings = all.collect::<Value>().to_string();
         document
     }
@@ -279,9 +286,26 @@ fn pair(one: &Interchange) -> String {
     )
 }
 
-fn outside_sets(one: &Interchange, finding: &Finding) -> bool {
-    !one.sets().any(|(_, set)| {
-        (set.position.ordinal..=set.last_ordinal()).contains(&finding.location.segment)
+/// Those of `sorted` that are about segments `first` to `last` of the file.
+fn between(sorted: &[Finding], first: u32, last: u32) -> &[Finding] {
+    let from = sorted.partition_point(|f| f.location.segment < first);
+    let to = sorted.partition_point(|f| f.location.segment <= last);
+    &sorted[from..to.max(from)]
+}
+
+/// The findings that are about no set.
+fn outside_sets<'f>(
+    one: &Interchange,
+    findings: &'f [Finding],
+) -> impl Iterator<Item = &'f Finding> {
+    let sets: Vec<(u32, u32)> = one
+        .sets()
+        .map(|(_, set)| (set.position.ordinal, set.last_ordinal()))
+        .collect();
+    findings.iter().filter(move |finding| {
+        let at = finding.location.segment;
+        let before = sets.partition_point(|(first, _)| *first <= at);
+        before == 0 || sets[before - 1].1 < at
     })
 }
 
@@ -315,7 +339,11 @@ fn remark(rule: &str, message: String, fix: &str) -> Value {
 
 fn not_x12(bytes: &[u8], digest: &str, why: &x12::Error) -> Reading {
     let message = why.to_string();
-    let finding = remark("gateway.not-x12", message.clone(), "ask the sender what it is");
+    let finding = remark(
+        "gateway.not-x12",
+        message.clone(),
+        "ask the sender what it is",
+    );
     let document = NewDocument {
         id: Uuid::now_v7(),
         kind: UNKNOWN.into(),

@@ -167,8 +167,5 @@ pub(super) fn way_out(
 
 /// ISA05 to ISA08 as one text, the sender first: what control numbers are counted by.
 pub(super) fn pair(sender: (&str, &str), receiver: (&str, &str)) -> String {
-    format!(
-        "{}/{} {}/{}",
-        sender.0, sender.1, receiver.0, receiver.1
-    )
+    format!("{}/{} {}/{}", sender.0, sender.1, receiver.0, receiver.1)
 }
