@@ -166,15 +166,9 @@ fn pyas2lib_refuses_a_stranger() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-<<<<<<< HEAD
-    for name in ["buyer", "seller", "stranger"] {
-        make_keys(folder, name);
-    }
-=======
     ["buyer", "seller", "stranger"]
         .iter()
         .for_each(|name| make_keys(folder, name));
->>>>>>> house
     std::fs::write(folder.join("order.edi"), "ISA").expect("a temporary folder is writable");
 
     let (mut seller, url) = Peer::serve(folder, "seller", "buyer");

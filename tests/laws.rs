@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use proptest::prelude::*;
 use transload::canonical::Document;
 use transload::mapping::{Fill, Guide, Library, Reading, Writing, read, sample, write};
-use transload::x12::{Delimiters, Position, Segments};
+use transload::x12::{Delimiters, Fault, Position, Segments, Severity};
 
 fn guides(library: &Library) -> Vec<Arc<Guide>> {
     let guide = |name: String| match library.named(&name).expect("the library names its own") {
@@ -262,4 +262,94 @@ fn as_words(text: &str) -> Vec<(usize, usize, usize)> {
         found.push((start, end, text[..start].matches('\n').count() + 1));
     }
     found
+}
+
+/// The corpus' files, or nothing (and a word about it) where there is no `../shared`.
+fn corpus() -> Vec<std::path::PathBuf> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus");
+    let Ok(repositories) = std::fs::read_dir(root) else {
+        println!("skipped: no ../shared");
+        return Vec::new();
+    };
+    let folders = repositories.flatten().filter(|e| e.path().is_dir());
+    let mut files: Vec<_> = folders
+        .flat_map(|folder| {
+            std::fs::read_dir(folder.path())
+                .into_iter()
+                .flatten()
+                .flatten()
+        })
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// A set without the empty elements at the end of its segments: writing leaves them out.
+fn trimmed(segments: &Segments) -> Vec<Vec<Vec<u8>>> {
+    let one = |segment: transload::x12::Segment<'_>| {
+        let mut parts: Vec<Vec<u8>> = (0..=segment.count())
+            .map(|n| segment.element(n).to_vec())
+            .collect();
+        while parts.len() > 1 && parts.last().is_some_and(Vec::is_empty) {
+            parts.pop();
+        }
+        parts
+    };
+    segments.iter().map(one).collect()
+}
+
+/// L2 on real files: where nothing is amiss, unmapped or normalised, the same segments come back.
+#[test]
+fn law_2_on_the_corpus() {
+    let library = Library::embedded();
+    let (mut files, mut sets, mut applied) = (0, 0, 0);
+    let paths = corpus();
+    for path in &paths {
+        let bytes = std::fs::read(path).unwrap();
+        let Ok(file) = transload::x12::read(&bytes[..]) else {
+            continue;
+        };
+        let before = applied;
+        for interchange in &file.interchanges {
+            for group in &interchange.groups {
+                for set in &group.sets {
+                    let Some(Ok(guide)) = library.guide(None, &group.header.version, &set.id)
+                    else {
+                        continue;
+                    };
+                    if guide.document.is_none() {
+                        continue;
+                    }
+                    sets += 1;
+                    let reading = read(&guide, &set.segments, &interchange.delimiters);
+                    let amiss = |f: &transload::x12::Finding| {
+                        f.severity == Severity::Error
+                            || matches!(
+                                f.fault,
+                                Fault::Unmapped | Fault::Normalised | Fault::ValueDiffers
+                            )
+                    };
+                    if reading.findings.iter().any(amiss) {
+                        continue;
+                    }
+                    applied += 1;
+                    let document = reading.document.expect("a document");
+                    let writing = write(&guide, &document, &interchange.delimiters);
+                    assert_eq!(
+                        trimmed(&writing.segments),
+                        trimmed(&set.segments),
+                        "{}",
+                        path.display()
+                    );
+                }
+            }
+        }
+        files += usize::from(applied > before);
+    }
+    println!(
+        "L2 applied to {applied} of {sets} sets that have a guide, in {files} of {} corpus files",
+        paths.len()
+    );
+    assert!(paths.is_empty() || applied > 0, "L2 applied to nothing");
 }

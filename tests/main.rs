@@ -6,6 +6,7 @@ mod canonical;
 mod client;
 mod interop;
 mod laws;
+mod orders;
 mod partner;
 mod store;
 mod tidy;

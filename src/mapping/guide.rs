@@ -88,6 +88,13 @@ impl Use {
         }
     }
 
+    /// Whether the guide makes it out of the rest of the document, so that it is written even if
+    /// the document says nothing for it.
+    pub(crate) fn is_made(&self) -> bool {
+        let reckoned = |p: &PartUse| matches!(p.is, Some(Rule::Count(_) | Rule::Sum(_)));
+        self.parent.is_none() && self.usage != Usage::NotUsed && self.parts().any(reckoned)
+    }
+
     /// `850 heading.N1-ST`-like name of the position's area.
     pub(crate) fn area(&self) -> &'static str {
         AREAS

@@ -425,11 +425,39 @@ impl<'g> Reader<'g> {
             self.close(&here);
         }
         self.settle();
+        self.unmade(&here);
         self.close(&here);
         let document = self.guide.document.and_then(|kind| self.document(kind));
         Reading {
             document,
             findings: self.findings,
+        }
+    }
+
+    /// Notes segments that writing would add because the guide makes their values, as CTT.
+    fn unmade(&mut self, here: &Location) {
+        let guide = self.guide;
+        let frame = &self.frames[0];
+        let came = |child: usize| self.counts[frame.counts + child] > 0;
+        let absent = guide
+            .roots
+            .iter()
+            .enumerate()
+            .filter(|(child, _)| !came(*child));
+        let made: Vec<&Use> = absent
+            .map(|(_, &id)| &guide.uses[id])
+            .filter(|one| one.is_made())
+            .collect();
+        for one in made {
+            let location = Location {
+                tag: one.tag.clone(),
+                ..here.clone()
+            };
+            let message = format!(
+                "{} is not there: it is added when the document is written",
+                one.tag
+            );
+            self.tell(Finding::new(Fault::Normalised, location, message, ""));
         }
     }
 

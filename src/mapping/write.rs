@@ -152,13 +152,9 @@ impl Writer<'_> {
             list.div_ceil(run.n)
         });
         let chunks = chunks.max().unwrap_or(0).min(one.max.max(1) as usize);
-        let derived = one.parent.is_none()
-            && one
-                .parts()
-                .any(|p| matches!(p.is, Some(Rule::Count(_) | Rule::Sum(_))));
         let due = one.usage == Usage::Mandatory && one.maps();
         let count = match chunks {
-            0 if derived || due || self.has_content(one, scope) => 1,
+            0 if one.is_made() || due || self.has_content(one, scope) => 1,
             n => n,
         };
         all.extend((0..count as u32).map(|occurrence| Emission {

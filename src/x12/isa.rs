@@ -66,7 +66,10 @@ pub(super) fn parse(input: &[u8]) -> Option<Isa<'_>> {
     })
 }
 
-fn header(input: &[u8]) -> IResult<&[u8], (u8, Vec<&[u8]>, u8)> {
+/// The element separator, ISA01 to ISA15, and the component separator.
+type Header<'a> = (u8, Vec<&'a [u8]>, u8);
+
+fn header(input: &[u8]) -> IResult<&[u8], Header<'_>> {
     let (input, separator) =
         preceded(tag_no_case("ISA"), verify(byte, is_separator)).parse(input)?;
     let element = verify(take_till(|b| b == separator), |e: &[u8]| {

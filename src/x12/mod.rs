@@ -1,4 +1,30 @@
-//! X12 syntax, both directions.
+//! X12 syntax, both directions: bytes to segments and envelopes, and back.
+//!
+//! ```text
+//! bytes ─ Reader ─► segments ─ Envelopes ─► sets ─ read() ─► Interchange
+//!                                             └ findings ─ acknowledge() ─► 997
+//! bytes ◄─────────────────────────────────────── write() ── Interchange
+//! ```
+//!
+//! Reading never fails on what a partner sent: it gives what can be read, and a [`Finding`] for
+//! each thing that is wrong. Only a failing source, and a file without any ISA, are errors.
+//! [`Reader`] and [`Envelopes`] work in memory that does not grow with the file; [`read()`] holds
+//! it whole.
+//!
+//! ```
+//! use transload::x12::{acknowledge, read};
+//! let file = b"ISA*00*          *00*          *ZZ*A              *ZZ*B              \
+//! *260102*0304*U*00401*000000001*0*P*>~GS*PO*A*B*20260102*0304*7*X*004010~\
+//! ST*850*0001~BEG*00*NE*4711**20260102~SE*9*0001~GE*1*7~IEA*1*000000001~";
+//! let reading = read(&file[..])?;
+//! assert_eq!(reading.findings[0].message, "SE01 says 9 segments; set 0001 has 3 from ST to SE");
+//! let answer = &acknowledge(&reading.interchanges[0], &reading.findings)[0];
+//! assert_eq!(answer.sets[0].codes, ["4"]);
+//! # Ok::<(), transload::x12::Error>(())
+//! ```
+//!
+//! What this room does not do: it knows no segment but the envelopes and those of 997, no types,
+//! lengths or codes (that is `mapping`), and it opens no file and reads no clock.
 mod ack;
 mod check;
 mod delimiters;

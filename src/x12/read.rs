@@ -223,7 +223,7 @@ impl<R: Read> Reader<R> {
                 self.step(next);
                 continue;
             }
-            self.place.ordinal += 1;
+            self.place.ordinal = self.place.ordinal.saturating_add(1);
             let (from, position) = (self.start, self.place);
             self.inspect(position, from, end);
             if self.ends[0] == 3 && self.buffer[from..].starts_with(b"IEA") {
@@ -300,7 +300,7 @@ impl<R: Read> Reader<R> {
         if plain && self.terminator != b'\n' && self.start >= self.stray && to <= self.scanned {
             let length = to - self.start;
             self.place.offset += length as u64;
-            self.place.column += length as u32;
+            self.place.column = self.place.column.saturating_add(length as u32);
             self.start = to;
         } else {
             self.step_counting(to);
@@ -369,16 +369,8 @@ impl<R: Read> Reader<R> {
         'window: loop {
             self.ends.clear();
             loop {
-                let start = self.start as u32;
-                for &at in self.index.from(self.cursor) {
-                    self.cursor += 1;
-                    let here = at as usize;
-                    if self.buffer[here] != self.terminator {
-                        self.ends.push(at - start);
-                    } else if self.ends_here(here) {
-                        self.ends.push(at - start);
-                        return Ok(Some((here, here + 1 + self.tail.len())));
-                    }
+                if let Some(found) = self.indexed() {
+                    return Ok(Some(found));
                 }
                 if self.scanned.saturating_sub(self.start) > SEGMENT_LIMIT {
                     return Ok(Some(self.cut()));
@@ -390,6 +382,30 @@ impl<R: Read> Reader<R> {
                     continue 'window;
                 }
                 return Ok(self.unfinished());
+            }
+        }
+    }
+
+    /// Takes elements from the index up to the terminator, if that is in it.
+    #[inline]
+    fn indexed(&mut self) -> Option<(usize, usize)> {
+        let start = self.start as u32;
+        loop {
+            let positions = self.index.from(self.cursor);
+            let (buffer, terminator) = (&self.buffer[..], self.terminator);
+            let last = positions
+                .iter()
+                .position(|&at| buffer[at as usize] == terminator);
+            let taken = last.unwrap_or(positions.len());
+            self.ends
+                .extend(positions[..taken].iter().map(|&at| at - start));
+            self.cursor += taken;
+            let here = *positions.get(last?)?;
+            self.cursor += 1;
+            if self.ends_here(here as usize) {
+                self.ends.push(here - start);
+                let next = here as usize + 1 + self.tail.len();
+                return Some((here as usize, next));
             }
         }
     }

@@ -135,7 +135,7 @@ impl<R: Read> Source<R> {
             _ => bytes.len() as u64,
         };
         match memchr::memrchr(b'\n', bytes) {
-            None => position.column += bytes.len() as u32,
+            None => position.column = position.column.saturating_add(bytes.len() as u32),
             Some(last) => {
                 position.line += memchr::memchr_iter(b'\n', bytes).count() as u32;
                 position.column = (bytes.len() - last) as u32;

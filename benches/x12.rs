@@ -1,0 +1,159 @@
+//! How fast X12 is read and written, against the floor in the same run: one pass of `memchr2`
+//! that fills a reused list of element slices and does nothing else.
+//!
+//! `cargo bench --bench x12` prints MB of input for each second of CPU, and the ratio to the
+//! floor. `cargo bench --bench x12 -- 100` takes 100 MB of input instead of 20.
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::time::Instant;
+
+use transload::x12::{Envelopes, Reader, read};
+
+/// Passes over the input for each figure; the fastest counts.
+const PASSES: u32 = 5;
+
+fn main() {
+    // Cargo passes flags of its own (`--bench`); the first number is ours.
+    let megabytes = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(20);
+    let input = orders(megabytes * 1_000_000);
+    println!("{} MB of 850s, best of {PASSES} passes", input.len() / 1_000_000);
+    let floor = measure("floor: memchr2 into element slices", &input, None, || floor(&input));
+    measure("read: segments with positions", &input, Some(floor), || {
+        let mut reader = Reader::new(&input[..]);
+        let mut elements = 0;
+        while let Some(segment) = reader.next().expect("the input is X12") {
+            elements += black_box(segment).count();
+        }
+        elements
+    });
+    measure("read: sets, envelopes checked", &input, Some(floor), || {
+        let mut envelopes = Envelopes::new(&input[..]);
+        while let Some(event) = envelopes.next().expect("the input is X12") {
+            black_box(event);
+        }
+        assert!(envelopes.take_findings().is_empty());
+        envelopes.segments() as usize
+    });
+    measure("read: into interchanges", &input, Some(floor), || {
+        read(&input[..]).expect("the input is X12").interchanges.len()
+    });
+    let reading = read(&input[..]).expect("the input is X12");
+    let mut out = Vec::with_capacity(input.len());
+    measure("write: interchanges", &input, Some(floor), || {
+        out.clear();
+        for interchange in &reading.interchanges {
+            transload::x12::write(interchange, &mut out).expect("what was read can be written");
+        }
+        out.len()
+    });
+    assert!(out == input, "what was written is what was read");
+}
+
+/// Runs `pass` and prints its MB/s of CPU; returns the seconds of its best pass.
+fn measure(name: &str, input: &[u8], floor: Option<f64>, mut pass: impl FnMut() -> usize) -> f64 {
+    let mut best = f64::MAX;
+    for _ in 0..PASSES {
+        let start = cpu_seconds();
+        black_box(pass());
+        best = best.min(cpu_seconds() - start);
+    }
+    let speed = input.len() as f64 / 1e6 / best;
+    let ratio = floor.map_or(1.0, |f| best / f);
+    println!("{name:<36} {speed:>7.0} MB/s of CPU  {ratio:>5.2} x floor");
+    best
+}
+
+/// CPU time of this thread where the kernel tells it, else the clock's.
+fn cpu_seconds() -> f64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|s| s.split(' ').next()?.parse::<f64>().ok());
+    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |n| n / 1e9)
+}
+
+/// The floor: every element of every segment as a slice, in one reused list.
+fn floor(input: &[u8]) -> usize {
+    let mut elements: Vec<&[u8]> = Vec::with_capacity(32);
+    let (mut from, mut count) = (0, 0);
+    for at in memchr::memchr2_iter(b'~', b'*', input) {
+        elements.push(&input[from..at]);
+        from = at + 1;
+        if input[at] == b'~' {
+            count += elements.len();
+            black_box(&elements);
+            elements.clear();
+            from += usize::from(input.get(from) == Some(&b'\n'));
+        }
+    }
+    count
+}
+
+/// At least `size` bytes of 850s, as interchanges of twenty groups of fifty orders of one to
+/// thirty lines each. The same bytes every time.
+pub fn orders(size: usize) -> Vec<u8> {
+    let mut random = Random(850);
+    let mut out = String::with_capacity(size + 1_000_000);
+    let mut interchange = 0;
+    while out.len() < size {
+        interchange += 1;
+        let _ = write!(
+            out,
+            "ISA*00*          *00*          *ZZ*BUYEREXAMPLE   *ZZ*SELLEREXAMPLE  *260102*0304*U*00401*{interchange:09}*0*P*>~\n"
+        );
+        for group in 1..=20 {
+            let _ = write!(out, "GS*PO*BUYER*SELLER*20260102*0304*{group}*X*004010~\n");
+            for number in 1..=50 {
+                order(&mut out, number, &mut random);
+            }
+            let _ = write!(out, "GE*50*{group}~\n");
+        }
+        let _ = write!(out, "IEA*20*{interchange:09}~\n");
+    }
+    out.into_bytes()
+}
+
+fn order(out: &mut String, number: u32, random: &mut Random) {
+    let lines = 1 + random.below(30);
+    let mut segments = 15;
+    let _ = write!(out, "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n", random.below(99_999_999));
+    out.push_str("REF*DP*038~\nFOB*CC*OR*ORIGIN~\nCSH*N~\nITD*01*3*2**10**30~\n");
+    out.push_str("DTM*064*20260110~\nDTM*063*20260124~\n");
+    for party in ["ST", "BT"] {
+        let _ = write!(out, "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n", random.below(10), random.below(999));
+        let _ = write!(out, "N3*{} EXAMPLE AVENUE*DOCK {}~\n", random.below(9999), random.below(40));
+    }
+    out.push_str("N4*SPRINGFIELD*IL*62701*US~\n");
+    let mut total = 0;
+    for line in 1..=lines {
+        let quantity = 1 + random.below(500);
+        total += quantity;
+        let (cents, upc, sku) = (random.below(99_999), random.below(999_999_999), random.below(99_999));
+        let _ = write!(out, "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n", cents / 100, cents % 100);
+        segments += 1;
+        if random.below(10) < 8 {
+            out.push_str("PID*F*08***STEEL TRAVEL MUG WITH LID, SET OF FOUR~\n");
+            segments += 1;
+        }
+        if random.below(10) < 5 {
+            let _ = write!(out, "SCH*{quantity}*EA***002*20260112~\n");
+            segments += 1;
+        }
+    }
+    let _ = write!(out, "CTT*{lines}*{total}~\nSE*{segments}*{number:04}~\n");
+}
+
+/// Xorshift: enough to vary lengths, and the same everywhere.
+pub struct Random(u64);
+
+impl Random {
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
