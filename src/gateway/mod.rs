@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub use inbound::Caller;
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
@@ -194,6 +194,8 @@ pub struct Gateway {
     limits: Limits,
     opening: Semaphore,
     poke: Notify,
+    /// How many steps were taken and rows queued since the start.
+    moved: watch::Sender<u64>,
 }
 
 impl Gateway {
@@ -224,6 +226,7 @@ impl Gateway {
             opening: Semaphore::new(limits.opening),
             limits,
             poke: Notify::new(),
+            moved: watch::Sender::new(0),
         }))
     }
 
@@ -237,6 +240,14 @@ impl Gateway {
     /// by another hand.
     pub fn poke(&self) {
         self.poke.notify_one();
+        self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever a step was taken or a row queued: whoever waits for something looks at
+    /// the store then.
+    #[must_use]
+    pub fn moved(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
     }
 
     /// Whether messages can be taken now.

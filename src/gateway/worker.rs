@@ -209,6 +209,7 @@ impl Gateway {
         if let Err(setback) = taken {
             self.record(work, setback).await;
         }
+        self.moved.send_modify(|count| *count += 1);
     }
 
     async fn take(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
