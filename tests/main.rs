@@ -4,6 +4,7 @@ mod as2;
 mod bridge;
 mod canonical;
 mod client;
+mod exchange;
 mod interop;
 mod laws;
 mod orders;

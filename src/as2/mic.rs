@@ -147,6 +147,11 @@ impl fmt::Display for Mic {
     }
 }
 
+/// SHA-256 of bytes that are in memory: what payloads are kept under.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    openssl::sha::sha256(bytes)
+}
+
 /// Several digests over one stream.
 pub(crate) struct Digests {
     hashers: Vec<(Digest, Hasher)>,

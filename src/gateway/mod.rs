@@ -1,1 +1,266 @@
-//! gateway
+//! The two walks, and the worker that takes their steps.
+//!
+//! ```text
+//! inbound    admit ─ receive (open, MDN, accept) ─► Read ─► Deliver ─► bridge
+//! outbound   bridge, partner's 997 ─► Compose ─► Seal ─► Send ─► MDN
+//! ```
+//!
+//! | file | is about |
+//! |---|---|
+//! | `inbound` | who is let in, what is answered, what is stored with it |
+//! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
+//! | `compose` | a document → an interchange, read back before it leaves; pure |
+//! | `acknowledgment` | a 997 as the content of a document |
+//! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
+//! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
+//! | `route` | a partner with its keys, folders and guides |
+//! | `worker` | claims work, takes one step, records |
+//!
+//! A step is load, pure call, record: a crash between two steps repeats at most one of them.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use transload::gateway::{Gateway, Settings};
+//! use transload::partner::Partners;
+//! use transload::store::Memory;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let gateway = Gateway::new(Settings::new(Arc::new(Memory::default()), Partners::default(), folder.path()))?;
+//! let stranger = [("AS2-From", "X"), ("AS2-To", "Y"), ("Message-ID", "<1@x>")];
+//! let stranger = stranger.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+//! assert_eq!(gateway.admit(stranger).err().map(|answer| answer.status), Some(403));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! It listens on no socket (`web` does), writes no TA1, asks for no asynchronous MDN and gives
+//! none, and puts one document into each interchange.
+
+mod acknowledgment;
+mod compose;
+mod inbound;
+mod outbound;
+mod read;
+mod route;
+mod transport;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, watch};
+
+pub use inbound::Caller;
+pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
+pub use worker::Walking;
+
+use crate::as2::{self, Identity};
+use crate::bridge;
+use crate::clock::{self, Clock};
+use crate::mapping::Library;
+use crate::net::client::{self, Client, Trust};
+use crate::partner::Partners;
+use crate::store::{self, Store};
+use route::Partnership;
+
+/// All that a gateway is made of.
+pub struct Settings {
+    /// Where everything durable is.
+    pub store: Arc<dyn Store>,
+    /// The guides.
+    pub library: Library,
+    /// The partners; their relative paths are resolved.
+    pub partners: Partners,
+    /// Our keys and certificates: all of them decrypt, the first valid one signs.
+    pub identities: Vec<Identity>,
+    /// The folder of the folder bridge: `<bridge>/<partner>/in` and `out` below it.
+    pub bridge: PathBuf,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where fresh bytes come from.
+    pub entropy: fn(&mut [u8]),
+    /// Whose word is taken for the certificates of partners' servers.
+    pub trust: Trust,
+    /// How much at once, and how long.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Settings with the embedded guides, the system's clock, entropy and authorities, and no
+    /// identity.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, partners: Partners, bridge: &Path) -> Settings {
+        Settings {
+            store,
+            library: Library::embedded(),
+            partners,
+            identities: Vec::new(),
+            bridge: bridge.to_path_buf(),
+            clock: Arc::new(clock::System),
+            entropy: as2::system_entropy,
+            trust: Trust::System,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much at once, and how long.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Messages that are opened at once. Each may hold a body and its content in memory, and
+    /// decryption uses a whole core.
+    pub opening: usize,
+    /// Most bytes that a compressed message may grow to.
+    pub inflated: u64,
+    /// Steps at once, sending apart. They use the processor and the store, not the network.
+    pub steps: usize,
+    /// Messages that are sent at once: they wait for partners.
+    pub sends: usize,
+    /// How long a step is another worker's before it is taken for dead. A step that takes longer
+    /// extends it.
+    pub lease: Duration,
+    /// How often folders are looked at.
+    pub poll: Duration,
+    /// Time for steps in flight at the end; supervisors kill after more than this.
+    pub drain: Duration,
+    /// Limits of the client that posts to partners.
+    pub client: client::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            opening: 2,
+            // Twice the largest body: real orders compress ten to one, and are a thousand
+            // times smaller.
+            inflated: 200 << 20,
+            steps: 4,
+            sends: 32,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            drain: Duration::from_secs(30),
+            client: client::Limits::default(),
+        }
+    }
+}
+
+/// Why a gateway cannot be made, or cannot take what it is given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A partner's certificate file cannot be used.
+    #[error("partner {partner}: certificate {}: {why}", path.display())]
+    Certificate {
+        /// The partner's name.
+        partner: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A partner speaks AS2, and we have no key.
+    #[error(
+        "partner {0} speaks AS2, and there is no identity of ours; make one, and name it in the \
+         settings as identity.p12"
+    )]
+    NoIdentity(String),
+    /// There is no partner of that name.
+    #[error("there is no partner {0:?}")]
+    NoPartner(String),
+    /// The partner file names no way to send.
+    #[error("partner {0} has neither [as2] nor [folder]")]
+    NoTransport(String),
+    /// What was to be sent is not one X12 interchange.
+    #[error("{0}")]
+    NotSendable(String),
+    /// A folder cannot be used.
+    #[error("{0}: {source}", source = std::error::Error::source(.0).map_or(String::new(), ToString::to_string))]
+    Folder(#[from] bridge::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The gateway: settings made ready for use. Cheap to share, made once.
+pub struct Gateway {
+    store: Arc<dyn Store>,
+    library: Arc<Library>,
+    partnerships: Vec<Arc<Partnership>>,
+    clock: Arc<dyn Clock>,
+    entropy: fn(&mut [u8]),
+    client: Client,
+    limits: Limits,
+    opening: Semaphore,
+    poke: Notify,
+    /// How many steps were taken and rows queued since the start.
+    moved: watch::Sender<u64>,
+}
+
+impl Gateway {
+    /// Reads the partners' certificates and opens their folders. Blocks for a moment.
+    ///
+    /// # Errors
+    /// [`Error::Certificate`], [`Error::NoIdentity`], [`Error::Folder`].
+    pub fn new(settings: Settings) -> Result<Arc<Gateway>, Error> {
+        let Settings {
+            store,
+            library,
+            partners,
+            identities,
+            bridge,
+            clock,
+            entropy,
+            trust,
+            limits,
+        } = settings;
+        let open = |partner| Partnership::open(partner, &identities, &bridge).map(Arc::new);
+        Ok(Arc::new(Gateway {
+            store,
+            library: Arc::new(library),
+            partnerships: partners.iter().map(open).collect::<Result<_, _>>()?,
+            clock,
+            entropy,
+            client: Client::new(trust, limits.client.clone()),
+            opening: Semaphore::new(limits.opening),
+            limits,
+            poke: Notify::new(),
+            moved: watch::Sender::new(0),
+        }))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Tells the worker to look at the queue now: after the clock was moved, or a row was added
+    /// by another hand.
+    pub fn poke(&self) {
+        self.poke.notify_one();
+        self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever a step was taken or a row queued: whoever waits for something looks at
+    /// the store then.
+    #[must_use]
+    pub fn moved(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// Whether messages can be taken now.
+    ///
+    /// # Errors
+    /// Why not, in words for an operator.
+    pub async fn ready(&self) -> Result<(), String> {
+        self.store.ready().await.map_err(|why| why.to_string())
+    }
+
+    fn partnership(&self, name: &str) -> Option<&Arc<Partnership>> {
+        self.partnerships
+            .iter()
+            .find(|known| known.partner.name == name)
+    }
+}

@@ -18,3 +18,6 @@
 
 pub mod admin;
 pub mod as2;
+mod run;
+
+pub use run::{Listeners, Running, run};

@@ -1,0 +1,369 @@
+//! A message arrives: who is let in, what is answered, and what is stored with the answer.
+//!
+//! | case | answer | stored |
+//! |---|---|---|
+//! | unknown pair of AS2 names | 403, the same for all | nothing |
+//! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
+//! | accepted before, same content | the stored MDN, byte for byte | an event |
+//! | accepted before, other content | error MDN | an event |
+//! | does not open, or less protected than agreed | error MDN | the message, as refused |
+//! | our store or disk failed | 503 and no MDN: the sender tries again | nothing |
+//!
+//! Only a message that was verified is looked up: nobody can occupy a partner's ids.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Gateway;
+use super::route::{Partnership, profile};
+use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
+use crate::net::body::Body;
+use crate::partner::As2;
+use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
+
+/// Longest Message-ID that we keep (RFC 5322 §2.1.1).
+const MESSAGE_ID: usize = 998;
+/// Seconds until a sender should try again where we do not know better.
+const RETRY_AFTER: u64 = 30;
+
+/// A sender whose names are those of a partner. Nothing is proved yet.
+pub struct Caller {
+    partnership: Arc<Partnership>,
+    headers: Headers,
+    key: Key,
+}
+
+/// A message with the verdict on it.
+struct Judged {
+    arrival: Arrival,
+    /// Whether it may be accepted.
+    sound: bool,
+    /// What the log says.
+    reason: String,
+}
+
+impl Gateway {
+    /// Finds the partner by `AS2-From` and `AS2-To`, unquoted and exact, before the body is read.
+    ///
+    /// # Errors
+    /// The answer for who is not let in: the same 403 for every stranger, 400 without a usable
+    /// Message-ID.
+    pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
+        let headers: Headers = headers.into_iter().collect();
+        let names = headers.as2_from().ok().zip(headers.as2_to().ok());
+        let known = names.as_ref().and_then(|(from, to)| {
+            let is = |as2: &As2| as2.id == *from && as2.our_id == *to;
+            let mut all = self.partnerships.iter();
+            all.find(|known| known.partner.as2.as_ref().is_some_and(is))
+        });
+        let (Some((from, to)), Some(partnership)) = (names, known) else {
+            tracing::info!("refused a stranger");
+            return Err(text(403, "no such relationship"));
+        };
+        let Some(message_id) = headers.message_id().and_then(message_id) else {
+            tracing::info!(partner = partnership.partner.name, "no usable Message-ID");
+            return Err(text(
+                400,
+                "a Message-ID of 1 to 998 printable characters is needed",
+            ));
+        };
+        let partnership = Arc::clone(partnership);
+        let key = Key {
+            our_id: to,
+            partner_id: from,
+            message_id,
+        };
+        Ok(Caller {
+            partnership,
+            headers,
+            key,
+        })
+    }
+
+    /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
+    /// this returns a 2xx, everything that follows from the message is durable.
+    pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        let turn = self.opening.acquire().await;
+        let turn = turn.expect("the semaphore is never closed");
+        let at = self.clock.now();
+        let this = Arc::clone(self);
+        let opening = tokio::task::spawn_blocking(move || {
+            let judged = this.judge(&caller, &body, at);
+            (caller, judged)
+        });
+        let (caller, judged) = match opening.await {
+            Ok(opened) => opened,
+            Err(why) => {
+                tracing::error!(%why, "opening a message panicked");
+                return unavailable(RETRY_AFTER);
+            }
+        };
+        let (partner, message_id) = (&caller.partnership.partner.name, &caller.key.message_id);
+        let Judged {
+            arrival,
+            sound,
+            reason,
+        } = match judged {
+            Ok(judged) => judged,
+            Err(Trouble::Ours(why)) => {
+                tracing::error!(message_id, partner, %why, "cannot open now");
+                return unavailable(RETRY_AFTER);
+            }
+            Err(Trouble::Receipt) => {
+                tracing::info!(message_id, partner, "a receipt that nobody waits for");
+                return text(400, "receipts are taken in the answer to our request only");
+            }
+        };
+        tracing::info!(
+            message_id,
+            partner,
+            disposition = arrival.note,
+            reason,
+            "received"
+        );
+        let answer = self.keep(&caller, arrival, sound, at).await;
+        drop(turn);
+        answer.unwrap_or_else(|why| {
+            tracing::error!(message_id, partner, %why, "cannot store now");
+            match why.retry() {
+                Retry::After(wait) => unavailable(wait.as_secs()),
+                _ => unavailable(RETRY_AFTER),
+            }
+        })
+    }
+
+    /// Stores a message with its answer, and gives the answer that counts.
+    async fn keep(
+        self: &Arc<Self>,
+        caller: &Caller,
+        arrival: Arrival,
+        sound: bool,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, store::Error> {
+        let (id, key) = (arrival.id, &caller.key);
+        let answer = arrival.answer.clone().unwrap_or_else(empty);
+        if !sound {
+            self.store.refuse(arrival, at).await?;
+            return Ok(answer);
+        }
+        match self.store.accept(arrival, at).await? {
+            Accepted::New { resend_of } => {
+                if let Some(first) = resend_of {
+                    tracing::warn!(message_id = key.message_id, %first, "seems re-sent");
+                }
+                self.poke();
+                let this = Arc::clone(self);
+                // The answer is on its way to the socket; whether the sender got it, only a
+                // second copy would tell.
+                tokio::spawn(async move {
+                    if let Err(why) = this.store.answered(id, this.clock.now()).await {
+                        tracing::warn!(%id, %why, "cannot note the answer");
+                    }
+                });
+                Ok(answer)
+            }
+            Accepted::Duplicate { message, answer } => {
+                tracing::info!(message_id = key.message_id, first = %message, "came before");
+                Ok(answer.unwrap_or_else(empty))
+            }
+            Accepted::Reused { message } => {
+                tracing::warn!(message_id = key.message_id, first = %message, "id reused");
+                let request = ReceiptRequest::read(&caller.headers, false);
+                let reused = Disposition::error("message-id reused with different content");
+                let answer = self.receipt(caller, request.as_ref(), reused, None, at);
+                Ok(answer.unwrap_or_else(|_| unavailable(RETRY_AFTER)))
+            }
+        }
+    }
+
+    /// Opens a message and writes the receipt for it. Blocks.
+    fn judge(&self, caller: &Caller, body: &Body, at: DateTime<Utc>) -> Result<Judged, Trouble> {
+        let partnership = &caller.partnership;
+        let as2 = partnership.partner.as2.as_ref();
+        let as2 = as2.expect("who was admitted has an [as2]");
+        let profile = profile(as2, self.limits.inflated, at);
+        let bytes = whole(body).map_err(|why| Trouble::Ours(as2::Error::from(why)))?;
+        if Mdn::is(&caller.headers, &bytes) {
+            return Err(Trouble::Receipt);
+        }
+        let mut content = Vec::new();
+        let keys = &partnership.keys;
+        let opened = as2::open(
+            &caller.headers,
+            &bytes[..],
+            &mut content,
+            keys,
+            &profile,
+            at,
+        );
+        let request = ReceiptRequest::read(&caller.headers, profile.legacy);
+        let (disposition, mic, content, reason) = match opened {
+            Err(why) if why.is_ours() => return Err(Trouble::Ours(why)),
+            Err(why) => {
+                let told = why.disposition(profile.diagnostic);
+                (told, None, None, why.to_string())
+            }
+            Ok(opened) => match refusal(request.as_ref()) {
+                Some(refused) => {
+                    let reason = "the receipt that is asked for cannot be made".to_owned();
+                    (refused, Some(opened.mic), None, reason)
+                }
+                None => {
+                    let content = payload(content.into());
+                    let reason = protection(&opened);
+                    (
+                        Disposition::processed(),
+                        Some(opened.mic),
+                        Some(content),
+                        reason,
+                    )
+                }
+            },
+        };
+        let sound = content.is_some();
+        let note = disposition.to_string();
+        let told = self.receipt(caller, request.as_ref(), disposition, mic.clone(), at);
+        let answer = told.map_err(Trouble::Ours)?;
+        let arrival = Arrival {
+            id: Uuid::now_v7(),
+            partner: partnership.partner.name.clone(),
+            transport: "as2".into(),
+            key: caller.key.clone(),
+            headers: pairs(&caller.headers),
+            body: payload(bytes),
+            content,
+            mic: mic.map(|mic| mic.to_string()),
+            answer: Some(answer),
+            note,
+        };
+        Ok(Judged {
+            arrival,
+            sound,
+            reason,
+        })
+    }
+
+    /// The answer to a message: its MDN where one is asked for, signed if it shall be.
+    fn receipt(
+        &self,
+        caller: &Caller,
+        request: Option<&ReceiptRequest>,
+        disposition: Disposition,
+        mic: Option<Mic>,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, as2::Error> {
+        let Some(request) = request else {
+            return Ok(match disposition.is_positive() {
+                true => empty(),
+                false => text(400, "the message was refused"),
+            });
+        };
+        let mut entropy = self.entropy;
+        let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
+        let fields = MdnFields::answer(&caller.headers, &id, disposition, mic);
+        let digest = request.micalg.filter(|digest| !digest.weak());
+        let digest = digest.unwrap_or(as2::Digest::Sha256);
+        let signer = match request.signed {
+            true => Some((caller.partnership.keys.signer(at)?, digest)),
+            false => None,
+        };
+        let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
+        Ok(Answer {
+            status: 200,
+            headers: pairs(&headers),
+            body: body.into(),
+        })
+    }
+}
+
+/// Why a message was not judged.
+enum Trouble {
+    /// Ours to repair.
+    Ours(as2::Error),
+    /// It is a receipt.
+    Receipt,
+}
+
+/// What is answered where the receipt cannot be what is asked for.
+fn refusal(request: Option<&ReceiptRequest>) -> Option<Disposition> {
+    let request = request?;
+    let later = request.deliver_to.as_ref();
+    let later = later.map(|_| Disposition::failure("asynchronous receipts are not given"));
+    request.refusal.clone().or(later)
+}
+
+/// One line about the layers of a message.
+fn protection(opened: &as2::Opened) -> String {
+    let secured = &opened.secured;
+    let signed = secured.signed.as_ref().map(|s| s.algorithm.clone());
+    let encrypted = secured
+        .encrypted
+        .as_ref()
+        .map(|e| e.cipher.name().to_owned());
+    let compressed = secured.compressed.then(|| "compressed".to_owned());
+    let layers: Vec<String> = [signed, encrypted, compressed]
+        .into_iter()
+        .flatten()
+        .collect();
+    match layers.is_empty() {
+        true => "in clear".into(),
+        false => layers.join(", "),
+    }
+}
+
+/// The id without its angle brackets, where it can be kept and told.
+fn message_id(field: &str) -> Option<String> {
+    let bare = field.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
+    let bare = bare.unwrap_or(field);
+    let sound =
+        (1..=MESSAGE_ID).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_graphic());
+    sound.then(|| bare.to_owned())
+}
+
+fn whole(body: &Body) -> std::io::Result<Bytes> {
+    if let Some(bytes) = body.memory() {
+        return Ok(bytes.clone());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(body.len()).unwrap_or(0));
+    std::io::Read::read_to_end(&mut body.open()?, &mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// Bytes with their digest.
+pub(super) fn payload(bytes: Bytes) -> Payload {
+    let digest = sha256(&bytes);
+    Payload { bytes, digest }
+}
+
+/// Header fields as the store keeps them.
+pub(super) fn pairs(headers: &Headers) -> store::Headers {
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    headers.iter().map(owned).collect()
+}
+
+fn empty() -> Answer {
+    Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: Bytes::new(),
+    }
+}
+
+fn text(status: u16, line: &str) -> Answer {
+    Answer {
+        status,
+        headers: vec![("content-type".into(), "text/plain; charset=utf-8".into())],
+        body: format!("{line}\n").into(),
+    }
+}
+
+fn unavailable(seconds: u64) -> Answer {
+    let mut answer = text(503, "not now, please try again");
+    answer
+        .headers
+        .push(("retry-after".into(), seconds.to_string()));
+    answer
+}

@@ -1,0 +1,378 @@
+//! The outbound walk: Compose, Seal, Send; and what a partner's answer means.
+//!
+//! | the partner | the message |
+//! |---|---|
+//! | a receipt as agreed: signed, ours, positive, the same MIC | `confirmed` |
+//! | a receipt that says no; any 4xx but 408, 425, 429 | `refused`; `dead` |
+//! | 2xx without a receipt, or with one that proves nothing | sent again, the same bytes |
+//! | not reached, 5xx, 429 … | sent again, the same bytes |
+//! | says yes to other bytes (another MIC), or does not sign | `uncertain` |
+//! | 72 hours of that | `uncertain` where he may have it, else `dead` |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::inbound::payload;
+use super::worker::Setback;
+use super::{Error, Gateway, compose, route};
+use crate::as2::{Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
+use crate::net::client::{self, Response};
+use crate::store::{
+    self, Answer, Aside, Digest, DocumentState, Draft, Envelope, Kind, Message, MessageState,
+    NewDocument, Payload, Work,
+};
+
+/// The first wait after a failure; each further one may be twice as long.
+pub const RETRY_FIRST: TimeDelta = TimeDelta::seconds(60);
+/// The longest wait: an operator who repaired something does not want to wait for longer.
+pub const RETRY_CAP: TimeDelta = TimeDelta::hours(1);
+/// How long a message is tried for: a long weekend without anybody at the partner's.
+pub const GIVE_UP: TimeDelta = TimeDelta::hours(72);
+/// The longest wait that a partner can ask us for.
+const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
+
+/// What came of sending a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// They have it.
+    Confirmed {
+        /// The MDN as it came.
+        answer: Option<Answer>,
+        /// One line for people.
+        note: String,
+    },
+    /// They say no.
+    Refused {
+        /// The MDN as it came.
+        answer: Answer,
+        /// One line for people.
+        note: String,
+    },
+    /// The same bytes again, later.
+    Later {
+        /// What happened.
+        why: String,
+        /// When they want it.
+        after: Option<TimeDelta>,
+        /// Whether they may have it already.
+        perhaps_there: bool,
+    },
+    /// They may have it, and sending it again tells no more.
+    Uncertain(String),
+    /// Sending it again cannot help.
+    Dead(String),
+}
+
+impl Gateway {
+    /// Queues one X12 interchange for a partner as it is: own envelope, own numbers. Gives the
+    /// document's id; once its interchange is sealed, the message is found by it. The worker
+    /// does the rest.
+    ///
+    /// # Errors
+    /// [`Error::NoPartner`], [`Error::NoTransport`], [`Error::NotSendable`], [`Error::Store`].
+    pub async fn send(&self, partner: &str, bytes: &[u8]) -> Result<Uuid, Error> {
+        let known = self.partnership(partner);
+        let known = known.ok_or_else(|| Error::NoPartner(partner.to_owned()))?;
+        if route::transport(&known.partner, "", None).is_none() {
+            return Err(Error::NoTransport(partner.to_owned()));
+        }
+        let (content, set, number) = compose::raw(bytes).map_err(Error::NotSendable)?;
+        let id = Uuid::now_v7();
+        let document = NewDocument {
+            id,
+            kind: compose::INTERCHANGE.into(),
+            set,
+            number,
+            key: None,
+            group_control: None,
+            set_control: None,
+            content: content.to_string(),
+            findings: "[]".into(),
+            state: DocumentState::Drafted,
+        };
+        let partner = partner.to_owned();
+        let draft = Draft { partner, document };
+        self.store.draft(draft, self.clock.now()).await?;
+        self.poke();
+        Ok(id)
+    }
+
+    /// Puts a drafted document into an interchange.
+    pub(super) async fn compose(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
+        let detail = self.store.document(work.subject).await?;
+        let detail = detail.ok_or_else(|| Setback::held("the document is gone"))?;
+        let known = Arc::clone(self.known(work)?);
+        let (this, at) = (Arc::clone(self), self.clock.now());
+        let plan = tokio::task::spawn_blocking(move || {
+            compose::plan(&detail, &known.partner, &this.library, at)
+        });
+        let plan = plan
+            .await
+            .map_err(Setback::panicked)?
+            .map_err(Setback::held)?;
+        let envelope = Envelope {
+            id: Uuid::now_v7(),
+            pair: plan.pair(),
+            groups: 1,
+        };
+        let subject = work.subject;
+        let write: store::Compose = Box::new(move |numbers| plan.compose(subject, numbers));
+        match self.store.compose(work.lease, envelope, write, at).await {
+            Err(why) if why.kind() == Kind::Compose => Err(Setback::held(why)),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// Makes the message that carries an interchange.
+    pub(super) async fn seal(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
+        let found = self.store.interchange(work.subject).await?;
+        let (interchange, documents) = found.ok_or_else(|| Setback::held("it is gone"))?;
+        let known = Arc::clone(self.known(work)?);
+        let first = documents.first();
+        let set = first.map_or("", |document| document.set.as_str());
+        let via = match first {
+            Some(one) => self.via(one.id).await?,
+            None => None,
+        };
+        let transport = route::transport(&known.partner, set, via.as_deref());
+        let transport = transport.ok_or_else(|| Setback::held("no [as2] and no [folder]"))?;
+        let digest = interchange.payload.unwrap_or_default();
+        let content = self.bytes(digest).await?;
+        let (this, at) = (Arc::clone(self), self.clock.now());
+        let sealed = tokio::task::spawn_blocking(move || {
+            this.sealed(&known, transport, &interchange, content, at)
+        });
+        // No valid certificate, most often: an operator repairs it, and it goes on.
+        let sealed = sealed
+            .await
+            .map_err(Setback::panicked)?
+            .map_err(Setback::later)?;
+        let message_id = sealed.key.message_id.clone();
+        self.store.seal(work.lease, sealed, at).await?;
+        tracing::info!(message_id, partner = work.partner, "sealed");
+        Ok(())
+    }
+
+    /// The transport that the group came by which a 997 answers.
+    async fn via(&self, document: Uuid) -> Result<Option<String>, Setback> {
+        let detail = self.store.document(document).await?;
+        let content = detail.map(|detail| detail.content).unwrap_or_default();
+        let content: Value = serde_json::from_str(&content).unwrap_or_default();
+        Ok(content["via"].as_str().map(str::to_owned))
+    }
+
+    /// Sends a sealed message: the first time, or again.
+    pub(super) async fn send_message(&self, work: &Work) -> Result<(), Setback> {
+        let detail = self.store.message(work.subject).await?;
+        let detail = detail.ok_or_else(|| Setback::Aside(Aside::Dead, "it is gone".into()))?;
+        let known = self.known(work)?;
+        let message = &detail.message;
+        let body = self.bytes(message.body).await?;
+        let fate = self.post(known, &detail, body).await;
+        let now = self.clock.now();
+        let (message_id, partner) = (&message.key.message_id, &work.partner);
+        tracing::info!(
+            message_id,
+            partner,
+            fate = fate.word(),
+            reason = fate.why(),
+            "sent"
+        );
+        let (confirmed, answer, note) = match fate {
+            Fate::Confirmed { answer, note } => (true, answer, note),
+            Fate::Refused { answer, note } => (false, Some(answer), note),
+            Fate::Uncertain(why) => return Err(Setback::Aside(Aside::Uncertain, why)),
+            Fate::Dead(why) => return Err(Setback::Aside(Aside::Dead, why)),
+            Fate::Later {
+                why,
+                after,
+                perhaps_there,
+            } => {
+                let there = perhaps_there || message.state == MessageState::Sent;
+                return self.again(work, why, after, there, now).await;
+            }
+        };
+        let receipt = store::Receipt {
+            confirmed,
+            answer,
+            note,
+        };
+        Ok(self.store.receipt(message.id, receipt, now).await?)
+    }
+
+    /// Plans the next try, or gives up by age.
+    async fn again(
+        &self,
+        work: &Work,
+        why: String,
+        after: Option<TimeDelta>,
+        perhaps_there: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), Setback> {
+        if now - work.queued >= GIVE_UP {
+            let aside = match perhaps_there {
+                true => Aside::Uncertain,
+                false => Aside::Dead,
+            };
+            return Err(Setback::Aside(aside, format!("given up: {why}")));
+        }
+        let wait = self.backoff(work.lease.attempt);
+        let wait = after.map_or(wait, |after| wait.max(after.min(RETRY_AFTER_CAP)));
+        match perhaps_there {
+            // The state says that they may have it; the reason stands in the log.
+            true => Ok(self.store.sent(work.lease, now + wait, now).await?),
+            false => Ok(self.store.retry(work.lease, now + wait, why, now).await?),
+        }
+    }
+
+    /// Anything up to the full wait, so that a thousand partners who come back at once are not
+    /// asked at once; a second at least.
+    pub(super) fn backoff(&self, attempt: u32) -> TimeDelta {
+        let mut fresh = [0; 8];
+        (self.entropy)(&mut fresh);
+        let doubled = RETRY_FIRST * (1 << attempt.saturating_sub(1).min(10));
+        let most = doubled.min(RETRY_CAP).num_milliseconds();
+        let most = u64::try_from(most).unwrap_or(1).max(1);
+        let some = u64::from_le_bytes(fresh) % most;
+        TimeDelta::milliseconds(i64::try_from(some.max(1000)).unwrap_or(1000))
+    }
+
+    /// Stored bytes, as they were stored.
+    pub(super) async fn bytes(&self, digest: Digest) -> Result<Payload, Setback> {
+        let bytes = self.store.payload(digest).await?;
+        let bytes = bytes.ok_or_else(|| Setback::Lost("the bytes are gone".into()))?;
+        if sha256(&bytes) != digest {
+            return Err(Setback::Lost(
+                "the stored bytes are not what was stored".into(),
+            ));
+        }
+        Ok(payload(bytes))
+    }
+}
+
+impl Fate {
+    fn word(&self) -> &'static str {
+        match self {
+            Fate::Confirmed { .. } => "confirmed",
+            Fate::Refused { .. } => "refused",
+            Fate::Later { .. } => "later",
+            Fate::Uncertain(_) => "uncertain",
+            Fate::Dead(_) => "dead",
+        }
+    }
+
+    fn why(&self) -> &str {
+        match self {
+            Fate::Confirmed { note, .. } | Fate::Refused { note, .. } => note,
+            Fate::Later { why, .. } | Fate::Uncertain(why) | Fate::Dead(why) => why,
+        }
+    }
+}
+
+/// What it means that there was no answer.
+pub(super) fn fate_of_error(why: &client::Error) -> Fate {
+    match (why.retry(), why.sent()) {
+        (true, perhaps_there) => Fate::Later {
+            why: why.to_string(),
+            after: None,
+            perhaps_there,
+        },
+        (false, true) => Fate::Uncertain(why.to_string()),
+        (false, false) => Fate::Dead(why.to_string()),
+    }
+}
+
+/// What an answer means.
+pub(super) fn fate_of_answer(
+    answer: Response,
+    message: &Message,
+    keys: &Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Fate {
+    let status = answer.status;
+    if !answer.taken() {
+        let why = format!("HTTP status {status}");
+        return match answer.retry() {
+            true => Fate::Later {
+                why,
+                after: retry_after(&answer, at),
+                perhaps_there: false,
+            },
+            false => Fate::Dead(why),
+        };
+    }
+    let headers: Headers = answer.headers.iter().cloned().collect();
+    let kept = Answer {
+        status,
+        headers: answer.headers,
+        body: answer.body,
+    };
+    if profile.receipt == Receipt::No {
+        let note = format!("HTTP status {status}; no receipt is agreed");
+        let answer = Some(kept);
+        return Fate::Confirmed { answer, note };
+    }
+    let mdn = match Mdn::read(&headers, &kept.body, keys, profile, at) {
+        Ok(mdn) => mdn,
+        Err(why) => return unproved(format!("no receipt in the answer: {why}")),
+    };
+    let reversed = headers.as2_from().ok().as_deref() == Some(&profile.their_id)
+        && headers.as2_to().ok().as_deref() == Some(&profile.our_id);
+    if !reversed || !mdn.answers(&message.key.message_id) {
+        return unproved("the receipt is for another message".into());
+    }
+    judged(&mdn, message, kept, profile.receipt == Receipt::Signed)
+}
+
+/// They took it, and have not said so in a way that proves it.
+fn unproved(why: String) -> Fate {
+    Fate::Later {
+        why,
+        after: None,
+        perhaps_there: true,
+    }
+}
+
+/// What a receipt for this message says.
+fn judged(mdn: &Mdn, message: &Message, answer: Answer, signed: bool) -> Fate {
+    let said = mdn.disposition.to_string();
+    if !mdn.disposition.is_positive() {
+        // A second copy of what they have is no failure, and no proof either.
+        return match mdn.disposition.detail.contains("duplicate") {
+            true => Fate::Uncertain(format!("they say that it came before: {said}")),
+            // Unsigned too: it came in the answer to our own request, like a status would.
+            false => Fate::Refused { answer, note: said },
+        };
+    }
+    if signed && mdn.signature.is_none() {
+        return Fate::Uncertain(format!("the receipt is not signed: {said}"));
+    }
+    let ours = message.mic.as_deref().and_then(Mic::parse);
+    match (&mdn.mic, &ours) {
+        (Some(theirs), Some(ours)) if theirs == ours => Fate::Confirmed {
+            answer: Some(answer),
+            note: said,
+        },
+        (Some(theirs), Some(ours)) => Fate::Uncertain(format!(
+            "they have other bytes: their MIC is {theirs}, ours {ours}"
+        )),
+        _ => Fate::Uncertain(format!("the receipt names no MIC: {said}")),
+    }
+}
+
+/// When a partner wants to be asked again: seconds, or a date.
+fn retry_after(answer: &Response, at: DateTime<Utc>) -> Option<TimeDelta> {
+    let mut headers = answer.headers.iter();
+    let (_, value) = headers.find(|(name, _)| name == "retry-after")?;
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    let seconds = seconds.and_then(|wait| TimeDelta::from_std(wait).ok());
+    seconds.or_else(|| {
+        let date = DateTime::parse_from_rfc2822(value).ok()?;
+        Some(date.to_utc() - at)
+    })
+}

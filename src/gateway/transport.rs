@@ -1,0 +1,324 @@
+//! How bytes leave and arrive: AS2 and folder, one `match` a question.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::inbound::{pairs, payload};
+use super::outbound::{Fate, fate_of_answer, fate_of_error};
+use super::route::{Partnership, profile};
+use super::worker::Setback;
+use super::{Gateway, compose};
+use crate::as2::{self, hex};
+use crate::bridge::folder::{Inbox, Kept, Look, safe};
+use crate::bridge::{Bridge, Incoming};
+use crate::canonical::Document;
+use crate::partner::Transport;
+use crate::store::{
+    Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, NewDocument, Payload,
+    Sealed,
+};
+
+/// Files taken at one look: a poll comes again soon.
+const FILES: usize = 64;
+/// Where the end of an interchange is looked for: IEA has 24 bytes at most, padding follows.
+const TAIL: usize = 1024;
+/// What we say our payloads are (RFC 1767).
+const MEDIA_TYPE: &str = "application/EDI-X12";
+
+impl Gateway {
+    /// Makes a message of an interchange. Blocks.
+    pub(super) fn sealed(
+        &self,
+        partnership: &Partnership,
+        transport: Transport,
+        interchange: &Interchange,
+        content: Payload,
+        at: DateTime<Utc>,
+    ) -> Result<Sealed, String> {
+        let id = Uuid::now_v7();
+        let partner = &partnership.partner;
+        match (transport, &partner.as2) {
+            (Transport::As2, Some(as2)) => {
+                let mut entropy = self.entropy;
+                let profile = profile(as2, self.limits.inflated, at);
+                let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
+                let name = format!("{}.x12", interchange.control);
+                let document = as2::Document {
+                    content_type: MEDIA_TYPE,
+                    file_name: Some(&name),
+                    message_id: &message_id,
+                };
+                let (mut body, keys) = (Vec::new(), &partnership.keys);
+                let source = Cursor::new(&content.bytes[..]);
+                let sealed = as2::seal(
+                    source,
+                    &mut body,
+                    document,
+                    keys,
+                    &profile,
+                    &mut entropy,
+                    at,
+                )
+                .map_err(|why| why.to_string())?;
+                let bare = message_id.trim_matches(['<', '>']);
+                let note = match (profile.sign, profile.encrypt) {
+                    (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
+                    (Some(sign), None) => format!("{sign}, in clear"),
+                    (None, Some(cipher)) => format!("unsigned, {}", cipher.name()),
+                    (None, None) => "in clear".to_owned(),
+                };
+                Ok(Sealed {
+                    id,
+                    transport: "as2".into(),
+                    key: Key {
+                        our_id: as2.our_id.clone(),
+                        partner_id: as2.id.clone(),
+                        message_id: bare.to_owned(),
+                    },
+                    headers: pairs(&sealed.headers),
+                    body: payload(body.into()),
+                    mic: Some(sealed.mic.to_string()),
+                    note,
+                })
+            }
+            _ => Ok(Sealed {
+                id,
+                transport: "folder".into(),
+                key: folder_key(partnership, id.to_string()),
+                headers: Vec::new(),
+                body: content,
+                mic: None,
+                note: "a file".into(),
+            }),
+        }
+    }
+
+    /// Sends a sealed message, and says what came of it.
+    pub(super) async fn post(
+        &self,
+        partnership: &Arc<Partnership>,
+        detail: &MessageDetail,
+        body: Payload,
+    ) -> Fate {
+        let message = &detail.message;
+        let Some(as2) = (message.transport == "as2")
+            .then_some(partnership.partner.as2.as_ref())
+            .flatten()
+        else {
+            return place(partnership, detail, body).await;
+        };
+        let posted = self.client.post(&as2.url, &detail.headers, body.bytes);
+        match posted.await {
+            Ok(answer) => {
+                let at = self.clock.now();
+                let profile = profile(as2, self.limits.inflated, at);
+                fate_of_answer(answer, message, &partnership.keys, &profile, at)
+            }
+            Err(why) => fate_of_error(&why),
+        }
+    }
+
+    /// Looks at all folders once. Nothing that goes wrong with one of them stops the others.
+    pub(super) async fn look_around(self: &Arc<Self>) {
+        for partnership in &self.partnerships {
+            let name = &partnership.partner.name;
+            if let Err(why) = self.take_answers(partnership).await {
+                tracing::error!(partner = name, %why, "cannot take from the bridge");
+            }
+            if let Err(why) = self.take_files(partnership).await {
+                tracing::error!(partner = name, %why, "cannot take from the folder");
+            }
+        }
+    }
+
+    /// JSON of our own side → drafts. The folder says which partner they are for.
+    async fn take_answers(self: &Arc<Self>, partnership: &Arc<Partnership>) -> Result<(), String> {
+        let bridge = blocking(partnership, |known| known.bridge.poll(FILES)).await?;
+        for incoming in bridge.map_err(|why| why.to_string())? {
+            let (this, known) = (Arc::clone(self), Arc::clone(partnership));
+            let read = tokio::task::spawn_blocking(move || {
+                let draft = this.draft_of(&known, &incoming);
+                (draft, incoming)
+            });
+            let (draft, incoming) = read.await.map_err(|why| why.to_string())?;
+            let kept = match draft {
+                Ok(document) => {
+                    let partner = partnership.partner.name.clone();
+                    let number = document.number.clone();
+                    let draft = Draft { partner, document };
+                    let drafted = self.store.draft(draft, self.clock.now()).await;
+                    let drafted = drafted.map_err(|why| why.to_string())?;
+                    tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
+                    self.poke();
+                    blocking(partnership, move |known| known.bridge.done(&incoming)).await?
+                }
+                Err(why) => {
+                    tracing::warn!(
+                        file = incoming.name,
+                        why,
+                        "the bridge gave what cannot go out"
+                    );
+                    blocking(partnership, move |known| {
+                        known.bridge.refuse(&incoming, &why)
+                    })
+                    .await?
+                }
+            };
+            kept.map_err(|why| why.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn draft_of(&self, known: &Partnership, incoming: &Incoming) -> Result<NewDocument, String> {
+        let document = Document::from_json(&incoming.bytes).map_err(|why| why.to_string())?;
+        let (set, ..) = compose::body(&document, &known.partner, &self.library)?;
+        let digest = hex(&as2::sha256(&incoming.bytes));
+        Ok(NewDocument {
+            id: Uuid::now_v7(),
+            kind: document.kind().as_str().into(),
+            set,
+            number: document.number().unwrap_or_default().into(),
+            key: Some(format!("{} {digest}", incoming.name)),
+            group_control: None,
+            set_control: None,
+            content: serde_json::to_string(&document).expect("every document has a JSON form"),
+            findings: "[]".into(),
+            state: DocumentState::Drafted,
+        })
+    }
+
+    /// X12 files of the partner → messages.
+    async fn take_files(&self, partnership: &Arc<Partnership>) -> Result<(), String> {
+        if partnership.files.is_none() {
+            return Ok(());
+        }
+        let take = |known: &Partnership| match &known.files {
+            Some((inbox, _)) => inbox.take(FILES, whole),
+            None => Ok(Vec::new()),
+        };
+        let taken = blocking(partnership, take).await?;
+        for file in taken.map_err(|why| why.to_string())? {
+            let content = payload(file.bytes.clone().into());
+            let now = self.clock.now();
+            let arrival = Arrival {
+                id: Uuid::now_v7(),
+                partner: partnership.partner.name.clone(),
+                transport: "folder".into(),
+                key: folder_key(partnership, hex(&content.digest)),
+                headers: vec![("file-name".into(), file.name.clone())],
+                body: content.clone(),
+                content: Some(content),
+                mic: None,
+                answer: None,
+                note: file.name.clone(),
+            };
+            let id = arrival.id;
+            let accepted = self.store.accept(arrival, now).await;
+            let accepted = accepted.map_err(|why| why.to_string())?;
+            if let Accepted::New { .. } = accepted {
+                let answered = self.store.answered(id, now).await;
+                answered.map_err(|why| why.to_string())?;
+            }
+            tracing::info!(file = file.name, ?accepted, "from the folder");
+            self.poke();
+            let keep = move |known: &Partnership| match &known.files {
+                Some((inbox, _)) => Inbox::keep(inbox, &file, Kept::Taken),
+                None => Ok(()),
+            };
+            let kept = blocking(partnership, keep).await?;
+            kept.map_err(|why| why.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a message's file into the partner's outbox, once.
+async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Payload) -> Fate {
+    let id = detail.message.id;
+    let set = detail.documents.first().map_or("", |one| one.set.as_str());
+    let control = detail
+        .interchanges
+        .first()
+        .map_or("", |one| one.control.as_str());
+    let name = format!("{}-{}-{id}.x12", safe(set), safe(control));
+    let put = move |known: &Partnership| match &known.files {
+        Some((_, outbox)) => outbox.put(id, &name, &body.bytes).map(Some),
+        None => Ok(None),
+    };
+    match blocking(partnership, put).await {
+        Ok(Ok(Some((path, _)))) => Fate::Confirmed {
+            answer: None,
+            note: path.display().to_string(),
+        },
+        Ok(Ok(None)) => Fate::Dead("the partner file no longer has a [folder]".into()),
+        Ok(Err(why)) => Fate::Later {
+            why: why.to_string(),
+            after: None,
+            perhaps_there: false,
+        },
+        Err(why) => Fate::Later {
+            why,
+            after: None,
+            perhaps_there: false,
+        },
+    }
+}
+
+/// Folders have no AS2 names: ISA ids, and the digest or id of the file.
+fn folder_key(partnership: &Partnership, message_id: String) -> Key {
+    let partner = &partnership.partner;
+    let ids = partner.x12.as_ref();
+    let ids = ids.map(|x12| (x12.ours.id.clone(), x12.theirs.id.clone()));
+    let (our_id, partner_id) = ids.unwrap_or_else(|| ("folder".into(), partner.name.clone()));
+    Key {
+        our_id,
+        partner_id,
+        message_id,
+    }
+}
+
+/// Whether a file has the end of an interchange near its end.
+fn whole(bytes: &[u8]) -> Look {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    match tail.windows(3).any(|window| window == b"IEA") {
+        true => Look::Whole,
+        false => Look::Short("it does not end in IEA: it is no whole X12 interchange".into()),
+    }
+}
+
+/// Runs what blocks beside the tasks that must not.
+async fn blocking<T: Send + 'static>(
+    partnership: &Arc<Partnership>,
+    work: impl FnOnce(&Partnership) -> T + Send + 'static,
+) -> Result<T, String> {
+    let known = Arc::clone(partnership);
+    let done = tokio::task::spawn_blocking(move || work(&known)).await;
+    done.map_err(|why| why.to_string())
+}
+
+impl Gateway {
+    /// Hands a document to our own side.
+    pub(super) async fn hand_over(
+        &self,
+        partnership: &Arc<Partnership>,
+        detail: crate::store::DocumentDetail,
+    ) -> Result<String, Setback> {
+        let submit = move |known: &Partnership| {
+            let row = &detail.document;
+            known.bridge.submit(&crate::bridge::Outgoing {
+                id: row.id,
+                kind: &row.kind,
+                number: &row.number,
+                json: detail.content.as_bytes(),
+            })
+        };
+        match blocking(partnership, submit).await {
+            Ok(Ok(receipt)) => Ok(receipt.place),
+            Ok(Err(why)) => Err(Setback::later(why)),
+            Err(why) => Err(Setback::later(why)),
+        }
+    }
+}
