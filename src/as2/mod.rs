@@ -12,7 +12,7 @@
 //! | room | is about |
 //! |---|---|
 //! | `headers` | header fields, AS2 names |
-//! | `mime` | exact parts of a multipart, transfer encodings |
+//! | `mime`, `multipart` | header blocks, transfer encodings, exact parts |
 //! | `wrapper` | what the headers inside an envelope may hold |
 //! | `cms` | BER and DER, SignedData, EnvelopedData |
 //! | `compress` | CompressedData, within limits |
@@ -68,6 +68,7 @@ mod keys;
 mod mdn;
 mod mic;
 mod mime;
+mod multipart;
 mod open;
 mod profile;
 mod receipt;
@@ -83,7 +84,8 @@ pub use headers::{HEADER_BYTES, Headers, NAME_LENGTH, quote_name, unquote_name};
 pub use keys::{Certificate, Entropy, Identity, Keys, system_entropy};
 pub use mdn::{MDN_BYTES, MDN_PARTS, Mdn, MdnFields};
 pub use mic::{Digest, Mic};
-pub use mime::{BOUNDARY_LENGTH, PART_HEADER_BYTES};
+pub use mime::PART_HEADER_BYTES;
+pub use multipart::BOUNDARY_LENGTH;
 pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
 pub use profile::{Profile, Receipt};
 pub use receipt::ReceiptRequest;

@@ -10,7 +10,9 @@ use super::mic::Digest;
 use super::mime::{Head, Value};
 
 /// Every field that products put on these layers; lower and upper case are fine as well.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 14] = [
+    "Date",
+    "Message-ID",
     "Content-Type",
     "Content-type",
     "Content-Transfer-Encoding",
@@ -63,7 +65,7 @@ fn is_plain(name: &str, value: &str) -> bool {
     });
     let words = |text: &str| {
         text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b" ./_-+:()<>@=".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || b" ,./_-+:()<>@=".contains(&byte))
     };
     known
         && match name.to_ascii_lowercase().as_str() {

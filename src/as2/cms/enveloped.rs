@@ -286,10 +286,9 @@ impl Envelope {
         key.copy_from_slice(&fallback[..length]);
         fallback.zeroize();
         Zeroizing::new(seed);
-        if let Ok(unwrapped) = transport.unwrap(us, &recipient.key) {
-            if unwrapped.len() == key.len() {
-                key.copy_from_slice(&unwrapped);
-            }
+        let unwrapped = transport.unwrap(us, &recipient.key);
+        if let Some(sound) = unwrapped.ok().filter(|unwrapped| unwrapped.len() == length) {
+            key.copy_from_slice(&sound);
         }
         Ok(ContentKey {
             key,

@@ -49,49 +49,59 @@ pub(crate) mod oid {
     pub(crate) const PSS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
 }
 
-/// Digests and their identifiers, with those of their PKCS #1 v1.5 and ECDSA signatures.
-const DIGESTS: [(Digest, &[u8], &[u8], &[u8]); 5] = [
-    (
-        Digest::Md5,
-        b"\x2a\x86\x48\x86\xf7\x0d\x02\x05",
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
-        b"",
-    ),
-    (
-        Digest::Sha1,
-        b"\x2b\x0e\x03\x02\x1a",
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
-        b"\x2a\x86\x48\xce\x3d\x04\x01",
-    ),
-    (
-        Digest::Sha256,
-        b"\x60\x86\x48\x01\x65\x03\x04\x02\x01",
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b",
-        b"\x2a\x86\x48\xce\x3d\x04\x03\x02",
-    ),
-    (
-        Digest::Sha384,
-        b"\x60\x86\x48\x01\x65\x03\x04\x02\x02",
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c",
-        b"\x2a\x86\x48\xce\x3d\x04\x03\x03",
-    ),
-    (
-        Digest::Sha512,
-        b"\x60\x86\x48\x01\x65\x03\x04\x02\x03",
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d",
-        b"\x2a\x86\x48\xce\x3d\x04\x03\x04",
-    ),
+/// A digest, its identifier, and those of its PKCS #1 v1.5 and ECDSA signatures.
+struct Named {
+    digest: Digest,
+    oid: &'static [u8],
+    rsa: &'static [u8],
+    ecdsa: &'static [u8],
+}
+
+const DIGESTS: [Named; 5] = [
+    Named {
+        digest: Digest::Md5,
+        oid: b"\x2a\x86\x48\x86\xf7\x0d\x02\x05",
+        rsa: b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+        ecdsa: b"",
+    },
+    Named {
+        digest: Digest::Sha1,
+        oid: b"\x2b\x0e\x03\x02\x1a",
+        rsa: b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
+        ecdsa: b"\x2a\x86\x48\xce\x3d\x04\x01",
+    },
+    Named {
+        digest: Digest::Sha256,
+        oid: b"\x60\x86\x48\x01\x65\x03\x04\x02\x01",
+        rsa: b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b",
+        ecdsa: b"\x2a\x86\x48\xce\x3d\x04\x03\x02",
+    },
+    Named {
+        digest: Digest::Sha384,
+        oid: b"\x60\x86\x48\x01\x65\x03\x04\x02\x02",
+        rsa: b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c",
+        ecdsa: b"\x2a\x86\x48\xce\x3d\x04\x03\x03",
+    },
+    Named {
+        digest: Digest::Sha512,
+        oid: b"\x60\x86\x48\x01\x65\x03\x04\x02\x03",
+        rsa: b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d",
+        ecdsa: b"\x2a\x86\x48\xce\x3d\x04\x03\x04",
+    },
 ];
 
 pub(crate) fn digest_oid(digest: Digest) -> &'static [u8] {
     DIGESTS
         .iter()
-        .find(|row| row.0 == digest)
-        .map_or(b"", |row| row.1)
+        .find(|row| row.digest == digest)
+        .map_or(b"", |row| row.oid)
 }
 
 pub(crate) fn digest_of(oid: &[u8]) -> Option<Digest> {
-    DIGESTS.iter().find(|row| row.1 == oid).map(|row| row.0)
+    DIGESTS
+        .iter()
+        .find(|row| row.oid == oid)
+        .map(|row| row.digest)
 }
 
 /// AlgorithmIdentifier: an object identifier and what follows it.

@@ -257,8 +257,8 @@ impl Scheme {
             };
         }
         algorithm.plain()?;
-        let same = |row: &(Digest, &[u8], &[u8], &[u8])| {
-            row.0 == digest && (row.2 == algorithm.oid || row.3 == algorithm.oid)
+        let same = |row: &super::Named| {
+            row.digest == digest && [row.rsa, row.ecdsa].contains(&algorithm.oid)
         };
         match algorithm.oid == oid::RSA || DIGESTS.iter().any(same) {
             true => Ok(Scheme::Plain),
