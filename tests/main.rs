@@ -3,6 +3,7 @@
 mod as2;
 mod bridge;
 mod canonical;
+mod cli_as2;
 mod client;
 mod exchange;
 mod interop;

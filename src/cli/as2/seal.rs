@@ -1,0 +1,169 @@
+//! `transload as2 seal`: the twin of `open`.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, Write};
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{Landing, Trust, input, unreadable, unwritable};
+use crate::as2::{
+    self, Cipher, Digest, Document, Profile, quote_name, system_entropy, unquote_name,
+};
+use crate::cli::{Exit, Failure, Outcome};
+
+/// Writes headers and body to stdout, or with --out to a file; what a receipt has to repeat is
+/// told in JSON, on stderr or stdout.
+#[derive(clap::Args)]
+pub(super) struct Seal {
+    /// The payload; `-` is stdin
+    file: PathBuf,
+    /// Our AS2 name
+    #[arg(long, value_name = "ID", value_parser = as2_name)]
+    from: String,
+    /// The partner's AS2 name
+    #[arg(long, value_name = "ID", value_parser = as2_name)]
+    to: String,
+    #[command(flatten)]
+    trust: Trust,
+    /// The digest to sign with: sha-256, sha-384, sha-512 or none
+    #[arg(long, value_name = "DIGEST", default_value = "sha-256", value_parser = digest)]
+    sign: Choice<Digest>,
+    /// The cipher to encrypt with: aes-128-cbc, aes-192-cbc, aes-256-cbc or none
+    #[arg(long, value_name = "CIPHER", default_value = "aes-256-cbc", value_parser = cipher)]
+    encrypt: Choice<Cipher>,
+    /// Compress before signing
+    #[arg(long)]
+    compress: bool,
+    /// The payload's media type
+    #[arg(long, value_name = "TYPE", default_value = "application/EDI-X12")]
+    content_type: String,
+    /// The Message-ID, such as <1@example.org> [default: a fresh one]
+    #[arg(long, value_name = "ID")]
+    message_id: Option<String>,
+    /// Write the request to this file
+    #[arg(long, value_name = "REQUEST")]
+    out: Option<PathBuf>,
+}
+
+/// An algorithm, or `none`. A type of its own, because clap reads `Option` as "may be absent".
+#[derive(Clone, Copy)]
+struct Choice<T>(Option<T>);
+
+fn digest(name: &str) -> Result<Choice<Digest>, String> {
+    let strong = |digest: &Digest| !digest.weak();
+    choice(
+        name,
+        Digest::parse(name).filter(strong),
+        "sha-256, sha-384, sha-512",
+    )
+}
+
+fn cipher(name: &str) -> Result<Choice<Cipher>, String> {
+    let strong = |cipher: &Cipher| !cipher.weak();
+    let known = name.parse().ok().filter(strong);
+    choice(name, known, "aes-128-cbc, aes-192-cbc, aes-256-cbc")
+}
+
+fn choice<T>(name: &str, known: Option<T>, all: &str) -> Result<Choice<T>, String> {
+    match (name, known) {
+        ("none", _) => Ok(Choice(None)),
+        (_, Some(known)) => Ok(Choice(Some(known))),
+        _ => Err(format!(
+            "choose one of {all} or none; weaker ones are read, never written"
+        )),
+    }
+}
+
+fn as2_name(name: &str) -> Result<String, String> {
+    unquote_name("name", &quote_name(name)).map_err(|why| why.to_string())
+}
+
+trait Payload: Read + Seek {}
+impl<T: Read + Seek> Payload for T {}
+
+impl Seal {
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        let profile = Profile {
+            our_id: self.from.clone(),
+            their_id: self.to.clone(),
+            sign: self.sign.0,
+            encrypt: self.encrypt.0,
+            compress: self.compress,
+            ..Profile::default()
+        };
+        if profile.sign.is_some() && self.trust.key.is_none() {
+            let next = "signing needs our key: give --key and --password-file, or say --sign none";
+            return Err(Failure::usage(next));
+        }
+        if profile.encrypt.is_some() && self.trust.partner_cert.is_empty() {
+            let next = "encryption needs the partner's certificate: give --partner-cert, or say \
+                        --encrypt none";
+            return Err(Failure::usage(next));
+        }
+        let (keys, at) = (self.trust.keys()?, self.trust.at());
+        let message_id = match &self.message_id {
+            Some(id) => format!("<{}>", id.trim_start_matches('<').trim_end_matches('>')),
+            None => as2::message_id(&self.from, &mut system_entropy, at),
+        };
+        let file_name = self.file.file_name().filter(|name| *name != "-");
+        let document = Document {
+            content_type: &self.content_type,
+            file_name: file_name.and_then(|name| name.to_str()),
+            message_id: &message_id,
+        };
+        let payload = self.payload()?;
+        // The headers come last and stand first: the body waits in memory.
+        let mut body = Vec::new();
+        let sealed = as2::seal(
+            payload,
+            &mut body,
+            document,
+            &keys,
+            &profile,
+            &mut system_entropy,
+            at,
+        )
+        .map_err(|why| {
+            let file = self.file.display();
+            Failure::usage(format!(
+                "cannot seal {file}: {why}; check the certificates' dates, or say --at"
+            ))
+        })?;
+        let told = json!({
+            "message_id": message_id,
+            "mic": sealed.mic.to_string(),
+            "mic_algorithm": sealed.mic.digest.name(),
+            "body_length": body.len(),
+        });
+        let head = sealed.headers.to_bytes();
+        let Some(place) = &self.out else {
+            out.write_all(&head)?;
+            out.write_all(&body)?;
+            let _ = writeln!(io::stderr(), "{told}");
+            return Ok(Exit::Clean);
+        };
+        let mut landing = Landing::new(place)?;
+        let written = landing.file.write_all(&head);
+        written
+            .and_then(|()| landing.file.write_all(&body))
+            .map_err(|why| unwritable(place, &why))?;
+        landing.keep()?;
+        writeln!(out, "{told}")?;
+        Ok(Exit::Clean)
+    }
+
+    /// A file is read where it lies; a pipe, which cannot be read twice, goes into memory.
+    fn payload(&self) -> Result<Box<dyn Payload>, Failure> {
+        let unread = |why: &io::Error| unreadable(&self.file, "the payload", why);
+        let mut source = input(&self.file, "the payload")?;
+        if self.file.as_os_str() != "-" {
+            return Ok(Box::new(
+                File::open(&self.file).map_err(|why| unread(&why))?,
+            ));
+        }
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).map_err(|why| unread(&why))?;
+        Ok(Box::new(Cursor::new(bytes)))
+    }
+}
