@@ -3,10 +3,12 @@
 mod as2;
 mod bridge;
 mod canonical;
+mod cli;
 mod client;
 mod interop;
 mod laws;
 mod partner;
+mod samples;
 mod store;
 mod tidy;
 mod web;

@@ -129,6 +129,14 @@ impl Report {
         errors + warnings + notes - self.findings.len() as u64
     }
 
+    /// As [`text`](Report::text), without colour.
+    pub fn plain(&self, file: &str) -> String {
+        let mut out = Vec::new();
+        let written = self.text(file, Paint::PLAIN, &mut out);
+        written.expect("memory takes everything");
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
     /// One JSON object on one line.
     pub(super) fn json(&self, file: &str, out: &mut dyn Write) -> io::Result<()> {
         let mut line = serde_json::Serializer::new(&mut *out);
