@@ -3,6 +3,7 @@
 mod as2;
 mod bridge;
 mod canonical;
+mod cli;
 mod cli_as2;
 mod client;
 mod exchange;
@@ -10,6 +11,7 @@ mod interop;
 mod laws;
 mod orders;
 mod partner;
+mod samples;
 mod store;
 mod tidy;
 mod web;

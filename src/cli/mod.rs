@@ -15,17 +15,29 @@ mod as2;
 mod cert;
 mod check;
 mod demo;
+mod envelope;
+mod excerpt;
+mod files;
 mod mappings;
 mod partner;
+mod report;
 mod send;
+mod sentence;
 mod serve;
 mod show;
 mod translate;
+mod walk;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use check::check;
+pub use excerpt::Excerpt;
+pub use report::{Counts, Report};
+pub use translate::{Envelope, to_json, to_x12};
+pub use walk::{Guides, Noted, Trouble};
 
 /// Receives, checks, translates and sends EDI: an AS2 gateway and X12 translator.
 #[derive(Parser)]

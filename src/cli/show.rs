@@ -1,15 +1,322 @@
-//! `transload show`.
+//! `transload show`: an X12 file with the meaning of each element.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Failure, Outcome};
+use serde::Serialize;
 
-/// See the command's help.
+use super::files::{GuideOptions, open};
+use super::report::{Counts, Findings, Paint, escaped, finding};
+use super::sentence::sentence;
+use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::{Exit, Outcome};
+use crate::mapping::{Dictionary, UseView, bind};
+use crate::x12::{self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions};
+
+/// The release whose dictionary names elements of releases that have none: names rarely change.
+const NAMES_FROM: &str = "004010";
+
+/// Show an X12 file with the meaning of each element
+///
+/// Each document begins with one sentence; then each segment with its loop, each element with its
+/// name, its value and what the value means, and findings where they belong. Exit code: 0 shown,
+/// 1 shown and something in it is wrong, 2 not readable.
 #[derive(clap::Args)]
-pub(super) struct Show {}
+pub(super) struct Show {
+    /// One JSON object a document, on one line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    guides: GuideOptions,
+    /// An X12 file; `-` is stdin
+    file: PathBuf,
+}
+
+/// One segment, ready to be shown.
+#[derive(Serialize)]
+struct Row {
+    tag: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    in_loop: Option<String>,
+    /// In how many loops it stands; what opens a loop stands outside of it.
+    #[serde(skip)]
+    depth: usize,
+    #[serde(skip)]
+    opens: bool,
+    line: u32,
+    segment: u32,
+    elements: Vec<Cell>,
+}
+
+/// One value.
+#[derive(Serialize)]
+struct Cell {
+    element: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<String>,
+}
 
 impl Show {
-    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
-        Err(Failure::usage("not written yet"))
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        let guides = self.guides.load()?;
+        let name = self.file.to_string_lossy().into_owned();
+        let source = open(&self.file).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
+        let mut shower = Shower {
+            file: &name,
+            json: self.json,
+            paint: if self.json {
+                Paint::PLAIN
+            } else {
+                Paint::stdout()
+            },
+            guides: &guides,
+            counts: Counts::default(),
+        };
+        let walked = source.and_then(|source| walk(source, &guides, &mut |s| shower.see(s, out)));
+        let counts = shower.counts;
+        match walked {
+            Ok(_) if counts.reach(Severity::Warning) => Ok(Exit::Findings),
+            Ok(_) => Ok(Exit::Clean),
+            Err(Trouble::Unreadable(error)) => {
+                Err(super::Failure::usage(format!("{name}: {error}")))
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+}
+
+struct Shower<'a> {
+    file: &'a str,
+    json: bool,
+    paint: Paint,
+    guides: &'a Guides,
+    counts: Counts,
+}
+
+impl Shower<'_> {
+    fn see(&mut self, seen: Seen<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match seen {
+            Seen::Interchange(_) if self.json => Ok(()),
+            Seen::Interchange(header) => writeln!(out, "{}\n", interchange(header)),
+            Seen::Findings(findings) => {
+                self.count(&findings);
+                if self.json {
+                    let line = serde_json::json!({ "findings": Findings(&findings) });
+                    return writeln!(out, "{line}");
+                }
+                findings
+                    .iter()
+                    .try_for_each(|noted| finding(self.file, noted, self.paint, out))
+            }
+            Seen::Set(seen) => self.set(&seen, out),
+        }
+    }
+
+    fn count(&mut self, findings: &[Noted]) {
+        for noted in findings {
+            *self.counts.of(noted.finding.severity) += 1;
+        }
+    }
+
+    fn set(&mut self, seen: &SeenSet<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.count(&seen.findings);
+        let rows = rows(seen, self.guides);
+        let document = seen.reading.document.as_ref();
+        let sentence = sentence(document, seen.group, seen.set);
+        if self.json {
+            let line = serde_json::json!({
+                "set": seen.set.id,
+                "control_number": seen.set.control_number,
+                "sentence": sentence,
+                "segments": rows,
+                "findings": Findings(&seen.findings),
+            });
+            return writeln!(out, "{line}");
+        }
+        writeln!(out, "{}\n", self.paint.bold(&escaped(&sentence)))?;
+        self.table(&rows, &seen.findings, out)?;
+        writeln!(out)
+    }
+
+    fn table(&self, rows: &[Row], findings: &[Noted], out: &mut dyn Write) -> io::Result<()> {
+        /// A column is not made wider by a few long texts.
+        const WIDEST: usize = 40;
+        let cells = || rows.iter().flat_map(|row| &row.elements);
+        let width = |text: fn(&Cell) -> &str| {
+            let widths = cells().map(|cell| text(cell).chars().count());
+            widths.filter(|&w| w <= WIDEST).max().unwrap_or(0)
+        };
+        let (element, name) = (width(|c| &c.element), width(|c| &c.name));
+        let value = width(|c| &c.value);
+        let of = |ordinal: u32| {
+            let at = move |noted: &&Noted| noted.finding.location.segment == ordinal;
+            findings.iter().filter(at)
+        };
+        let first = rows.first().map_or(u32::MAX, |row| row.segment);
+        let last = rows.last().map_or(0, |row| row.segment);
+        let before = findings
+            .iter()
+            .filter(|n| n.finding.location.segment < first);
+        let after = findings
+            .iter()
+            .filter(|n| n.finding.location.segment > last);
+        before
+            .chain([])
+            .try_for_each(|noted| finding(self.file, noted, self.paint, out))?;
+        for row in rows {
+            let in_loop = match (&row.in_loop, row.opens) {
+                (Some(name), true) => format!("  loop {name}"),
+                _ => String::new(),
+            };
+            let indent = "  ".repeat(row.depth + 1);
+            let tag = self.paint.bold(&row.tag);
+            let dim = self.paint.dim(&in_loop);
+            writeln!(out, "{indent}{tag}  {}{dim}", row.name)?;
+            for cell in &row.elements {
+                let meaning = match &cell.meaning {
+                    Some(meaning) => format!("  {}", escaped(meaning)),
+                    None => String::new(),
+                };
+                let line = format!(
+                    "{indent}  {:element$}  {:name$}  {:value$}{meaning}",
+                    cell.element,
+                    cell.name,
+                    escaped(&cell.value)
+                );
+                writeln!(out, "{}", line.trim_end())?;
+            }
+            of(row.segment).try_for_each(|noted| finding(self.file, noted, self.paint, out))?;
+        }
+        after
+            .into_iter()
+            .try_for_each(|noted| finding(self.file, noted, self.paint, out))
+    }
+}
+
+/// The interchange in one line.
+fn interchange(header: &InterchangeHeader) -> String {
+    let usage = match header.usage.as_str() {
+        "P" => "production",
+        "T" => "test",
+        _ => "for information",
+    };
+    let InterchangeHeader {
+        sender,
+        receiver,
+        date,
+        time,
+        version,
+        control_number,
+        ..
+    } = header;
+    let two = |text: &str, separator: &str| -> String {
+        let parts: Vec<String> = text
+            .chars()
+            .collect::<Vec<_>>()
+            .chunks(2)
+            .map(String::from_iter)
+            .collect();
+        parts.join(separator)
+    };
+    escaped(&format!(
+        "Interchange {control_number}, {usage}, release {version}: {}:{} to {}:{}, written {} {}.",
+        sender.qualifier,
+        sender.id,
+        receiver.qualifier,
+        receiver.id,
+        two(date, "-"),
+        two(time, ":"),
+    ))
+}
+
+/// The set's segments with all that is known of them.
+fn rows(seen: &SeenSet<'_>, guides: &Guides) -> Vec<Row> {
+    let bound = match &seen.guide {
+        Some(guide) => bind(guide, &seen.set.segments, seen.delimiters).1,
+        None => vec![None; seen.set.segments.len()],
+    };
+    let library = &guides.library;
+    let own = library.dictionary(seen.group.release());
+    let dictionary = own.or_else(|_| library.dictionary(NAMES_FROM)).ok();
+    let segments = seen.set.segments.iter().zip(bound);
+    let rows =
+        segments.map(|(segment, view)| row(&segment, view, dictionary.as_ref(), seen.delimiters));
+    rows.collect()
+}
+
+fn row(
+    segment: &Segment<'_>,
+    view: Option<UseView<'_>>,
+    dictionary: Option<&Arc<Dictionary>>,
+    delimiters: &Delimiters,
+) -> Row {
+    let tag = text(segment.tag());
+    let def = dictionary.and_then(|dictionary| dictionary.segment(&tag));
+    let mut elements = Vec::new();
+    // The word of a qualifier, for the value that it qualifies.
+    let mut qualifier: Option<((usize, u32), String)> = None;
+    for number in (1..=segment.count()).filter(|&n| !segment.element(n).is_empty()) {
+        let place = def.and_then(|def| def.places.get(number - 1));
+        let composite = match (view, place) {
+            (Some(view), _) => view.is_composite(number),
+            (None, place) => place.is_some_and(|place| place.composite.is_some()),
+        };
+        for raw in repetitions(segment.element(number), delimiters) {
+            let parts: Vec<&[u8]> = match composite {
+                true => components(raw, delimiters).collect(),
+                false => vec![raw],
+            };
+            for (index, raw) in parts.iter().enumerate().filter(|(_, raw)| !raw.is_empty()) {
+                let value = text(raw);
+                let component = if composite { index + 1 } else { 0 };
+                let element = view.and_then(|view| view.element(number, component));
+                let part = place.and_then(|place| place.parts.get(index));
+                let mut meaning = element.and_then(|element| element.meaning(&value));
+                let group = element.and_then(|element| element.group());
+                if let Some(group) = group {
+                    match (&meaning, &qualifier) {
+                        (Some(word), _) => qualifier = Some((group, word.clone())),
+                        (None, Some((of, word))) if *of == group => meaning = Some(word.clone()),
+                        _ => {}
+                    }
+                }
+                let suffix = if composite {
+                    format!("-{component}")
+                } else {
+                    String::new()
+                };
+                elements.push(Cell {
+                    element: format!("{tag}{number:02}{suffix}"),
+                    name: part.map_or(String::new(), |part| part.def.name.clone()),
+                    value,
+                    meaning,
+                });
+            }
+        }
+    }
+    let position = segment.position();
+    Row {
+        name: def.map_or(String::new(), |def| def.name.clone()),
+        in_loop: view.and_then(|view| view.in_loop().map(str::to_owned)),
+        depth: view.map_or(0, UseView::depth),
+        opens: view.is_some_and(UseView::is_loop),
+        tag,
+        line: position.line,
+        segment: position.ordinal,
+        elements,
+    }
+}
+
+/// UTF-8, or each byte its Latin-1 character.
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }

@@ -1,15 +1,348 @@
-//! `transload translate`.
+//! `transload translate`: X12 to canonical JSON, one document a line, and back.
+//!
+//! A document carries its envelope with it, in `provenance.ext.envelope`: the interchange as it
+//! was received, without its sets. So X12 that was made JSON is made the same X12 again. A document
+//! that was written by hand has none, and the options say who sends it to whom.
 
-use std::io::Write;
+use std::io::{self, Cursor, Read, Write};
+use std::path::PathBuf;
 
-use super::{Failure, Outcome};
+use chrono::NaiveDateTime;
 
-/// See the command's help.
+use super::envelope::{attach, envelope_of};
+use super::files::{GuideOptions, open};
+use super::report::{Counts, Paint, finding};
+use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::{Exit, Failure, Outcome};
+use crate::canonical::Document;
+use crate::clock::{Clock, System};
+use crate::mapping::{self, Guide};
+use crate::x12::{
+    Finding, FunctionalGroup, Interchange, Qualified, Severity, TransactionSet, functional_id,
+};
+
+/// Translate X12 to canonical JSON, and back
+///
+/// To JSON: one document a line; findings go to stderr. To X12: documents that stand one after
+/// another become one interchange as long as their envelope is the same. Exit code: 0 translated,
+/// 1 something in it is wrong, 2 not readable.
 #[derive(clap::Args)]
-pub(super) struct Translate {}
+#[command(
+    after_help = "Examples:\n  transload translate order.edi | jq .number\n  \
+    transload translate answer.json --sender ZZ:MYCO --receiver ZZ:AMAZON --control 7 > answer.edi"
+)]
+pub(super) struct Translate {
+    /// What to translate to; without it the file's first byte says
+    #[arg(long, value_name = "FORM")]
+    to: Option<Form>,
+    #[command(flatten)]
+    guides: GuideOptions,
+    #[command(flatten)]
+    envelope: EnvelopeOptions,
+    /// An X12 or JSON file; `-` is stdin
+    file: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Json,
+    X12,
+}
+
+#[derive(clap::Args)]
+struct EnvelopeOptions {
+    /// Who sends the interchange, as `ZZ:MYCO` [to X12]
+    #[arg(long, value_name = "QUAL:ID", value_parser = qualified)]
+    sender: Option<Qualified>,
+    /// Who gets it [to X12]
+    #[arg(long, value_name = "QUAL:ID", value_parser = qualified)]
+    receiver: Option<Qualified>,
+    /// Control number of the interchange and its group [to X12]
+    #[arg(long, value_name = "N")]
+    control: Option<u32>,
+    /// Date and time of the envelope, as `2026-01-31T08:00`; now, unless the document says [to X12]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<NaiveDateTime>,
+}
+
+fn qualified(text: &str) -> Result<Qualified, String> {
+    match text.split_once(':') {
+        Some((qualifier, id)) if qualifier.len() == 2 && (1..=15).contains(&id.len()) => {
+            Ok(Qualified::new(qualifier, id))
+        }
+        _ => Err("write it as ZZ:MYCO: a qualifier of two characters and an id of up to 15".into()),
+    }
+}
+
+fn time(text: &str) -> Result<NaiveDateTime, String> {
+    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"];
+    let mut times = forms
+        .iter()
+        .map(|form| NaiveDateTime::parse_from_str(text, form));
+    times
+        .find_map(Result::ok)
+        .ok_or_else(|| "write it as 2026-01-31T08:00, in UTC".into())
+}
+
+/// What a document's envelope shall be, where it differs from the one that it carries.
+#[derive(Clone, Debug, Default)]
+pub struct Envelope {
+    /// ISA05/06 and GS02.
+    pub sender: Option<Qualified>,
+    /// ISA07/08 and GS03.
+    pub receiver: Option<Qualified>,
+    /// ISA13 and GS06.
+    pub control: Option<u32>,
+    /// ISA09/10 and GS04/05.
+    pub time: Option<NaiveDateTime>,
+    /// The same, for documents that carry none.
+    pub now: NaiveDateTime,
+}
 
 impl Translate {
-    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
-        Err(Failure::usage("not written yet"))
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        let guides = self.guides.load()?;
+        let name = self.file.to_string_lossy().into_owned();
+        let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+        let mut source = open(&self.file).map_err(cannot)?;
+        let mut head = Vec::new();
+        (&mut source)
+            .take(512)
+            .read_to_end(&mut head)
+            .map_err(cannot)?;
+        let text = head
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(&head)
+            .trim_ascii_start();
+        let guess = match text.first() {
+            Some(b'{') => Form::X12,
+            _ => Form::Json,
+        };
+        let mut source = Cursor::new(head).chain(source);
+        let mut tell =
+            |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr().lock());
+        let counts = match self.to.unwrap_or(guess) {
+            Form::Json => {
+                to_json(source, &guides, out, &mut tell).map_err(|trouble| match trouble {
+                    Trouble::Unreadable(error) => Failure::usage(format!("{name}: {error}")),
+                    trouble => trouble.into(),
+                })?
+            }
+            Form::X12 => {
+                let mut json = Vec::new();
+                source.read_to_end(&mut json).map_err(cannot)?;
+                let EnvelopeOptions {
+                    sender,
+                    receiver,
+                    control,
+                    time,
+                } = self.envelope;
+                let envelope = Envelope {
+                    sender,
+                    receiver,
+                    control,
+                    time,
+                    now: System.now().naive_utc(),
+                };
+                to_x12(&json, &guides, &envelope, out, &mut tell)
+                    .map_err(|message| Failure::usage(format!("{name}: {message}")))?
+            }
+        };
+        Ok(match counts.reach(Severity::Error) {
+            true => Exit::Findings,
+            false => Exit::Clean,
+        })
     }
+}
+
+/// Writes each document of an X12 file as JSON, one a line, with where it came from. What is to be
+/// told (graver than a note) goes to `tell`; a set of which no document is made is told too.
+///
+/// # Errors
+/// As [`check`](super::check()).
+pub fn to_json(
+    source: impl Read,
+    guides: &Guides,
+    out: &mut dyn Write,
+    tell: &mut dyn FnMut(&Noted) -> io::Result<()>,
+) -> Result<Counts, Trouble> {
+    let mut counts = Counts::default();
+    walk(source, guides, &mut |seen| {
+        let findings = match seen {
+            Seen::Interchange(_) => return Ok(()),
+            Seen::Findings(findings) => findings,
+            Seen::Set(seen) => document(seen, out)?,
+        };
+        for noted in &findings {
+            let severity = noted.finding.severity;
+            *counts.of(severity) += 1;
+            if severity > Severity::Info || noted.finding.fault == crate::x12::Fault::NoGuide {
+                tell(noted)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(counts)
+}
+
+/// Writes the set's document and gives back its findings.
+fn document(mut seen: SeenSet<'_>, out: &mut dyn Write) -> io::Result<Vec<Noted>> {
+    if let Some(mut document) = seen.reading.document.take() {
+        attach(document.provenance_mut(), &seen);
+        serde_json::to_writer(&mut *out, &document)?;
+        writeln!(out)?;
+    }
+    Ok(seen.findings)
+}
+
+/// Writes canonical documents, one after another in `json`, as X12. Findings go to `tell`; a
+/// document with an error is left out.
+///
+/// # Errors
+/// In words, with the document's ordinal: not a document, no guide, no envelope, or a value that
+/// X12 cannot hold.
+pub fn to_x12(
+    json: &[u8],
+    guides: &Guides,
+    envelope: &Envelope,
+    out: &mut dyn Write,
+    tell: &mut dyn FnMut(&Noted) -> io::Result<()>,
+) -> Result<Counts, String> {
+    let mut counts = Counts::default();
+    let mut open: Option<Interchange> = None;
+    for (document, n) in documents(json)?.iter().zip(1..) {
+        let place = |message: String| format!("document {n}: {message}");
+        let guide = writing_guide(guides, document).map_err(place)?;
+        let mut interchange = envelope_of(document, &guide.set, envelope).map_err(place)?;
+        let writing = mapping::write(&guide, document, &interchange.delimiters);
+        let mut findings = writing.findings;
+        let again = mapping::read(&guide, &writing.segments, &interchange.delimiters).document;
+        let body = |document: &Document| {
+            let mut document = document.clone();
+            *document.provenance_mut() = Default::default();
+            document
+        };
+        if findings.is_empty() && again.as_ref().map(body) != Some(body(document)) {
+            findings.push(reads_otherwise(&guide));
+        }
+        let mut sound = true;
+        for finding in findings {
+            sound &= finding.severity < Severity::Error;
+            *counts.of(finding.severity) += 1;
+            let noted = Noted {
+                finding,
+                excerpt: None,
+            };
+            tell(&noted).map_err(|error| error.to_string())?;
+        }
+        if !sound {
+            continue;
+        }
+        let number = match document.provenance().set.clone() {
+            Some(number) => number,
+            None => format!("{:04}", next_set(open.as_ref(), &interchange)),
+        };
+        let set = TransactionSet::new(&guide.set, &number, writing.segments);
+        interchange.groups[0].sets.push(set);
+        open = join(open, interchange, out)?;
+    }
+    finish(open, out)?;
+    Ok(counts)
+}
+
+fn reads_otherwise(guide: &Guide) -> Finding {
+    let message = format!(
+        "what guide {} writes of this document reads otherwise",
+        guide.name
+    );
+    let fix = "compare it with what `translate` makes of the result; a value that the guide has \
+        no place for is lost";
+    let fault = crate::x12::Fault::ValueDiffers;
+    Finding::new(fault, Default::default(), message, fix)
+}
+
+/// Every document in the text: one a line, or over several lines.
+fn documents(json: &[u8]) -> Result<Vec<Document>, String> {
+    let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
+    let mut stream = serde_json::Deserializer::from_slice(json).into_iter::<serde_json::Value>();
+    let mut documents = Vec::new();
+    let mut start = 0;
+    while let Some(value) = stream.next() {
+        value.map_err(|error| format!("not JSON: {error}"))?;
+        let end = stream.byte_offset();
+        let document = Document::from_json(&json[start..end]);
+        let n = documents.len() + 1;
+        documents.push(document.map_err(|error| format!("document {n}: {error}"))?);
+        start = end;
+    }
+    match documents.is_empty() {
+        true => Err("there is no document in it".to_owned()),
+        false => Ok(documents),
+    }
+}
+
+/// The guide that writes a document: of the release it was read from, else of 004010.
+fn writing_guide(guides: &Guides, document: &Document) -> Result<std::sync::Arc<Guide>, String> {
+    const RELEASE: &str = "004010";
+    let version = document.provenance().version.as_deref().unwrap_or(RELEASE);
+    let release = version.get(..6).unwrap_or(version);
+    let Guides { library, partner } = guides;
+    let folder = format!("x12/{release}/");
+    for name in library.names() {
+        let Some(set) = name.strip_prefix(&folder) else {
+            continue;
+        };
+        let guide = library.guide(partner.as_deref(), version, set);
+        let Some(guide) = guide else { continue };
+        let guide = guide.map_err(|errors| Trouble::Guide(errors).to_string())?;
+        if guide.document == Some(document.kind()) {
+            return Ok(guide);
+        }
+    }
+    let kind = document.kind();
+    Err(format!(
+        "no guide of release {release} writes a document {kind}"
+    ))
+}
+
+/// The next control number of a set in the group that it joins.
+fn next_set(open: Option<&Interchange>, next: &Interchange) -> usize {
+    let group = open.and_then(|open| open.groups.last());
+    let same = group.filter(|group| group.header == next.groups[0].header);
+    same.map_or(0, |group| group.sets.len()) + 1
+}
+
+/// Adds an interchange of one set to the open one if their envelopes are equal; else the open one
+/// is written, and the other becomes it.
+fn join(
+    open: Option<Interchange>,
+    mut next: Interchange,
+    out: &mut dyn Write,
+) -> Result<Option<Interchange>, String> {
+    let Some(mut interchange) = open else {
+        return Ok(Some(next));
+    };
+    if interchange.header != next.header || interchange.delimiters != next.delimiters {
+        finish(Some(interchange), out)?;
+        return Ok(Some(next));
+    }
+    let group: Option<FunctionalGroup> = next.groups.pop();
+    match (interchange.groups.last_mut(), group) {
+        (Some(last), Some(group)) if last.header == group.header => last.sets.extend(group.sets),
+        (_, group) => interchange.groups.extend(group),
+    }
+    Ok(Some(interchange))
+}
+
+fn finish(open: Option<Interchange>, out: &mut dyn Write) -> Result<(), String> {
+    let Some(interchange) = open else {
+        return Ok(());
+    };
+    let bytes = interchange.to_bytes().map_err(|error| error.to_string())?;
+    out.write_all(&bytes).map_err(|error| error.to_string())
+}
+
+/// GS01 of a set.
+pub(super) fn group_id(set: &str) -> String {
+    functional_id(set).unwrap_or_default().to_owned()
 }

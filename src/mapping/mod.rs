@@ -13,6 +13,7 @@ mod shape;
 mod slots;
 mod source;
 mod value;
+mod view;
 mod write;
 
 pub use dictionary::{
@@ -24,4 +25,5 @@ pub use read::{MAX_FINDINGS, Reading, read};
 pub use sample::{Fill, sample};
 pub use source::{GuideError, suggestion};
 pub use value::CodeList;
+pub use view::{ElementView, UseView, bind};
 pub use write::{Writing, write};

@@ -35,6 +35,21 @@ pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Read
     reader.end()
 }
 
+/// As [`read()`], with the use of each segment beside it; `None` for one that has no place.
+pub(crate) fn read_bound(
+    guide: &Guide,
+    segments: &Segments,
+    delimiters: &Delimiters,
+) -> (Reading, Vec<Option<UseId>>) {
+    let mut reader = Reader::new(guide, delimiters);
+    reader.bound = Some(Vec::with_capacity(segments.len()));
+    for segment in segments.iter() {
+        reader.segment(&segment);
+    }
+    let bound = reader.bound.take().unwrap_or_default();
+    (reader.end(), bound)
+}
+
 /// An open loop, or the whole set.
 pub(crate) struct Frame {
     owner: Option<UseId>,
@@ -69,6 +84,8 @@ pub(crate) struct Reader<'g> {
     order: BTreeMap<String, Vec<String>>,
     /// Where the set's last segment stands, for what is missing at its end.
     last: Location,
+    /// The use of each segment so far, where somebody wants to know.
+    bound: Option<Vec<Option<UseId>>>,
 }
 
 impl<'g> Reader<'g> {
@@ -84,6 +101,7 @@ impl<'g> Reader<'g> {
             counts: Vec::new(),
             order: BTreeMap::new(),
             last: Location::default(),
+            bound: None,
         };
         reader.open(None, Some(ROOT), 0);
         reader
@@ -106,6 +124,10 @@ impl<'g> Reader<'g> {
 
     fn segment(&mut self, segment: &Segment<'_>) {
         let fit = self.fit(segment);
+        if let Some(bound) = &mut self.bound {
+            let frame = |fit: &Fit| self.guide.children(self.frames[fit.depth].owner)[fit.child];
+            bound.push(fit.as_ref().map(frame));
+        }
         match fit {
             Some(fit) => self.bind(segment, &fit),
             None => self.homeless(segment),

@@ -1,0 +1,127 @@
+//! Which files a command reads, and which guides it reads them by.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{Failure, walk::Guides};
+use crate::mapping::{Library, suggestion};
+
+/// The file name that means stdin.
+pub(super) const STDIN: &str = "-";
+
+/// Folders below a mappings folder that are looked into: more is not a mappings folder.
+const MAPPINGS_DEPTH: usize = 3;
+
+/// The options that choose guides.
+#[derive(clap::Args)]
+pub(super) struct GuideOptions {
+    /// Read by this partner's guides, where it has some
+    #[arg(long, value_name = "NAME")]
+    partner: Option<String>,
+    /// A folder of your own guides, laid over the embedded ones
+    #[arg(long, value_name = "DIR", env = "TRANSLOAD_MAPPINGS")]
+    mappings: Option<OsString>,
+}
+
+impl GuideOptions {
+    /// The guides that they name.
+    pub(super) fn load(&self) -> Result<Guides, Failure> {
+        let mut library = Library::embedded();
+        for folder in self.mappings.iter().flat_map(std::env::split_paths) {
+            library = library.with(mapping_files(&folder)?);
+        }
+        let names = library.names();
+        let mut partners: Vec<&str> = names
+            .iter()
+            .filter_map(|name| Some(name.strip_prefix("partners/")?.split_once('/')?.0))
+            .collect();
+        partners.dedup();
+        if let Some(partner) = self.partner.as_deref().filter(|p| !partners.contains(p)) {
+            let near = suggestion(partner, &partners);
+            let known = partners.join(", ");
+            return Err(Failure::usage(format!(
+                "no guide is for partner {partner:?}{near} (there are guides for: {known}); \
+                 put yours at partners/{partner}/850.toml in a folder and give it as --mappings"
+            )));
+        }
+        Ok(Guides {
+            library,
+            partner: self.partner.clone(),
+        })
+    }
+}
+
+/// All TOML files of a mappings folder, by their paths in it.
+pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut files = Vec::new();
+    for path in below(folder, MAPPINGS_DEPTH).map_err(|error| unreadable(folder, &error))? {
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let short = path.strip_prefix(folder).unwrap_or(&path);
+        files.push((short.to_string_lossy().replace('\\', "/"), text));
+    }
+    if files.is_empty() {
+        let folder = folder.display();
+        return Err(Failure::usage(format!(
+            "{folder} has no guides: a mappings folder holds x12/<release>/<set>.toml, \
+             partners/<name>/<set>.toml or codes/<list>.toml"
+        )));
+    }
+    Ok(files)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot read {}: {error}", path.display()))
+}
+
+/// The files that the arguments name: folders are walked in order of names; what begins with a
+/// point is passed over, as it is hidden. A path that is not there stands for itself, so that
+/// opening it says why.
+pub(super) fn expand(paths: &[PathBuf]) -> Vec<PathBuf> {
+    /// Deeper than people nest, and an end for a folder that is linked into itself.
+    const DEPTH: usize = 32;
+    let mut all = Vec::new();
+    for path in paths {
+        match path.is_dir() {
+            true => match below(path, DEPTH) {
+                Ok(files) => all.extend(files),
+                Err(_) => all.push(path.clone()),
+            },
+            false => all.push(path.clone()),
+        }
+    }
+    all
+}
+
+fn below(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        if !path.is_dir() {
+            files.push(path);
+        } else if depth > 0 {
+            files.extend(below(&path, depth - 1)?);
+        }
+    }
+    Ok(files)
+}
+
+/// The bytes of a file, or of stdin.
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    match path.as_os_str() == STDIN {
+        true => Ok(Box::new(io::stdin().lock())),
+        false => Ok(Box::new(File::open(path)?)),
+    }
+}
