@@ -1,15 +1,183 @@
-//! `transload send`.
+//! `transload send`: one X12 file to one partner, through the store.
+//!
+//! The file goes as it is, with its own envelope. What is kept, what is sent again and what counts
+//! as a receipt is as for everything that `serve` sends: where the partner cannot be reached now,
+//! `serve` goes on with the same bytes under the same Message-ID. One process has a data folder
+//! open, so `send` is for a folder that no `serve` has.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::PathBuf;
 
-use super::{Failure, Outcome};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::serve::{Place, log, settings};
+use super::{Exit, Failure, Outcome};
+use crate::gateway::{Error, Gateway};
+use crate::store::{self, DocumentState, MessageDetail, MessageState};
 
 /// See the command's help.
 #[derive(clap::Args)]
-pub(super) struct Send {}
+pub(super) struct Send {
+    /// The partner's name, as its file says it
+    partner: String,
+    /// One X12 interchange; - is stdin
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How it went.
+enum Sent {
+    /// There is no message: why.
+    Held(String),
+    /// There is one, and this is what is known of it.
+    Message(Box<MessageDetail>),
+}
 
 impl Send {
-    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
-        Err(Failure::usage("not written yet"))
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        log("warn");
+        let bytes = self.bytes()?;
+        let config = self.place.config(&[])?;
+        let runtime = Runtime::new().map_err(Failure::state)?;
+        let ended = runtime.block_on(Box::pin(async {
+            let gateway = Gateway::new(settings(&config)?).map_err(Failure::state)?;
+            let id = gateway.send(&self.partner, &bytes).await.map_err(told)?;
+            let walking = gateway.start_queue();
+            let sent = outcome(&gateway, id).await.map_err(Failure::state)?;
+            walking.stop().await;
+            gateway.store().close().await.map_err(Failure::state)?;
+            self.print(&gateway, &sent, out)
+        }));
+        runtime.shutdown_background();
+        ended
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let read = match self.file.as_os_str() == "-" {
+            true => std::io::stdin().read_to_end(&mut bytes).map(drop),
+            false => std::fs::read(&self.file).map(|read| bytes = read),
+        };
+        read.map_err(|why| Failure::usage(format!("{}: {why}", self.file.display())))?;
+        Ok(bytes)
+    }
+
+    fn print(&self, gateway: &Gateway, sent: &Sent, out: &mut dyn Write) -> Outcome {
+        let (exit, line) = match sent {
+            Sent::Held(why) => (Exit::Findings, json!({ "state": "held", "note": why })),
+            Sent::Message(detail) => {
+                let exit = match detail.message.state {
+                    MessageState::Confirmed => Exit::Clean,
+                    MessageState::Refused => Exit::Findings,
+                    _ => Exit::Network,
+                };
+                (exit, self.line(gateway, detail))
+            }
+        };
+        if self.json {
+            writeln!(out, "{line}")?;
+            return Ok(exit);
+        }
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        writeln!(
+            out,
+            "{} to {}: {}",
+            text(&line["message_id"]),
+            self.partner,
+            text(&line["state"])
+        )?;
+        for (name, value) in [
+            ("disposition", &line["disposition"]),
+            ("our MIC", &line["mic"]["ours"]),
+            ("their MIC", &line["mic"]["theirs"]),
+            ("note", &line["note"]),
+        ] {
+            writeln!(out, "  {name:<12}{}", text(value))?;
+        }
+        Ok(exit)
+    }
+
+    fn line(&self, gateway: &Gateway, detail: &MessageDetail) -> Value {
+        let message = &detail.message;
+        let mdn = gateway.mdn(detail);
+        let last = detail.events.iter().rfind(|event| event.what == "retry");
+        let note = match (&last, message.state) {
+            (Some(retry), MessageState::Sealed | MessageState::Sent) => {
+                format!("{}; serve will try again", retry.detail)
+            }
+            (None, MessageState::Sent) => "no receipt yet; serve will try again".to_owned(),
+            _ => message.note.clone(),
+        };
+        json!({
+            "partner": self.partner,
+            "message_id": format!("<{}>", message.key.message_id),
+            "state": message.state.as_str(),
+            "disposition": mdn.as_ref().map(|mdn| mdn.disposition.to_string()),
+            "mic": {
+                "ours": message.mic,
+                "theirs": mdn.and_then(|mdn| mdn.mic).map(|mic| mic.to_string()),
+            },
+            "note": note,
+        })
+    }
+}
+
+/// Waits until the message is settled, or its first try has failed.
+async fn outcome(gateway: &Gateway, document: Uuid) -> Result<Sent, store::Error> {
+    let mut moved = gateway.moved();
+    loop {
+        moved.borrow_and_update();
+        if let Some(sent) = look(gateway, document).await? {
+            return Ok(sent);
+        }
+        // The gateway is ours: its sender outlives this.
+        let _ = moved.changed().await;
+    }
+}
+
+async fn look(gateway: &Gateway, document: Uuid) -> Result<Option<Sent>, store::Error> {
+    let store = gateway.store();
+    let Some(detail) = store.document(document).await? else {
+        return Ok(None);
+    };
+    let row = detail.document;
+    let message = match row.interchange {
+        Some(id) => store
+            .interchange(id)
+            .await?
+            .and_then(|(found, _)| found.message),
+        None => None,
+    };
+    let message = match message {
+        Some(id) => store.message(id).await?,
+        None => None,
+    };
+    Ok(match message {
+        Some(found) => {
+            let tried = found.events.iter().any(|event| event.what == "retry");
+            let open = found.message.state == MessageState::Sealed && !tried;
+            (!open).then(|| Sent::Message(Box::new(found)))
+        }
+        None => {
+            let setback = detail.events.iter().rfind(|event| event.what == "retry");
+            let why = match row.state {
+                DocumentState::Held => Some(row.note),
+                _ => setback.map(|event| event.detail.clone()),
+            };
+            why.map(Sent::Held)
+        }
+    })
+}
+
+fn told(why: Error) -> Failure {
+    match why {
+        Error::NoPartner(_) | Error::NotSendable(_) => Failure::usage(why),
+        _ => Failure::state(why),
     }
 }

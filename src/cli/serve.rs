@@ -1,15 +1,225 @@
-//! `transload serve`.
+//! `transload serve`: the gateway, from its settings to its last answer.
+//!
+//! stderr has the addresses and the log; with `--json`, stdout has one line with the addresses
+//! once both are bound. SIGTERM or SIGINT ends it: no new connection, then the answers and steps
+//! in flight, 30 s at most. A second signal ends it at once, and loses nothing that was answered
+//! for.
 
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Failure, Outcome};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Exit, Failure, Outcome};
+use crate::as2;
+use crate::config::{self, Config};
+use crate::gateway::{Gateway, Settings};
+use crate::mapping::Library;
+use crate::partner::{self, Partners};
+use crate::store::Sqlite;
+use crate::web::{self, Listeners};
+
+/// The settings file that is read where none is named and this one exists.
+const FILE: &str = "transload.toml";
+/// The variable that says what is logged, as `info` or `transload=debug`.
+const LOG: &str = "TRANSLOAD_LOG";
+
+/// Where the settings are: what `serve` and `send` share.
+#[derive(clap::Args)]
+pub(super) struct Place {
+    /// The settings file; transload.toml where it exists, and else none
+    #[arg(long, value_name = "FILE", env = "TRANSLOAD_CONFIG")]
+    config: Option<PathBuf>,
+    /// The folder of the store
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
 
 /// See the command's help.
 #[derive(clap::Args)]
-pub(super) struct Serve {}
+pub(super) struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Where partners post to; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    as2_listen: Option<String>,
+    /// Where operators look; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Print the addresses as JSON once they are bound
+    #[arg(long)]
+    json: bool,
+}
+
+impl Place {
+    /// The settings: flag over environment over file over default.
+    pub(super) fn config(&self, flags: &[(&str, &Option<String>)]) -> Result<Config, Failure> {
+        let default = Path::new(FILE);
+        let file = match &self.config {
+            Some(file) => Some(file.as_path()),
+            None => default.exists().then_some(default),
+        };
+        let text = match file {
+            Some(file) => fs::read_to_string(file)
+                .map_err(|why| Failure::state(format!("{}: {why}", file.display())))?,
+            None => String::new(),
+        };
+        let name = file.unwrap_or(default).to_string_lossy();
+        let env = |wanted: &str| {
+            let mut flags = flags.iter().filter(|(name, _)| *name == wanted);
+            let flag = flags.find_map(|(_, value)| (*value).clone());
+            let data = self.data.as_ref().filter(|_| wanted == "TRANSLOAD_DATA");
+            flag.or_else(|| data.map(|folder| folder.to_string_lossy().into_owned()))
+                .or_else(|| std::env::var(wanted).ok())
+        };
+        Config::parse(&text, &name, &env).map_err(Failure::state)
+    }
+}
+
+/// A gateway's settings with all files read and the store open. Everything that can be wrong with
+/// them is told here.
+pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
+    let partners = match config.partners.exists() {
+        true => partner::load(&config.partners).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Failure::state(lines.join("\n"))
+        })?,
+        false => Partners::default(),
+    };
+    let mut library = Library::embedded();
+    for folder in &config.mappings {
+        library = library.with(guides(folder)?);
+    }
+    let identities = config.identity.iter().map(identity);
+    let identities = identities.collect::<Result<_, _>>()?;
+    let store = Sqlite::open(&config.data).map_err(Failure::state)?;
+    Ok(Settings {
+        library,
+        identities,
+        ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
+    })
+}
+
+/// Our key and certificate.
+fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
+    let told = |path: &Path, why: &dyn std::fmt::Display| {
+        Failure::state(format!("{}: {why}", path.display()))
+    };
+    let password = match (&own.password_file, &own.password_env) {
+        (Some(file), _) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
+        (None, Some(name)) => std::env::var(name)
+            .map_err(|_| Failure::state(format!("the variable {name} has no password in it")))?,
+        (None, None) => String::new(),
+    };
+    let der = fs::read(&own.p12).map_err(|why| told(&own.p12, &why))?;
+    as2::Identity::from_pkcs12(&der, password.trim_end_matches(['\r', '\n']))
+        .map_err(|why| told(&own.p12, &why))
+}
+
+/// The guides of a folder, by their paths below it.
+fn guides(root: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let told = |path: &Path, why: std::io::Error| {
+        Failure::state(format!("guides: {}: {why}", path.display()))
+    };
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|why| told(&folder, why))? {
+            let path = entry.map_err(|why| told(&folder, why))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                let text = fs::read_to_string(&path).map_err(|why| told(&path, why))?;
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+                found.push((name.replace('\\', "/"), text));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Logs to stderr: what, and message ids; never content.
+pub(super) fn log(usual: &str) {
+    let wanted = std::env::var(LOG).unwrap_or_else(|_| usual.to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(&wanted)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .finish();
+    // A second one in the same process keeps the first.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
 
 impl Serve {
-    pub(super) fn run(self, _out: &mut dyn Write) -> Outcome {
-        Err(Failure::usage("not written yet"))
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        log("info");
+        let config = self.place.config(&[
+            ("TRANSLOAD_AS2_LISTEN", &self.as2_listen),
+            ("TRANSLOAD_ADMIN_LISTEN", &self.admin_listen),
+        ])?;
+        let runtime = Runtime::new().map_err(Failure::state)?;
+        let ended = runtime.block_on(Box::pin(self.serve(&config, out)));
+        // Whatever still blocks a thread was given its time.
+        runtime.shutdown_background();
+        ended
+    }
+
+    async fn serve(&self, config: &Config, out: &mut dyn Write) -> Outcome {
+        let mut ends = Ends::watch()?;
+        let mut listeners = Listeners::bind(config.as2.listen, config.admin.listen)
+            .await
+            .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;
+        listeners.path.clone_from(&config.as2.path);
+        listeners.limits = config.serve_limits();
+        let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
+        let spool = config.data.join("spool");
+        let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
+        let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
+        eprintln!(
+            "transload: partners post to http://{as2}{path}, operators look at http://{admin}"
+        );
+        if self.json {
+            let line = json!({ "as2": as2.to_string(), "admin": admin.to_string(), "path": path });
+            writeln!(out, "{line}")?;
+            out.flush()?;
+        }
+        ends.next().await;
+        eprintln!("transload: stopping; a second signal stops at once");
+        tokio::select! {
+            stopped = running.stop() => stopped.map_err(Failure::state)?,
+            () = ends.next() => eprintln!("transload: stopped at once"),
+        }
+        Ok(Exit::Clean)
+    }
+}
+
+/// The signals that end us.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn watch() -> Result<Ends, Failure> {
+        let watch = |kind| signal(kind).map_err(Failure::state);
+        Ok(Ends {
+            terminate: watch(SignalKind::terminate())?,
+            interrupt: watch(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -69,6 +69,9 @@ impl Sqlite {
         let database = folder.join("transload.db");
         let connection = schema::open(&database)?;
         payloads::sync_names(folder)?;
+        // The folder has one process, and it is us: whoever held a lease is dead. Its work is
+        // due now, and the claim counts the death.
+        connection.execute("UPDATE work SET due = 0 WHERE leased = 1", [])?;
         Ok(Self {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
