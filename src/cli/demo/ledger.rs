@@ -209,11 +209,16 @@ impl Ledger {
         };
         writeln!(out, "\nThe order's bytes (SHA-256)")?;
         writeln!(out, "   sent      {}\n   received  {}", sha(0), sha(1))?;
-        writeln!(
-            out,
-            "   protected {}",
-            first.map_or("", |l| l.note.as_str())
-        )?;
+        writeln!(out, "   protected {}", first.map_or("", |l| l.protection.as_str()))?;
+        writeln!(out, "\nThe receipt (MDN) that the seller signed for it")?;
+        for (name, value) in first.map(|l| &l.receipt[..]).unwrap_or_default() {
+            writeln!(out, "   {name}: {value}")?;
+        }
+        writeln!(out, "\nThe functional acknowledgment (997) that followed")?;
+        let answer = self.lines.iter().find(|line| line.set == "997");
+        for segment in answer.map(|l| l.content.lines()).into_iter().flatten() {
+            writeln!(out, "   {segment}")?;
+        }
         writeln!(out, "\nWhat the seller's own system found in its folder")?;
         self.order_lines(out)?;
         writeln!(
