@@ -10,12 +10,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use uuid::Uuid;
 
 use super::serve::{Place, log, settings};
 use super::{Exit, Failure, Outcome};
-use crate::gateway::{Error, Gateway};
-use crate::store::{self, DocumentState, MessageDetail, MessageState};
+use crate::gateway::{Error, Gateway, Sent};
+use crate::store::{MessageDetail, MessageState};
 
 /// See the command's help.
 #[derive(clap::Args)]
@@ -31,14 +30,6 @@ pub(super) struct Send {
     json: bool,
 }
 
-/// How it went.
-enum Sent {
-    /// There is no message: why.
-    Held(String),
-    /// There is one, and this is what is known of it.
-    Message(Box<MessageDetail>),
-}
-
 impl Send {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         log("warn");
@@ -47,12 +38,11 @@ impl Send {
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(async {
             let gateway = Gateway::new(settings(&config)?).map_err(Failure::state)?;
-            let id = gateway.send(&self.partner, &bytes).await.map_err(told)?;
             let walking = gateway.start_queue();
-            let sent = outcome(&gateway, id).await.map_err(Failure::state)?;
+            let sent = gateway.send_and_wait(&self.partner, &bytes).await;
             walking.stop().await;
             gateway.store().close().await.map_err(Failure::state)?;
-            self.print(&gateway, &sent, out)
+            self.print(&gateway, &sent.map_err(told)?, out)
         }));
         runtime.shutdown_background();
         ended
@@ -126,53 +116,6 @@ impl Send {
             "note": note,
         })
     }
-}
-
-/// Waits until the message is settled, or its first try has failed.
-async fn outcome(gateway: &Gateway, document: Uuid) -> Result<Sent, store::Error> {
-    let mut moved = gateway.moved();
-    loop {
-        moved.borrow_and_update();
-        if let Some(sent) = look(gateway, document).await? {
-            return Ok(sent);
-        }
-        // The gateway is ours: its sender outlives this.
-        let _ = moved.changed().await;
-    }
-}
-
-async fn look(gateway: &Gateway, document: Uuid) -> Result<Option<Sent>, store::Error> {
-    let store = gateway.store();
-    let Some(detail) = store.document(document).await? else {
-        return Ok(None);
-    };
-    let row = detail.document;
-    let message = match row.interchange {
-        Some(id) => store
-            .interchange(id)
-            .await?
-            .and_then(|(found, _)| found.message),
-        None => None,
-    };
-    let message = match message {
-        Some(id) => store.message(id).await?,
-        None => None,
-    };
-    Ok(match message {
-        Some(found) => {
-            let tried = found.events.iter().any(|event| event.what == "retry");
-            let open = found.message.state == MessageState::Sealed && !tried;
-            (!open).then(|| Sent::Message(Box::new(found)))
-        }
-        None => {
-            let setback = detail.events.iter().rfind(|event| event.what == "retry");
-            let why = match row.state {
-                DocumentState::Held => Some(row.note),
-                _ => setback.map(|event| event.detail.clone()),
-            };
-            why.map(Sent::Held)
-        }
-    })
 }
 
 fn told(why: Error) -> Failure {

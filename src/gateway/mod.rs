@@ -12,6 +12,7 @@
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
+//! | `sending` | one file on somebody's word, and what became of it |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `worker` | claims work, takes one step, records |
@@ -43,6 +44,7 @@ mod inbound;
 mod outbound;
 mod read;
 mod route;
+mod sending;
 mod transport;
 mod worker;
 
@@ -54,6 +56,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 pub use inbound::Caller;
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
+pub use sending::Sent;
 pub use worker::Walking;
 
 use crate::as2::{self, Identity};

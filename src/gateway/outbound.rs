@@ -18,12 +18,11 @@ use uuid::Uuid;
 
 use super::inbound::payload;
 use super::worker::Setback;
-use super::{Error, Gateway, compose, route};
+use super::{Gateway, compose, route};
 use crate::as2::{Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
 use crate::store::{
-    self, Answer, Aside, Digest, DocumentState, Draft, Envelope, Kind, Message, MessageDetail,
-    MessageState, NewDocument, Payload, Work,
+    self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Work,
 };
 
 /// The first wait after a failure; each further one may be twice as long.
@@ -68,59 +67,6 @@ pub(super) enum Fate {
 }
 
 impl Gateway {
-    /// Queues one X12 interchange for a partner as it is: own envelope, own numbers. Gives the
-    /// document's id; once its interchange is sealed, the message is found by it. The worker
-    /// does the rest.
-    ///
-    /// # Errors
-    /// [`Error::NoPartner`], [`Error::NoTransport`], [`Error::NotSendable`], [`Error::Store`].
-    pub async fn send(&self, partner: &str, bytes: &[u8]) -> Result<Uuid, Error> {
-        let known = self.partnership(partner);
-        let known = known.ok_or_else(|| Error::NoPartner(partner.to_owned()))?;
-        if route::transport(&known.partner, "", None).is_none() {
-            return Err(Error::NoTransport(partner.to_owned()));
-        }
-        if known.partner.as2.is_some() {
-            let at = self.clock.now();
-            let keys = known.keys.signer(at).map(drop);
-            let keys = keys.and_then(|()| known.keys.recipient(at).map(drop));
-            keys.map_err(|why| Error::NotSendable(why.to_string()))?;
-        }
-        let (content, set, number) = compose::raw(bytes).map_err(Error::NotSendable)?;
-        let id = Uuid::now_v7();
-        let document = NewDocument {
-            id,
-            kind: compose::INTERCHANGE.into(),
-            set,
-            number,
-            key: None,
-            group_control: None,
-            set_control: None,
-            content: content.to_string(),
-            findings: "[]".into(),
-            state: DocumentState::Drafted,
-        };
-        let partner = partner.to_owned();
-        let draft = Draft { partner, document };
-        self.store.draft(draft, self.clock.now()).await?;
-        self.poke();
-        Ok(id)
-    }
-
-    /// The receipt that a partner gave for a message of ours, read again from what is stored.
-    /// `None` where there is none, or it is not one.
-    #[must_use]
-    pub fn mdn(&self, detail: &MessageDetail) -> Option<Mdn> {
-        let known = self.partnership(&detail.message.partner)?;
-        let as2 = known.partner.as2.as_ref()?;
-        let answer = detail.answer.as_ref()?;
-        let headers: Headers = answer.headers.iter().cloned().collect();
-        // As of the day on which it was taken: certificates end, receipts do not.
-        let at = detail.message.updated;
-        let profile = route::profile(as2, self.limits.inflated, at);
-        Mdn::read(&headers, &answer.body, &known.keys, &profile, at).ok()
-    }
-
     /// Puts a drafted document into an interchange.
     pub(super) async fn compose(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
         let detail = self.store.document(work.subject).await?;

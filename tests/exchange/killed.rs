@@ -186,11 +186,12 @@ fn serve_says_that_it_is_ready_and_ends_when_told() {
     assert!(serve.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(serve.get("/readyz").contains(r#"{"ready":true}"#));
     // The folder has one owner.
-    let second = transload(folder.path(), &["serve", "--as2-listen", "127.0.0.1:0"]).output();
-    let second = second.unwrap();
+    let any = "127.0.0.1:0";
+    let arguments = ["serve", "--as2-listen", any, "--admin-listen", any];
+    let second = transload(folder.path(), &arguments).output().unwrap();
     assert_eq!(second.status.code(), Some(4));
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(told.contains("in use"), "{told}");
+    assert!(told.contains("data folder is in use"), "{told}");
     assert_eq!(serve.terminate(), Some(0));
 }
 

@@ -249,19 +249,14 @@ impl Side {
     }
 
     pub(super) async fn message_of(&self, document: &Document) -> MessageDetail {
-        let id = document.interchange.unwrap();
-        let (interchange, _) = self.store().interchange(id).await.unwrap().unwrap();
-        let message = self.store().message(interchange.message.unwrap()).await;
-        message.unwrap().unwrap()
+        self.gateway().carrier(document).await.unwrap().unwrap()
     }
 
     /// The message that carries an outgoing document, once it is in a state.
     pub(super) async fn outgoing(&self, document: Uuid, state: MessageState) -> MessageDetail {
         self.until(&format!("a message in {state}"), async || {
             let detail = self.store().document(document).await.unwrap()?;
-            let id = detail.document.interchange?;
-            let (interchange, _) = self.store().interchange(id).await.unwrap()?;
-            let message = self.store().message(interchange.message?).await.unwrap()?;
+            let message = self.gateway().carrier(&detail.document).await.unwrap()?;
             (message.message.state == state).then_some(message)
         })
         .await

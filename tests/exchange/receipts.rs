@@ -154,12 +154,7 @@ async fn tried(seller: &Side, document: Uuid, tries: usize) -> MessageDetail {
     seller
         .until("a try", async || {
             let detail = seller.store().document(document).await.unwrap()?;
-            let found = seller
-                .store()
-                .interchange(detail.document.interchange?)
-                .await;
-            let message = found.unwrap()?.0.message?;
-            let message = seller.store().message(message).await.unwrap()?;
+            let message = seller.gateway().carrier(&detail.document).await.unwrap()?;
             let states = ["sent", "retry", "confirmed", "refused", "uncertain", "dead"];
             let own = message
                 .events
@@ -263,13 +258,12 @@ async fn a_partner_who_was_down_gets_the_same_bytes() {
             confirmed.message.key, refused.message.key,
             "the same Message-ID"
         );
-        let seen = partner.seen.lock().unwrap();
+        let seen = std::mem::take(&mut *partner.seen.lock().unwrap());
         assert_eq!(seen.len(), 3);
-        for request in seen.iter() {
+        for request in &seen {
             assert_eq!(request.body, seen[0].body);
             assert_eq!(request.headers, seen[0].headers);
         }
-        drop(seen);
         seller.running.stop().await.unwrap();
     })
     .await;
