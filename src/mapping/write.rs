@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::dictionary::{NoteKind, Usage};
-use super::element::{explain, nodes, sum};
+use super::element::{nodes, sum};
+use super::explain::explain;
 use super::fill::fill;
 use super::guide::{Guide, PartUse, Rule, Run, Use, UseId};
 use super::slots::{NodeId, ROOT, Slots};
