@@ -254,7 +254,7 @@ pub(super) fn finding(
         ("at", place.as_str()),
         ("why", fault.why()),
         ("fix", fix.as_str()),
-        ("997", fault.code_997().unwrap_or_default()),
+        ("ack", fault.code_997().unwrap_or_default()),
     ];
     for (name, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
         let name = paint.dim(&format!("{name:<3}"));

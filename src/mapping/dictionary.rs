@@ -9,6 +9,9 @@
 //! [segments]
 //! N1 = { name = "Name", elements = "98 M, 93 X, 66 X, 67 X", notes = ["R0203", "P0304"] }
 //! ```
+//!
+//! A note with a question mark (`R0203?`) is one that trade breaks every day: a file that breaks it is
+//! warned of, and accepted with errors. What we write keeps it.
 
 use std::collections::BTreeMap;
 
@@ -103,6 +106,8 @@ pub struct Note {
     pub kind: NoteKind,
     /// The element numbers that it ties together.
     pub elements: Vec<usize>,
+    /// Breaking it is a warning when reading.
+    pub tolerated: bool,
     /// As printed.
     pub text: String,
 }
@@ -296,7 +301,8 @@ pub(crate) fn usage_of(text: &str, node: &Node) -> Result<Usage, GuideError> {
 
 /// `P0304`
 fn note(text: &str) -> Option<Note> {
-    let (kind, digits) = text.split_at_checked(1)?;
+    let printed = text.strip_suffix('?').unwrap_or(text);
+    let (kind, digits) = printed.split_at_checked(1)?;
     let kind = match kind {
         "P" => NoteKind::Paired,
         "R" => NoteKind::Required,
@@ -316,7 +322,8 @@ fn note(text: &str) -> Option<Note> {
     Some(Note {
         kind,
         elements,
-        text: text.to_owned(),
+        tolerated: printed != text,
+        text: printed.to_owned(),
     })
 }
 
@@ -347,6 +354,7 @@ mod tests {
         assert!(holds("E0102", &[1]) && !holds("E0102", &[1, 2]));
         assert!(holds("C0506", &[6]) && !holds("C0506", &[5]));
         assert!(holds("L070809", &[7, 9]) && !holds("L070809", &[7]));
+        assert!(note("R0203?").unwrap().tolerated && !note("R0203").unwrap().tolerated);
         assert!(note("P3").is_none() && note("Q0102").is_none());
     }
 

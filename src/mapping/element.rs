@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use super::dictionary::Usage;
+use super::explain::{broken, explain, instead};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
 use super::read::Reader;
 use super::slots::{Kind, NodeId, Slots};
 use super::value::{decode, encode, fault};
 use crate::canonical::Decimal;
-use crate::x12::{Fault, Finding, Location, Segment, components};
+use crate::x12::{Fault, Finding, Location, Segment, Severity, components};
 
 /// A segment's use, and where its values go.
 pub(crate) struct Bound<'g> {
@@ -163,12 +164,10 @@ impl<'g> Reader<'g> {
         ) || (fault == Some(Fault::ElementCharacter)
             && part.ext_form() == super::shape::Form::Text);
         if let Some(codes) = part.codes.as_deref().filter(|c| c.word(text).is_none()) {
-            let near = match codes.nearest(text) {
-                Some(code) => format!("; did you mean {code}?"),
-                None => String::new(),
-            };
-            let message = format!("{text:?} is not a code of {}{near}", part.def.name);
-            let fix = format!("use one of {}", codes.all().join(" "));
+            let near = codes.nearest(text);
+            let mean = near.map_or(String::new(), |code| format!("; did you mean {code}?"));
+            let message = format!("{text:?} is not a code of {}{mean}", part.def.name);
+            let fix = instead(codes, near);
             self.at(segment, bound, spot, Fault::ElementCode, message, fix);
         }
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -195,8 +194,17 @@ impl<'g> Reader<'g> {
         self.buffer = buffer;
         let made = self.made(segment, bound, spot, text, part);
         if !stored && !made && self.guide.document.is_some() {
-            let message = format!("{} = {text:?} has no place in the document", part.def.name);
-            let fix = "nothing, or give it an as in the guide, such as ext.name";
+            let name = &part.def.name;
+            let (message, fix) = match held {
+                true => (
+                    format!("{name} = {text:?} has no place in the document"),
+                    "nothing, or give it an `as` in a guide of your own, such as ext.name",
+                ),
+                false => (
+                    format!("{name} = {text:?} is left out of the document"),
+                    "correct the value",
+                ),
+            };
             self.at(
                 segment,
                 bound,
@@ -356,7 +364,8 @@ impl<'g> Reader<'g> {
                     format!("send {due}, or look for what is missing"),
                 ),
             };
-            let message = format!("{:?} stands where {due} is reckoned", deferred.value);
+            let place = deferred.location.designator();
+            let message = format!("{place}: {:?} where the set has {due}", deferred.value);
             self.tell(Finding::new(fault, deferred.location, message, fix));
         }
     }
@@ -401,50 +410,28 @@ impl<'g> Reader<'g> {
 
     /// The syntax notes.
     fn notes(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
-        use super::dictionary::NoteKind;
         for note in &bound.one.notes {
             if note.holds(|e| !segment.element(e).is_empty()) {
                 continue;
             }
-            let names: Vec<String> = note
-                .elements
-                .iter()
-                .map(|e| format!("{}{e:02}", bound.one.tag))
-                .collect();
-            let (all, first) = (names.join(", "), &names[0]);
-            let (fault, message) = match note.kind {
-                NoteKind::Paired => (
-                    Fault::ElementConditional,
-                    format!("{all} come together or not at all"),
-                ),
-                NoteKind::Required => (Fault::ElementConditional, format!("one of {all} is due")),
-                NoteKind::Exclusion => (
-                    Fault::ElementExclusive,
-                    format!("only one of {all} may come"),
-                ),
-                NoteKind::Conditional => (
-                    Fault::ElementConditional,
-                    format!("where {first} is, {} are due", names[1..].join(", ")),
-                ),
-                NoteKind::ListConditional => (
-                    Fault::ElementConditional,
-                    format!("where {first} is, one of {} is due", names[1..].join(", ")),
-                ),
-            };
-            let missing = note
+            let empty = note
                 .elements
                 .iter()
                 .find(|&&e| segment.element(e).is_empty());
-            let number = missing.copied().unwrap_or(note.elements[0]);
-            let message = format!("{message} (syntax note {})", note.text);
-            self.element(
-                segment,
-                bound,
-                number,
-                fault,
-                message,
-                "fill or empty these elements",
-            );
+            let number = empty.copied().unwrap_or(note.elements[0]);
+            let (fault, message, fix) = broken(note, &bound.one.tag, number);
+            let spot = Spot {
+                element: number,
+                component: 0,
+                repetition: 0,
+            };
+            let told = self.findings.len();
+            self.at(segment, bound, spot, fault, message, fix);
+            if note.tolerated
+                && let Some(finding) = self.findings.get_mut(told)
+            {
+                finding.severity = Severity::Warning;
+            }
         }
     }
 
@@ -558,42 +545,4 @@ pub(crate) fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
         .map(Decimal::value)
         .reduce(|a, b| a.checked_add(b).unwrap_or(a));
     total.map_or_else(|| "0".to_owned(), |t| t.normalize().to_string())
-}
-
-/// What a fault of a value means and what to do.
-pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (String, String) {
-    let def = &part.def;
-    let name = &def.name;
-    let shown: String = text.chars().take(80).collect();
-    match fault {
-        Fault::ElementTooShort => (
-            format!("{name} {shown:?} is shorter than {}", def.min),
-            format!("send {} to {} characters", def.min, def.max),
-        ),
-        Fault::ElementTooLong => (
-            format!("{name} {shown:?} is longer than {}", def.max),
-            format!("send at most {} characters", def.max),
-        ),
-        Fault::ElementDate => (
-            format!("{name} {shown:?} is not a date"),
-            "send it as CCYYMMDD, without hyphens".to_owned(),
-        ),
-        Fault::ElementTime => (
-            format!("{name} {shown:?} is not a time"),
-            "send it as HHMM or HHMMSS, from 0000 to 235959".to_owned(),
-        ),
-        _ => (
-            format!("{name} {shown:?} holds a character that its type does not allow"),
-            match def.data {
-                super::dictionary::DataType::Decimal => {
-                    "send digits, with a point if need be".to_owned()
-                }
-                super::dictionary::DataType::Implied(0) => "send digits only".to_owned(),
-                super::dictionary::DataType::Implied(n) => {
-                    format!("send digits only: the last {n} are decimals")
-                }
-                _ => "remove control characters".to_owned(),
-            },
-        ),
-    }
 }

@@ -3,6 +3,7 @@ mod compile;
 mod dictionary;
 mod element;
 mod empty;
+mod explain;
 mod fill;
 mod guide;
 mod library;

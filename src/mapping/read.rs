@@ -353,7 +353,8 @@ impl<'g> Reader<'g> {
         let mut location = Location::of(segment);
         location.in_loop = self.loop_name(one);
         if fit.behind {
-            let message = format!("{tag} comes too late: it stands before the segments just read");
+            let message =
+                format!("{tag} comes too late: its place is before the segments just read");
             let fix = format!(
                 "move {tag} to its place in the guide (position {:03})",
                 one.order & 0xff_ffff
@@ -382,7 +383,11 @@ impl<'g> Reader<'g> {
                 false => (Fault::SegmentTooMany, ""),
             };
             let most = one.group_max.min(one.capacity());
-            let message = format!("{what}{} occurs more than {most} time(s) here", one.key);
+            let times = match most {
+                1 => "once".to_owned(),
+                n => format!("{n} times"),
+            };
+            let message = format!("{what}{} occurs more than {times} here", one.key);
             let fix = format!("send at most {most} here");
             self.tell(Finding::new(fault, location, message, fix));
         }
