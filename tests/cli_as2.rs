@@ -4,6 +4,7 @@
 mod cert;
 mod open;
 mod partner;
+mod receipt;
 mod seal;
 
 use std::ffi::OsStr;

@@ -119,7 +119,7 @@ fn mendelson_requests_open() {
     compressed.says(0, &[]);
     assert_eq!(
         compressed.json()["layers"],
-        serde_json::json!(["compressed"])
+        serde_json::json!(["signed", "compressed"])
     );
     assert_eq!(compressed.json()["compressed"]["algorithm"], "zlib");
     let encrypted = mendelson(&folder, "mecas2_encrypted.as2");
