@@ -6,12 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::dictionary::{NoteKind, Usage};
-<<<<<<< HEAD
-use super::element::{explain, has, node, nodes, sum};
-=======
-use super::element::{nodes, sum};
+use super::element::{has, node, nodes, sum};
 use super::explain::explain;
->>>>>>> clia
 use super::fill::fill;
 use super::guide::{Guide, PartUse, Rule, Run, Use, UseId};
 use super::slots::{NodeId, ROOT, Slots};
