@@ -209,7 +209,11 @@ impl Ledger {
         };
         writeln!(out, "\nThe order's bytes (SHA-256)")?;
         writeln!(out, "   sent      {}\n   received  {}", sha(0), sha(1))?;
-        writeln!(out, "   protected {}", first.map_or("", |l| l.protection.as_str()))?;
+        writeln!(
+            out,
+            "   protected {}",
+            first.map_or("", |l| l.protection.as_str())
+        )?;
         writeln!(out, "\nThe receipt (MDN) that the seller signed for it")?;
         for (name, value) in first.map(|l| &l.receipt[..]).unwrap_or_default() {
             writeln!(out, "   {name}: {value}")?;
