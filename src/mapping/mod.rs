@@ -1,4 +1,47 @@
-//! X12 ⇄ canonical documents, by data.
+//! X12 ⇄ canonical documents, by data: one guide says a transaction set's structure *and* where
+//! each value goes, and is used in both directions.
+//!
+//! A guide is TOML. A table is a segment; a table with tables under it is a loop; an overlay
+//! (`base = "…"`) is a deep merge keyed by reference designator. At the head stand `set`,
+//! `version`, `document` (none for a guide that is structure only) and `base`; then, under
+//! `[heading]`, `[detail]` and `[summary]`:
+//!
+//! | word | says |
+//! |---|---|
+//! | `pos` | the standard's position: order comes from it, never from the file |
+//! | `max`, `usage` | repeats; M, O, X (conditional), N (not used) |
+//! | `when` | what tells this use of a segment from another: a value, a list, a prefix `"CTN*"`. The most exact wins; a use without one takes the rest |
+//! | `as` | where the value goes: `name`, `ship_to.id.id`, `lines[]`, `ext.colour`; relative to the loop's own |
+//! | `is` | a constant, `count(path)`, `sum(path)`, `seq()`: written, and compared when read |
+//! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX` |
+//! | `run` | groups of elements inside a segment, `{ n = 10, width = 2 }`: the first fields of a list's items, in the order in which the schema has them |
+//!
+//! ```
+//! use transload::mapping::{Library, read, write};
+//! use transload::x12::{Delimiters, Position, Segments};
+//!
+//! let library = Library::embedded();
+//! let guide = library.guide(None, "004010", "850").unwrap().unwrap();
+//! let mut set = Segments::default();
+//! for segment in ["BEG*00*NE*4711**20261122", "PO1*1*10*EA*9.95*PE*VN*TK-1", "CTT*1"] {
+//!     let parts: Vec<&[u8]> = segment.split('*').map(str::as_bytes).collect();
+//!     set.push_parts(&parts, Position::default());
+//! }
+//! let order = read(&guide, &set, &Delimiters::default()).document.unwrap();
+//! assert_eq!(order.number(), Some("4711"));
+//! assert_eq!(write(&guide, &order, &Delimiters::default()).segments, set);
+//! ```
+//!
+//! How it runs: when a guide is loaded each `as` becomes a path of slot numbers, taken from the
+//! JSON Schema of its document (`shape`). `read` binds segments to uses and values to slots
+//! (`slots`); a serde deserializer over the slots gives the document (`empty`), a serializer fills
+//! them again (`fill`), `write` walks the guide over them. The laws that tie the directions
+//! together are in `tests/laws.rs`.
+//!
+//! It opens no file (the embedded guides are part of the program, a user's own are handed in as
+//! text), checks no total against a price (`lifecycle` will), and has neither scripts nor, yet,
+//! the HL words of the 856.
+
 mod compile;
 mod dictionary;
 mod element;
