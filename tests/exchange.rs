@@ -106,7 +106,14 @@ async fn an_answer_goes_out_and_is_settled() {
 #[tokio::test]
 async fn what_cannot_go_out_is_told_at_the_bridge() {
     let pair = Pair::start(Kind::Memory).await;
+    let sound = pair.seller.canonical("x12/004010/855/pass/accepted.edi");
+    let more = sound.replacen('{', r#"{"ext":{"nowhere":"x"},"#, 1);
     let cases = [
+        (
+            "quillfeather",
+            more.as_str(),
+            "ext.nowhere = \"x\" has no place in guide",
+        ),
         (
             "quillfeather",
             r#"{"document":"invoice","numbr":"1"}"#,

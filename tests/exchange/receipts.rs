@@ -1,14 +1,15 @@
 //! What a partner answers to what we send, and what we make of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use tokio::net::TcpListener;
 use transload::as2::{self, Digest, Disposition, Headers, Identity, Mdn, MdnFields, Mic};
-use transload::clock::Moved;
+use transload::clock::{Clock, Moved};
 use transload::net::serve::Limits;
-use transload::store::{MessageDetail, MessageState};
+use transload::store::{MessageDetail, MessageState, WorkKind};
 use transload::web::as2::{Answer, Arrival, Settings, listen};
 use uuid::Uuid;
 
@@ -267,6 +268,27 @@ async fn a_partner_who_was_down_gets_the_same_bytes() {
         seller.running.stop().await.unwrap();
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_asks_for_time_gets_it() {
+    let (seller, clock, address) = seller(Kind::Memory).await;
+    let partner = Partner::new();
+    partner.listen(
+        TcpListener::bind(address).await.unwrap(),
+        seller.folder.path(),
+    );
+    partner.set(Mood::Status(503));
+    tried(&seller, send(&seller).await, 1).await;
+    // No lease is asked for: only when the next row is due.
+    let now = clock.now();
+    let claim = seller
+        .store()
+        .claim(&[WorkKind::Send], 0, Duration::ZERO, now);
+    let next = claim.await.unwrap().next.unwrap();
+    // The store keeps microseconds; our own first wait is 60 s at most.
+    assert!(next - now > TimeDelta::seconds(119), "{}", next - now);
+    seller.running.stop().await.unwrap();
 }
 
 #[tokio::test]
