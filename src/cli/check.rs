@@ -27,7 +27,7 @@ pub(super) struct Check {
     json: bool,
     #[command(flatten)]
     guides: GuideOptions,
-    /// The gravest finding that is still clean comes just before this one
+    /// Exit with 1 where a finding is this grave or graver
     #[arg(long, value_name = "SEVERITY", default_value = "warning")]
     fail_on: FailOn,
     /// X12 files; folders are walked, `-` is stdin

@@ -54,11 +54,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find everything that is wrong with X12 files, in one pass
     Check(check::Check),
-    /// Show an X12 file with the meaning of each element
     Show(show::Show),
-    /// Translate X12 to canonical JSON, and back
     Translate(translate::Translate),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
@@ -72,7 +69,6 @@ enum Command {
     Partner(partner::Partner),
     /// Make keys and certificates
     Cert(cert::Cert),
-    /// Check and print mapping guides
     Mappings(mappings::Mappings),
 }
 

@@ -111,16 +111,10 @@ impl<'g> Reader<'g> {
                         self.value(segment, bound, spot, raw, part, groups)
                     }
                     Some(part) if part.usage == Usage::Mandatory => {
-                        let message =
-                            format!("component {} ({}) is missing", index + 1, part.def.name);
-                        self.element(
-                            segment,
-                            bound,
-                            number,
-                            Fault::ElementMissing,
-                            message,
-                            "fill it",
-                        );
+                        let name = &part.def.name;
+                        let message = format!("component {} ({name}) is missing", index + 1);
+                        let fault = Fault::ElementMissing;
+                        self.element(segment, bound, number, fault, message, "fill it");
                     }
                     Some(_) => {}
                     None => {
