@@ -16,7 +16,7 @@ struct Line {
     set: String,
     number: String,
     message_id: String,
-    /// How it was protected, as its receiver noted.
+    /// How it was protected, as its history says.
     protection: String,
     /// The receipt, field by field.
     receipt: Vec<(&'static str, String)>,
@@ -43,6 +43,12 @@ pub(super) struct Ledger {
 
 fn hex(digest: [u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What its sender noted when it was sealed.
+fn protection(sent: &MessageDetail) -> String {
+    let sealed = sent.events.iter().find(|event| event.what == "sealed");
+    sealed.map(|event| event.detail.clone()).unwrap_or_default()
 }
 
 /// A receipt in the words of its own fields.
@@ -88,10 +94,7 @@ impl Ledger {
                         number: of(|d| d.number.clone()),
                         document: of(|d| d.state.to_string()),
                         message_id: detail.message.key.message_id.clone(),
-                        protection: twin
-                            .as_ref()
-                            .map(|t| t.message.note.clone())
-                            .unwrap_or_default(),
+                        protection: protection(&detail),
                         receipt: receipt(us, &detail),
                         content: us.content(&detail).await?,
                         confirmed: detail.message.state == MessageState::Confirmed,
