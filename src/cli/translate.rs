@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
+use serde::de::IgnoredAny;
 
 use super::envelope::{attach, envelope_of};
 use super::files::{GuideOptions, open};
@@ -171,7 +172,7 @@ pub fn to_json(
         let findings = match seen {
             Seen::Interchange(_) => return Ok(()),
             Seen::Findings(findings) => findings,
-            Seen::Set(seen) => document(seen, out)?,
+            Seen::Set(seen) => document(*seen, out)?,
         };
         for noted in &findings {
             let severity = noted.finding.severity;
@@ -210,11 +211,14 @@ pub fn to_x12(
 ) -> Result<Counts, String> {
     let mut counts = Counts::default();
     let mut open: Option<Interchange> = None;
-    for (document, n) in documents(json)?.iter().zip(1..) {
+    let mut any = false;
+    for (document, n) in documents(json).zip(1..) {
+        any = true;
         let place = |message: String| format!("document {n}: {message}");
-        let guide = writing_guide(guides, document).map_err(place)?;
-        let mut interchange = envelope_of(document, &guide.set, envelope).map_err(place)?;
-        let writing = mapping::write(&guide, document, &interchange.delimiters);
+        let document = document.map_err(place)?;
+        let guide = writing_guide(guides, &document).map_err(place)?;
+        let mut interchange = envelope_of(&document, &guide.set, envelope).map_err(place)?;
+        let writing = mapping::write(&guide, &document, &interchange.delimiters);
         let mut findings = writing.findings;
         let again = mapping::read(&guide, &writing.segments, &interchange.delimiters).document;
         let body = |document: &Document| {
@@ -222,7 +226,7 @@ pub fn to_x12(
             *document.provenance_mut() = Default::default();
             document
         };
-        if findings.is_empty() && again.as_ref().map(body) != Some(body(document)) {
+        if findings.is_empty() && again.as_ref().map(body) != Some(body(&document)) {
             findings.push(reads_otherwise(&guide));
         }
         let mut sound = true;
@@ -246,6 +250,9 @@ pub fn to_x12(
         interchange.groups[0].sets.push(set);
         open = join(open, interchange, out)?;
     }
+    if !any {
+        return Err("there is no document in it".to_owned());
+    }
     finish(open, out)?;
     Ok(counts)
 }
@@ -261,24 +268,20 @@ fn reads_otherwise(guide: &Guide) -> Finding {
     Finding::new(fault, Default::default(), message, fix)
 }
 
-/// Every document in the text: one a line, or over several lines.
-fn documents(json: &[u8]) -> Result<Vec<Document>, String> {
+/// The documents in a text, one a line or over several lines, each read when it is its turn.
+fn documents(json: &[u8]) -> impl Iterator<Item = Result<Document, String>> {
     let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
-    let mut stream = serde_json::Deserializer::from_slice(json).into_iter::<serde_json::Value>();
-    let mut documents = Vec::new();
+    let mut stream = serde_json::Deserializer::from_slice(json).into_iter::<IgnoredAny>();
     let mut start = 0;
-    while let Some(value) = stream.next() {
-        value.map_err(|error| format!("not JSON: {error}"))?;
-        let end = stream.byte_offset();
+    std::iter::from_fn(move || {
+        let end = match stream.next()? {
+            Ok(_) => stream.byte_offset(),
+            Err(error) => return Some(Err(format!("it is not JSON: {error}"))),
+        };
         let document = Document::from_json(&json[start..end]);
-        let n = documents.len() + 1;
-        documents.push(document.map_err(|error| format!("document {n}: {error}"))?);
         start = end;
-    }
-    match documents.is_empty() {
-        true => Err("there is no document in it".to_owned()),
-        false => Ok(documents),
-    }
+        Some(document.map_err(|error| error.to_string()))
+    })
 }
 
 /// The guide that writes a document: of the release it was read from, else of 004010.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::dictionary::Usage;
-use super::explain::{broken, explain, instead};
+use super::explain::{broken, explain, instead, placeless};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
 use super::read::Reader;
 use super::slots::{Kind, NodeId, Slots};
@@ -188,17 +188,7 @@ impl<'g> Reader<'g> {
         self.buffer = buffer;
         let made = self.made(segment, bound, spot, text, part);
         if !stored && !made && self.guide.document.is_some() {
-            let name = &part.def.name;
-            let (message, fix) = match held {
-                true => (
-                    format!("{name} = {text:?} has no place in the document"),
-                    "nothing, or give it an `as` in a guide of your own, such as ext.name",
-                ),
-                false => (
-                    format!("{name} = {text:?} is left out of the document"),
-                    "correct the value",
-                ),
-            };
+            let (message, fix) = placeless(&part.def.name, text, held);
             self.at(
                 segment,
                 bound,

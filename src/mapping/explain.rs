@@ -66,6 +66,20 @@ pub(crate) fn instead(codes: &CodeList, near: Option<&str>) -> String {
     }
 }
 
+/// Of a value that stands nowhere in the document: because no `as` names it, or because it is wrong.
+pub(crate) fn placeless(name: &str, text: &str, right: bool) -> (String, &'static str) {
+    match right {
+        true => (
+            format!("{name} = {text:?} has no place in the document"),
+            "nothing, or give it an `as` in a guide of your own, such as ext.name",
+        ),
+        false => (
+            format!("{name} = {text:?} is left out of the document"),
+            "correct the value",
+        ),
+    }
+}
+
 /// What a fault of a value means and what to do.
 pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (String, String) {
     let def = &part.def;
