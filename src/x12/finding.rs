@@ -271,7 +271,7 @@ faults! {
     /// PO1 without PO102 where it is mandatory.
     ElementMissing "element.missing" Error Some("AK403=1"), "the guide makes it mandatory";
     /// PO103 absent though PO102 is there.
-    ElementConditional "element.condition" Warning Some("AK403=2"), "a syntax note ties these elements together";
+    ElementConditional "element.condition" Error Some("AK403=2"), "a syntax note ties these elements together";
     /// More elements than the segment has.
     ElementTooMany "element.too-many" Error Some("AK403=3"), "the standard has no such element in this segment";
     /// `BEG*0*…` where two characters are due.
