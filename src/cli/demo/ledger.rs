@@ -170,10 +170,42 @@ impl Ledger {
             out,
             "One order, its acknowledgment and its invoice, between two gateways on this machine\n"
         )?;
+        self.messages(out)?;
+        self.evidence(out)?;
+        writeln!(out, "\nWhat the seller's own system found in its folder")?;
+        self.order_lines(out)?;
+        let verdict = match self.is_sound() {
+            true => "each one signed, encrypted, received once, and the same on both sides",
+            false => "NOT all of them are the same on both sides",
+        };
         writeln!(
             out,
-            "   {:<16} {:<4} {:<34} {:<28} receipt",
-            "from → to", "set", "what", "MIC, sender and receiver"
+            "\n{} messages in {:.1} s; {verdict}",
+            self.lines.len(),
+            self.seconds
+        )?;
+        match kept {
+            Some((folder, buyer, seller)) => self.places(out, folder, [buyer, seller]),
+            None => writeln!(
+                out,
+                "Nothing is left behind. `transload demo --keep` leaves it running, to look around."
+            ),
+        }
+    }
+
+    /// One line a message, in the order in which they were sent.
+    fn messages(&self, out: &mut dyn Write) -> io::Result<()> {
+        let heads = (
+            "from → to",
+            "set",
+            "what",
+            "MIC, sender and receiver",
+            "receipt",
+        );
+        writeln!(
+            out,
+            "   {:<16} {:<4} {:<34} {:<28} {}",
+            heads.0, heads.1, heads.2, heads.3, heads.4
         )?;
         for (number, line) in self.lines.iter().enumerate() {
             let what = match line.set.as_str() {
@@ -183,77 +215,78 @@ impl Ledger {
                 "997" => "functional acknowledgment".to_owned(),
                 _ => line.number.clone(),
             };
-            let mic = line.mics[0].as_deref().unwrap_or("none");
             let equal = if line.mics[0] == line.mics[1] {
                 "equal"
             } else {
                 "DIFFERENT"
             };
+            let mic: String = line.mics[0]
+                .as_deref()
+                .unwrap_or("none")
+                .chars()
+                .take(12)
+                .collect();
+            let mic = format!("{mic}… {equal}");
             let receipt = match (line.confirmed, line.document.as_str()) {
                 (true, "accepted") => "signed MDN, then a 997: accepted",
                 (true, _) => "signed MDN: processed",
                 (false, _) => line.state.as_str(),
             };
-            let mic: String = mic.chars().take(12).collect();
             let who = format!("{} → {}", line.from, line.to);
             writeln!(
                 out,
-                "{:>2} {who:<16} {:<4} {what:<34} {:<28} {receipt}",
+                "{:>2} {who:<16} {:<4} {what:<34} {mic:<28} {receipt}",
                 number + 1,
-                line.set,
-                format!("{mic}… {equal}")
+                line.set
             )?;
         }
-        let first = self.lines.first();
-        let sha = |side: usize| {
-            first
-                .and_then(|l| l.digests[side].clone())
-                .unwrap_or_default()
+        Ok(())
+    }
+
+    /// What proves the order's way: digests, receipt, 997.
+    fn evidence(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(order) = self.lines.first() else {
+            return Ok(());
         };
+        let [sent, received] = order
+            .digests
+            .each_ref()
+            .map(|d| d.as_deref().unwrap_or("none"));
         writeln!(out, "\nThe order's bytes (SHA-256)")?;
-        writeln!(out, "   sent      {}\n   received  {}", sha(0), sha(1))?;
         writeln!(
             out,
-            "   protected {}",
-            first.map_or("", |l| l.protection.as_str())
+            "   sent      {sent}\n   received  {received}\n   protected {}",
+            order.protection
         )?;
         writeln!(out, "\nThe receipt (MDN) that the seller signed for it")?;
-        for (name, value) in first.map(|l| &l.receipt[..]).unwrap_or_default() {
+        for (name, value) in &order.receipt {
             writeln!(out, "   {name}: {value}")?;
         }
         writeln!(out, "\nThe functional acknowledgment (997) that followed")?;
         let answer = self.lines.iter().find(|line| line.set == "997");
-        for segment in answer.map(|l| l.content.lines()).into_iter().flatten() {
+        for segment in answer
+            .map(|line| line.content.lines())
+            .into_iter()
+            .flatten()
+        {
             writeln!(out, "   {segment}")?;
         }
-        writeln!(out, "\nWhat the seller's own system found in its folder")?;
-        self.order_lines(out)?;
-        writeln!(
-            out,
-            "\n{} messages in {:.1} s; {}",
-            self.lines.len(),
-            self.seconds,
-            match self.is_sound() {
-                true => "each one signed, encrypted, received once, and the same on both sides",
-                false => "NOT all of them are the same on both sides",
-            }
-        )?;
-        let Some((folder, buyer, seller)) = kept else {
-            return writeln!(
-                out,
-                "Nothing is left behind. `transload demo --keep` leaves it running, to look around."
-            );
-        };
+        Ok(())
+    }
+
+    /// Where to look around.
+    fn places(&self, out: &mut dyn Write, folder: &Path, sides: [&Side; 2]) -> io::Result<()> {
         writeln!(out, "\nKept in {}", folder.display())?;
-        for side in [buyer, seller] {
+        for side in sides {
+            let (as2, admin) = (side.running.as2, side.running.admin);
             writeln!(
                 out,
-                "   {:<7} AS2 http://{}/as2   health http://{}/readyz",
-                side.name, side.running.as2, side.running.admin
+                "   {:<7} AS2 http://{as2}/as2   health http://{admin}/readyz",
+                side.name
             )?;
             writeln!(
                 out,
-                "           partner file {}",
+                "           partner files {}",
                 side.folder.join("partners").display()
             )?;
             writeln!(
