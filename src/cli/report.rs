@@ -129,7 +129,7 @@ impl Report {
         errors + warnings + notes - self.findings.len() as u64
     }
 
-    /// As [`text`](Report::text), without colour.
+    /// The report for people, without colour.
     pub fn plain(&self, file: &str) -> String {
         let mut out = Vec::new();
         let written = self.text(file, Paint::PLAIN, &mut out);
