@@ -3,6 +3,8 @@
 //! `tests/interop/setup.sh` installs it and `tests/interop/peer.py` runs it. Where it is not
 //! installed these tests say so and pass; in CI they fail.
 
+mod gateway;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod canonical;
 mod cli;
 mod cli_as2;
 mod client;
+mod demo;
 mod exchange;
 mod interop;
 mod laws;

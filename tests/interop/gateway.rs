@@ -1,0 +1,288 @@
+//! Our gateway and pyas2lib, both ways: `house` is ours, `peer` is theirs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use transload::as2::Identity;
+use transload::gateway::{Gateway, Limits, Sent, Settings};
+use transload::partner::{self, Partners};
+use transload::store::{Direction, DocumentState, Filter, Memory, MessageState, Store};
+use transload::web::{self, Listeners, Running};
+use transload::x12;
+
+use super::{Peer, ROOT, installed, make_keys};
+
+/// How long something that never happens is waited for before a test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keys of both in one folder, where the peer runs.
+fn keys() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    make_keys(folder.path(), "house");
+    make_keys(folder.path(), "peer");
+    folder
+}
+
+/// Our gateway, whose one partner is the peer with the ids of an interchange.
+async fn house(folder: &Path, url: &str, interchange: &[u8], inbound: bool) -> Running {
+    let file = x12::read(interchange).expect("the file is X12");
+    let header = &file.interchanges[0].header;
+    let (ours, theirs) = match inbound {
+        true => (&header.receiver, &header.sender),
+        false => (&header.sender, &header.receiver),
+    };
+    let party = |party: &x12::Qualified| {
+        let (qualifier, id) = (party.qualifier.trim(), party.id.trim());
+        format!("{{ qualifier = {qualifier:?}, id = {id:?} }}")
+    };
+    let pem = folder.join("peer.cert.pem");
+    let text = format!(
+        "name = \"peer\"\n[as2]\nour_id = \"house\"\nid = \"peer\"\nurl = {url:?}\n\
+         certificates = [{pem:?}]\n[x12]\nours = {}\ntheirs = {}\n\
+         [documents.850]\n[documents.855]\n",
+        party(ours),
+        party(theirs)
+    );
+    let partner = partner::parse(&text, "peer.toml").expect("the partner file is right");
+    let partners = Partners::new(vec![partner]).expect("one partner is no conflict");
+    let p12 = std::fs::read(folder.join("house.p12")).expect("the keys are made");
+    let settings = Settings {
+        identities: vec![Identity::from_pkcs12(&p12, "secret").expect("the keys open")],
+        limits: Limits {
+            poll: Duration::from_millis(10),
+            ..Limits::default()
+        },
+        ..Settings::new(
+            Arc::new(Memory::default()),
+            partners,
+            &folder.join("bridge"),
+        )
+    };
+    let any = ([127, 0, 0, 1], 0).into();
+    let listeners = Listeners::bind(any, any).await.expect("a free port");
+    let gateway = Gateway::new(settings).expect("the settings are right");
+    web::run(gateway, listeners, folder.join("spool")).expect("the gateway starts")
+}
+
+/// Looks after each step of the gateway until there is something.
+async fn until<T>(house: &Running, what: &str, look: impl AsyncFn(&dyn Store) -> Option<T>) -> T {
+    let store = house.gateway.store();
+    let mut moved = house.gateway.moved();
+    let found = async {
+        loop {
+            moved.borrow_and_update();
+            if let Some(found) = look(store.as_ref()).await {
+                return found;
+            }
+            moved.changed().await.expect("the gateway runs");
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    found.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256 in hexadecimal, as openssl reckons it.
+fn sha256(path: &Path) -> String {
+    let mut command = std::process::Command::new("openssl");
+    command.args(["dgst", "-sha256", "-r"]).arg(path);
+    let output = command.output().expect("the openssl command is installed");
+    let line = String::from_utf8(output.stdout).expect("a digest is text");
+    line.split(' ').next().expect("a word").to_owned()
+}
+
+/// The peer sends a file to us, as bytes that nobody may touch.
+async fn post(folder: &Path, house: &Running, file: &Path, encrypt: &str) -> Value {
+    let url = format!("http://{}/as2", house.as2);
+    let more = [
+        "--url",
+        &url,
+        "--file",
+        file.to_str().expect("a path of a test is text"),
+        "--content-type",
+        "application/octet-stream",
+        "--encrypt",
+        encrypt,
+    ];
+    let mut peer = Peer::start("send", folder, "peer", "house", &more);
+    let said = tokio::task::spawn_blocking(move || peer.says());
+    said.await.expect("the peer speaks")
+}
+
+/// Orders: ours, and where they are those that others wrote.
+fn orders() -> Vec<PathBuf> {
+    let shared = Path::new(ROOT).join("../shared/x12/corpus");
+    let mut orders = vec![Path::new(ROOT).join("samples/demo/order.edi")];
+    match shared.is_dir() {
+        true => orders.extend(
+            [
+                "aaronhuggins__node-x12/test__test-data__850.edi",
+                "apimeister__x12-types/test-data__004010_850.edi",
+            ]
+            .map(|name| shared.join(name)),
+        ),
+        false => eprintln!("skipped: no ../shared"),
+    }
+    orders
+}
+
+#[tokio::test]
+async fn an_order_of_the_peer_is_receipted_and_delivered() {
+    if !installed() {
+        return;
+    }
+    let folder = keys();
+    for order in orders() {
+        let bytes = std::fs::read(&order).expect("the order is there");
+        let house = house(folder.path(), "http://127.0.0.1:9/", &bytes, true).await;
+
+        let sent = post(folder.path(), &house, &order, "aes_256_cbc").await;
+        assert_eq!(sent["status"], 200, "{sent}");
+        assert_eq!(sent["disposition"], "processed", "{sent}");
+        assert_eq!(
+            sent["mdn_digest"], "sha256",
+            "the receipt is signed: {sent}"
+        );
+        assert_eq!(sent["mic_sent"], sent["mic_returned"]);
+
+        let delivered = until(&house, "the order", async |store| {
+            let filter = Filter {
+                direction: Some(Direction::Inbound),
+                state: Some(DocumentState::Delivered),
+                ..Filter::default()
+            };
+            let found = store.documents(filter).await.expect("the store answers");
+            found.into_iter().find(|document| document.set == "850")
+        })
+        .await;
+        let carrier = house.gateway.carrier(&delivered).await;
+        let carrier = carrier
+            .expect("the store answers")
+            .expect("it came over AS2");
+        let message = &carrier.message;
+        let mic = message.mic.as_deref().expect("it has a MIC");
+        assert_eq!(mic.split(',').next(), sent["mic_sent"].as_str());
+        let content = message.content.expect("it was opened");
+        assert_eq!(hex(&content), sha256(&order), "the payload's digest");
+        let kept = house.gateway.store().payload(content).await;
+        assert!(
+            kept.expect("the store answers") == Some(bytes.into()),
+            "its bytes"
+        );
+
+        delivered_is(folder.path(), &order);
+        house.stop().await.expect("the gateway ends");
+        std::fs::remove_dir_all(folder.path().join("bridge")).expect("a folder of ours");
+    }
+}
+
+/// One order is in the bridge's folder: its number, quantities and prices are those of the file.
+fn delivered_is(folder: &Path, order: &Path) {
+    let out = std::fs::read_dir(folder.join("bridge/peer/out")).expect("the folder is there");
+    let files: Vec<PathBuf> = out
+        .map(|entry| entry.expect("the folder is readable").path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let json = std::fs::read(&files[0]).expect("the file is readable");
+    let json: Value = serde_json::from_slice(&json).expect("it is JSON");
+    let text = std::fs::read_to_string(order).expect("an order is text");
+    let segments = || text.split('~').map(|segment| segment.trim().split('*'));
+    let numbers = segments().filter(|segment| segment.clone().next() == Some("BEG"));
+    let number = numbers.map(|mut begin| begin.nth(3)).next().flatten();
+    assert!(
+        number.is_some_and(|number| json["number"] == number),
+        "{json}"
+    );
+    let written: Vec<[Option<&str>; 2]> = segments()
+        .filter(|segment| segment.clone().next() == Some("PO1"))
+        .map(|line| [2, 4].map(|at| line.clone().nth(at)))
+        .collect();
+    let lines = json["lines"].as_array().expect("an order has lines").iter();
+    let arrived: Vec<[Option<&str>; 2]> = lines
+        .map(|line| {
+            [
+                line["quantity"]["value"].as_str(),
+                line["price"]["amount"].as_str(),
+            ]
+        })
+        .collect();
+    assert!(!arrived.is_empty());
+    assert_eq!(arrived, written);
+}
+
+#[tokio::test]
+async fn our_acknowledgment_is_receipted_by_the_peer() {
+    if !installed() {
+        return;
+    }
+    let folder = keys();
+    let path = Path::new(ROOT).join("samples/x12/004010/855/pass/accepted.edi");
+    let bytes = std::fs::read(&path).expect("the sample is there");
+    let (mut peer, url) = Peer::serve(folder.path(), "peer", "house");
+    let house = house(folder.path(), &url, &bytes, false).await;
+
+    let sent = house.gateway.send_and_wait("peer", &bytes).await;
+    let Sent::Message(sent) = sent.expect("it is queued") else {
+        panic!("the message was not sealed");
+    };
+    let got = peer.says();
+    assert_eq!(got["disposition"], "processed", "{got}");
+    assert_eq!(
+        (&got["signed"], &got["encrypted"]),
+        (&true.into(), &true.into())
+    );
+    let message = &sent.message;
+    assert_eq!(message.state, MessageState::Confirmed, "{}", message.note);
+    let mdn = house.gateway.mdn(&sent).expect("the receipt is a receipt");
+    assert!(mdn.signature.is_some());
+    let mic = message.mic.as_deref().expect("it has a MIC");
+    assert_eq!(mdn.mic.expect("the peer gives one").to_string(), mic);
+    assert_eq!(mic.split(',').next(), got["mic"].as_str());
+
+    let content = message.content.expect("it has a content");
+    assert_eq!(hex(&content), sha256(&path));
+    assert_eq!(got["payload_sha256"], hex(&content));
+    house.stop().await.expect("the gateway ends");
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_with_a_receipt_that_it_reads() {
+    if !installed() {
+        return;
+    }
+    let folder = keys();
+    let order = Path::new(ROOT).join("samples/demo/order.edi");
+    let bytes = std::fs::read(&order).expect("the order is there");
+    let house = house(folder.path(), "http://127.0.0.1:9/", &bytes, true).await;
+    make_keys(folder.path(), "stranger");
+    std::fs::copy(
+        folder.path().join("stranger.p12"),
+        folder.path().join("peer.p12"),
+    )
+    .expect("a temporary folder is writable");
+
+    // What was encrypted does not say which of its layers failed: that would be an oracle.
+    for (encrypt, detail) in [
+        ("aes_256_cbc", "decryption-failed"),
+        ("none", "authentication-failed"),
+    ] {
+        let sent = post(folder.path(), &house, &order, encrypt).await;
+        assert_eq!(sent["status"], 200, "{sent}");
+        assert_eq!(sent["detail"], detail, "{sent}");
+        assert_eq!(
+            sent["mdn_digest"], "sha256",
+            "the receipt is signed: {sent}"
+        );
+        assert_eq!(sent["mic_returned"], Value::Null, "{sent}");
+    }
+    let documents = house.gateway.store().documents(Filter::default()).await;
+    assert!(documents.expect("the store answers").is_empty());
+    house.stop().await.expect("the gateway ends");
+}
