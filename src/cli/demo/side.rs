@@ -353,8 +353,8 @@ impl Side {
 /// Headers and body as one file, which `as2 open` reads.
 fn whole(headers: &store::Headers, body: &[u8]) -> Vec<u8> {
     let headers: Headers = headers.iter().cloned().collect();
+    // With the empty line that ends them.
     let mut bytes = headers.to_bytes();
-    bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
     bytes
 }
