@@ -29,7 +29,7 @@ use crate::x12::{
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  transload translate order.edi | jq .number\n  \
-    transload translate answer.json --sender ZZ:MYCO --receiver ZZ:AMAZON --control 7 > answer.edi"
+    transload translate answer.json --sender ZZ:MYCO --receiver ZZ:BUYER --control 7 > answer.edi"
 )]
 pub(super) struct Translate {
     /// What to translate to; without it the file's first byte says

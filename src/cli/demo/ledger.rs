@@ -163,6 +163,49 @@ impl Ledger {
         out: &mut dyn Write,
         kept: Option<(&Path, &Side, &Side)>,
     ) -> io::Result<()> {
+        self.messages(out)?;
+        self.evidence(out)?;
+        writeln!(out, "\nWhat the seller's own system found in its folder")?;
+        self.order_lines(out)?;
+        writeln!(
+            out,
+            "\n{} messages in {:.1} s; {}",
+            self.lines.len(),
+            self.seconds,
+            match self.is_sound() {
+                true => "each one signed, encrypted, received once, and the same on both sides",
+                false => "NOT all of them are the same on both sides",
+            }
+        )?;
+        let Some((folder, buyer, seller)) = kept else {
+            return writeln!(
+                out,
+                "Nothing is left behind. `transload demo --keep` leaves it running, to look around."
+            );
+        };
+        writeln!(out, "\nKept in {}", folder.display())?;
+        for side in [buyer, seller] {
+            writeln!(
+                out,
+                "   {:<7} AS2 http://{}/as2   health http://{}/readyz",
+                side.name, side.running.as2, side.running.admin
+            )?;
+            writeln!(
+                out,
+                "           partner file {}",
+                side.folder.join("partners").display()
+            )?;
+            writeln!(
+                out,
+                "           its requests and receipts {}",
+                side.folder.join("sent").display()
+            )?;
+        }
+        writeln!(out, "   canonical order {}", self.path.display())
+    }
+
+    /// Every message in a line.
+    fn messages(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "One order, its acknowledgment and its invoice, between two gateways on this machine\n"
@@ -201,6 +244,11 @@ impl Ledger {
                 format!("{mic}… {equal}")
             )?;
         }
+        Ok(())
+    }
+
+    /// What proves the order's delivery: its bytes, its receipt and its acknowledgment.
+    fn evidence(&self, out: &mut dyn Write) -> io::Result<()> {
         let first = self.lines.first();
         let sha = |side: usize| {
             first
@@ -223,43 +271,7 @@ impl Ledger {
         for segment in answer.map(|l| l.content.lines()).into_iter().flatten() {
             writeln!(out, "   {segment}")?;
         }
-        writeln!(out, "\nWhat the seller's own system found in its folder")?;
-        self.order_lines(out)?;
-        writeln!(
-            out,
-            "\n{} messages in {:.1} s; {}",
-            self.lines.len(),
-            self.seconds,
-            match self.is_sound() {
-                true => "each one signed, encrypted, received once, and the same on both sides",
-                false => "NOT all of them are the same on both sides",
-            }
-        )?;
-        let Some((folder, buyer, seller)) = kept else {
-            return writeln!(
-                out,
-                "Nothing is left behind. `transload demo --keep` leaves it running, to look around."
-            );
-        };
-        writeln!(out, "\nKept in {}", folder.display())?;
-        for side in [buyer, seller] {
-            writeln!(
-                out,
-                "   {:<7} AS2 http://{}/as2   health http://{}/readyz",
-                side.name, side.running.as2, side.running.admin
-            )?;
-            writeln!(
-                out,
-                "           partner file {}",
-                side.folder.join("partners").display()
-            )?;
-            writeln!(
-                out,
-                "           its requests and receipts {}",
-                side.folder.join("sent").display()
-            )?;
-        }
-        writeln!(out, "   canonical order {}", self.path.display())
+        Ok(())
     }
 
     /// The order in a few lines: whom it is for, and what.
