@@ -1,7 +1,7 @@
 //! AS2 against its floor: messages of 10 KB opened and sealed for each second of CPU, next to
 //! raw RSA-2048 signatures, which no implementation can beat: each side makes one a message.
 //!
-//! `cargo bench --bench as2`
+//! `cargo bench --bench as2`; with `-- --brief` it only shows that it runs.
 
 use std::hint::black_box;
 use std::io::Cursor;
@@ -16,6 +16,8 @@ use transload::as2::{self, Document, Identity, Keys, Profile};
 
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_secs(2);
+/// The same with `--brief`.
+const BRIEF: Duration = Duration::from_millis(100);
 
 /// CPU time of this thread where the system tells, wall time elsewhere.
 fn cpu(start: Instant) -> Duration {
@@ -24,12 +26,12 @@ fn cpu(start: Instant) -> Duration {
     nanoseconds.map_or(start.elapsed(), Duration::from_nanos)
 }
 
-/// Runs a second of CPU for each figure.
-fn rate(mut work: impl FnMut()) -> f64 {
+/// How often `work` is done in a second of CPU.
+fn rate(span: Duration, mut work: impl FnMut()) -> f64 {
     let start = Instant::now();
     let from = cpu(start);
     let mut count = 0u32;
-    while start.elapsed() < SPAN {
+    while start.elapsed() < span {
         work();
         count += 1;
     }
@@ -47,6 +49,10 @@ fn payload(length: usize) -> Vec<u8> {
 
 /// Prints the figures.
 pub fn run() {
+    let span = match std::env::args().any(|word| word == "--brief") {
+        true => BRIEF,
+        false => SPAN,
+    };
     let at = DateTime::UNIX_EPOCH;
     let (from, to) = (at - TimeDelta::days(1), at + TimeDelta::days(1));
     let us = Identity::generate("bench", 1, from, to).expect("a fresh identity");
@@ -62,7 +68,7 @@ pub fn run() {
     let profile = Profile::default();
 
     let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
-    let floor = rate(|| {
+    let floor = rate(span, || {
         let mut signer = Signer::new(MessageDigest::sha256(), &key).expect("a signer");
         black_box(signer.sign_oneshot_to_vec(b"x").expect("a signature"));
     });
@@ -75,13 +81,13 @@ pub fn run() {
         let seal = || {
             let mut body = Vec::with_capacity(length + 8192);
             let source = Cursor::new(&payload);
-            let entropy = &mut as2::system_entropy;
+            let entropy = &mut transload::net::entropy;
             let sealed = as2::seal(source, &mut body, document, &keys, &profile, entropy, at);
             (sealed.expect("a sound seal"), body)
         };
         let (sealed, body) = seal();
-        let seals = rate(|| drop(black_box(seal())));
-        let opens = rate(|| {
+        let seals = rate(span, || drop(black_box(seal())));
+        let opens = rate(span, || {
             let sink = Vec::with_capacity(length);
             let opened = as2::open(&sealed.headers, body.as_slice(), sink, &keys, &profile, at);
             black_box(opened.expect("a sound message"));

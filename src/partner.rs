@@ -37,7 +37,7 @@ use serde::Deserialize;
 mod check;
 mod strict;
 
-pub use strict::{Error, nearest, strict};
+pub use strict::{Error, strict};
 
 /// One trading partner: the whole of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -65,7 +65,6 @@ fn victim(folder: &Path) -> Child {
         .args([
             "--exact",
             "store::accepts_until_it_is_killed",
-            "--ignored",
             "--nocapture",
         ])
         .env(FOLDER, folder)
@@ -75,9 +74,11 @@ fn victim(folder: &Path) -> Child {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the child process of the tests below"]
 async fn accepts_until_it_is_killed() {
-    let folder = std::env::var_os(FOLDER).expect("only as a child process");
+    // The child process of the tests below; by itself it has nothing to do.
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        return;
+    };
     let store = Arc::new(Sqlite::open(Path::new(&folder)).unwrap());
     let tasks = (0..4).map(|worker| {
         let store = Arc::clone(&store);

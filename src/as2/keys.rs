@@ -19,14 +19,6 @@ use super::error::Error;
 /// Where fresh bytes come from: content keys, IVs, message ids, boundaries.
 pub type Entropy<'a> = &'a mut dyn FnMut(&mut [u8]);
 
-/// Fresh bytes from OpenSSL's generator, the usual [`Entropy`].
-///
-/// # Panics
-/// Where the operating system gives no entropy: nothing can be sent safely then.
-pub fn system_entropy(out: &mut [u8]) {
-    openssl::rand::rand_bytes(out).expect("the operating system gives entropy");
-}
-
 /// RSA key sizes that are used: shorter is broken, longer is a way to waste our time.
 pub(crate) const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 

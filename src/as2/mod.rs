@@ -38,7 +38,7 @@
 //! let (mut body, mut payload) = (Vec::new(), Vec::new());
 //! let sealed = as2::seal(
 //!     Cursor::new(b"ISA*00~"), &mut body, document, &ours, &profile,
-//!     &mut as2::system_entropy, at,
+//!     &mut transload::net::entropy, at,
 //! ).unwrap();
 //! let opened =
 //!     as2::open(&sealed.headers, body.as_slice(), &mut payload, &theirs, &profile, at).unwrap();
@@ -73,7 +73,7 @@ pub use disposition::{Disposition, Outcome};
 pub use error::Error;
 pub use headers::{HEADER_BYTES, Headers, NAME_LENGTH, quote_name, unquote_name};
 pub(crate) use keys::hex;
-pub use keys::{Certificate, Entropy, Identity, Keys, system_entropy};
+pub use keys::{Certificate, Entropy, Identity, Keys};
 pub use mdn::{MDN_BYTES, MDN_PARTS, Mdn, MdnFields};
 pub use mic::{Digest, Mic, sha256};
 pub use mime::PART_HEADER_BYTES;

@@ -53,6 +53,9 @@ pub struct Encryption {
 /// The layers that were found around the payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secured {
+    /// `encrypted`, `compressed` and `signed` in the order in which they were met, the outermost
+    /// first.
+    pub layers: Vec<&'static str>,
     /// The signature, verified with a pinned certificate.
     pub signed: Option<Signature>,
     /// The encryption.
@@ -266,6 +269,7 @@ impl Walk<'_> {
         let key = envelope.content_key(&self.keys.ours)?;
         let (cipher, key_transport) = (envelope.cipher, key.transport.clone());
         // From here on one answer fits all failures.
+        self.secured.layers.push("encrypted");
         self.secured.encrypted = Some(Encryption {
             cipher,
             key_transport,
@@ -304,6 +308,7 @@ impl Walk<'_> {
 
     fn compressed(&mut self, ber: &mut Ber<'_>) -> Result<(), Error> {
         self.secured.compressed = true;
+        self.secured.layers.push("compressed");
         compress::enter(ber)?;
         let mut plain = Inflate::new(ber.octets(0x04)?, self.profile.inflated_limit);
         self.inner(&mut plain)?;
@@ -363,7 +368,10 @@ impl Walk<'_> {
     fn begin_signature(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.in_signature, true) {
             true => Err(Error::Unsupported("a signature in a signature".into())),
-            false => Ok(()),
+            false => {
+                self.secured.layers.push("signed");
+                Ok(())
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::as2::password;
 use super::{Exit, Failure, Outcome};
-use crate::as2::{Certificate, Error, Identity, system_entropy};
+use crate::as2::{Certificate, Error, Identity};
+use crate::net;
 
 /// Make keys and certificates.
 #[derive(clap::Args)]
@@ -109,7 +110,7 @@ impl New {
 
     fn identity(&self) -> Result<Identity, Error> {
         let mut serial = [0; 8];
-        system_entropy(&mut serial);
+        net::entropy(&mut serial);
         let now = Utc::now();
         let until = now + TimeDelta::days(self.days.into());
         Identity::generate(
@@ -173,7 +174,7 @@ fn chosen(file: &Path) -> Result<String, Failure> {
 /// Random, in hex: nothing in it that a shell or a settings file reads otherwise.
 fn fresh() -> String {
     let mut random = [0; PASSWORD_BYTES];
-    system_entropy(&mut random);
+    net::entropy(&mut random);
     random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -28,10 +28,8 @@ pub(super) struct GuideOptions {
 impl GuideOptions {
     /// The guides that they name.
     pub(super) fn load(&self) -> Result<Guides, Failure> {
-        let mut library = Library::embedded();
-        for folder in self.mappings.iter().flat_map(std::env::split_paths) {
-            library = library.with(mapping_files(&folder)?);
-        }
+        let folders = self.mappings.iter().flat_map(std::env::split_paths);
+        let library = library(folders).map_err(Failure::usage)?;
         let names = library.names();
         let mut partners: Vec<&str> = names
             .iter()
@@ -53,8 +51,18 @@ impl GuideOptions {
     }
 }
 
+/// The embedded guides, with the files of these folders laid over them one after another; or what
+/// is wrong with a folder.
+pub(super) fn library(folders: impl IntoIterator<Item = PathBuf>) -> Result<Library, String> {
+    folders
+        .into_iter()
+        .try_fold(Library::embedded(), |library, folder| {
+            Ok(library.with(mapping_files(&folder)?))
+        })
+}
+
 /// All TOML files of a mappings folder, by their paths in it.
-pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, String> {
     let mut files = Vec::new();
     for path in below(folder, MAPPINGS_DEPTH).map_err(|error| unreadable(folder, &error))? {
         if path.extension().is_none_or(|extension| extension != "toml") {
@@ -66,16 +74,16 @@ pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Fail
     }
     if files.is_empty() {
         let folder = folder.display();
-        return Err(Failure::usage(format!(
+        return Err(format!(
             "{folder} has no guides: a mappings folder holds x12/<release>/<set>.toml, \
              partners/<name>/<set>.toml or codes/<list>.toml"
-        )));
+        ));
     }
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("cannot read {}: {error}", path.display()))
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
 }
 
 /// The files that the arguments name: folders are walked in order of names; what begins with a

@@ -69,7 +69,7 @@ impl Check {
     fn run(self, out: &mut dyn Write) -> Outcome {
         let mut library = Library::embedded();
         if let Some(folder) = &self.dir {
-            let files = mapping_files(folder)?;
+            let files = mapping_files(folder).map_err(Failure::usage)?;
             misplaced(&files)?;
             library = library.with(files);
         }

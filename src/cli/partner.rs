@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::cert::spoken;
 use super::{Exit, Failure, Outcome};
-use crate::partner::{Document, Error, Partner as Agreement, Transport, nearest, parse};
+use crate::mapping::nearest;
+use crate::partner::{Document, Error, Partner as Agreement, Transport, parse};
 
 /// List and check partner files.
 #[derive(clap::Args)]

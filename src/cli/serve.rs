@@ -14,11 +14,11 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::files::library;
 use super::{Exit, Failure, Outcome};
 use crate::as2;
 use crate::config::{self, Config};
 use crate::gateway::{Gateway, Settings};
-use crate::mapping::Library;
 use crate::partner::{self, Partners};
 use crate::store::Sqlite;
 use crate::web::{self, Listeners};
@@ -90,10 +90,8 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         })?,
         false => Partners::default(),
     };
-    let mut library = Library::embedded();
-    for folder in &config.mappings {
-        library = library.with(guides(folder)?);
-    }
+    let library = library(config.mappings.iter().cloned())
+        .map_err(|why| Failure::state(format!("guides: {why}")))?;
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
     let store = Sqlite::open(&config.data).map_err(Failure::state)?;
@@ -118,30 +116,6 @@ fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
     let der = fs::read(&own.p12).map_err(|why| told(&own.p12, &why))?;
     as2::Identity::from_pkcs12(&der, password.trim_end_matches(['\r', '\n']))
         .map_err(|why| told(&own.p12, &why))
-}
-
-/// The guides of a folder, by their paths below it.
-fn guides(root: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let told = |path: &Path, why: std::io::Error| {
-        Failure::state(format!("guides: {}: {why}", path.display()))
-    };
-    let (mut found, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|why| told(&folder, why))? {
-            let path = entry.map_err(|why| told(&folder, why))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                let text = fs::read_to_string(&path).map_err(|why| told(&path, why))?;
-                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
-                found.push((name.replace('\\', "/"), text));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Logs to stderr: what, and message ids; never content.

@@ -59,10 +59,11 @@ pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::Sent;
 pub use worker::Walking;
 
-use crate::as2::{self, Identity};
+use crate::as2::Identity;
 use crate::bridge;
 use crate::clock::{self, Clock};
 use crate::mapping::Library;
+use crate::net;
 use crate::net::client::{self, Client, Trust};
 use crate::partner::Partners;
 use crate::store::{self, Store};
@@ -102,7 +103,7 @@ impl Settings {
             identities: Vec::new(),
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
-            entropy: as2::system_entropy,
+            entropy: net::entropy,
             trust: Trust::System,
             limits: Limits::default(),
         }

@@ -1,5 +1,7 @@
 //! Merged tables → [`Guide`]. Every error is found in one pass and points at its line.
 
+mod path;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,11 +10,12 @@ use super::guide::{
     AREAS, Guide, ITEM, PartUse, Path, Pattern, PlaceUse, Rule, Run, Step, Use, UseId, When,
     designator, form_of, quick,
 };
-use super::shape::{Form, Schema, Shape};
+use super::shape::{Schema, Shape};
 use super::slots::Kind;
 use super::source::{GuideError, Node};
 use super::value::CodeList;
 use crate::canonical::DocumentKind;
+use path::kind;
 
 /// The words that a segment's table may have beside elements and segments.
 const WORDS: [&str; 6] = ["pos", "max", "usage", "when", "as", "under"];
@@ -136,6 +139,40 @@ impl Compiler<'_> {
         outer: &Shape,
     ) -> Option<UseId> {
         let table = self.ok(node.table())?;
+        let (id, shape) = self.declare(key, node, area, parent, outer)?;
+        self.when(id, node);
+        let tag = self.uses[id].tag.clone();
+        let mut children = Vec::new();
+        for (word, entry) in table {
+            if WORDS.contains(&word.as_str()) {
+                continue;
+            }
+            match designator(word, &tag) {
+                Some(place) => self.element(id, word, place, entry, &shape),
+                None => children.extend(self.add(word, entry, 0, Some(id), &shape)),
+            }
+        }
+        self.sort(&mut children);
+        let due = |place: &PlaceUse| place.usage == Usage::Mandatory;
+        let one = &mut self.uses[id];
+        one.last_due = one
+            .places
+            .iter()
+            .rposition(due)
+            .map_or(0, |index| index + 1);
+        one.children = children;
+        Some(id)
+    }
+
+    /// The use as its segment and its own words make it, and the shape that its elements fill.
+    fn declare(
+        &mut self,
+        key: &str,
+        node: &Node,
+        area: u32,
+        parent: Option<UseId>,
+        outer: &Shape,
+    ) -> Option<(UseId, Shape)> {
         let tag = key.split('-').next().unwrap_or(key);
         let Some(def) = self.dictionary.segment(tag) else {
             let error = node.unknown("segment", tag, &self.dictionary.tags());
@@ -181,27 +218,7 @@ impl Compiler<'_> {
             last_due: 0,
             node: node.clone(),
         });
-        self.when(id, node);
-        let mut children = Vec::new();
-        for (word, entry) in table {
-            if WORDS.contains(&word.as_str()) {
-                continue;
-            }
-            match designator(word, tag) {
-                Some(place) => self.element(id, word, place, entry, &shape),
-                None => children.extend(self.add(word, entry, 0, Some(id), &shape)),
-            }
-        }
-        self.sort(&mut children);
-        let due = |place: &PlaceUse| place.usage == Usage::Mandatory;
-        let one = &mut self.uses[id];
-        one.last_due = one
-            .places
-            .iter()
-            .rposition(due)
-            .map_or(0, |index| index + 1);
-        one.children = children;
-        Some(id)
+        Some((id, shape))
     }
 
     /// Sorts uses under one parent and lets those of one tag and position share their `max`.
@@ -303,6 +320,18 @@ impl Compiler<'_> {
             self.run(id, element, node, run, scope, codes);
             return;
         }
+        self.value(id, place, node, scope, codes);
+    }
+
+    /// An element or component with a value of its own: its usage, its rule, where it goes.
+    fn value(
+        &mut self,
+        id: UseId,
+        (element, component): (usize, usize),
+        node: &Node,
+        scope: &Shape,
+        codes: Option<Arc<CodeList>>,
+    ) {
         let usage = self.usage(node);
         let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)]
             .def
@@ -394,24 +423,10 @@ impl Compiler<'_> {
             self.errors.push(target.error("a run fills a list"));
             return;
         };
-        let (item, fields) = match *item {
-            Shape::Leaf(form) if width == 1 => (Kind::Leaf(form), Vec::new()),
-            Shape::Struct(index) if width <= self.schema.structs[index].fields.len() => {
-                let fields = &self.schema.structs[index].fields[..width];
-                let step = |(slot, (_, shape)): (usize, &(String, Shape))| Step {
-                    slot: slot as u32,
-                    kind: kind(shape),
-                };
-                (
-                    Kind::Struct(index as u32),
-                    fields.iter().enumerate().map(step).collect(),
-                )
-            }
-            _ => {
-                self.errors
-                    .push(target.error(format!("the list's items do not have {width} fields")));
-                return;
-            }
+        let Some((item, fields)) = self.item(&item, width) else {
+            let message = format!("the list's items do not have {width} fields");
+            self.errors.push(target.error(message));
+            return;
         };
         let runs = self.uses[id].runs.len();
         for group in 0..n {
@@ -428,6 +443,23 @@ impl Compiler<'_> {
             item,
             fields,
         });
+    }
+
+    /// What one group of a run becomes, and where in it each of its `width` elements goes.
+    fn item(&self, item: &Shape, width: usize) -> Option<(Kind, Vec<Step>)> {
+        match *item {
+            Shape::Leaf(form) if width == 1 => Some((Kind::Leaf(form), Vec::new())),
+            Shape::Struct(index) => {
+                let fields = self.schema.structs[index].fields.get(..width)?;
+                let step = |(slot, (_, shape)): (usize, &(String, Shape))| Step {
+                    slot: slot as u32,
+                    kind: kind(shape),
+                };
+                let steps = fields.iter().enumerate().map(step).collect();
+                Some((Kind::Struct(index as u32), steps))
+            }
+            _ => None,
+        }
     }
 
     fn rule(&mut self, node: &Node, scope: &Shape) -> Option<Rule> {
@@ -452,101 +484,6 @@ impl Compiler<'_> {
             return None;
         }
         Some(Rule::Constant(text.to_owned()))
-    }
-
-    /// An `as` path: its steps from `scope`, and what stands at its end.
-    fn path(&mut self, node: &Node, scope: &Shape, ext: Option<Form>) -> Option<(Path, Shape)> {
-        if !self.mapped {
-            self.errors
-                .push(node.error("this guide has no document = \"…\" to map to"));
-            return None;
-        }
-        let text = self.ok(node.text())?.to_owned();
-        self.steps(node, &text, scope, ext)
-    }
-
-    fn steps(
-        &mut self,
-        node: &Node,
-        text: &str,
-        scope: &Shape,
-        ext: Option<Form>,
-    ) -> Option<(Path, Shape)> {
-        let mut path = Path::new();
-        let mut shape = scope.clone();
-        for word in text.split('.') {
-            let (name, item) = match word.strip_suffix("[]") {
-                Some(name) => (name, true),
-                None => (word, false),
-            };
-            // Inside count() and sum() a list is walked without being marked as such.
-            if let (Shape::List(inner), None) = (&shape, path.last().filter(|s| s.slot == ITEM)) {
-                let inner = (**inner).clone();
-                path.push(Step {
-                    slot: ITEM,
-                    kind: kind(&inner),
-                });
-                shape = inner;
-            }
-            match shape {
-                Shape::Struct(index) => {
-                    let Some((slot, found)) = self.schema.slot(index, name) else {
-                        let owner = &self.schema.structs[index];
-                        let known: Vec<&str> = owner.fields.iter().map(|f| f.0.as_str()).collect();
-                        self.errors.push(node.unknown("field", name, &known));
-                        return None;
-                    };
-                    path.push(Step {
-                        slot,
-                        kind: kind(found),
-                    });
-                    shape = found.clone();
-                }
-                Shape::Ext => {
-                    let form = ext.unwrap_or(Form::Text);
-                    path.push(Step {
-                        slot: self.name(name),
-                        kind: Kind::ExtLeaf(form),
-                    });
-                    shape = Shape::Leaf(form);
-                }
-                _ => {
-                    self.errors
-                        .push(node.error(format!("{name:?} is asked of a single value")));
-                    return None;
-                }
-            }
-            if item {
-                let Shape::List(inner) = shape else {
-                    self.errors
-                        .push(node.error(format!("{name:?} is not a list: leave out []")));
-                    return None;
-                };
-                path.push(Step {
-                    slot: ITEM,
-                    kind: kind(&inner),
-                });
-                shape = *inner;
-            }
-        }
-        Some((path, shape))
-    }
-
-    fn name(&mut self, name: &str) -> u32 {
-        let known = self.names.iter().position(|n| n == name);
-        known.unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        }) as u32
-    }
-}
-
-fn kind(shape: &Shape) -> Kind {
-    match shape {
-        Shape::Struct(index) => Kind::Struct(*index as u32),
-        Shape::List(_) => Kind::List,
-        Shape::Leaf(form) => Kind::Leaf(*form),
-        Shape::Ext => Kind::Ext,
     }
 }
 

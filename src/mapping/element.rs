@@ -28,12 +28,26 @@ pub(crate) struct Deferred<'g> {
     location: Location,
 }
 
-/// Where one value stands.
+/// Where one value stands. An element as a whole is component and repetition 0.
 #[derive(Clone, Copy)]
-struct Spot {
+struct Spot<'a, 'g> {
+    segment: &'a Segment<'a>,
+    bound: &'a Bound<'g>,
     element: usize,
     component: usize,
     repetition: usize,
+}
+
+impl<'a, 'g> Spot<'a, 'g> {
+    fn element(segment: &'a Segment<'a>, bound: &'a Bound<'g>, element: usize) -> Spot<'a, 'g> {
+        Spot {
+            segment,
+            bound,
+            element,
+            component: 0,
+            repetition: 0,
+        }
+    }
 }
 
 impl<'g> Reader<'g> {
@@ -46,111 +60,81 @@ impl<'g> Reader<'g> {
                 self.beyond(segment, bound, number);
                 break;
             };
+            let spot = Spot::element(segment, bound, number);
             if raw.is_empty() {
-                self.absent(segment, bound, number, place);
+                self.absent(spot, place);
                 continue;
             }
             if place.usage == Usage::NotUsed {
                 let text = String::from_utf8_lossy(raw);
                 let name = &place.parts[0].def.name;
                 let message = format!("{name} ({text:?}) is not used in this guide");
-                self.element(
-                    segment,
-                    bound,
-                    number,
-                    Fault::SegmentNotUsed,
-                    message,
-                    "leave it empty",
-                );
+                self.at(spot, Fault::SegmentNotUsed, message, "leave it empty");
             }
-            self.place(segment, bound, (number, raw), place, &mut groups);
+            self.place(spot, raw, place, &mut groups);
         }
         self.notes(segment, bound);
     }
 
     /// One element: its repetitions, and the components of each.
-    fn place(
+    fn place(&mut self, whole: Spot<'_, 'g>, raw: &[u8], place: &'g PlaceUse, groups: &mut Groups) {
+        let delimiters = self.delimiters;
+        for (repetition, raw) in crate::x12::repetitions(raw, &delimiters).enumerate() {
+            let spot = Spot {
+                repetition,
+                ..whole
+            };
+            if repetition as u32 == place.max {
+                let name = &place.parts[0].def.name;
+                let message = format!("{name} repeats more than {} time(s)", place.max);
+                let fix = "send fewer repetitions";
+                self.at(whole, Fault::ElementTooMany, message, fix);
+            }
+            if place.composite {
+                self.composite(spot, raw, place, groups);
+            } else if !raw.is_empty() {
+                self.value(spot, raw, &place.parts[0], groups);
+            }
+        }
+    }
+
+    /// The components of one repetition.
+    fn composite(
         &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        (number, raw): (usize, &[u8]),
+        mut spot: Spot<'_, 'g>,
+        raw: &[u8],
         place: &'g PlaceUse,
         groups: &mut Groups,
     ) {
+        let whole = Spot::element(spot.segment, spot.bound, spot.element);
         let delimiters = self.delimiters;
-        for (repetition, raw) in crate::x12::repetitions(raw, &delimiters).enumerate() {
-            let mut spot = Spot {
-                element: number,
-                component: 0,
-                repetition,
-            };
-            if repetition as u32 == place.max {
-                let message = format!(
-                    "{} repeats more than {} time(s)",
-                    place.parts[0].def.name, place.max
-                );
-                self.element(
-                    segment,
-                    bound,
-                    number,
-                    Fault::ElementTooMany,
-                    message,
-                    "send fewer repetitions",
-                );
-            }
-            if !place.composite {
-                if !raw.is_empty() {
-                    self.value(segment, bound, spot, raw, &place.parts[0], groups);
+        for (index, raw) in components(raw, &delimiters).enumerate() {
+            spot.component = index + 1;
+            match place.parts.get(index) {
+                Some(part) if !raw.is_empty() => self.value(spot, raw, part, groups),
+                Some(part) if part.usage == Usage::Mandatory => {
+                    let message = format!("component {} ({}) is missing", index + 1, part.def.name);
+                    self.at(whole, Fault::ElementMissing, message, "fill it");
                 }
-                continue;
-            }
-            for (index, raw) in components(raw, &delimiters).enumerate() {
-                spot.component = index + 1;
-                match place.parts.get(index) {
-                    Some(part) if !raw.is_empty() => {
-                        self.value(segment, bound, spot, raw, part, groups)
-                    }
-                    Some(part) if part.usage == Usage::Mandatory => {
-                        let name = &part.def.name;
-                        let message = format!("component {} ({name}) is missing", index + 1);
-                        let fault = Fault::ElementMissing;
-                        self.element(segment, bound, number, fault, message, "fill it");
-                    }
-                    Some(_) => {}
-                    None => {
-                        let message =
-                            format!("the composite has only {} components", place.parts.len());
-                        self.element(
-                            segment,
-                            bound,
-                            number,
-                            Fault::ElementTooMany,
-                            message,
-                            "remove the rest",
-                        );
-                        break;
-                    }
+                Some(_) => {}
+                None => {
+                    let count = place.parts.len();
+                    let message = format!("the composite has only {count} components");
+                    self.at(whole, Fault::ElementTooMany, message, "remove the rest");
+                    break;
                 }
             }
         }
     }
 
     /// One value: checked, decoded, stored.
-    fn value(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        spot: Spot,
-        raw: &[u8],
-        part: &'g PartUse,
-        groups: &mut Groups,
-    ) {
-        let text = self.characters(segment, bound, spot, raw);
+    fn value(&mut self, spot: Spot<'_, 'g>, raw: &[u8], part: &'g PartUse, groups: &mut Groups) {
+        let text = self.characters(spot, raw);
         let text = text.as_ref();
         let fault = fault(text, &part.def);
         if let Some(fault) = fault {
             let (message, fix) = explain(fault, text, part);
-            self.at(segment, bound, spot, fault, message, fix);
+            self.at(spot, fault, message, fix);
         }
         let holds = matches!(
             fault,
@@ -162,99 +146,63 @@ impl<'g> Reader<'g> {
             let mean = near.map_or(String::new(), |code| format!("; did you mean {code}?"));
             let message = format!("{text:?} is not a code of {}{mean}", part.def.name);
             let fix = instead(codes, near);
-            self.at(segment, bound, spot, Fault::ElementCode, message, fix);
+            self.at(spot, Fault::ElementCode, message, fix);
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         let held = holds && decode(text, part.def.data, part.codes.as_deref(), &mut buffer);
         if held {
-            self.normal(segment, bound, spot, text, &buffer, part);
+            self.normal(spot, text, &buffer, part);
         }
-        let stored = held
-            && bound
-                .scope
-                .is_some_and(|scope| self.store(scope, bound, part, &buffer, groups));
+        let stored = held && self.store(spot.bound, part, &buffer, groups);
         if stored && part.run.is_some_and(|(_, _, _)| groups.gap) {
             groups.gap = false;
             let message = "the groups before it are empty: they are not written again".to_owned();
-            self.at(
-                segment,
-                bound,
-                spot,
-                Fault::Normalised,
-                message,
-                String::new(),
-            );
+            self.at(spot, Fault::Normalised, message, "");
         }
         self.buffer = buffer;
-        let made = self.made(segment, bound, spot, text, part);
+        let made = self.made(spot, text, part);
         if !stored && !made && self.guide.document.is_some() {
             let (message, fix) = placeless(&part.def.name, text, held);
-            self.at(
-                segment,
-                bound,
-                spot,
-                Fault::Unmapped,
-                message,
-                fix.to_owned(),
-            );
+            self.at(spot, Fault::Unmapped, message, fix);
         }
     }
 
-    fn characters<'a>(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        spot: Spot,
-        raw: &'a [u8],
-    ) -> Cow<'a, str> {
+    fn characters<'a>(&mut self, spot: Spot<'_, 'g>, raw: &'a [u8]) -> Cow<'a, str> {
         match std::str::from_utf8(raw) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 let text: String = raw.iter().copied().map(char::from).collect();
                 let message = format!("{text:?} holds bytes that are not UTF-8: read as Latin-1");
                 let fix = "agree on a character set with the partner".to_owned();
-                self.at(segment, bound, spot, Fault::NotUtf8, message, fix);
+                self.at(spot, Fault::NotUtf8, message, fix);
                 Cow::Owned(text)
             }
         }
     }
 
     /// Notes a value whose normal form is written in another way.
-    fn normal(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        spot: Spot,
-        text: &str,
-        canonical: &str,
-        part: &PartUse,
-    ) {
+    fn normal(&mut self, spot: Spot<'_, 'g>, text: &str, canonical: &str, part: &PartUse) {
         if part.codes.is_some() || part.ext_form() != super::shape::Form::Decimal {
             return;
         }
         let mut again = String::new();
         if encode(canonical, &part.def, None, &mut again) && again != text {
             let message = format!("{text:?} is written as {again:?}");
-            self.at(
-                segment,
-                bound,
-                spot,
-                Fault::Normalised,
-                message,
-                String::new(),
-            );
+            self.at(spot, Fault::Normalised, message, "");
         }
     }
 
     /// Puts a value into its slot; `false` where it has none, or the slot is taken.
     fn store(
         &mut self,
-        scope: NodeId,
         bound: &Bound<'g>,
         part: &'g PartUse,
         text: &str,
         groups: &mut Groups,
     ) -> bool {
+        let Some(scope) = bound.scope else {
+            return false;
+        };
         if let Some((run, group, field)) = part.run {
             let run = &bound.one.runs[run];
             let list = walk(&mut self.slots, scope, &run.list);
@@ -286,14 +234,8 @@ impl<'g> Reader<'g> {
     }
 
     /// Compares a value that the guide makes; `true` where it makes one.
-    fn made(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        spot: Spot,
-        text: &str,
-        part: &'g PartUse,
-    ) -> bool {
+    fn made(&mut self, spot: Spot<'_, 'g>, text: &str, part: &'g PartUse) -> bool {
+        let bound = spot.bound;
         let due = match (&part.is, bound.scope) {
             (None, _) => return false,
             (Some(Rule::Constant(due)), _) => due.clone(),
@@ -302,8 +244,7 @@ impl<'g> Reader<'g> {
                 (frame.map_or(bound.occurrence, |f| f.occurrence) + 1).to_string()
             }
             (Some(Rule::Count(path) | Rule::Sum(path)), Some(scope)) => {
-                let mut location = self.locate(segment, bound, spot.element);
-                location.component = (spot.component > 0).then_some(spot.component as u32);
+                let location = self.locate(spot);
                 let sum = matches!(part.is, Some(Rule::Sum(_)));
                 self.deferred.push(Deferred {
                     path,
@@ -318,14 +259,7 @@ impl<'g> Reader<'g> {
         };
         if due != text {
             let message = format!("{} is {text:?} where {due:?} is due", part.def.name);
-            self.at(
-                segment,
-                bound,
-                spot,
-                Fault::ValueDiffers,
-                message,
-                format!("send {due}"),
-            );
+            self.at(spot, Fault::ValueDiffers, message, format!("send {due}"));
         }
         true
     }
@@ -354,18 +288,12 @@ impl<'g> Reader<'g> {
         }
     }
 
-    fn absent(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        number: usize,
-        place: &PlaceUse,
-    ) {
+    fn absent(&mut self, spot: Spot<'_, 'g>, place: &PlaceUse) {
         if place.usage == Usage::Mandatory {
             let name = &place.parts[0].def.name;
             let message = format!("{name} is missing");
-            let fix = format!("fill {}{number:02}", bound.one.tag);
-            self.element(segment, bound, number, Fault::ElementMissing, message, &fix);
+            let fix = format!("fill {}{:02}", spot.bound.one.tag, spot.element);
+            self.at(spot, Fault::ElementMissing, message, fix);
         }
     }
 
@@ -380,14 +308,8 @@ impl<'g> Reader<'g> {
                     bound.one.tag,
                     first - 1
                 );
-                self.element(
-                    segment,
-                    bound,
-                    number,
-                    Fault::ElementTooMany,
-                    message,
-                    "remove it",
-                );
+                let spot = Spot::element(segment, bound, number);
+                self.at(spot, Fault::ElementTooMany, message, "remove it");
             }
         }
     }
@@ -404,13 +326,9 @@ impl<'g> Reader<'g> {
                 .find(|&&e| segment.element(e).is_empty());
             let number = empty.copied().unwrap_or(note.elements[0]);
             let (fault, message, fix) = broken(note, &bound.one.tag, number);
-            let spot = Spot {
-                element: number,
-                component: 0,
-                repetition: 0,
-            };
+            let spot = Spot::element(segment, bound, number);
             let told = self.findings.len();
-            self.at(segment, bound, spot, fault, message, fix);
+            self.at(spot, fault, message, fix);
             if note.tolerated
                 && let Some(finding) = self.findings.get_mut(told)
             {
@@ -419,43 +337,18 @@ impl<'g> Reader<'g> {
         }
     }
 
-    fn locate(&self, segment: &Segment<'_>, bound: &Bound<'g>, number: usize) -> Location {
-        let mut location = Location::of_element(segment, number);
-        location.in_loop = self.loop_name(bound.one);
+    fn locate(&self, spot: Spot<'_, 'g>) -> Location {
+        let mut location = Location::of_element(spot.segment, spot.element);
+        location.in_loop = self.loop_name(spot.bound.one);
+        location.component = (spot.component > 0).then_some(spot.component as u32);
+        location.repetition = (spot.repetition > 0).then_some(spot.repetition as u32 + 1);
         location
     }
 
-    fn at(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        spot: Spot,
-        fault: Fault,
-        message: String,
-        fix: String,
-    ) {
-        let mut location = self.locate(segment, bound, spot.element);
-        location.component = (spot.component > 0).then_some(spot.component as u32);
-        location.repetition = (spot.repetition > 0).then_some(spot.repetition as u32 + 1);
+    fn at(&mut self, spot: Spot<'_, 'g>, fault: Fault, message: String, fix: impl Into<String>) {
+        let location = self.locate(spot);
         let message = format!("{}: {message}", location.designator());
-        self.tell(Finding::new(fault, location, message, fix));
-    }
-
-    fn element(
-        &mut self,
-        segment: &Segment<'_>,
-        bound: &Bound<'g>,
-        number: usize,
-        fault: Fault,
-        message: String,
-        fix: &str,
-    ) {
-        let spot = Spot {
-            element: number,
-            component: 0,
-            repetition: 0,
-        };
-        self.at(segment, bound, spot, fault, message, fix.to_owned());
+        self.tell(Finding::new(fault, location, message, fix.into()));
     }
 }
 

@@ -67,7 +67,7 @@ pub use guide::Guide;
 pub use library::Library;
 pub use read::{MAX_FINDINGS, Reading, read};
 pub use sample::{Fill, sample};
-pub use source::{GuideError, suggestion};
+pub use source::{GuideError, nearest, suggestion};
 pub use value::CodeList;
 pub use view::{ElementView, UseView, bind};
 pub use write::{Writing, write};

@@ -212,16 +212,23 @@ impl Node {
 /// assert_eq!(suggestion("zzz", &["name"]), "");
 /// ```
 pub fn suggestion(name: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|k| (strsim::damerau_levenshtein(name, k), k))
-        .min();
-    match near {
-        Some((distance, k)) if distance <= 1 + name.len() / 4 => {
-            format!("; did you mean {k:?}?")
-        }
-        _ => String::new(),
-    }
+    let near = nearest(name, known.iter().copied());
+    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
+}
+
+/// The known name that was probably meant: one letter is different, and one more for every four.
+///
+/// ```
+/// use transload::mapping::nearest;
+/// assert_eq!(nearest("reciept", ["receipt", "url"]), Some("receipt"));
+/// assert_eq!(nearest("banana", ["receipt", "url"]), None);
+/// ```
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let (distance, near) = scored.min()?;
+    (distance <= 1 + name.len() / 4).then_some(near)
 }
 
 fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideError> {

@@ -24,6 +24,14 @@ pub mod client;
 mod framing;
 pub mod serve;
 
+/// Fresh bytes from the system's generator: what `as2` takes as its entropy.
+///
+/// # Panics
+/// Where the operating system gives no entropy: nothing can be sent safely then.
+pub fn entropy(out: &mut [u8]) {
+    openssl::rand::rand_bytes(out).expect("the operating system gives entropy");
+}
+
 /// Bytes as characters, one for one (ISO 8859-1): header values may hold any byte but controls.
 pub(crate) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()

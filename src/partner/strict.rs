@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::mapping::nearest;
+
 /// What is wrong with a settings file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -114,60 +116,9 @@ fn meant(message: &str) -> Option<String> {
     nearest(unknown, names).map(str::to_owned)
 }
 
-/// The candidate nearest to a word, where one is near enough to be what was meant: at most a
-/// third of it is different.
-#[must_use]
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (word.chars().count() / 3).max(1);
-    let scored = candidates
-        .into_iter()
-        .map(|name| (distance(word, name), name));
-    scored
-        .filter(|(score, _)| *score <= most)
-        .min_by_key(|(score, _)| *score)
-        .map(|(_, name)| name)
-}
-
-/// How many letters must be put in, taken out, changed or swapped with their neighbour.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
-    for i in 1..=one.len() {
-        let mut row = vec![i];
-        for j in 1..=other.len() {
-            let changed = usize::from(one[i - 1] != other[j - 1]);
-            let mut least = (rows[i - 1][j] + 1)
-                .min(row[j - 1] + 1)
-                .min(rows[i - 1][j - 1] + changed);
-            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[one.len()][other.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_near() {
-        let names = ["encrypt", "sign", "receipt", "url"];
-        let table = [
-            ("encrpt", Some("encrypt")),
-            ("sgin", Some("sign")),
-            ("reciept", Some("receipt")),
-            ("ulr", Some("url")),
-            ("banana", None),
-            ("", None),
-        ];
-        for (word, want) in table {
-            assert_eq!(nearest(word, names), want, "{word}");
-        }
-    }
 
     #[test]
     fn carets_stand_below_wide_lines() {

@@ -1,9 +1,8 @@
 //! `as2 open` on receipts, and on what asks for one.
 
 use chrono::Utc;
-use transload::as2::{
-    Certificate, Digest, Disposition, Headers, Identity, Mdn, MdnFields, Mic, system_entropy,
-};
+use transload::as2::{Certificate, Digest, Disposition, Headers, Identity, Mdn, MdnFields, Mic};
+use transload::net;
 
 use super::{Pair, Ran, run_with};
 
@@ -25,7 +24,7 @@ fn answered(pair: &Pair, disposition: Disposition, digest: Digest) -> Ran {
     };
     let fields = MdnFields::answer(&request, "<2@them>", disposition, Some(mic));
     let sign = Some((&them, digest));
-    let (headers, body) = Mdn::write(&fields, sign, &mut system_entropy, Utc::now()).unwrap();
+    let (headers, body) = Mdn::write(&fields, sign, &mut net::entropy, Utc::now()).unwrap();
     let receipt = pair.write("receipt", &[headers.to_bytes(), body].concat());
     pair.as2("open", "us", &receipt, &[])
 }

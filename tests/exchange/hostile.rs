@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use transload::as2::{self, Document, Headers, Keys, Mdn, Profile};
 use transload::clock::System;
+use transload::net;
 use transload::net::client::{self, Client, Response, Trust};
 use transload::store::{Direction, DocumentState, Filter, Message, MessageState};
 
@@ -30,7 +31,7 @@ pub(super) fn seal(payload: &[u8], id: &str, keys: &Keys, profile: &Profile) -> 
         message_id: id,
     };
     let (mut body, source) = (Vec::new(), Cursor::new(payload));
-    let entropy = &mut as2::system_entropy;
+    let entropy = &mut net::entropy;
     let now = Utc::now();
     let sealed = as2::seal(source, &mut body, document, keys, profile, entropy, now).unwrap();
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -8,6 +8,7 @@ use chrono::{TimeDelta, Utc};
 use tokio::net::TcpListener;
 use transload::as2::{self, Digest, Disposition, Headers, Identity, Mdn, MdnFields, Mic};
 use transload::clock::{Clock, Moved};
+use transload::net;
 use transload::net::serve::Limits;
 use transload::store::{MessageDetail, MessageState, WorkKind};
 use transload::web::as2::{Answer, Arrival, Settings, listen};
@@ -128,7 +129,7 @@ fn receipt(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
         _ => Some(buyer),
     };
     let signer = signer.map(|who| (who, Digest::Sha256));
-    let (headers, body) = Mdn::write(&fields, signer, &mut as2::system_entropy, now).unwrap();
+    let (headers, body) = Mdn::write(&fields, signer, &mut net::entropy, now).unwrap();
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     Answer {
         status: 200,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Landing, Trust, input};
 use crate::as2::{
     self, Disposition, Error, Headers, Identity, Keys, MDN_BYTES, Mdn, Opened, PART_HEADER_BYTES,
-    Profile, ReceiptRequest, Secured, Signature,
+    Profile, ReceiptRequest, Signature,
 };
 use crate::cli::{Exit, Failure, Outcome};
 
@@ -78,7 +78,7 @@ impl Open {
         match as2::open(&headers, body, payload, keys, profile, at) {
             Ok(opened) => {
                 landing.map_or(Ok(()), Landing::keep)?;
-                Ok(told(&headers, &start, &opened, keys, at))
+                Ok(told(&headers, &opened, keys, at))
             }
             Err(error) if error.is_ours() => Err(Failure::state(format!(
                 "cannot open the message: {error}; check the disk and the folder of --payload"
@@ -136,13 +136,7 @@ fn is_bare(start: &[u8]) -> bool {
 }
 
 /// A message that opened. It can still ask for a receipt that cannot be made.
-fn told(
-    headers: &Headers,
-    start: &[u8],
-    opened: &Opened,
-    keys: &Keys,
-    at: DateTime<Utc>,
-) -> (Value, Exit) {
+fn told(headers: &Headers, opened: &Opened, keys: &Keys, at: DateTime<Utc>) -> (Value, Exit) {
     let secured = &opened.secured;
     let asked = opened.disposition_request.as_ref();
     let refusal = asked.and_then(|asked| asked.refusal.clone());
@@ -172,7 +166,7 @@ fn told(
         "message_id": headers.message_id(),
         "as2_from": headers.as2_from().ok(),
         "as2_to": headers.as2_to().ok(),
-        "layers": layers(headers, start, secured),
+        "layers": secured.layers,
         "encrypted": encrypted,
         "signed": secured.signed.as_ref().map(|signature| signed(signature, keys)),
         "compressed": secured.compressed.then(|| json!({ "algorithm": "zlib" })),
@@ -301,64 +295,6 @@ fn weaknesses(us: &Identity, at: DateTime<Utc>) -> Vec<String> {
         format!("our certificate is valid from {from} to {to}, not at {at}")
     });
     weak.into_iter().chain(validity).collect()
-}
-
-/// The layers, the outermost first. What lies inside an envelope says no more than that it is
-/// there: two layers whose order cannot be told are one entry.
-fn layers(headers: &Headers, start: &[u8], secured: &Secured) -> Vec<String> {
-    let mut present = Vec::new();
-    let mut add = |have: bool, name: &'static str| have.then(|| present.push(name));
-    add(secured.encrypted.is_some(), "encrypted");
-    add(secured.compressed, "compressed");
-    add(secured.signed.is_some(), "signed");
-    let outer = present
-        .iter()
-        .position(|name| Some(*name) == outermost(headers, start));
-    let outer = outer.map(|at| present.remove(at).to_owned());
-    let inside = (!present.is_empty()).then(|| present.join(" and "));
-    outer.into_iter().chain(inside).collect()
-}
-
-/// By the content type of CMS (RFC 5652 §4, RFC 3274 §1.1), else by what the headers say.
-fn outermost(headers: &Headers, start: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&str, &str, &[u8]); 3] = [
-        (
-            "encrypted",
-            "smime-type=enveloped-data",
-            b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03",
-        ),
-        (
-            "compressed",
-            "smime-type=compressed-data",
-            b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09",
-        ),
-        (
-            "signed",
-            "smime-type=signed-data",
-            b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
-        ),
-    ];
-    let kind = headers
-        .get("Content-Type")?
-        .to_ascii_lowercase()
-        .replace('"', "");
-    if kind.trim_start().starts_with("multipart/signed") {
-        return Some("signed");
-    }
-    // SEQUENCE, a length of at most nine bytes, and OBJECT IDENTIFIER stand before it.
-    let begins = |oid: &[u8]| {
-        start
-            .iter()
-            .take(24)
-            .copied()
-            .collect::<Vec<_>>()
-            .windows(oid.len())
-            .any(|bytes| bytes == oid)
-    };
-    let by_bytes = KINDS.iter().find(|(_, _, oid)| begins(oid));
-    by_bytes
-        .or_else(|| KINDS.iter().find(|(_, smime, _)| kind.contains(smime)))
-        .map(|(name, ..)| *name)
 }
 
 /// What whoever reads the error can do about it.

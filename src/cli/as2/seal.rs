@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Landing, Trust, input, unreadable, unwritable};
-use crate::as2::{
-    self, Cipher, Digest, Document, Profile, quote_name, system_entropy, unquote_name,
-};
+use crate::as2::{self, Cipher, Digest, Document, Profile, quote_name, unquote_name};
 use crate::cli::{Exit, Failure, Outcome};
+use crate::net;
 
 /// Writes headers and body to stdout, or with --out to a file; what a receipt has to repeat is
 /// told in JSON, on stderr or stdout.
@@ -104,7 +103,7 @@ impl Seal {
         let (keys, at) = (self.trust.keys()?, self.trust.at());
         let message_id = match &self.message_id {
             Some(id) => format!("<{}>", id.trim_start_matches('<').trim_end_matches('>')),
-            None => as2::message_id(&self.from, &mut system_entropy, at),
+            None => as2::message_id(&self.from, &mut net::entropy, at),
         };
         let file_name = self.file.file_name().filter(|name| *name != "-");
         let document = Document {
@@ -121,7 +120,7 @@ impl Seal {
             document,
             &keys,
             &profile,
-            &mut system_entropy,
+            &mut net::entropy,
             at,
         )
         .map_err(|why| {

@@ -1,14 +1,13 @@
 //! `transload partner check`: every file, then what it names: certificates and guides.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Folder, Read, guide_name};
+use crate::cli::files::library;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::mapping::{Library, suggestion};
 use crate::partner::{Document, Error, Partners};
@@ -35,7 +34,9 @@ struct Problems {
 
 impl Check {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let library = self.library()?;
+        let folders = self.mappings.iter().flat_map(std::env::split_paths);
+        let library =
+            library(folders).map_err(|why| Failure::usage(format!("--mappings: {why}")))?;
         let (read, errors) = self.folder.read()?;
         let files = read.len() + errors.len();
         let mut problems = Problems {
@@ -59,21 +60,6 @@ impl Check {
             problems.errors.push(error);
         }
         problems.tell(files, self.folder.json, out)
-    }
-
-    fn library(&self) -> Result<Library, Failure> {
-        let mut library = Library::embedded();
-        for folder in self.mappings.iter().flat_map(std::env::split_paths) {
-            let mut files = Vec::new();
-            collect(&folder, &folder, &mut files).map_err(|why| {
-                let folder = folder.display();
-                Failure::usage(format!(
-                    "cannot read the guides in {folder}: {why}; check --mappings"
-                ))
-            })?;
-            library = library.with(files);
-        }
-        Ok(library)
     }
 
     fn certificates(&self, read: &Read, now: DateTime<Utc>, problems: &mut Problems) {
@@ -151,24 +137,6 @@ fn guide(library: &Library, set: &str, document: &Document) -> Vec<String> {
             )]
         }
     }
-}
-
-/// The TOML files below a folder, by their paths in it.
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(root, &path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            let short = path.strip_prefix(root).unwrap_or(&path);
-            let text = fs::read_to_string(&path)?;
-            files.push((short.to_string_lossy().replace('\\', "/"), text));
-        }
-    }
-    Ok(())
 }
 
 impl Problems {

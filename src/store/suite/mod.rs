@@ -245,13 +245,18 @@ async fn order_read(store: &Subject) {
     store.read(work.lease, reading, at(1)).await.unwrap();
 }
 
-/// Drafts a document, composes it as interchange 20 and seals it as message 2, `out@us`.
-async fn sealed_out(store: &Subject, document: u128) {
+/// Drafts a document for acme, under no key.
+async fn drafted(store: &Subject, n: u128) {
     let draft = Draft {
         partner: "acme".into(),
-        document: new_document(document, DocumentState::Drafted),
+        document: new_document(n, DocumentState::Drafted),
     };
     assert_eq!(store.draft(draft, at(0)).await.unwrap(), Drafted::New);
+}
+
+/// Drafts a document, composes it as interchange 20 and seals it as message 2, `out@us`.
+async fn sealed_out(store: &Subject, document: u128) {
+    drafted(store, document).await;
     let work = one(store, WorkKind::Compose, 0).await;
     store
         .compose(work.lease, envelope(20), composing(vec![document]), at(1))

@@ -51,11 +51,7 @@ pub(in crate::store) async fn a_draft_is_stored_once(store: Subject) {
 }
 
 pub(in crate::store) async fn a_refusal_to_compose_uses_no_number(store: Subject) {
-    let draft = Draft {
-        partner: "acme".into(),
-        document: new_document(1, DocumentState::Drafted),
-    };
-    store.draft(draft, at(0)).await.unwrap();
+    drafted(&store, 1).await;
     let work = one(&store, WorkKind::Compose, 0).await;
     let refusal: Compose = Box::new(|numbers| Err(format!("not {}", numbers.interchange)));
     let error = store
@@ -95,17 +91,7 @@ pub(in crate::store) async fn after_the_last_number_comes_one(store: Subject) {
         .unwrap();
     let mut used = Vec::new();
     for n in 1..=3 {
-        let document = new_document(n, DocumentState::Drafted);
-        store
-            .draft(
-                Draft {
-                    partner: "acme".into(),
-                    document,
-                },
-                at(0),
-            )
-            .await
-            .unwrap();
+        drafted(&store, n).await;
         let work = one(&store, WorkKind::Compose, 0).await;
         let numbers = store
             .compose(work.lease, envelope(20 + n), composing(vec![n]), at(0))
@@ -128,17 +114,7 @@ pub(in crate::store) async fn after_the_last_number_comes_one(store: Subject) {
         .advance("ZZUS/ZZTHEM".into(), last - 1, at(0))
         .await
         .unwrap();
-    let document = new_document(9, DocumentState::Drafted);
-    store
-        .draft(
-            Draft {
-                partner: "acme".into(),
-                document,
-            },
-            at(0),
-        )
-        .await
-        .unwrap();
+    drafted(&store, 9).await;
     let work = one(&store, WorkKind::Compose, 0).await;
     let numbers = store
         .compose(work.lease, envelope(29), composing(vec![9]), at(0))
@@ -150,17 +126,7 @@ pub(in crate::store) async fn after_the_last_number_comes_one(store: Subject) {
 pub(in crate::store) async fn numbers_count_by_pair(store: Subject) {
     let mut used = Vec::new();
     for (n, pair, groups) in [(1, "A/B", 2), (2, "A/C", 1), (3, "A/B", 1)] {
-        let document = new_document(n, DocumentState::Drafted);
-        store
-            .draft(
-                Draft {
-                    partner: "acme".into(),
-                    document,
-                },
-                at(0),
-            )
-            .await
-            .unwrap();
+        drafted(&store, n).await;
         let work = one(&store, WorkKind::Compose, 0).await;
         let envelope = Envelope {
             id: id(20 + n),
@@ -255,17 +221,7 @@ pub(in crate::store) async fn a_verdict_settles_what_it_names(store: Subject) {
 
 pub(in crate::store) async fn documents_share_an_interchange(store: Subject) {
     for n in [1, 2, 3] {
-        let document = new_document(n, DocumentState::Drafted);
-        store
-            .draft(
-                Draft {
-                    partner: "acme".into(),
-                    document,
-                },
-                at(0),
-            )
-            .await
-            .unwrap();
+        drafted(&store, n).await;
     }
     let due = store
         .claim(&[WorkKind::Compose], 1, LEASE, at(0))
@@ -311,17 +267,7 @@ pub(in crate::store) async fn documents_share_an_interchange(store: Subject) {
 
 pub(in crate::store) async fn a_verdict_is_on_the_newest_of_equal_numbers(store: Subject) {
     for n in [1, 2] {
-        let document = new_document(n, DocumentState::Drafted);
-        store
-            .draft(
-                Draft {
-                    partner: "acme".into(),
-                    document,
-                },
-                at(0),
-            )
-            .await
-            .unwrap();
+        drafted(&store, n).await;
         let work = one(&store, WorkKind::Compose, 0).await;
         store
             .compose(work.lease, envelope(20 + n), composing(vec![n]), at(0))
@@ -352,17 +298,7 @@ pub(in crate::store) async fn a_verdict_is_on_the_newest_of_equal_numbers(store:
 
 pub(in crate::store) async fn a_late_receipt_revives(store: Subject) {
     for (n, aside) in [(0, Aside::Dead), (1, Aside::Uncertain)] {
-        let document = new_document(1 + n, DocumentState::Drafted);
-        store
-            .draft(
-                Draft {
-                    partner: "acme".into(),
-                    document,
-                },
-                at(0),
-            )
-            .await
-            .unwrap();
+        drafted(&store, 1 + n).await;
         let work = one(&store, WorkKind::Compose, 0).await;
         store
             .compose(work.lease, envelope(20 + n), composing(vec![1 + n]), at(0))
