@@ -111,8 +111,10 @@ impl Check {
 /// A file that no name leads to would never be read: that is told at once.
 fn misplaced(files: &[(String, String)]) -> Result<(), Failure> {
     for (path, _) in files {
-        let parts: Vec<&str> = path.split('/').collect();
-        let placed = matches!(parts[..], ["x12", _, _] | ["partners", _, _] | ["codes", _]);
+        let placed = matches!(
+            path.split('/').collect::<Vec<_>>()[..],
+            ["x12", _, _] | ["partners", _, _] | ["codes", _]
+        );
         if !placed {
             let top = path.split('/').next().unwrap_or_default();
             let near = suggestion(top, &["x12", "partners", "codes"]);
