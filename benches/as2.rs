@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench as2`; with `-- --brief` it only shows that it runs.
 
+#![allow(clippy::print_stdout)]
+
 use std::hint::black_box;
 use std::io::Cursor;
 use std::time::{Duration, Instant};

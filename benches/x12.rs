@@ -157,18 +157,18 @@ fn orders(size: usize) -> Vec<u8> {
     let mut interchange = 0;
     while out.len() < size {
         interchange += 1;
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "ISA*00*          *00*          *ZZ*BUYEREXAMPLE   *ZZ*SELLEREXAMPLE  *260102*0304*U*00401*{interchange:09}*0*P*>~\n"
+            "ISA*00*          *00*          *ZZ*BUYEREXAMPLE   *ZZ*SELLEREXAMPLE  *260102*0304*U*00401*{interchange:09}*0*P*>~"
         );
         for group in 1..=20 {
-            let _ = write!(out, "GS*PO*BUYER*SELLER*20260102*0304*{group}*X*004010~\n");
+            let _ = writeln!(out, "GS*PO*BUYER*SELLER*20260102*0304*{group}*X*004010~");
             for number in 1..=50 {
                 order(&mut out, number, &mut random);
             }
-            let _ = write!(out, "GE*50*{group}~\n");
+            let _ = writeln!(out, "GE*50*{group}~");
         }
-        let _ = write!(out, "IEA*20*{interchange:09}~\n");
+        let _ = writeln!(out, "IEA*20*{interchange:09}~");
     }
     out.into_bytes()
 }
@@ -176,23 +176,23 @@ fn orders(size: usize) -> Vec<u8> {
 fn order(out: &mut String, number: u32, random: &mut Random) {
     let lines = 1 + random.below(30);
     let mut segments = 15;
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~\n",
+        "ST*850*{number:04}~\nBEG*00*NE*P{:08}**20260102~",
         random.below(99_999_999)
     );
     out.push_str("REF*DP*038~\nFOB*CC*OR*ORIGIN~\nCSH*N~\nITD*01*3*2**10**30~\n");
     out.push_str("DTM*064*20260110~\nDTM*063*20260124~\n");
     for party in ["ST", "BT"] {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~\n",
+            "N1*{party}*EXAMPLE WAREHOUSE {}*92*W{:03}~",
             random.below(10),
             random.below(999)
         );
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "N3*{} EXAMPLE AVENUE*DOCK {}~\n",
+            "N3*{} EXAMPLE AVENUE*DOCK {}~",
             random.below(9999),
             random.below(40)
         );
@@ -207,9 +207,9 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
             random.below(999_999_999),
             random.below(99_999),
         );
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~\n",
+            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~",
             cents / 100,
             cents % 100
         );
@@ -219,11 +219,11 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
             segments += 1;
         }
         if random.below(10) < 5 {
-            let _ = write!(out, "SCH*{quantity}*EA***002*20260112~\n");
+            let _ = writeln!(out, "SCH*{quantity}*EA***002*20260112~");
             segments += 1;
         }
     }
-    let _ = write!(out, "CTT*{lines}*{total}~\nSE*{segments}*{number:04}~\n");
+    let _ = writeln!(out, "CTT*{lines}*{total}~\nSE*{segments}*{number:04}~");
 }
 
 /// Xorshift: enough to vary lengths, and the same everywhere.

@@ -64,7 +64,7 @@ impl Demo {
     async fn exchange(&self, order: &[u8], folder: &Path, out: &mut dyn Write) -> Outcome {
         let start = Instant::now();
         let (buyer, seller) = sides(order, folder).await?;
-        let ledger = walk(order, &buyer, &seller).await;
+        let ledger = Box::pin(walk(order, &buyer, &seller)).await;
         let ledger = match ledger {
             Ok(mut ledger) => {
                 ledger.seconds = start.elapsed().as_secs_f64();

@@ -111,10 +111,10 @@ impl Check {
 /// A file that no name leads to would never be read: that is told at once.
 fn misplaced(files: &[(String, String)]) -> Result<(), Failure> {
     for (path, _) in files {
-        let placed = match path.split('/').collect::<Vec<_>>()[..] {
-            ["x12", _, _] | ["partners", _, _] | ["codes", _] => true,
-            _ => false,
-        };
+        let placed = matches!(
+            path.split('/').collect::<Vec<_>>()[..],
+            ["x12", _, _] | ["partners", _, _] | ["codes", _]
+        );
         if !placed {
             let top = path.split('/').next().unwrap_or_default();
             let near = suggestion(top, &["x12", "partners", "codes"]);

@@ -171,7 +171,7 @@ pub fn to_json(
         let findings = match seen {
             Seen::Interchange(_) => return Ok(()),
             Seen::Findings(findings) => findings,
-            Seen::Set(seen) => document(seen, out)?,
+            Seen::Set(seen) => document(*seen, out)?,
         };
         for noted in &findings {
             let severity = noted.finding.severity;

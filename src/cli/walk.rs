@@ -48,7 +48,7 @@ pub(super) struct SeenSet<'a> {
 /// What goes by.
 pub(super) enum Seen<'a> {
     Interchange(&'a InterchangeHeader),
-    Set(SeenSet<'a>),
+    Set(Box<SeenSet<'a>>),
     /// What is wrong outside of sets.
     Findings(Vec<Noted>),
 }
@@ -129,7 +129,7 @@ pub(super) fn walk(
         match set {
             Some(set) => {
                 let seen = walker.set(&set, &delimiters, found, &recent.borrow())?;
-                see(Seen::Set(seen))?;
+                see(Seen::Set(Box::new(seen)))?;
             }
             None => outside(found, &delimiters, &recent.borrow(), see)?,
         }

@@ -67,7 +67,7 @@ pub fn write(guide: &Guide, document: &Document, delimiters: &Delimiters) -> Wri
             findings: writer.findings,
         };
     }
-    writer.frame(None, ROOT, &String::new());
+    writer.frame(None, ROOT, "");
     writer.losses();
     Writing {
         segments: writer.segments,
