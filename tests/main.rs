@@ -1,5 +1,11 @@
 //! One integration binary: a module for each thing that is tested.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail like tests, and say what was skipped"
+)]
+
 mod as2;
 mod bridge;
 mod canonical;
