@@ -95,7 +95,7 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
     let path = PathBuf::from(folder).join(path);
     if !path.exists() {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
         return None;
     }
     Some(path)

@@ -44,7 +44,7 @@ fn run_on(exit: i32, arguments: &[&str], input: &[u8]) -> (String, String) {
 fn corpus() -> Option<PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus"));
     if !folder.is_dir() {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
         return None;
     }
     Some(folder.to_owned())

@@ -75,7 +75,7 @@ pub(crate) fn run_with(args: &[&dyn AsRef<OsStr>], stdin: &[u8]) -> Ran {
 pub(crate) fn recorded() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/as2/recorded");
     if !folder.is_dir() {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
         return None;
     }
     Some(folder)

@@ -25,7 +25,7 @@ fn installed() -> bool {
         "no pyas2lib: run tests/interop/setup.sh"
     );
     if !here {
-        eprintln!("skipped: no pyas2lib; tests/interop/setup.sh installs it");
+        say!("skipped: no pyas2lib; tests/interop/setup.sh installs it");
     }
     here
 }

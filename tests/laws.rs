@@ -104,7 +104,7 @@ fn the_generator_fills_every_as() {
             .into_iter()
             .filter(|m| !seen.contains(m))
             .collect();
-        println!(
+        say!(
             "{}: {} of {mapped} as lines filled ({:.0} %)",
             guide.name,
             seen.len(),
@@ -214,7 +214,7 @@ fn deleting_any_as_breaks_a_law() {
         });
         deleted += words.len();
     }
-    println!("{deleted} as lines deleted one by one, each noticed");
+    say!("{deleted} as lines deleted one by one, each noticed");
     assert!(deleted > 0);
 }
 
@@ -284,7 +284,7 @@ fn as_words(text: &str) -> Vec<(usize, usize, usize)> {
 fn corpus() -> Vec<std::path::PathBuf> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus");
     let Ok(repositories) = std::fs::read_dir(root) else {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
         return Vec::new();
     };
     let folders = repositories.flatten().filter(|e| e.path().is_dir());
@@ -363,7 +363,7 @@ fn law_2_on_the_corpus() {
         }
         files += usize::from(applied > before);
     }
-    println!(
+    say!(
         "L2 applied to {applied} of {sets} sets that have a guide, in {files} of {} corpus files",
         paths.len()
     );

@@ -19,7 +19,7 @@ fn at<'a>(segment: &[&'a str], number: usize) -> Option<&'a str> {
 fn order(file: &str) -> Option<(String, PurchaseOrder)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus/");
     let Ok(text) = std::fs::read_to_string(format!("{root}{file}")) else {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
         return None;
     };
     let interchange = &transload::x12::read(text.as_bytes()).unwrap().interchanges[0];
@@ -139,7 +139,7 @@ fn check(file: &str, least: usize) {
         }
     }
     assert_eq!(order.lines.len(), line, "lines in {file}");
-    println!("{file}: {compared} values are the same");
+    say!("{file}: {compared} values are the same");
     assert!(
         compared >= least,
         "only {compared} values compared in {file}"

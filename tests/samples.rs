@@ -107,7 +107,7 @@ fn samples_that_pass_are_the_same_bytes_after_json() {
         assert_eq!(again, bytes, "{}", name(&path));
         same += 1;
     }
-    println!("{same} samples are the same bytes after JSON");
+    say!("{same} samples are the same bytes after JSON");
     assert!(same >= 10, "{same}");
 }
 

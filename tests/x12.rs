@@ -17,7 +17,7 @@ fn corpus() -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus"));
     let there = path.join("index.tsv").exists();
     if !there {
-        println!("skipped: no ../shared");
+        say!("skipped: no ../shared");
     }
     there.then(|| path.to_owned())
 }
@@ -60,12 +60,12 @@ fn x12_corpus_is_read_as_its_index_says() {
             assert_eq!(reading.segments, segments, "{file}");
         }
         if class == "malformed" && !agrees {
-            println!("{file}: read {}, by the index {segments}", reading.segments);
+            say!("{file}: read {}, by the index {segments}", reading.segments);
         }
         let entry = table.entry(class).or_default();
         *entry = (entry.0 + u32::from(agrees), entry.1 + 1);
     }
-    println!("segment counts that agree: {table:?}");
+    say!("segment counts that agree: {table:?}");
     // One file has a line feed inside ISA and line feeds as terminators; the index counts the
     // second half of its ISA as a segment.
     let agreeing: u32 = table.values().map(|(agrees, _)| agrees).sum();
@@ -94,6 +94,6 @@ fn x12_corpus_is_written_back_byte_for_byte() {
             same += 1;
         }
     }
-    println!("{same} files written back byte for byte");
+    say!("{same} files written back byte for byte");
     assert!(same >= 38, "{same}");
 }

@@ -15,7 +15,7 @@ fn openssl(folder: &Path, args: &str) -> Option<Vec<u8>> {
         .current_dir(folder)
         .stdin(Stdio::null());
     let Ok(output) = command.output() else {
-        println!("skipped: no openssl command");
+        say!("skipped: no openssl command");
         return None;
     };
     let shown = String::from_utf8_lossy(&output.stderr);

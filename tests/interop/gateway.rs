@@ -127,7 +127,7 @@ fn orders() -> Vec<PathBuf> {
             ]
             .map(|name| shared.join(name)),
         ),
-        false => eprintln!("skipped: no ../shared"),
+        false => say!("skipped: no ../shared"),
     }
     orders
 }
