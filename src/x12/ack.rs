@@ -298,7 +298,7 @@ pub fn reply(
         ..InterchangeHeader::default()
     };
     let mut delimiters = inbound.delimiters;
-    if !delimiters.are_distinct() {
+    if !delimiters.are_usable() {
         delimiters = Delimiters::default();
     }
     if header.has_repetition() && delimiters.repetition.is_none() {

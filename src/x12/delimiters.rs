@@ -73,15 +73,15 @@ impl Delimiters {
             || Some(byte) == self.repetition
     }
 
-    /// Whether no byte has two roles.
-    pub fn are_distinct(&self) -> bool {
-        let roles = [
-            Some(self.element),
-            Some(self.component),
-            Some(self.segment),
-            self.repetition,
-        ];
+    /// Whether a file with these separators can be read: no byte has two roles, and none is a
+    /// letter, a digit or a blank. Only the terminator may be a line break.
+    pub fn are_usable(&self) -> bool {
+        let roles = [Some(self.element), Some(self.component), self.repetition];
+        let line_break = |b: u8| matches!(b, b'\r' | b'\n');
+        let blank = |b: u8| matches!(b, b' ' | b'\t' | 0 | 0x1A);
+        let sound = |b: u8| !b.is_ascii_alphanumeric() && !blank(b);
         let twice = |i: usize| roles[i].is_some() && roles[..i].contains(&roles[i]);
-        !(0..roles.len()).any(twice)
+        let alone = |b: u8| sound(b) && !line_break(b) && b != self.segment;
+        sound(self.segment) && roles.iter().flatten().all(|&b| alone(b)) && !(0..3).any(twice)
     }
 }

@@ -100,17 +100,16 @@ fn terminator(gap: &[u8], rest: &[u8], element: u8) -> Terminator {
         return Terminator::Found { bytes, skip };
     }
     let newline = matches!(first, b'\r' | b'\n');
-    if newline || others || skip > 0 {
-        match second(rest, element) {
-            Some(byte) if newline => return Terminator::Elsewhere(byte),
-            Some(byte) => {
-                if let Some(skip) = gap.iter().position(|&b| b == byte) {
-                    let bytes = vec![byte];
-                    return Terminator::Found { bytes, skip };
-                }
-            }
-            None => {}
-        }
+    if newline && let Some(byte) = every_line(rest, element) {
+        return Terminator::Elsewhere(byte);
+    }
+    if !newline
+        && (others || skip > 0)
+        && let Some(byte) = second(rest, element)
+        && let Some(skip) = gap.iter().position(|&b| b == byte)
+    {
+        let bytes = vec![byte];
+        return Terminator::Found { bytes, skip };
     }
     Terminator::Found {
         bytes: vec![first],
@@ -130,6 +129,16 @@ fn transcoded(gap: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
     std::str::from_utf8(bytes).ok()?;
     let again = rest.is_empty() || memchr::memmem::find(rest, bytes).is_some();
     again.then(|| bytes.to_vec())
+}
+
+/// The byte that every whole line of `rest` ends in, two at least, if it can only be a terminator.
+fn every_line(rest: &[u8], element: u8) -> Option<u8> {
+    let mut lines: Vec<&[u8]> = rest.split(|&b| b == b'\n').collect();
+    lines.pop();
+    let mut ends = lines.iter().map(|l| l.trim_ascii_end().last().copied());
+    let first = ends.next()??;
+    let usable = !first.is_ascii_alphanumeric() && first != element;
+    (usable && lines.len() >= 2 && ends.all(|e| e == Some(first))).then_some(first)
 }
 
 /// The byte that ends the segment before the first ST, TA1 or IEA in `rest`, if it can only be a

@@ -524,7 +524,9 @@ impl<R: Read> Reader<R> {
         }
         self.ensure(LOOKAHEAD)?;
         let here = &self.buffer[self.start..self.filled];
-        Ok(isa::parse(here).is_some())
+        // An ISA through which this interchange's segments end is data that looks like one.
+        let own = |v: &&[u8]| v.contains(&self.terminator);
+        Ok(isa::parse(here).is_some_and(|isa| !isa.values.iter().any(own)))
     }
 }
 

@@ -97,8 +97,9 @@ impl Line {
             repetition,
             ..
         } = delimiters;
-        if !delimiters.are_distinct() {
-            let message = "one byte has two roles as a separator".to_owned();
+        if !delimiters.are_usable() {
+            let message =
+                "the separators cannot be told apart from each other or from data".to_owned();
             return Err(self.refuse(Fault::DelimiterClash, "ISA", None, message));
         }
         let standard = match (repetition, header.standard.as_str()) {
@@ -170,10 +171,7 @@ impl Line {
         let implementation = set.implementation.as_deref().unwrap_or_default();
         self.parts(&["ST", &set.id, &set.control_number, implementation])?;
         for segment in set.segments.iter() {
-            if matches!(
-                segment.tag(),
-                b"" | b"ISA" | b"GS" | b"ST" | b"SE" | b"GE" | b"IEA"
-            ) {
+            if is_envelope(&segment) {
                 let message = format!("{segment:?} cannot stand inside a set");
                 return Err(self.refuse(Fault::OutsideSet, "ST", None, message));
             }
@@ -198,6 +196,14 @@ impl Line {
     }
 
     fn segment(&mut self, segment: Segment<'_>) -> Result<(), WriteError> {
+        let binary = binary_data(&segment);
+        if let Some((number, length)) = binary
+            && (segment.count() != number || segment.element(number).len() as u64 != length)
+        {
+            let tag = String::from_utf8_lossy(segment.tag());
+            let message = format!("the length {length} is not that of the data");
+            return Err(self.refuse(Fault::BinaryLength, &tag, Some(number as u32 - 1), message));
+        }
         let count = (0..=segment.count()).rfind(|&n| !segment.element(n).is_empty());
         let count = count.unwrap_or(0);
         let Delimiters {
@@ -216,10 +222,9 @@ impl Line {
             // As it will be read: nothing to look at one by one.
             self.bytes.extend_from_slice(bytes);
         } else {
-            let binary = binary_data(&segment);
             for number in 0..=count {
                 let value = segment.element(number);
-                if binary != Some(number) {
+                if binary.is_none_or(|b| b.0 != number) {
                     self.check(segment.tag(), number, value)?;
                 }
                 if number > 0 {
@@ -259,6 +264,7 @@ impl Line {
         let fix = match fault {
             Fault::IsaElement => "shorten the value",
             Fault::DelimiterClash => "choose four different bytes",
+            Fault::BinaryLength => "give the number of bytes of the data",
             Fault::OutsideSet => "take the segment out of the set",
             _ => "choose other separators for this partner, or change the value",
         };
@@ -272,14 +278,23 @@ impl Line {
     }
 }
 
-/// The number of the element that may hold any byte, because its length is given before it.
-fn binary_data(segment: &Segment<'_>) -> Option<usize> {
+/// Whether a reader would take `segment` for an envelope's, or for none.
+fn is_envelope(segment: &Segment<'_>) -> bool {
+    let isa = |b: &[u8]| b.len() > 2 && b[..3].eq_ignore_ascii_case(b"ISA");
+    match segment.tag() {
+        b"" | b"GS" | b"ST" | b"SE" | b"GE" | b"IEA" => true,
+        // ISA with any separator: it would start an interchange.
+        tag => isa(tag) && !tag.get(3).is_some_and(u8::is_ascii_alphanumeric),
+    }
+}
+
+/// The element that may hold any byte, and the length that is given for it.
+fn binary_data(segment: &Segment<'_>) -> Option<(usize, u64)> {
     let number = match segment.tag() {
         b"BIN" => 2,
         b"BDS" => 3,
         _ => return None,
     };
     let length = std::str::from_utf8(segment.element(number - 1)).ok()?;
-    let given = super::read::number(length)?;
-    (given == segment.element(number).len() as u64 && segment.count() == number).then_some(number)
+    Some((number, super::read::number(length)?))
 }

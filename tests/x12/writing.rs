@@ -87,7 +87,7 @@ fn x12_case_050_binary_data_may_hold_separators() {
     assert_eq!(set.segments.get(0).unwrap().element(2), b"a~*\nb");
     assert_eq!(
         refusal(&interchange(&[b"BIN", b"4", b"a~*\nb"])).fault,
-        Fault::Unwritable
+        Fault::BinaryLength
     );
 }
 
