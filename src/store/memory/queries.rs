@@ -1,6 +1,7 @@
 //! Queries in memory.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -85,17 +86,7 @@ impl Rows {
             .iter()
             .rev()
             .map(|row| &row.message)
-            .filter(|row| {
-                filter
-                    .direction
-                    .is_none_or(|direction| row.direction == direction)
-                    && filter.state.is_none_or(|state| row.state == state)
-                    && filter
-                        .partner
-                        .as_ref()
-                        .is_none_or(|partner| row.partner == *partner)
-                    && filter.since.is_none_or(|since| row.created >= since)
-            });
+            .filter(|row| takes(filter, row.direction, row.state, &row.partner, row.created));
         rows.take(filter.limit).cloned().collect()
     }
 
@@ -105,17 +96,7 @@ impl Rows {
             .iter()
             .rev()
             .map(|row| &row.document)
-            .filter(|row| {
-                filter
-                    .direction
-                    .is_none_or(|direction| row.direction == direction)
-                    && filter.state.is_none_or(|state| row.state == state)
-                    && filter
-                        .partner
-                        .as_ref()
-                        .is_none_or(|partner| row.partner == *partner)
-                    && filter.since.is_none_or(|since| row.created >= since)
-            });
+            .filter(|row| takes(filter, row.direction, row.state, &row.partner, row.created));
         rows.take(filter.limit).cloned().collect()
     }
 
@@ -148,4 +129,21 @@ fn tally<K: Ord>(rows: impl Iterator<Item = K>) -> impl Iterator<Item = (K, u64)
     let mut counts = BTreeMap::new();
     rows.for_each(|row| *counts.entry(row).or_insert(0) += 1);
     counts.into_iter()
+}
+
+/// Whether a list asks for a row with these columns.
+fn takes<State: Copy + PartialEq>(
+    filter: &Filter<State>,
+    direction: Direction,
+    state: State,
+    partner: &str,
+    created: DateTime<Utc>,
+) -> bool {
+    filter.direction.is_none_or(|wanted| wanted == direction)
+        && filter.state.is_none_or(|wanted| wanted == state)
+        && filter
+            .partner
+            .as_ref()
+            .is_none_or(|wanted| wanted == partner)
+        && filter.since.is_none_or(|since| created >= since)
 }
