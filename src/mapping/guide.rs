@@ -4,9 +4,10 @@
 //! numbers, code lists are found, uses are sorted by position and by how exact their `when` is.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
+use super::plan::Plan;
 use super::shape::{Form, Schema};
 use super::slots::Kind;
 use super::source::Node;
@@ -34,6 +35,8 @@ pub struct Guide {
     /// Names of free fields, in order of their slot.
     pub(crate) names: Vec<String>,
     pub(crate) dictionary: Arc<Dictionary>,
+    /// Made when the guide first reads.
+    pub(crate) plan: OnceLock<Plan>,
 }
 
 /// One use of a segment, or of a loop if it has children.
@@ -243,6 +246,11 @@ pub(crate) enum Rule {
 }
 
 impl Guide {
+    /// The guide as reading uses it.
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan.get_or_init(|| Plan::new(self))
+    }
+
     /// Every `as` of the guide, as `heading.N1-ST.N102 -> ship_to.name`, for coverage.
     pub fn mapped(&self) -> Vec<String> {
         let mut all = Vec::new();
