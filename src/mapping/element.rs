@@ -203,7 +203,9 @@ impl<'g> Reader<'g> {
             self.at(spot, Fault::ElementCode, message, fix);
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        let held = holds && decode(text, part.def.data, part.codes.as_deref(), &mut buffer);
+        let held = holds
+            && decode(text, part.def.data, part.codes.as_deref(), &mut buffer)
+            && (!part.counts() || buffer.parse::<u32>().is_ok());
         if held {
             self.normal(spot, text, &buffer, part);
         }

@@ -204,6 +204,12 @@ pub(crate) struct PartUse {
 }
 
 impl PartUse {
+    /// Whether its field holds whole numbers only.
+    pub(crate) fn counts(&self) -> bool {
+        let last = self.target.last();
+        last.is_some_and(|step| step.kind == Kind::Leaf(Form::Integer))
+    }
+
     /// The form its value takes in a free field.
     pub(crate) fn ext_form(&self) -> Form {
         form_of(self.def.data)

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::dictionary::{DataType, Note, NoteKind, Usage};
 use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
-use super::slots::Kind;
 use super::value::{CodeList, is_plain_date, is_plain_number, is_plain_time};
 use crate::x12::{Delimiters, Segment};
 
@@ -381,7 +380,7 @@ fn lanes(guide: &Guide, one: &Use) -> Vec<Lane> {
 fn check(guide: &Guide, place: &PlaceUse, part: &PartUse) -> Check {
     let homeless = part.target.is_empty() && part.run.is_none() && part.is.is_none();
     let reckoned = !matches!(part.is, None | Some(Rule::Constant(_)));
-    let counted = leaf(part) == Some(Kind::Leaf(super::shape::Form::Integer));
+    let counted = part.counts();
     if place.composite || (homeless && guide.document.is_some()) || reckoned || counted {
         return Check::Long;
     }
@@ -394,10 +393,6 @@ fn check(guide: &Guide, place: &PlaceUse, part: &PartUse) -> Check {
         (None, DataType::Text | DataType::Id) => Check::Text,
         (None, DataType::Binary) => Check::Long,
     }
-}
-
-fn leaf(part: &PartUse) -> Option<Kind> {
-    part.target.last().map(|step| step.kind)
 }
 
 impl Lane {
@@ -457,5 +452,70 @@ impl Tally {
                 }),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Library;
+    use super::super::value::{decode, encode, fault};
+    use super::*;
+
+    proptest! {
+        /// What the short way takes, the long way has nothing to say about.
+        #[test]
+        fn a_lane_takes_only_what_is_right(
+            raw in prop_oneof!["[0-9.-]{1,12}", "(19|20)[0-9]{2}[01][0-9][0-3][0-9]", "[A-Z0-9]{1,4}", "[ -~]{1,40}"],
+        ) {
+            let guide = Library::embedded().guide(None, "004010", "850").unwrap().unwrap();
+            for one in &guide.uses {
+                for (place, lane) in one.places.iter().zip(lanes(&guide, one)) {
+                    let part = &place.parts[0];
+                    if !lane.takes(raw.as_bytes()) {
+                        continue;
+                    }
+                    let codes = part.codes.as_deref();
+                    prop_assert_eq!(fault(&raw, &part.def), None, "{} {:?}", one.key, part.def);
+                    prop_assert!(codes.is_none_or(|c| c.word(&raw).is_some()));
+                    let (mut canonical, mut again) = (String::new(), String::new());
+                    prop_assert!(decode(&raw, part.def.data, codes, &mut canonical));
+                    prop_assert!(encode(&canonical, &part.def, codes, &mut again));
+                    prop_assert_eq!(&again, &raw);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ties_say_what_notes_say() {
+        let dictionary = Library::embedded()
+            .guide(None, "004010", "850")
+            .unwrap()
+            .unwrap();
+        let dictionary = dictionary.dictionary();
+        for def in dictionary
+            .tags()
+            .iter()
+            .filter_map(|tag| dictionary.segment(tag))
+        {
+            for note in &def.notes {
+                let tie = Tie::new(note);
+                for mask in 0..1_u64 << note.elements.len() {
+                    let chosen = note
+                        .elements
+                        .iter()
+                        .zip(0..)
+                        .filter(|(_, n)| mask >> n & 1 == 1);
+                    let present = chosen.fold(0, |all, (e, _)| all | 1 << e);
+                    assert_eq!(
+                        tie.holds(present),
+                        note.holds(|e| present >> e & 1 == 1),
+                        "{note:?}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -214,7 +214,8 @@ pub(crate) fn decode(
             }
             None => return false,
         },
-        (None, DataType::Time) => decode_time(raw, out),
+        (None, DataType::Time) if is_time(raw) => decode_time(raw, out),
+        (None, DataType::Time) => return false,
         (None, _) => out.push_str(raw),
     }
     true
