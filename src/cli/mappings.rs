@@ -67,7 +67,7 @@ impl Mappings {
 
 impl Check {
     fn run(self, out: &mut dyn Write) -> Outcome {
-        let mut library = Library::embedded();
+        let mut library = Library::embedded().linting();
         if let Some(folder) = &self.dir {
             let files = mapping_files(folder).map_err(Failure::usage)?;
             misplaced(&files)?;

@@ -95,13 +95,14 @@ impl<'g> Reader<'g> {
 
     /// Adds a value of an element to a sum.
     fn add(&mut self, tally: u16, raw: &[u8], part: &PartUse) {
-        let mut canonical = String::new();
+        let mut canonical = std::mem::take(&mut self.buffer);
         let text = std::str::from_utf8(raw).unwrap_or_default();
         if decode(text, part.def.data, None, &mut canonical)
             && let Ok(more) = canonical.parse()
         {
             self.tally(tally, more);
         }
+        self.buffer = canonical;
     }
 
     /// The elements one by one, with all that is to be told.

@@ -112,6 +112,7 @@ impl Use {
 }
 
 /// A tag of up to four characters as a number, in upper case; longer ones are 0, as none exists.
+#[inline]
 pub(crate) fn quick(tag: &[u8]) -> u32 {
     match tag.len() {
         1..=4 => tag
@@ -142,9 +143,13 @@ pub(crate) enum Pattern {
 }
 
 impl Pattern {
+    #[inline]
     pub(crate) fn fits(&self, value: &[u8]) -> bool {
         match self {
-            Pattern::Is(text) => value == text.as_bytes(),
+            // Qualifiers are too short for a call of memcmp to pay.
+            Pattern::Is(text) => {
+                text.len() == value.len() && text.bytes().zip(value).all(|(a, &b)| a == b)
+            }
             Pattern::Begins(text) => value.starts_with(text.as_bytes()),
         }
     }
@@ -193,7 +198,7 @@ pub(crate) struct PlaceUse {
 /// A simple element, or a component of a composite.
 #[derive(Debug)]
 pub(crate) struct PartUse {
-    pub(crate) def: ElementDef,
+    pub(crate) def: Arc<ElementDef>,
     pub(crate) usage: Usage,
     /// Where its value goes; empty where no `as` says.
     pub(crate) target: Path,
@@ -282,6 +287,7 @@ impl Guide {
     }
 
     /// The uses under `parent`, sorted by order, the exact before the general.
+    #[inline]
     pub(crate) fn children(&self, parent: Option<UseId>) -> &[UseId] {
         match parent {
             Some(id) => &self.uses[id].children,

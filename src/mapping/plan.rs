@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     layouts: Vec<Layout>,
     /// What `count()` and `sum()` name, in the order of their numbers.
     tallies: Vec<Tally>,
+    /// The set's own children that the guide makes if need be, as numbers.
+    pub(crate) made: Vec<u16>,
     /// Whether every `count()` and `sum()` has a tally, so that no slots are needed to compare it.
     pub(crate) tallied: bool,
 }
@@ -71,7 +73,10 @@ impl Plan {
         let owners = (0..=guide.uses.len())
             .map(|index| Owner::new(guide, index.checked_sub(1), &tags, &mut layouts))
             .collect();
+        let made = guide.roots.iter().zip(0..);
+        let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
+            made: made.map(|(_, child)| child).collect(),
             tags,
             owners,
             layouts,
@@ -80,16 +85,19 @@ impl Plan {
         }
     }
 
+    #[inline]
     fn owner(&self, owner: Option<UseId>) -> &Owner {
         &self.owners[owner.map_or(0, |id| id + 1)]
     }
 
     /// The number of a tag that the guide names.
+    #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
         self.tags.number(quick(tag))
     }
 
     /// The children of `owner` with the tag, as numbers, the exact before the general.
+    #[inline]
     pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[u16] {
         let owner = self.owner(owner);
         let (from, to) = owner.ranges[usize::from(tag)];
@@ -106,6 +114,7 @@ impl Plan {
         guide.children(owner).len() + self.owner(owner).groups
     }
 
+    #[inline]
     pub(crate) fn layout(&self, id: UseId) -> &Layout {
         &self.layouts[id]
     }

@@ -24,6 +24,16 @@ pub struct Reading {
     pub findings: Vec<Finding>,
 }
 
+impl From<Vec<Finding>> for Reading {
+    /// Findings without a document.
+    fn from(findings: Vec<Finding>) -> Reading {
+        Reading {
+            document: None,
+            findings,
+        }
+    }
+}
+
 /// Most findings of one set that are kept: a set that earns more is told once that there are more.
 pub const MAX_FINDINGS: usize = 10_000;
 
@@ -497,28 +507,26 @@ impl<'g> Reader<'g> {
             self.close(&next);
         }
         self.settle();
-        self.unmade(&next.location());
+        self.unmade(&next);
         self.close(&next);
     }
 
     /// Notes segments that writing would add because the guide makes their values, as CTT.
-    fn unmade(&mut self, here: &Location) {
+    fn unmade(&mut self, next: &Next<'_>) {
         let guide = self.guide;
         let frame = &self.frames[0];
-        let came = |child: usize| self.counts[frame.counts + child] > 0;
-        let absent = guide
-            .roots
+        let made: Vec<&Use> = self
+            .plan
+            .made
             .iter()
-            .enumerate()
-            .filter(|(child, _)| !came(*child));
-        let made: Vec<&Use> = absent
-            .map(|(_, &id)| &guide.uses[id])
-            .filter(|one| one.is_made())
+            .map(|&child| usize::from(child))
+            .filter(|child| self.counts[frame.counts + child] == 0)
+            .map(|child| &guide.uses[guide.roots[child]])
             .collect();
         for one in made {
             let location = Location {
                 tag: one.tag.clone(),
-                ..here.clone()
+                ..next.location()
             };
             let message = format!(
                 "{} is not there: it is added when the document is written",
@@ -559,6 +567,7 @@ impl<'g> Reader<'g> {
 }
 
 /// Whether `segment` is meant by `one`: its tag, and every `when`.
+#[inline]
 fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
     segment.tag().len() <= 4
         && one.when.iter().all(|when| {
