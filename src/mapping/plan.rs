@@ -186,9 +186,9 @@ impl Tags {
         Tags { table, all }
     }
 
-    /// Multiplication by the golden ratio spreads tags that differ in a letter.
+    /// Multiplication by the golden ratio spreads tags that differ in a letter; a size is a power of two.
     fn place(tag: u32, size: usize) -> usize {
-        (tag.wrapping_mul(0x9e37_79b9) >> 16) as usize % size
+        (tag.wrapping_mul(0x9e37_79b9) >> 16) as usize & (size - 1)
     }
 
     fn number(&self, tag: u32) -> Option<u16> {
