@@ -22,6 +22,7 @@ mod demo;
 mod exchange;
 mod interop;
 mod laws;
+mod levels;
 mod orders;
 mod partner;
 mod samples;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
-use super::empty::empty;
 use super::guide::{Guide, ITEM, Use, UseId, quick};
+use super::level::Levels;
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Document, DocumentKind};
 use crate::x12::{Delimiters, Fault, Finding, Location, Segment, Segments};
@@ -84,6 +84,7 @@ pub(crate) struct Reader<'g> {
     order: BTreeMap<String, Vec<String>>,
     /// Where the set's last segment stands, for what is missing at its end.
     last: Location,
+    pub(crate) levels: Levels,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
@@ -101,6 +102,7 @@ impl<'g> Reader<'g> {
             counts: Vec::new(),
             order: BTreeMap::new(),
             last: Location::default(),
+            levels: Levels::default(),
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -143,6 +145,10 @@ impl<'g> Reader<'g> {
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
+                // A level is a wall: what comes late in it does not go back to the set's heading.
+                if behind && depth == 0 && self.in_level() {
+                    break;
+                }
                 let frame = &self.frames[depth];
                 let children = self.guide.children(frame.owner);
                 for (child, &id) in children.iter().enumerate() {
@@ -169,6 +175,11 @@ impl<'g> Reader<'g> {
             }
         }
         None
+    }
+
+    fn in_level(&self) -> bool {
+        let owner = self.frames.get(1).and_then(|frame| frame.owner);
+        owner.is_some_and(|id| self.guide.uses[id].level.is_some())
     }
 
     fn is_full(&self, depth: usize, child: usize) -> bool {
@@ -204,14 +215,25 @@ impl<'g> Reader<'g> {
         }
         self.placed_badly(segment, one, fit);
         let frame = &mut self.frames[fit.depth];
-        if one.shares && !fit.behind {
+        if one.shares && !fit.behind && one.level.is_none() {
             frame.sequence.push(fit.child as u16);
         }
         let slot = frame.counts + fit.child;
-        let occurrence = self.counts[slot];
-        self.counts[slot] += 1;
         let scope = frame.scope.filter(|_| !fit.full || one.repeats());
-        let scope = scope.map(|scope| self.enter(scope, one));
+        // Uses that fill one list are counted together: which of its items this is.
+        let mates = guide.children(frame.owner).iter().zip(frame.counts..);
+        let occurrence = match one.pool {
+            Some(_) => mates
+                .filter(|(id, _)| guide.uses[**id].pool == one.pool)
+                .map(|(_, slot)| self.counts[slot])
+                .sum(),
+            None => self.counts[slot],
+        };
+        self.counts[slot] += 1;
+        let (scope, occurrence) = match &one.level {
+            Some(rule) => self.level(segment, id, rule),
+            None => (scope.map(|scope| self.enter(scope, one)), occurrence),
+        };
         let bound = Bound {
             one,
             scope,
@@ -322,10 +344,15 @@ impl<'g> Reader<'g> {
             return;
         };
         let sequence = std::mem::take(&mut frame.sequence);
-        if sequence.is_sorted() {
+        let children = self.guide.children(frame.owner);
+        let list = |child: &u16| {
+            let id = children[usize::from(*child)];
+            let pool = self.guide.uses[id].pool.unwrap_or(id);
+            children.iter().position(|&c| c == pool)
+        };
+        if sequence.is_sorted() || sequence.is_sorted_by_key(list) {
             return;
         }
-        let children = self.guide.children(frame.owner);
         let keys = sequence
             .iter()
             .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
@@ -343,6 +370,10 @@ impl<'g> Reader<'g> {
             .filter_map(|f| Some((&self.guide.uses[f.owner?], f.occurrence)));
         let mut path = String::new();
         for (one, occurrence) in owners {
+            if one.level.is_some() {
+                self.level_path(&mut path);
+                continue;
+            }
             super::write::step(&mut path, one, occurrence);
         }
         super::write::position(path, order)
@@ -454,6 +485,7 @@ impl<'g> Reader<'g> {
             self.close(&here);
         }
         self.settle();
+        self.settle_levels();
         self.unmade(&here);
         self.close(&here);
         let document = self.guide.document.and_then(|kind| self.document(kind));
@@ -492,14 +524,7 @@ impl<'g> Reader<'g> {
 
     fn document(&mut self, kind: DocumentKind) -> Option<Document> {
         let (slots, schema) = (&self.slots, &self.guide.schema);
-        let document = match kind {
-            DocumentKind::PurchaseOrder => empty(slots, schema).map(Document::PurchaseOrder),
-            DocumentKind::PurchaseOrderAcknowledgment => {
-                empty(slots, schema).map(Document::PurchaseOrderAcknowledgment)
-            }
-            DocumentKind::Invoice => empty(slots, schema).map(Document::Invoice),
-        };
-        match document {
+        match super::empty::empty(kind, slots, schema) {
             Ok(mut document) => {
                 document.provenance_mut().order = std::mem::take(&mut self.order);
                 Some(document)
