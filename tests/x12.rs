@@ -5,6 +5,7 @@
 mod acks;
 mod cases;
 mod laws;
+mod ta1;
 mod writing;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@
 use std::io::Read;
 
 use super::isa::{self, LOOKAHEAD};
-use super::source::{Form, Source};
+use super::source::{Encoding, Source};
 use super::tokens::{CHUNK, Index};
 use super::unknown::Start;
 use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment};
@@ -50,7 +50,7 @@ pub(super) enum State {
 /// with them as envelopes is found by [`Envelopes`](super::Envelopes).
 pub struct Reader<R> {
     pub(super) source: Source<R>,
-    pub(super) form: Form,
+    pub(super) form: Encoding,
     pub(super) buffer: Vec<u8>,
     pub(super) filled: usize,
     /// The first byte that is not yet part of a segment.
@@ -103,7 +103,7 @@ impl<R: Read> Reader<R> {
     pub fn new(source: R) -> Reader<R> {
         Reader {
             source: Source::new(source),
-            form: Form::Plain,
+            form: Encoding::Plain,
             buffer: vec![0; WINDOW],
             filled: 0,
             start: 0,
@@ -242,12 +242,12 @@ impl<R: Read> Reader<R> {
         self.form = form;
         self.sample = Start::of(&self.buffer[..filled]);
         let told = match form {
-            Form::Plain => return Ok(()),
-            Form::Utf16 { .. } => (
+            Encoding::Plain => return Ok(()),
+            Encoding::Utf16 { .. } => (
                 "the file is UTF-16: two bytes a character".to_owned(),
                 "save the file as plain text (ASCII or UTF-8)",
             ),
-            Form::Wrapped { width, .. } => (
+            Encoding::Wrapped { width, .. } => (
                 format!("the file is cut into lines of {width} bytes, through the segments"),
                 "send the interchange without line breaks, or with one after each terminator",
             ),
@@ -296,7 +296,7 @@ impl<R: Read> Reader<R> {
     /// Moves on to `to`.
     #[inline]
     fn step(&mut self, to: usize) {
-        let plain = self.form == Form::Plain;
+        let plain = self.form == Encoding::Plain;
         if plain && self.terminator != b'\n' && self.start >= self.stray && to <= self.scanned {
             let length = to - self.start;
             self.place.offset += length as u64;
@@ -325,7 +325,7 @@ impl<R: Read> Reader<R> {
             match self.buffer[self.start] {
                 b'\n' => {
                     blank_lines += 1;
-                    if self.form == Form::Plain {
+                    if self.form == Encoding::Plain {
                         self.place.offset += 1;
                         self.place.line += 1;
                         self.place.column = 1;
