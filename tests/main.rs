@@ -15,6 +15,7 @@ macro_rules! say {
 mod as2;
 mod bridge;
 mod canonical;
+mod check;
 mod cli;
 mod cli_as2;
 mod client;

@@ -3,7 +3,7 @@
 mod path;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{Dictionary, Usage, usage_of};
 use super::guide::{
@@ -76,6 +76,7 @@ pub(crate) fn compile(
         schema,
         names,
         dictionary,
+        plan: OnceLock::new(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::dictionary::Usage;
 use super::explain::{broken, explain, instead, placeless};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
+use super::plan::Layout;
 use super::read::Reader;
 use super::slots::{Kind, NodeId, Slots};
 use super::value::{decode, encode, fault};
@@ -15,6 +16,7 @@ use crate::x12::{Fault, Finding, Location, Segment, Severity, components};
 /// A segment's use, and where its values go.
 pub(crate) struct Bound<'g> {
     pub(crate) one: &'g Use,
+    pub(crate) layout: &'g Layout,
     pub(crate) scope: Option<NodeId>,
     pub(crate) occurrence: u32,
 }
@@ -23,6 +25,7 @@ pub(crate) struct Bound<'g> {
 pub(crate) struct Deferred<'g> {
     path: &'g Path,
     sum: bool,
+    tally: Option<usize>,
     scope: NodeId,
     value: String,
     location: Location,
@@ -51,7 +54,58 @@ impl<'a, 'g> Spot<'a, 'g> {
 }
 
 impl<'g> Reader<'g> {
+    /// Checks a segment's elements and puts their values into their slots.
     pub(crate) fn elements(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        match bound.layout.is_sound(segment, &self.delimiters) {
+            true if bound.scope.is_some() || self.guide.document.is_none() => {
+                self.sound(segment, bound);
+            }
+            _ => self.unsound(segment, bound),
+        }
+    }
+
+    /// The elements of a segment of which nothing is to be told.
+    fn sound(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        let (one, layout) = (bound.one, bound.layout);
+        for &(element, tally) in &layout.sums {
+            self.add(
+                tally,
+                segment.element(usize::from(element)),
+                &one.places[usize::from(element) - 1].parts[0],
+            );
+        }
+        if !self.live {
+            return;
+        }
+        let mut groups = Groups::default();
+        for (index, place) in one.places.iter().enumerate().take(segment.count()) {
+            let raw = segment.element(index + 1);
+            if raw.is_empty() {
+                continue;
+            }
+            let part = &place.parts[0];
+            let text = std::str::from_utf8(raw).unwrap_or_default();
+            let mut buffer = std::mem::take(&mut self.buffer);
+            if decode(text, part.def.data, part.codes.as_deref(), &mut buffer) {
+                self.store(bound, part, &buffer, &mut groups);
+            }
+            self.buffer = buffer;
+        }
+    }
+
+    /// Adds a value of an element to a sum.
+    fn add(&mut self, tally: u16, raw: &[u8], part: &PartUse) {
+        let mut canonical = String::new();
+        let text = std::str::from_utf8(raw).unwrap_or_default();
+        if decode(text, part.def.data, None, &mut canonical)
+            && let Ok(more) = canonical.parse()
+        {
+            self.tally(tally, more);
+        }
+    }
+
+    /// The elements one by one, with all that is to be told.
+    fn unsound(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
         let one = bound.one;
         let mut groups = Groups::default();
         for number in 1..=segment.count().max(one.last_due) {
@@ -149,12 +203,21 @@ impl<'g> Reader<'g> {
             self.at(spot, Fault::ElementCode, message, fix);
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        let held = holds && decode(text, part.def.data, part.codes.as_deref(), &mut buffer);
+        let held = holds
+            && decode(text, part.def.data, part.codes.as_deref(), &mut buffer)
+            && (!part.counts() || buffer.parse::<u32>().is_ok());
         if held {
             self.normal(spot, text, &buffer, part);
         }
         let stored = held && self.store(spot.bound, part, &buffer, groups);
-        if stored && part.run.is_some_and(|(_, _, _)| groups.gap) {
+        if stored && spot.component == 0 {
+            for &(element, tally) in &spot.bound.layout.sums {
+                if usize::from(element) == spot.element {
+                    self.add(tally, raw, part);
+                }
+            }
+        }
+        if stored && part.run.is_some() && groups.gap {
             groups.gap = false;
             let message = "the groups before it are empty: they are not written again".to_owned();
             self.at(spot, Fault::Normalised, message, "");
@@ -205,12 +268,19 @@ impl<'g> Reader<'g> {
         };
         if let Some((run, group, field)) = part.run {
             let run = &bound.one.runs[run];
+            let is_new = groups.enter(group);
+            if !self.live {
+                return true;
+            }
             let list = walk(&mut self.slots, scope, &run.list);
             let Kind::Struct(_) = run.item else {
                 self.slots.push_leaf(list, 0, run.item, text);
                 return true;
             };
-            let item = groups.item(&mut self.slots, list, group, run.item);
+            if is_new {
+                groups.item = self.slots.push(list, 0, run.item);
+            }
+            let item = groups.item;
             let step = run.fields[field];
             self.slots.push_leaf(item, step.slot, step.kind, text);
             return true;
@@ -218,6 +288,9 @@ impl<'g> Reader<'g> {
         let Some((last, steps)) = part.target.split_last() else {
             return false;
         };
+        if !self.live {
+            return true;
+        }
         let parent = walk(&mut self.slots, scope, steps);
         match last.kind {
             Kind::ExtLeaf(_) | Kind::Leaf(_) if last.slot == ITEM => {}
@@ -246,9 +319,11 @@ impl<'g> Reader<'g> {
             (Some(Rule::Count(path) | Rule::Sum(path)), Some(scope)) => {
                 let location = self.locate(spot);
                 let sum = matches!(part.is, Some(Rule::Sum(_)));
+                let tally = self.plan.tally(path, sum).filter(|_| self.plan.tallied);
                 self.deferred.push(Deferred {
                     path,
                     sum,
+                    tally,
                     scope,
                     value: text.to_owned(),
                     location,
@@ -267,9 +342,10 @@ impl<'g> Reader<'g> {
     /// Compares counts and sums, now that everything has been read.
     pub(crate) fn settle(&mut self) {
         for deferred in std::mem::take(&mut self.deferred) {
-            let due = match deferred.sum {
-                true => sum(&self.slots, deferred.scope, deferred.path),
-                false => nodes(&self.slots, deferred.scope, deferred.path)
+            let due = match (deferred.tally, deferred.sum) {
+                (Some(tally), _) => self.tallies[tally].value().normalize().to_string(),
+                (None, true) => sum(&self.slots, deferred.scope, deferred.path),
+                (None, false) => nodes(&self.slots, deferred.scope, deferred.path)
                     .len()
                     .to_string(),
             };
@@ -355,22 +431,21 @@ impl<'g> Reader<'g> {
 /// The item of a run that is being filled.
 #[derive(Default)]
 struct Groups {
-    current: Option<(u32, NodeId)>,
+    current: Option<u32>,
+    item: NodeId,
     /// Whether a group before the current one was left out.
     gap: bool,
 }
 
 impl Groups {
-    fn item(&mut self, slots: &mut Slots, list: NodeId, group: u32, kind: Kind) -> NodeId {
-        match self.current {
-            Some((last, item)) if last == group => item,
-            last => {
-                self.gap |= group != last.map_or(0, |(last, _)| last + 1);
-                let item = slots.push(list, 0, kind);
-                self.current = Some((group, item));
-                item
-            }
+    /// Goes to a group; `true` where it begins.
+    fn enter(&mut self, group: u32) -> bool {
+        if self.current == Some(group) {
+            return false;
         }
+        self.gap |= group != self.current.map_or(0, |last| last + 1);
+        self.current = Some(group);
+        true
     }
 }
 

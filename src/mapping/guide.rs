@@ -4,9 +4,10 @@
 //! numbers, code lists are found, uses are sorted by position and by how exact their `when` is.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
+use super::plan::Plan;
 use super::shape::{Form, Schema};
 use super::slots::Kind;
 use super::source::Node;
@@ -34,6 +35,8 @@ pub struct Guide {
     /// Names of free fields, in order of their slot.
     pub(crate) names: Vec<String>,
     pub(crate) dictionary: Arc<Dictionary>,
+    /// Made when the guide first reads.
+    pub(crate) plan: OnceLock<Plan>,
 }
 
 /// One use of a segment, or of a loop if it has children.
@@ -201,6 +204,12 @@ pub(crate) struct PartUse {
 }
 
 impl PartUse {
+    /// Whether its field holds whole numbers only.
+    pub(crate) fn counts(&self) -> bool {
+        let last = self.target.last();
+        last.is_some_and(|step| step.kind == Kind::Leaf(Form::Integer))
+    }
+
     /// The form its value takes in a free field.
     pub(crate) fn ext_form(&self) -> Form {
         form_of(self.def.data)
@@ -243,6 +252,11 @@ pub(crate) enum Rule {
 }
 
 impl Guide {
+    /// The guide as reading uses it.
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan.get_or_init(|| Plan::new(self))
+    }
+
     /// Every `as` of the guide, as `heading.N1-ST.N102 -> ship_to.name`, for coverage.
     pub fn mapped(&self) -> Vec<String> {
         let mut all = Vec::new();

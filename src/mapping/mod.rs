@@ -51,6 +51,7 @@ mod fill;
 mod guide;
 mod library;
 mod lint;
+mod plan;
 mod read;
 mod sample;
 mod shape;
@@ -65,7 +66,7 @@ pub use dictionary::{
 };
 pub use guide::Guide;
 pub use library::Library;
-pub use read::{MAX_FINDINGS, Reading, read};
+pub use read::{MAX_FINDINGS, Reading, check, read};
 pub use sample::{Fill, sample};
 pub use source::{GuideError, nearest, suggestion};
 pub use value::CodeList;

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
 use super::empty::empty;
-use super::guide::{Guide, ITEM, Use, UseId, quick};
+use super::guide::{Guide, ITEM, Use, UseId};
+use super::plan::Plan;
 use super::slots::{NodeId, ROOT, Slots};
-use crate::canonical::{Document, DocumentKind};
-use crate::x12::{Delimiters, Fault, Finding, Location, Segment, Segments};
+use crate::canonical::{Decimal, Document, DocumentKind};
+use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments};
 
 /// What reading a transaction set gives.
 #[derive(Clone, Debug)]
@@ -28,11 +29,21 @@ pub const MAX_FINDINGS: usize = 10_000;
 
 /// Reads a set's body (the segments between ST and SE).
 pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Reading {
-    let mut reader = Reader::new(guide, delimiters);
+    let mut reader = Reader::new(guide, delimiters, true);
     for segment in segments.iter() {
         reader.segment(&segment);
     }
     reader.end()
+}
+
+/// The findings of [`read()`], without the work of making a document.
+pub fn check(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Vec<Finding> {
+    let mut reader = Reader::new(guide, delimiters, !guide.plan().tallied);
+    for segment in segments.iter() {
+        reader.segment(&segment);
+    }
+    reader.finish();
+    reader.findings
 }
 
 /// As [`read()`], with the use of each segment beside it; `None` for one that has no place.
@@ -41,7 +52,7 @@ pub(crate) fn read_bound(
     segments: &Segments,
     delimiters: &Delimiters,
 ) -> (Reading, Vec<Option<UseId>>) {
-    let mut reader = Reader::new(guide, delimiters);
+    let mut reader = Reader::new(guide, delimiters, true);
     reader.bound = Some(Vec::with_capacity(segments.len()));
     for segment in segments.iter() {
         reader.segment(&segment);
@@ -60,8 +71,8 @@ pub(crate) struct Frame {
     counts: usize,
     /// Which repeat of its use it is, from 0.
     pub(crate) occurrence: u32,
-    /// The uses seen at `cursor`, as child indices, where several share it.
-    sequence: Vec<u16>,
+    /// The start in [`Reader::sequence`] of the uses seen at `cursor`.
+    sequence: usize,
 }
 
 /// A place for a segment: frame and child in it.
@@ -72,35 +83,64 @@ struct Fit {
     behind: bool,
 }
 
+/// What comes next when a loop is closed: a segment, or the end of the set.
+pub(crate) enum Next<'a> {
+    Segment(&'a Segment<'a>),
+    End(Position),
+}
+
+impl Next<'_> {
+    fn location(&self) -> Location {
+        match self {
+            Next::Segment(segment) => Location::of(segment),
+            Next::End(position) => Location::from(*position),
+        }
+    }
+}
+
 pub(crate) struct Reader<'g> {
     pub(crate) guide: &'g Guide,
+    pub(crate) plan: &'g Plan,
     pub(crate) delimiters: Delimiters,
+    /// Whether values are put into slots; else the set is only checked.
+    pub(crate) live: bool,
     pub(crate) slots: Slots,
     pub(crate) findings: Vec<Finding>,
     pub(crate) deferred: Vec<Deferred<'g>>,
+    pub(crate) tallies: Vec<Decimal>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) buffer: String,
     counts: Vec<u32>,
+    /// The uses seen at the positions of the open frames, as child numbers, where several share one.
+    sequence: Vec<u16>,
     order: BTreeMap<String, Vec<String>>,
     /// Where the set's last segment stands, for what is missing at its end.
-    last: Location,
+    last: Position,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
 
 impl<'g> Reader<'g> {
-    fn new(guide: &'g Guide, delimiters: &Delimiters) -> Reader<'g> {
+    fn new(guide: &'g Guide, delimiters: &Delimiters, live: bool) -> Reader<'g> {
+        let plan = guide.plan();
         let mut reader = Reader {
             guide,
+            plan,
             delimiters: *delimiters,
-            slots: Slots::new(&guide.names),
+            live,
+            slots: match live {
+                true => Slots::new(&guide.names),
+                false => Slots::unfilled(),
+            },
             findings: Vec::new(),
             deferred: Vec::new(),
-            frames: Vec::new(),
+            tallies: vec![Decimal::default(); plan.tallies()],
+            frames: Vec::with_capacity(8),
             buffer: String::new(),
-            counts: Vec::new(),
+            counts: Vec::with_capacity(256),
+            sequence: Vec::new(),
             order: BTreeMap::new(),
-            last: Location::default(),
+            last: Position::default(),
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -110,8 +150,8 @@ impl<'g> Reader<'g> {
     fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
         let counts = self.counts.len();
         self.counts
-            .resize(counts + self.guide.children(owner).len(), 0);
-        let sequence = Vec::new();
+            .resize(counts + self.plan.counters(self.guide, owner), 0);
+        let sequence = self.sequence.len();
         self.frames.push(Frame {
             owner,
             scope,
@@ -132,30 +172,30 @@ impl<'g> Reader<'g> {
             Some(fit) => self.bind(segment, &fit),
             None => self.homeless(segment),
         }
-        if self.last.segment < segment.position().ordinal {
-            self.last = segment.position().into();
+        if self.last.ordinal < segment.position().ordinal {
+            self.last = segment.position();
         }
     }
 
     /// The nearest place, not behind what was read, with room.
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
-        let tag = quick(segment.tag());
+        let tag = self.plan.tag(segment.tag())?;
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
                 let frame = &self.frames[depth];
                 let children = self.guide.children(frame.owner);
-                for (child, &id) in children.iter().enumerate() {
-                    let one = &self.guide.uses[id];
-                    let elsewhere = one.quick != tag || (one.order < frame.cursor) != behind;
+                for &child in self.plan.children(frame.owner, tag) {
+                    let child = usize::from(child);
+                    let one = &self.guide.uses[children[child]];
+                    let elsewhere = (one.order < frame.cursor) != behind;
                     if elsewhere || !fits(one, segment, &self.delimiters) {
                         continue;
                     }
-                    let full_here = self.is_full(depth, child);
                     let fit = Fit {
                         depth,
                         child,
-                        full: full_here,
+                        full: self.is_full(frame, children[child], child),
                         behind,
                     };
                     if !fit.full {
@@ -171,49 +211,42 @@ impl<'g> Reader<'g> {
         None
     }
 
-    fn is_full(&self, depth: usize, child: usize) -> bool {
-        let frame = &self.frames[depth];
-        let children = self.guide.children(frame.owner);
-        let one = &self.guide.uses[children[child]];
-        let count = |index: usize| self.counts[frame.counts + index];
-        if count(child) >= one.capacity() {
-            return true;
-        }
-        let together = |index: &usize| {
-            let other = &self.guide.uses[children[*index]];
-            other.order == one.order && other.quick == one.quick
-        };
-        let total: u32 = if one.shares {
-            (0..children.len()).filter(together).map(count).sum()
-        } else {
-            count(child)
-        };
-        total >= one.group_max
+    fn is_full(&self, frame: &Frame, id: UseId, child: usize) -> bool {
+        let layout = self.plan.layout(id);
+        self.counts[frame.counts + child] >= layout.capacity
+            || self.counts[frame.counts + layout.counter] >= self.guide.uses[id].group_max
     }
 
     fn bind(&mut self, segment: &Segment<'_>, fit: &Fit) {
         while self.frames.len() > fit.depth + 1 {
-            let here = Location::of(segment);
-            self.close(&here);
+            self.close(&Next::Segment(segment));
         }
         let guide = self.guide;
         let id = guide.children(self.frames[fit.depth].owner)[fit.child];
-        let one = &guide.uses[id];
+        let (one, layout) = (&guide.uses[id], self.plan.layout(id));
         if !fit.behind {
             self.advance(segment, one.order);
         }
-        self.placed_badly(segment, one, fit);
-        let frame = &mut self.frames[fit.depth];
-        if one.shares && !fit.behind {
-            frame.sequence.push(fit.child as u16);
+        if fit.behind || fit.full || one.usage == Usage::NotUsed {
+            self.placed_badly(segment, one, fit);
         }
-        let slot = frame.counts + fit.child;
-        let occurrence = self.counts[slot];
-        self.counts[slot] += 1;
+        let frame = &self.frames[fit.depth];
+        if one.shares && !fit.behind {
+            self.sequence.push(fit.child as u16);
+        }
+        let occurrence = self.counts[frame.counts + fit.child];
+        self.counts[frame.counts + fit.child] += 1;
+        self.counts[frame.counts + layout.counter] += 1;
         let scope = frame.scope.filter(|_| !fit.full || one.repeats());
         let scope = scope.map(|scope| self.enter(scope, one));
+        if scope.is_some() {
+            for &tally in &layout.counts {
+                self.tally(tally, Decimal::ONE);
+            }
+        }
         let bound = Bound {
             one,
+            layout,
             scope,
             occurrence,
         };
@@ -223,8 +256,17 @@ impl<'g> Reader<'g> {
         }
     }
 
+    /// Adds to what a `count()` or `sum()` is compared with.
+    pub(crate) fn tally(&mut self, tally: u16, more: Decimal) {
+        let sum = &mut self.tallies[usize::from(tally)];
+        *sum = sum.checked_add(more).unwrap_or(*sum);
+    }
+
     /// The node that the use's `as` names, made now.
     fn enter(&mut self, scope: NodeId, one: &Use) -> NodeId {
+        if !self.live {
+            return scope;
+        }
         one.scope.iter().fold(scope, |node, step| match step.slot {
             ITEM => self.slots.push(node, 0, step.kind),
             slot => self.slots.child_or_push(node, slot, step.kind),
@@ -242,31 +284,34 @@ impl<'g> Reader<'g> {
         }
         let from = frame.cursor;
         self.flush();
-        let here = Location::of(segment);
-        self.missing(from, order, &here);
+        self.missing(from, order, &Next::Segment(segment));
         self.frames.last_mut().expect("as above").cursor = order;
     }
 
     /// Reports mandatory uses of the top frame between two positions that did not come.
-    fn missing(&mut self, from: u32, to: u32, here: &Location) {
+    fn missing(&mut self, from: u32, to: u32, next: &Next<'_>) {
         let frame = self
             .frames
             .last()
             .expect("the set's own frame is never closed");
         let guide = self.guide;
         let children = guide.children(frame.owner);
-        let in_loop = frame.owner.map(|id| guide.uses[id].key.clone());
         let mut found = Vec::new();
-        for (child, &id) in children.iter().enumerate() {
-            let one = &guide.uses[id];
-            let due = one.usage == Usage::Mandatory && (from..to).contains(&one.order);
-            if due
+        for &child in self.plan.due(frame.owner) {
+            let child = usize::from(child);
+            let one = &guide.uses[children[child]];
+            if (from..to).contains(&one.order)
                 && self.counts[frame.counts + child] == 0
-                && !(one.when.is_empty() && self.is_full_group(frame, child))
+                && !(one.when.is_empty() && self.is_full_group(frame, children[child]))
             {
                 found.push(one);
             }
         }
+        if found.is_empty() {
+            return;
+        }
+        let in_loop = frame.owner.map(|id| guide.uses[id].key.clone());
+        let here = &next.location();
         for one in found {
             let name = guide
                 .dictionary
@@ -296,21 +341,14 @@ impl<'g> Reader<'g> {
     }
 
     /// Whether another use of the same tag and position came.
-    fn is_full_group(&self, frame: &Frame, child: usize) -> bool {
-        let children = self.guide.children(frame.owner);
-        let one = &self.guide.uses[children[child]];
-        children.iter().enumerate().any(|(index, &id)| {
-            let other = &self.guide.uses[id];
-            other.order == one.order
-                && other.tag == one.tag
-                && self.counts[frame.counts + index] > 0
-        })
+    fn is_full_group(&self, frame: &Frame, id: UseId) -> bool {
+        self.counts[frame.counts + self.plan.layout(id).counter] > 0
     }
 
-    fn close(&mut self, here: &Location) {
+    fn close(&mut self, next: &Next<'_>) {
         self.flush();
         let from = self.frames.last().map_or(0, |f| f.cursor);
-        self.missing(from, u32::MAX, here);
+        self.missing(from, u32::MAX, next);
         if let Some(frame) = self.frames.pop() {
             self.counts.truncate(frame.counts);
         }
@@ -318,21 +356,19 @@ impl<'g> Reader<'g> {
 
     /// Keeps the order of uses at the top frame's position where writing would choose another.
     fn flush(&mut self) {
-        let Some(frame) = self.frames.last_mut() else {
+        let Some(frame) = self.frames.last() else {
             return;
         };
-        let sequence = std::mem::take(&mut frame.sequence);
-        if sequence.is_sorted() {
-            return;
+        let sequence = &self.sequence[frame.sequence..];
+        if self.live && !sequence.is_sorted() {
+            let children = self.guide.children(frame.owner);
+            let keys = sequence
+                .iter()
+                .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
+            let keys = keys.collect();
+            self.order.insert(self.path(frame.cursor), keys);
         }
-        let children = self.guide.children(frame.owner);
-        let keys = sequence
-            .iter()
-            .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
-        let keys = keys.collect();
-        let order = frame.cursor;
-        let path = self.path(order);
-        self.order.insert(path, keys);
+        self.sequence.truncate(frame.sequence);
     }
 
     /// `detail.PO1[2]/350`: the name of a position in the top frame.
@@ -446,21 +482,23 @@ impl<'g> Reader<'g> {
     }
 
     fn end(mut self) -> Reading {
-        let here = Location {
-            tag: String::new(),
-            ..self.last.clone()
-        };
-        while self.frames.len() > 1 {
-            self.close(&here);
-        }
-        self.settle();
-        self.unmade(&here);
-        self.close(&here);
+        self.finish();
         let document = self.guide.document.and_then(|kind| self.document(kind));
         Reading {
             document,
             findings: self.findings,
         }
+    }
+
+    /// Closes what is open and tells what only the whole set can say.
+    fn finish(&mut self) {
+        let next = Next::End(self.last);
+        while self.frames.len() > 1 {
+            self.close(&next);
+        }
+        self.settle();
+        self.unmade(&next.location());
+        self.close(&next);
     }
 
     /// Notes segments that writing would add because the guide makes their values, as CTT.
@@ -507,7 +545,7 @@ impl<'g> Reader<'g> {
             Err(misfit) => {
                 let message = format!("the document cannot be formed: {misfit}");
                 let fix = "this is a defect of Transload: please report it with the file";
-                let location = self.last.clone();
+                let location = self.last.into();
                 self.tell(Finding::new(
                     Fault::ElementCharacter,
                     location,
