@@ -226,8 +226,8 @@ faults! {
     Truncated "source.truncated" Error Some("TA105=023"), "the file was cut short: what follows is lost";
     /// A segment of more bytes than the limit.
     TooLong "source.limit" Error None, "a segment beyond the limit is data in the wrong place or a wrong terminator";
-    /// An ISA that is not 106 bytes.
-    IsaLength "isa.length" Error Some("TA105=022"), "ISA has fixed widths; programs that count bytes read the separators wrongly";
+    /// `…*P*> ~GS`: bytes between ISA16 and the terminator, or a terminator elsewhere.
+    IsaLength "isa.length" Warning Some("TA105=022"), "ISA has 106 bytes; programs that count them read the terminator wrongly";
     /// An ISA element of another width than its own.
     IsaElement "isa.element" Error Some("TA105=022"), "ISA has fixed widths; programs that count bytes read the separators wrongly";
     /// ISA10 = `2575`.
@@ -332,6 +332,8 @@ faults! {
     Normalised "value.normalised" Info None, "it is written in its normal form";
     /// A byte above 0x7F that is not UTF-8.
     NotUtf8 "value.charset" Warning None, "the byte was read as Latin-1; another system may read it otherwise";
+    /// `中` in a name.
+    CharacterSet "value.character-set" Warning None, "the character is outside X12's extended set; agree on it with the partner";
     /// A value to be written that holds a separator.
     Unwritable "value.separator" Error None, "X12 has no escape: the value would be cut in two";
 }

@@ -208,7 +208,7 @@ fn x12_case_085_copies_of_bad_data_can_be_carried() {
 }
 
 #[test]
-fn x12_case_082_083_the_reply_goes_back_in_the_release_that_came() {
+fn x12_case_083_the_reply_is_addressed_back() {
     let reading = file(&set("0001"), "GE*1*77~");
     let inbound = &reading.interchanges[0];
     let acknowledgments = acknowledge(inbound, &reading.findings, Form::F997);
@@ -224,6 +224,58 @@ fn x12_case_082_083_the_reply_goes_back_in_the_release_that_came() {
     let (read, findings) =
         FunctionalAcknowledgment::read(Form::F997, &set.segments, &Delimiters::default());
     assert_eq!((read, findings), (acknowledgments[0].clone(), vec![]));
+}
+
+#[test]
+fn x12_case_082_the_reply_is_in_the_release_that_came() {
+    for (isa12, gs08) in [
+        ("00401", "004010"),
+        ("00404", "004040VICS"),
+        ("00501", "005010"),
+    ] {
+        let isa11 = if isa12 == "00401" { "U" } else { "^" };
+        let text = format!(
+            "{ISA}GS*PO*BUY*SELL*20260102*0304*77*X*{gs08}~{}GE*1*77~IEA*1*000000001~",
+            set("0001")
+        )
+        .replace("*U*00401*", &format!("*{isa11}*{isa12}*"));
+        let reading = read(text.as_bytes()).unwrap();
+        let inbound = &reading.interchanges[0];
+        let said = acknowledge(inbound, &reading.findings, Form::F997);
+        let back = reply(inbound, &said, NUMBERS, at());
+        assert_eq!(
+            (&*back.header.version, &*back.groups[0].header.version),
+            (isa12, gs08)
+        );
+        assert!(
+            read(&back.to_bytes().unwrap()[..])
+                .unwrap()
+                .findings
+                .is_empty()
+        );
+    }
+}
+
+#[test]
+fn x12_case_084_codes_counts_and_verdicts() {
+    let two = set("0001").replace("SE*4", "SE*9") + &set("0002");
+    let reading = file(&two, "GE*2*77~");
+    let unit = Finding::new(
+        Fault::ElementCode,
+        Location::of_element(
+            &reading.interchanges[0].groups[0].sets[1]
+                .segments
+                .get(1)
+                .unwrap(),
+            3,
+        ),
+        "what",
+        "what to do",
+    );
+    assert_eq!(
+        answer(&reading, &[unit]),
+        "AK1*PO*77~AK2*850*0001~AK5*R*4~AK2*850*0002~AK3*PO1*3**8~AK4*3**7*EA~AK5*E*5~AK9*P*2*2*1"
+    );
 }
 
 #[test]

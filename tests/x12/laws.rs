@@ -221,7 +221,9 @@ proptest! {
         let bytes = interchange.to_bytes().unwrap();
         let reading = read(&bytes[..]).unwrap();
         prop_assert_eq!(&reading.interchanges, &vec![interchange]);
-        prop_assert_eq!(reading.findings, vec![]);
+        // A word may hold a character that partners have to agree on.
+        let other = reading.findings.iter().find(|f| f.fault != Fault::CharacterSet);
+        prop_assert_eq!(other, None);
         prop_assert_eq!(reading.interchanges[0].to_bytes().unwrap(), bytes);
     }
 
