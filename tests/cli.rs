@@ -1,5 +1,7 @@
 //! The command line: `check`, `show`, `translate` and `mappings`, as functions and as a program.
 
+mod ack;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -10,13 +10,13 @@ fuzz_target!(|bytes: &[u8]| {
         for group in &interchange.groups {
             for set in &group.sets {
                 let (read, _) =
-                    FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
+                    FunctionalAcknowledgment::read(Form::F997, &set.segments, &interchange.delimiters);
                 read.write(&Delimiters::default());
             }
         }
         for acknowledgment in acknowledge(interchange, &reading.findings) {
             let body = acknowledgment.write(&interchange.delimiters);
-            FunctionalAcknowledgment::read(&body, &interchange.delimiters);
+            FunctionalAcknowledgment::read(Form::F997, &body, &interchange.delimiters);
         }
     }
 });

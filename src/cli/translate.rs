@@ -75,7 +75,7 @@ fn qualified(text: &str) -> Result<Qualified, String> {
     }
 }
 
-fn time(text: &str) -> Result<NaiveDateTime, String> {
+pub(super) fn time(text: &str) -> Result<NaiveDateTime, String> {
     let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"];
     let mut times = forms
         .iter()

@@ -15,6 +15,8 @@ fn interchange(elements: &[&[u8]]) -> Interchange {
     };
     let group = GroupHeader {
         functional_id: "PO".to_owned(),
+        date: "20260102".to_owned(),
+        time: "0304".to_owned(),
         control_number: "1".to_owned(),
         ..GroupHeader::default()
     };
