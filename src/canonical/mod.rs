@@ -70,7 +70,7 @@ pub use goods::{
     Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
     Schedule, StoreQuantities, StoreQuantity,
 };
-pub use invoice::{Invoice, InvoiceLine, InvoiceTotals};
+pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;
 pub use party::{Address, Contact, ContactNumber, Identifier, Party};
 pub use provenance::{Loss, Provenance};
@@ -78,7 +78,9 @@ pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
 pub use purchase_order_acknowledgment::{
     AcknowledgedLine, LineAcknowledgment, PurchaseOrderAcknowledgment,
 };
-pub use reference::{DateReference, Message, Moment, Note, Reference, Totals, Window};
+pub use reference::{
+    DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
+};
 pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};
 pub use transport::{DeliveryTerms, Packaging, Routing, ShipmentSummary};
 pub use value::{Code, Date, Decimal, InvalidValue, Time};
