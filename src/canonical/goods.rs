@@ -125,6 +125,10 @@ records! {
         surface: Option<String>,
         /// How it was measured, as a raw code (X12 1373).
         method: Option<String>,
+        /// Whose list `code` is of, as a raw code (X12 1270).
+        code_list: Option<String>,
+        /// A unit or result, in that list.
+        code: Option<String>,
     }
 
     /// How an item is packed (X12 PO4).

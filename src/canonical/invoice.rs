@@ -2,9 +2,9 @@
 
 use super::{
     Amount, Charge, Code, Contact, Currency, Date, DateReference, Decimal, DeliveryTerms,
-    Description, ItemId, Moment, Money, Note, Pack, Packaging, Party, PriceDetail, Provenance,
-    Quantity, QuantityDetail, Reference, Routing, ShipmentSummary, Tax, TaxReference, Terms,
-    Totals,
+    Description, ItemId, Measurement, Message, Moment, Money, Note, Pack, Packaging, Party,
+    PriceDetail, Provenance, Quantity, QuantityDetail, Reference, Routing, ShipmentSummary,
+    StoreQuantities, Subline, Tax, TaxReference, Terms, Totals,
 };
 
 records! {
@@ -30,6 +30,8 @@ records! {
         action: Option<String>,
         /// Number of an invoice that this one belongs to.
         original_number: Option<String>,
+        /// How its lines are arranged, as a raw code (X12 1005).
+        hierarchy: Option<String>,
         /// Currency of all amounts that name none.
         currency: Option<Currency>,
         /// Other numbers.
@@ -64,6 +66,10 @@ records! {
         packaging: Vec<Packaging>,
         /// Tax numbers.
         tax_references: Vec<TaxReference>,
+        /// Measurements of the whole.
+        measurements: Vec<Measurement>,
+        /// Remarks.
+        messages: Vec<Message>,
         /// Notes.
         notes: Vec<Note>,
         /// The lines.
@@ -118,6 +124,34 @@ records! {
         charges: Vec<Charge>,
         /// Parties to this line.
         parties: Vec<Party>,
+        /// What was shipped of it, and how that differs from what was ordered.
+        shipped: Vec<LineShipment>,
+        /// Measurements.
+        measurements: Vec<Measurement>,
+        /// Packaging asked for.
+        packaging: Vec<Packaging>,
+        /// Payment terms of this line.
+        terms: Vec<Terms>,
+        /// People.
+        contacts: Vec<Contact>,
+        /// The quantity split over stores.
+        store_quantities: Vec<StoreQuantities>,
+        /// Components, sizes, colours.
+        sublines: Vec<Subline>,
+    }
+
+    /// What was shipped of a line (X12 IT3).
+    LineShipment {
+        /// How many.
+        units: Option<Decimal>,
+        /// Of what.
+        unit: Option<Code>,
+        /// Whether the shipment is complete, as a raw code (X12 368).
+        status: Option<String>,
+        /// How many more or fewer than ordered.
+        difference: Option<Decimal>,
+        /// Why, as a raw code (X12 371).
+        reason: Option<String>,
     }
 
     /// What is to be paid (X12 TDS).

@@ -76,7 +76,7 @@ pub use goods::{
     Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
     Schedule, StoreQuantities, StoreQuantity,
 };
-pub use invoice::{Invoice, InvoiceLine, InvoiceTotals};
+pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;
 pub use party::{Address, Contact, ContactNumber, Identifier, Party};
 pub use provenance::{Loss, Provenance};
@@ -84,7 +84,9 @@ pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
 pub use purchase_order_acknowledgment::{
     AcknowledgedLine, LineAcknowledgment, PurchaseOrderAcknowledgment,
 };
-pub use reference::{DateReference, Message, Moment, Note, Reference, Remark, Totals, Window};
+pub use reference::{
+    DateReference, Message, Moment, Note, Reference, ReferenceNumber, Remark, Totals, Window,
+};
 pub use remittance_advice::{Adjustment, BankAccount, PaidItem, Remittance, RemittanceAdvice};
 pub use ship_notice::{Level, MarkRange, Marks, OrderReference, Pallet, ShipNotice, ShippedItem};
 pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};

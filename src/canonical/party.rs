@@ -46,6 +46,8 @@ records! {
         location_qualifier: Option<String>,
         /// A named place, dock or region.
         location: Option<String>,
+        /// Part of a country that is no state or province, as a code (X12 1715).
+        subdivision: Option<String>,
     }
 
     /// Someone to ask (X12 PER).

@@ -2,9 +2,9 @@
 
 use super::{
     Amount, Charge, Code, Contact, Currency, Date, DateReference, DeliveryTerms, Description,
-    ItemId, Measurement, Message, Moment, Money, Note, Pack, Packaging, Party, PriceDetail,
-    Provenance, Quantity, QuantityDetail, Reference, Routing, SalesRequirement, Schedule,
-    StoreQuantities, Tax, TaxReference, Terms, Totals, Window,
+    ItemId, LineAcknowledgment, Measurement, Message, Moment, Money, Note, Pack, Packaging, Party,
+    PriceDetail, Provenance, Quantity, QuantityDetail, Reference, Routing, SalesRequirement,
+    Schedule, StoreQuantities, Tax, TaxReference, Terms, Totals, Window,
 };
 
 records! {
@@ -80,6 +80,8 @@ records! {
         routing: Vec<Routing>,
         /// Taxes on the whole order.
         taxes: Vec<Tax>,
+        /// Other sums, such as a limit that the order must not exceed.
+        amounts: Vec<Amount>,
         /// Notes and instructions.
         notes: Vec<Note>,
         /// Who buys.
@@ -206,5 +208,15 @@ records! {
         notes: Vec<Note>,
         /// Parties to this part.
         parties: Vec<Party>,
+        /// Other numbers.
+        references: Vec<Reference>,
+        /// Taxes.
+        taxes: Vec<Tax>,
+        /// Quantities of other kinds.
+        quantities: Vec<QuantityDetail>,
+        /// Measurements.
+        measurements: Vec<Measurement>,
+        /// What is said to it, in an acknowledgment.
+        acknowledgments: Vec<LineAcknowledgment>,
     }
 }

@@ -1,9 +1,10 @@
 //! The seller's answer to an order (X12 855).
 
 use super::{
-    Amount, Charge, Code, Contact, Currency, Date, DateReference, Description, ItemId, Moment,
-    Money, Note, Pack, Party, PriceDetail, Provenance, Quantity, Reference, Routing,
-    SalesRequirement, Schedule, Terms, Totals,
+    Amount, Charge, Code, Contact, Currency, Date, DateReference, DeliveryTerms, Description,
+    ItemId, Measurement, Moment, Money, Note, Pack, Packaging, Party, PriceDetail, Provenance,
+    Quantity, QuantityDetail, Reference, Routing, SalesRequirement, Schedule, StoreQuantities,
+    Subline, Tax, TaxReference, Terms, Totals,
 };
 
 records! {
@@ -45,6 +46,20 @@ records! {
         dates: Vec<DateReference>,
         /// Carriers.
         routing: Vec<Routing>,
+        /// Tax numbers.
+        tax_references: Vec<TaxReference>,
+        /// Freight payment and trade terms.
+        delivery_terms: Vec<DeliveryTerms>,
+        /// Prices that hold for the whole order.
+        prices: Vec<PriceDetail>,
+        /// Descriptions of the whole.
+        descriptions: Vec<Description>,
+        /// Measurements of the whole.
+        measurements: Vec<Measurement>,
+        /// Packaging.
+        packaging: Vec<Packaging>,
+        /// Taxes on the whole order.
+        taxes: Vec<Tax>,
         /// Notes.
         notes: Vec<Note>,
         /// Who buys.
@@ -99,6 +114,32 @@ records! {
         notes: Vec<Note>,
         /// Parties to this line.
         parties: Vec<Party>,
+        /// Currency of this line.
+        currency: Option<Currency>,
+        /// Measurements.
+        measurements: Vec<Measurement>,
+        /// People.
+        contacts: Vec<Contact>,
+        /// Payment terms of this line.
+        terms: Vec<Terms>,
+        /// Tax numbers.
+        tax_references: Vec<TaxReference>,
+        /// Freight payment and trade terms.
+        delivery_terms: Vec<DeliveryTerms>,
+        /// The quantity split over stores.
+        store_quantities: Vec<StoreQuantities>,
+        /// Carriers.
+        routing: Vec<Routing>,
+        /// Amounts of this line.
+        amounts: Vec<Amount>,
+        /// Taxes on this line.
+        taxes: Vec<Tax>,
+        /// Quantities of other kinds.
+        quantities: Vec<QuantityDetail>,
+        /// Packaging.
+        packaging: Vec<Packaging>,
+        /// Components, sizes, colours.
+        sublines: Vec<Subline>,
     }
 
     /// What happens to a quantity of a line (X12 ACK).
@@ -121,5 +162,7 @@ records! {
         source: Option<String>,
         /// The reason, in that list.
         reason: Option<String>,
+        /// Further dates of that quantity.
+        dates: Vec<DateReference>,
     }
 }

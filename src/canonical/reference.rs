@@ -11,6 +11,20 @@ records! {
         id: Option<String>,
         /// Words about it.
         description: Option<String>,
+        /// A number that narrows it, such as a line of the order that it names.
+        second: Option<ReferenceNumber>,
+        /// And another.
+        third: Option<ReferenceNumber>,
+        /// And another.
+        fourth: Option<ReferenceNumber>,
+    }
+
+    /// A number beside another (X12 C040).
+    ReferenceNumber {
+        /// What it numbers, as a raw code (X12 128).
+        qualifier: Option<String>,
+        /// The number.
+        id: Option<String>,
     }
 
     /// A point in time, as exactly as it was said: a date alone has no time and no zone.
@@ -57,6 +71,12 @@ records! {
         dates: Vec<DateReference>,
         /// The text, in the pieces it came in.
         text: Vec<Message>,
+        /// A number that narrows the first.
+        second: Option<ReferenceNumber>,
+        /// And another.
+        third: Option<ReferenceNumber>,
+        /// And another.
+        fourth: Option<ReferenceNumber>,
     }
 
     /// A remark to the whole or to a part (X12 NTE).
@@ -67,7 +87,7 @@ records! {
         text: Option<String>,
     }
 
-    /// One piece of free text (X12 MSG).
+    /// One piece of free text (X12 MSG, MTX, NTE).
     Message {
         /// The text.
         text: Option<String>,
@@ -75,6 +95,12 @@ records! {
         advance: Option<String>,
         /// Lines to advance.
         lines: Option<u32>,
+        /// What the text is about, as a raw code (X12 363).
+        kind: Option<String>,
+        /// Where the text went on in an element of its own.
+        more: Option<String>,
+        /// Language, as a code.
+        language: Option<String>,
     }
 
     /// Totals for control (X12 CTT). The count of lines is always made anew.

@@ -1,7 +1,7 @@
 //! Money's rules: currency, payment terms, allowances and charges, taxes, conditions of sale.
 //! Amounts are in major units of the document's currency.
 
-use super::{Code, Date, Decimal, ItemId};
+use super::{Code, Date, DateReference, Decimal, ItemId, PriceDetail};
 
 records! {
     /// The currency of a document or line, and who said it (X12 CUR).
@@ -12,6 +12,12 @@ records! {
         code: Option<String>,
         /// Exchange rate.
         rate: Option<Decimal>,
+        /// Whose the currency is that the rate leads to, as a raw code (X12 98).
+        other_role: Option<String>,
+        /// The currency that the rate leads to.
+        other_code: Option<String>,
+        /// Which market the rate is of, as a raw code (X12 669).
+        market: Option<String>,
     }
 
     /// When and how to pay (X12 ITD).
@@ -82,6 +88,14 @@ records! {
         description: Option<String>,
         /// Language of the words.
         language: Option<String>,
+        /// Currency of this amount.
+        currency: Option<Currency>,
+        /// Prices that it is reckoned from.
+        prices: Vec<PriceDetail>,
+        /// Taxes on it.
+        taxes: Vec<Tax>,
+        /// When it holds.
+        dates: Vec<DateReference>,
     }
 
     /// A tax (X12 TXI).
@@ -106,6 +120,8 @@ records! {
         number: Option<String>,
         /// Which line it belongs to.
         line: Option<String>,
+        /// When it holds.
+        dates: Vec<DateReference>,
     }
 
     /// A tax number and where it holds (X12 TAX).

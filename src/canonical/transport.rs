@@ -1,6 +1,6 @@
 //! How it travels: delivery terms, carriers, equipment, packaging, what was shipped.
 
-use super::{Code, Decimal};
+use super::{Code, Decimal, Description};
 
 records! {
     /// Who pays freight, where it is handed over, who bears the risk (X12 FOB).
@@ -139,5 +139,11 @@ records! {
         volume: Option<Decimal>,
         /// Unit of the volume.
         volume_unit: Option<Code>,
+        /// How many shipping units.
+        quantity: Option<Decimal>,
+        /// Another weight, of the goods alone or the like.
+        second_weight: Option<Decimal>,
+        /// What it was, in words.
+        descriptions: Vec<Description>,
     }
 }
