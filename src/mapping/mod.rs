@@ -42,6 +42,7 @@
 //! text), checks no total against a price (`lifecycle` will), and has neither scripts nor, yet,
 //! the HL words of the 856.
 
+mod check_digit;
 mod compile;
 mod dictionary;
 mod element;
