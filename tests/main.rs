@@ -23,6 +23,7 @@ mod demo;
 mod exchange;
 mod interop;
 mod laws;
+mod levels;
 mod orders;
 mod partner;
 mod samples;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::files::{GuideOptions, expand, open};
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
-use super::walk::{Guides, Trouble, walk};
+use super::walk::{Documents, Guides, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::x12::{self, Severity};
 
@@ -59,7 +59,7 @@ impl From<FailOn> for Severity {
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
     let mut report = Report::default();
-    let totals = walk(source, guides, &mut |seen| {
+    let totals = walk(source, guides, Documents::First, &mut |seen| {
         report.see(seen);
         Ok(())
     })?;

@@ -1,6 +1,6 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
-use crate::canonical::{Currency, Decimal, Document, Money, Party, Quantity};
+use crate::canonical::{Currency, Decimal, Document, Level, Money, Party, Quantity, ShipNotice};
 use crate::x12::{GroupHeader, TransactionSet};
 
 /// What people call the sets that trade uses, in our words.
@@ -39,7 +39,17 @@ pub(super) fn lines(document: &Document) -> usize {
         Document::PurchaseOrder(order) => order.lines.len(),
         Document::PurchaseOrderAcknowledgment(answer) => answer.lines.len(),
         Document::Invoice(invoice) => invoice.lines.len(),
+        Document::ShipNotice(notice) => shipped(notice),
+        Document::RemittanceAdvice(advice) => {
+            advice.remittances.iter().map(|r| r.items.len()).sum()
+        }
     }
+}
+
+/// How many of a notice's levels say what was shipped.
+fn shipped(notice: &ShipNotice) -> usize {
+    let levels = notice.levels.iter().flat_map(Level::walk);
+    levels.filter(|level| level.item.is_some()).count()
 }
 
 /// The sentence.
@@ -98,6 +108,21 @@ pub(super) fn sentence(
                 money(total, invoice.currency.as_ref()),
             )
         }
+        Some(Document::ShipNotice(notice)) => format!(
+            "Ship notice {}: {sender} sends {} to {receiver}.",
+            numbered(
+                notice.number.as_deref(),
+                notice.made.as_ref().and_then(|made| made.date),
+            ),
+            count(shipped(notice), "item"),
+        ),
+        Some(Document::RemittanceAdvice(advice)) => format!(
+            "Remittance advice {}: {} pays {}{}.",
+            numbered(advice.number.as_deref(), advice.paid_on),
+            name(advice.payer.as_ref(), sender),
+            name(advice.payee.as_ref(), receiver),
+            money(advice.total, advice.currency.as_ref()),
+        ),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::files::{GuideOptions, open};
 use super::report::{Counts, Findings, Paint, escaped, finding};
 use super::sentence::sentence;
-use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::walk::{Documents, Guides, Noted, Seen, SeenSet, Trouble, walk};
 use super::{Exit, Outcome};
 use crate::mapping::{Dictionary, UseView, bind};
 use crate::x12::{self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions};
@@ -78,7 +78,8 @@ impl Show {
             guides: &guides,
             counts: Counts::default(),
         };
-        let walked = source.and_then(|source| walk(source, &guides, &mut |s| shower.see(s, out)));
+        let walked = source
+            .and_then(|source| walk(source, &guides, Documents::All, &mut |s| shower.see(s, out)));
         let counts = shower.counts;
         match walked {
             Ok(_) if counts.reach(Severity::Warning) => Ok(Exit::Findings),

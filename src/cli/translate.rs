@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use super::envelope::{attach, envelope_of};
 use super::files::{GuideOptions, open};
 use super::report::{Counts, Paint, finding};
-use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::walk::{Documents, Guides, Noted, Seen, SeenSet, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Document;
 use crate::clock::{Clock, System};
@@ -168,7 +168,7 @@ pub fn to_json(
     tell: &mut dyn FnMut(&Noted) -> io::Result<()>,
 ) -> Result<Counts, Trouble> {
     let mut counts = Counts::default();
-    walk(source, guides, &mut |seen| {
+    walk(source, guides, Documents::All, &mut |seen| {
         let findings = match seen {
             Seen::Interchange(_) => return Ok(()),
             Seen::Findings(findings) => findings,

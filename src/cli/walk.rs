@@ -89,10 +89,18 @@ pub(super) struct Totals {
     pub(super) interchanges: u32,
 }
 
+/// Which sets are made documents of. Checking needs none, and takes a fraction of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Documents {
+    All,
+    First,
+}
+
 /// Walks a file and shows each interchange, set and finding to `see`.
 pub(super) fn walk(
     source: impl Read,
     guides: &Guides,
+    documents: Documents,
     see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
 ) -> Result<Totals, Trouble> {
     let recent = Rc::new(RefCell::new(Recent::default()));
@@ -106,32 +114,39 @@ pub(super) fn walk(
         interchange: InterchangeHeader::default(),
         group: GroupHeader::default(),
         told: HashSet::new(),
+        documents,
+        first: true,
     };
     let mut totals = Totals::default();
+    // Changes places with the set of `envelopes`, so that the memory of both is used again.
+    let mut set = TransactionSet::default();
     loop {
-        let set = match envelopes.next()? {
+        let is_set = match envelopes.next()? {
             Some(Event::Interchange(header, ..)) => {
                 walker.interchange = header.clone();
                 totals.interchanges += 1;
                 see(Seen::Interchange(&walker.interchange))?;
-                None
+                false
             }
             Some(Event::Group(header, _)) => {
                 walker.group = header.clone();
-                None
+                false
             }
-            Some(Event::Set(set)) => Some(std::mem::take(set)),
-            Some(_) => None,
+            Some(Event::Set(read)) => {
+                std::mem::swap(read, &mut set);
+                true
+            }
+            Some(_) => false,
             None => break,
         };
         let delimiters = *envelopes.delimiters();
         let found = envelopes.take_findings();
-        match set {
-            Some(set) => {
+        match is_set {
+            true => {
                 let seen = walker.set(&set, &delimiters, found, &recent.borrow())?;
                 see(Seen::Set(Box::new(seen)))?;
             }
-            None => outside(found, &delimiters, &recent.borrow(), see)?,
+            false => outside(found, &delimiters, &recent.borrow(), see)?,
         }
     }
     let delimiters = *envelopes.delimiters();
@@ -167,6 +182,9 @@ struct Walker<'g> {
     group: GroupHeader,
     /// Sets and releases without a guide that were told.
     told: HashSet<(String, String)>,
+    documents: Documents,
+    /// No set came yet.
+    first: bool,
 }
 
 impl Walker<'_> {
@@ -181,11 +199,13 @@ impl Walker<'_> {
         let guide = library.guide(partner.as_deref(), &self.group.version, &set.id);
         let guide = guide.transpose().map_err(Trouble::Guide)?;
         let mut reading = match &guide {
-            Some(guide) => mapping::read(guide, &set.segments, delimiters),
-            None => mapping::Reading {
-                document: None,
-                findings: self.without_guide(set).into_iter().collect(),
-            },
+            Some(guide) if self.wants_document() => mapping::read(guide, &set.segments, delimiters),
+            Some(guide) => mapping::check(guide, &set.segments, delimiters).into(),
+            None => self
+                .without_guide(set)
+                .into_iter()
+                .collect::<Vec<_>>()
+                .into(),
         };
         found.append(&mut reading.findings);
         found.sort_by_key(|finding| (finding.location.segment, finding.location.offset));
@@ -207,6 +227,10 @@ impl Walker<'_> {
             reading,
             findings,
         })
+    }
+
+    fn wants_document(&mut self) -> bool {
+        self.documents == Documents::All || std::mem::take(&mut self.first)
     }
 
     /// Tells once a file that a set has no guide.

@@ -24,8 +24,7 @@ pub(crate) struct Bound<'g> {
 
 /// A derived value that is compared when the whole set has been read.
 pub(crate) struct Deferred<'g> {
-    path: &'g Path,
-    sum: bool,
+    rule: &'g Rule,
     tally: Option<usize>,
     scope: NodeId,
     value: String,
@@ -96,13 +95,14 @@ impl<'g> Reader<'g> {
 
     /// Adds a value of an element to a sum.
     fn add(&mut self, tally: u16, raw: &[u8], part: &PartUse) {
-        let mut canonical = String::new();
+        let mut canonical = std::mem::take(&mut self.buffer);
         let text = std::str::from_utf8(raw).unwrap_or_default();
         if decode(text, part.def.data, None, &mut canonical)
             && let Ok(more) = canonical.parse()
         {
             self.tally(tally, more);
         }
+        self.buffer = canonical;
     }
 
     /// The elements one by one, with all that is to be told.
@@ -339,13 +339,11 @@ impl<'g> Reader<'g> {
                 let frame = self.frames.last().filter(|_| bound.one.children.is_empty());
                 (frame.map_or(bound.occurrence, |f| f.occurrence) + 1).to_string()
             }
-            (Some(Rule::Count(path) | Rule::Sum(path)), Some(scope)) => {
+            (Some(rule @ (Rule::Count(..) | Rule::Sum(_))), Some(scope)) => {
                 let location = self.locate(spot);
-                let sum = matches!(part.is, Some(Rule::Sum(_)));
-                let tally = self.plan.tally(path, sum).filter(|_| self.plan.tallied);
+                let tally = self.plan.tally(rule).filter(|_| self.plan.tallied);
                 self.deferred.push(Deferred {
-                    path,
-                    sum,
+                    rule,
                     tally,
                     scope,
                     value: text.to_owned(),
@@ -365,12 +363,9 @@ impl<'g> Reader<'g> {
     /// Compares counts and sums, now that everything has been read.
     pub(crate) fn settle(&mut self) {
         for deferred in std::mem::take(&mut self.deferred) {
-            let due = match (deferred.tally, deferred.sum) {
-                (Some(tally), _) => self.tallies[tally].value().normalize().to_string(),
-                (None, true) => sum(&self.slots, deferred.scope, deferred.path),
-                (None, false) => nodes(&self.slots, deferred.scope, deferred.path)
-                    .len()
-                    .to_string(),
+            let due = match deferred.tally {
+                Some(tally) => self.tallies[tally].value().normalize().to_string(),
+                None => reckon(&self.slots, deferred.scope, deferred.rule),
             };
             let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::value);
             let (fault, fix) = match number(&deferred.value) == number(&due) {
@@ -512,8 +507,26 @@ pub(crate) fn nodes(slots: &Slots, scope: NodeId, path: &Path) -> Vec<NodeId> {
     }
 }
 
+/// What a `count()` or `sum()` gives.
+pub(crate) fn reckon(slots: &Slots, scope: NodeId, rule: &Rule) -> String {
+    match rule {
+        Rule::Sum(path) => sum(slots, scope, path),
+        Rule::Count(path, tree) => {
+            let mut open = nodes(slots, scope, path);
+            let mut count = 0_usize;
+            while let Some(id) = open.pop() {
+                count += 1;
+                let below = tree.and_then(|slot| slots.child(id, slot));
+                open.extend(below.into_iter().flat_map(|list| slots.children(list)));
+            }
+            count.to_string()
+        }
+        _ => String::new(),
+    }
+}
+
 /// The sum of the decimals at a path.
-pub(crate) fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
+fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
     let values = nodes(slots, scope, path).into_iter();
     let values = values.filter_map(|id| slots.text(id).parse::<Decimal>().ok());
     let total = values

@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     layouts: Vec<Layout>,
     /// What `count()` and `sum()` name, in the order of their numbers.
     tallies: Vec<Tally>,
+    /// The set's own children that the guide makes if need be, as numbers.
+    pub(crate) made: Vec<u16>,
     /// Whether every `count()` and `sum()` has a tally, so that no slots are needed to compare it.
     pub(crate) tallied: bool,
 }
@@ -42,8 +44,8 @@ struct Owner {
     children: Vec<u16>,
     /// Numbers of mandatory children, in the guide's order.
     due: Vec<u16>,
-    /// How many groups of uses that share tag and position there are.
-    groups: usize,
+    /// How many groups of uses there are that share tag and position, or a list.
+    extra: usize,
 }
 
 impl Plan {
@@ -52,10 +54,7 @@ impl Plan {
         let mut tallied = true;
         for one in &guide.uses {
             for part in one.parts() {
-                if let Some(Rule::Count(path) | Rule::Sum(path)) = &part.is {
-                    let sum = matches!(part.is, Some(Rule::Sum(_)));
-                    let path = path.clone();
-                    let tally = Tally { path, sum };
+                if let Some(tally) = part.is.as_ref().and_then(Tally::of) {
                     tallied &= is_global(guide, one) && tally.is_fed(guide);
                     if !tallies.contains(&tally) {
                         tallies.push(tally);
@@ -72,7 +71,10 @@ impl Plan {
         let owners = (0..=guide.uses.len())
             .map(|index| Owner::new(guide, index.checked_sub(1), &tags, &mut layouts))
             .collect();
+        let made = guide.roots.iter().zip(0..);
+        let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
+            made: made.map(|(_, child)| child).collect(),
             tags,
             owners,
             layouts,
@@ -81,16 +83,19 @@ impl Plan {
         }
     }
 
+    #[inline]
     fn owner(&self, owner: Option<UseId>) -> &Owner {
         &self.owners[owner.map_or(0, |id| id + 1)]
     }
 
     /// The number of a tag that the guide names.
+    #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
         self.tags.number(quick(tag))
     }
 
     /// The children of `owner` with the tag, as numbers, the exact before the general.
+    #[inline]
     pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[u16] {
         let owner = self.owner(owner);
         let (from, to) = owner.ranges[usize::from(tag)];
@@ -102,11 +107,13 @@ impl Plan {
         &self.owner(owner).due
     }
 
-    /// How many counters an occurrence of `owner` needs: one a child, then one a group.
+    /// How many counters an occurrence of `owner` needs: one a child, then one a group
+    /// of children, then one a list that several fill.
     pub(crate) fn counters(&self, guide: &Guide, owner: Option<UseId>) -> usize {
-        guide.children(owner).len() + self.owner(owner).groups
+        guide.children(owner).len() + self.owner(owner).extra
     }
 
+    #[inline]
     pub(crate) fn layout(&self, id: UseId) -> &Layout {
         &self.layouts[id]
     }
@@ -116,11 +123,10 @@ impl Plan {
         self.tallies.len()
     }
 
-    /// The tally of a rule's path.
-    pub(crate) fn tally(&self, path: &Path, sum: bool) -> Option<usize> {
-        self.tallies
-            .iter()
-            .position(|t| t.sum == sum && t.path == *path)
+    /// The tally of a rule.
+    pub(crate) fn tally(&self, rule: &Rule) -> Option<usize> {
+        let tally = Tally::of(rule)?;
+        self.tallies.iter().position(|t| *t == tally)
     }
 }
 
@@ -129,6 +135,7 @@ impl Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
         let mut groups: Vec<(u32, u32)> = Vec::new();
+        let mut pools: Vec<UseId> = Vec::new();
         for (number, &id) in children.iter().enumerate() {
             let one = &guide.uses[id];
             let key = (one.order, one.quick);
@@ -137,11 +144,23 @@ impl Owner {
                 groups.len() - 1
             });
             layouts[id].counter = children.len() + group;
+            layouts[id].pool = one.pool.map(|pool| {
+                let at = pools.iter().position(|p| *p == pool);
+                at.unwrap_or_else(|| {
+                    pools.push(pool);
+                    pools.len() - 1
+                })
+            });
             if one.usage == Usage::Mandatory {
                 made.due.push(number as u16);
             }
         }
-        made.groups = groups.len();
+        for &id in children {
+            let pool = layouts[id].pool.as_mut();
+            pool.into_iter()
+                .for_each(|pool| *pool += children.len() + groups.len());
+        }
+        made.extra = groups.len() + pools.len();
         for tag in tags.all() {
             let from = made.children.len() as u16;
             let same = children
@@ -178,9 +197,9 @@ impl Tags {
         Tags { table, all }
     }
 
-    /// Multiplication by the golden ratio spreads tags that differ in a letter.
+    /// Multiplication by the golden ratio spreads tags that differ in a letter; a size is a power of two.
     fn place(tag: u32, size: usize) -> usize {
-        (tag.wrapping_mul(0x9e37_79b9) >> 16) as usize % size
+        (tag.wrapping_mul(0x9e37_79b9) >> 16) as usize & (size - 1)
     }
 
     fn number(&self, tag: u32) -> Option<u16> {
@@ -206,6 +225,8 @@ pub(crate) struct Layout {
     pub(crate) capacity: u32,
     /// The counter of its group in an occurrence of its owner.
     pub(crate) counter: usize,
+    /// The counter of all uses that fill its list, where there are others.
+    pub(crate) pool: Option<usize>,
     lanes: Vec<Lane>,
     /// Elements that must be there, and those that may not, as bits.
     due: u64,
@@ -303,6 +324,7 @@ impl Layout {
         Layout {
             capacity: one.capacity(),
             counter: 0,
+            pool: None,
             lanes: lanes(guide, one),
             due: bits(Usage::Mandatory),
             barred: bits(Usage::NotUsed),
@@ -387,7 +409,7 @@ fn lanes(guide: &Guide, one: &Use) -> Vec<Lane> {
 
 fn check(guide: &Guide, place: &PlaceUse, part: &PartUse) -> Check {
     let homeless = part.target.is_empty() && part.run.is_none() && part.is.is_none();
-    let reckoned = !matches!(part.is, None | Some(Rule::Constant(_)));
+    let reckoned = matches!(part.is, Some(Rule::Count(..) | Rule::Sum(_) | Rule::Seq));
     let counted = part.counts();
     if place.composite || (homeless && guide.document.is_some()) || reckoned || counted {
         return Check::Long;
@@ -436,6 +458,17 @@ fn is_global(guide: &Guide, one: &Use) -> bool {
 }
 
 impl Tally {
+    /// What a rule asks for. A count over a tree is fed by its levels, each of which has the path
+    /// of the outermost list.
+    fn of(rule: &Rule) -> Option<Tally> {
+        let (path, sum) = match rule {
+            Rule::Count(path, _) => (path.clone(), false),
+            Rule::Sum(path) => (path.clone(), true),
+            _ => return None,
+        };
+        Some(Tally { path, sum })
+    }
+
     /// Whether it is a count of the items that a use with this path makes.
     fn counts(&self, path: &Path) -> bool {
         matches!(path.split_last(), Some((last, list)) if last.slot == ITEM && *list == self.path)

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
-use super::empty::empty;
 use super::guide::{Guide, ITEM, Use, UseId};
+use super::level::Levels;
 use super::plan::Plan;
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Decimal, Document, DocumentKind};
@@ -22,6 +22,16 @@ pub struct Reading {
     pub document: Option<Document>,
     /// All that is to be told about the set's content, in order of the file.
     pub findings: Vec<Finding>,
+}
+
+impl From<Vec<Finding>> for Reading {
+    /// Findings without a document.
+    fn from(findings: Vec<Finding>) -> Reading {
+        Reading {
+            document: None,
+            findings,
+        }
+    }
 }
 
 /// Most findings of one set that are kept: a set that earns more is told once that there are more.
@@ -116,6 +126,7 @@ pub(crate) struct Reader<'g> {
     order: BTreeMap<String, Vec<String>>,
     /// Where the set's last segment stands, for what is missing at its end.
     last: Position,
+    pub(crate) levels: Levels,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
@@ -141,6 +152,7 @@ impl<'g> Reader<'g> {
             sequence: Vec::new(),
             order: BTreeMap::new(),
             last: Position::default(),
+            levels: Levels::default(),
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -183,6 +195,10 @@ impl<'g> Reader<'g> {
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
+                // A level is a wall: what comes late in it does not go back to the set's heading.
+                if behind && depth == 0 && self.in_level() {
+                    break;
+                }
                 let frame = &self.frames[depth];
                 let children = self.guide.children(frame.owner);
                 for &child in self.plan.children(frame.owner, tag) {
@@ -217,6 +233,11 @@ impl<'g> Reader<'g> {
             || self.counts[frame.counts + layout.counter] >= self.guide.uses[id].group_max
     }
 
+    fn in_level(&self) -> bool {
+        let owner = self.frames.get(1).and_then(|frame| frame.owner);
+        owner.is_some_and(|id| self.guide.uses[id].level.is_some())
+    }
+
     fn bind(&mut self, segment: &Segment<'_>, fit: &Fit) {
         while self.frames.len() > fit.depth + 1 {
             self.close(&Next::Segment(segment));
@@ -231,14 +252,24 @@ impl<'g> Reader<'g> {
             self.placed_badly(segment, one, fit);
         }
         let frame = &self.frames[fit.depth];
-        if one.shares && !fit.behind {
+        let (counts, scope) = (frame.counts, frame.scope);
+        if one.shares && !fit.behind && one.level.is_none() {
             self.sequence.push(fit.child as u16);
         }
-        let occurrence = self.counts[frame.counts + fit.child];
-        self.counts[frame.counts + fit.child] += 1;
-        self.counts[frame.counts + layout.counter] += 1;
-        let scope = frame.scope.filter(|_| !fit.full || one.repeats());
-        let scope = scope.map(|scope| self.enter(scope, one));
+        // Uses that fill one list are counted together: which of its items this is.
+        let occurrence = self.counts[counts + layout.pool.unwrap_or(fit.child)];
+        for counter in [Some(fit.child), Some(layout.counter), layout.pool] {
+            if let Some(counter) = counter {
+                self.counts[counts + counter] += 1;
+            }
+        }
+        let (scope, occurrence) = match &one.level {
+            Some(rule) => self.level(segment, id, rule),
+            None => {
+                let scope = scope.filter(|_| !fit.full || one.repeats());
+                (scope.map(|scope| self.enter(scope, one)), occurrence)
+            }
+        };
         if scope.is_some() {
             for &tally in &layout.counts {
                 self.tally(tally, Decimal::ONE);
@@ -360,8 +391,13 @@ impl<'g> Reader<'g> {
             return;
         };
         let sequence = &self.sequence[frame.sequence..];
-        if self.live && !sequence.is_sorted() {
-            let children = self.guide.children(frame.owner);
+        let children = self.guide.children(frame.owner);
+        let list = |child: &u16| {
+            let id = children[usize::from(*child)];
+            let pool = self.guide.uses[id].pool.unwrap_or(id);
+            children.iter().position(|&c| c == pool)
+        };
+        if self.live && !sequence.is_sorted() && !sequence.is_sorted_by_key(list) {
             let keys = sequence
                 .iter()
                 .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
@@ -379,6 +415,10 @@ impl<'g> Reader<'g> {
             .filter_map(|f| Some((&self.guide.uses[f.owner?], f.occurrence)));
         let mut path = String::new();
         for (one, occurrence) in owners {
+            if one.level.is_some() {
+                self.level_path(&mut path);
+                continue;
+            }
             super::write::step(&mut path, one, occurrence);
         }
         super::write::position(path, order)
@@ -497,28 +537,27 @@ impl<'g> Reader<'g> {
             self.close(&next);
         }
         self.settle();
-        self.unmade(&next.location());
+        self.settle_levels();
+        self.unmade(&next);
         self.close(&next);
     }
 
     /// Notes segments that writing would add because the guide makes their values, as CTT.
-    fn unmade(&mut self, here: &Location) {
+    fn unmade(&mut self, next: &Next<'_>) {
         let guide = self.guide;
         let frame = &self.frames[0];
-        let came = |child: usize| self.counts[frame.counts + child] > 0;
-        let absent = guide
-            .roots
+        let made: Vec<&Use> = self
+            .plan
+            .made
             .iter()
-            .enumerate()
-            .filter(|(child, _)| !came(*child));
-        let made: Vec<&Use> = absent
-            .map(|(_, &id)| &guide.uses[id])
-            .filter(|one| one.is_made())
+            .map(|&child| usize::from(child))
+            .filter(|child| self.counts[frame.counts + child] == 0)
+            .map(|child| &guide.uses[guide.roots[child]])
             .collect();
         for one in made {
             let location = Location {
                 tag: one.tag.clone(),
-                ..here.clone()
+                ..next.location()
             };
             let message = format!(
                 "{} is not there: it is added when the document is written",
@@ -530,14 +569,7 @@ impl<'g> Reader<'g> {
 
     fn document(&mut self, kind: DocumentKind) -> Option<Document> {
         let (slots, schema) = (&self.slots, &self.guide.schema);
-        let document = match kind {
-            DocumentKind::PurchaseOrder => empty(slots, schema).map(Document::PurchaseOrder),
-            DocumentKind::PurchaseOrderAcknowledgment => {
-                empty(slots, schema).map(Document::PurchaseOrderAcknowledgment)
-            }
-            DocumentKind::Invoice => empty(slots, schema).map(Document::Invoice),
-        };
-        match document {
+        match super::empty::empty(kind, slots, schema) {
             Ok(mut document) => {
                 document.provenance_mut().order = std::mem::take(&mut self.order);
                 Some(document)
@@ -559,6 +591,7 @@ impl<'g> Reader<'g> {
 }
 
 /// Whether `segment` is meant by `one`: its tag, and every `when`.
+#[inline]
 fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
     segment.tag().len() <= 4
         && one.when.iter().all(|when| {

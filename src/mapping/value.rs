@@ -23,7 +23,8 @@ use crate::x12::Fault;
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    words: HashMap<Box<[u8]>, String, FixedState>,
+    /// By [`key`], which compares quicker than text does.
+    words: HashMap<u128, String, FixedState>,
     codes: HashMap<String, String, FixedState>,
     sorted: Vec<String>,
 }
@@ -33,6 +34,19 @@ pub(crate) const OTHER: &str = "other:";
 
 /// Most digits a number may have: what a canonical decimal holds exactly.
 const MAX_DIGITS: usize = 28;
+
+/// The longest code: twice what any element of type ID in use has.
+const MAX_CODE: usize = 15;
+
+/// A code as a number: its bytes, and its length in front.
+#[inline]
+fn key(code: &[u8]) -> Option<u128> {
+    if code.is_empty() || code.len() > MAX_CODE {
+        return None;
+    }
+    let length = code.len() as u128;
+    Some(code.iter().fold(length, |key, &b| key << 8 | u128::from(b)))
+}
 
 impl CodeList {
     /// Reads `EA = "each"` lines.
@@ -47,7 +61,10 @@ impl CodeList {
                 let message = format!("{word:?} is {first} already: a list is one to one");
                 return Err(node.error(message));
             }
-            list.words.insert(code.as_bytes().into(), word);
+            let Some(key) = key(code.as_bytes()) else {
+                return Err(node.error(format!("a code has 1 to {MAX_CODE} characters")));
+            };
+            list.words.insert(key, word);
             list.sorted.push(code.clone());
         }
         list.sorted.sort_unstable();
@@ -56,12 +73,13 @@ impl CodeList {
 
     /// The word for `code`.
     pub fn word(&self, code: &str) -> Option<&str> {
-        self.words.get(code.as_bytes()).map(String::as_str)
+        self.words.get(&key(code.as_bytes())?).map(String::as_str)
     }
 
     /// Whether it has the code.
+    #[inline]
     pub(crate) fn has(&self, code: &[u8]) -> bool {
-        self.words.contains_key(code)
+        key(code).is_some_and(|key| self.words.contains_key(&key))
     }
 
     /// The code for `word`; `other:XX` gives `XX`.
@@ -146,6 +164,7 @@ fn is_time(raw: &str) -> bool {
 
 /// Whether a number is surely right and stays as it is: digits without zeros in front, at most
 /// one point with digits on both sides, no minus before zero.
+#[inline]
 pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bool {
     let unsigned = raw.strip_prefix(b"-").unwrap_or(raw);
     let (mut points, mut zeros) = (0, 0);
@@ -168,6 +187,7 @@ pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bo
 }
 
 /// Whether `CCYYMMDD` is surely a date of the calendar.
+#[inline]
 pub(crate) fn is_plain_date(raw: &[u8]) -> bool {
     let &[c, e, y, z, m, n, d, f] = raw else {
         return false;
@@ -316,6 +336,7 @@ mod tests {
             super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
         dictionary.unwrap().segment("A").unwrap().places[0].parts[0]
             .def
+            .as_ref()
             .clone()
     }
 

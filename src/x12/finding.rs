@@ -304,6 +304,10 @@ faults! {
     SegmentNotUsed "segment.not-used" Warning Some("AK304=2"), "the partner's guide says that it is not used";
     /// REF after N1 where it is due before.
     SegmentOrder "segment.order" Error Some("AK304=7"), "order gives a segment its meaning: elsewhere it belongs to another loop";
+    /// `HL*3*9*I` without an HL*9, or an item below a level that may not hold it.
+    LevelParent "hl.parent" Error Some("AK403=7"), "the levels are a tree: what is not below its own parent belongs to something else";
+    /// Two HL with one HL01.
+    LevelNumber "hl.number" Error Some("AK403=7"), "levels name their parents by this number, so it must be unique in its set";
     /// PO1 without PO102 where it is mandatory.
     ElementMissing "element.missing" Error Some("AK403=1"), "the guide makes it mandatory";
     /// PO103 absent though PO102 is there.
