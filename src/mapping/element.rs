@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::check_digit;
 use super::dictionary::Usage;
 use super::explain::{broken, explain, instead, placeless};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
@@ -128,6 +129,19 @@ impl<'g> Reader<'g> {
             self.place(spot, raw, place, &mut groups);
         }
         self.notes(segment, bound);
+        for &(qualifier, number) in &bound.layout.numbers {
+            if let Some(due) = check_digit::due(segment, (qualifier, number)) {
+                let spot = Spot::element(segment, bound, usize::from(number));
+                let text = String::from_utf8_lossy(segment.element(usize::from(number)));
+                let message = format!("{text:?} ends in a wrong check digit; {due} is due");
+                self.at(
+                    spot,
+                    Fault::CheckDigit,
+                    message,
+                    "compare it with the label",
+                );
+            }
+        }
     }
 
     /// One element: its repetitions, and the components of each.
@@ -147,6 +161,15 @@ impl<'g> Reader<'g> {
             if place.composite {
                 self.composite(spot, raw, place, groups);
             } else if !raw.is_empty() {
+                if raw.contains(&delimiters.component) {
+                    let separator = char::from(delimiters.component).escape_default();
+                    let text = String::from_utf8_lossy(raw);
+                    let message = format!(
+                        "{text:?} holds the component separator {separator}, and is no composite"
+                    );
+                    let fix = "choose a separator that does not occur in data";
+                    self.at(spot, Fault::ElementCharacter, message, fix);
+                }
                 self.value(spot, raw, &place.parts[0], groups);
             }
         }

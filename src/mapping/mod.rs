@@ -57,6 +57,7 @@
 //! It opens no file (the embedded guides are part of the program, a user's own are handed in as
 //! text), checks no total against a price (`lifecycle` will), and has no scripts.
 
+mod check_digit;
 mod compile;
 mod dictionary;
 mod element;

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
 use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
 use super::value::{CodeList, is_plain_date, is_plain_number, is_plain_time};
@@ -237,6 +238,8 @@ pub(crate) struct Layout {
     pub(crate) counts: Vec<u16>,
     /// Elements whose values are summed, with their tallies.
     pub(crate) sums: Vec<(u16, u16)>,
+    /// Elements that may hold a number with a check digit.
+    pub(crate) numbers: Vec<check_digit::Pair>,
 }
 
 /// A syntax note over bits.
@@ -329,6 +332,7 @@ impl Layout {
             runs: runs.collect(),
             counts: counts.map(|(_, index)| index).collect(),
             sums,
+            numbers: check_digit::pairs(one),
         }
     }
 
@@ -355,6 +359,10 @@ impl Layout {
             && self.barred & present == 0
             && self.ties.iter().all(|tie| tie.holds(present))
             && self.runs.iter().all(|&run| is_gapless(run, present))
+            && self
+                .numbers
+                .iter()
+                .all(|&pair| check_digit::due(segment, pair).is_none())
     }
 }
 

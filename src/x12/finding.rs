@@ -334,6 +334,8 @@ faults! {
     Unmapped "value.unmapped" Info None, "the guide gives it no place in the document, so it is kept as a note";
     /// `007` read as 7.
     Normalised "value.normalised" Info None, "it is written in its normal form";
+    /// A UPC of 036000291453.
+    CheckDigit "value.check-digit" Warning None, "a number with a wrong digit names another item, or none";
     /// A byte above 0x7F that is not UTF-8.
     NotUtf8 "value.charset" Warning None, "the byte was read as Latin-1; another system may read it otherwise";
     /// `中` in a name.

@@ -44,6 +44,7 @@ mod source;
 mod split;
 mod ta1;
 mod tokens;
+mod unended;
 mod unknown;
 mod values;
 mod verdict;

@@ -61,15 +61,24 @@ fn x12_case_056_dtm_yymmdd() {
 /// A warning and not an error: no list of ours has all codes, and the set can be used.
 #[test]
 fn x12_case_057_bad_code() {
-    let line = PO1.replace("*EA*", "*ea*");
+    let short = PO1.replace("*EA*", "*ZE*");
     assert_eq!(
-        lines_of(BEG, &line),
+        lines_of(BEG, &short),
         ["warning element.code AK403=7 PO103@5"]
     );
-    let message = message_of(BEG, &line);
+    assert!(message_of(BEG, &short).contains("\"ZE\""));
+    let near = content(set(
+        "850",
+        &format!("{BEG}{}CTT*1~", PO1.replace("*EA*", "*EACH*")),
+    ));
+    let code = near
+        .iter()
+        .find(|f| f.code_997() == Some("AK403=7"))
+        .unwrap();
     assert!(
-        message.contains("\"ea\"") && message.contains("did you mean"),
-        "{message}"
+        code.message.contains("did you mean EA?"),
+        "{}",
+        code.message
     );
 }
 

@@ -161,7 +161,7 @@ fn x12_case_020_u_as_repetition_is_a_warning_and_splits_nothing() {
 
 #[test]
 fn x12_case_022_delims_ctrl_are_shown_as_escapes() {
-    let file = order().replace('*', "\x1D").replace('>', "\x1D");
+    let file = order().replace(['*', '>'], "\x1D");
     let findings = read(file).findings;
     assert_eq!(findings[0].fault, Fault::DelimiterClash);
     assert_eq!(
