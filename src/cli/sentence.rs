@@ -108,21 +108,8 @@ pub(super) fn sentence(
                 money(total, invoice.currency.as_ref()),
             )
         }
-        Some(Document::ShipNotice(notice)) => format!(
-            "Ship notice {}: {sender} sends {} to {receiver}.",
-            numbered(
-                notice.number.as_deref(),
-                notice.made.as_ref().and_then(|made| made.date),
-            ),
-            count(shipped(notice), "item"),
-        ),
-        Some(Document::RemittanceAdvice(advice)) => format!(
-            "Remittance advice {}: {} pays {}{}.",
-            numbered(advice.number.as_deref(), advice.paid_on),
-            name(advice.payer.as_ref(), sender),
-            name(advice.payee.as_ref(), receiver),
-            money(advice.total, advice.currency.as_ref()),
-        ),
+        Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
+        Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -130,6 +117,25 @@ pub(super) fn sentence(
             count(set.segments.len() + 2, "segment"),
         ),
     }
+}
+
+fn sends(notice: &ShipNotice, sender: &str, receiver: &str) -> String {
+    let made = notice.made.as_ref().and_then(|made| made.date);
+    format!(
+        "Ship notice {}: {sender} sends {} to {receiver}.",
+        numbered(notice.number.as_deref(), made),
+        count(shipped(notice), "item"),
+    )
+}
+
+fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
+    format!(
+        "Remittance advice {}: {} pays {}{}.",
+        numbered(advice.number.as_deref(), advice.paid_on),
+        name(advice.payer.as_ref(), sender),
+        name(advice.payee.as_ref(), receiver),
+        money(advice.total, advice.currency.as_ref()),
+    )
 }
 
 fn capital(text: &str) -> String {
