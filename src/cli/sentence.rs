@@ -1,6 +1,9 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
-use crate::canonical::{Currency, Decimal, Document, Level, Money, Party, Quantity, ShipNotice};
+use crate::canonical::{
+    Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
+    ShipNotice,
+};
 use crate::x12::{GroupHeader, TransactionSet};
 
 /// What people call the sets that trade uses, in our words.
@@ -89,25 +92,7 @@ pub(super) fn sentence(
                 money(total, answer.currency.as_ref()),
             )
         }
-        Some(Document::Invoice(invoice)) => {
-            let total = invoice.totals.as_ref().and_then(|totals| totals.total);
-            let order = invoice.order_number.as_deref();
-            format!(
-                "Invoice {}: {} bills {} to {}{}{}.",
-                numbered(invoice.number.as_deref(), invoice.invoiced_on),
-                name(
-                    invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
-                    sender
-                ),
-                count(invoice.lines.len(), "line"),
-                name(
-                    invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
-                    receiver
-                ),
-                order.map_or(String::new(), |order| format!(" for order {order}")),
-                money(total, invoice.currency.as_ref()),
-            )
-        }
+        Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
         Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
         Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
         None => format!(
@@ -117,6 +102,26 @@ pub(super) fn sentence(
             count(set.segments.len() + 2, "segment"),
         ),
     }
+}
+
+fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> String {
+    let total = invoice.totals.as_ref().and_then(|totals| totals.total);
+    let order = invoice.order_number.as_deref();
+    format!(
+        "Invoice {}: {} bills {} to {}{}{}.",
+        numbered(invoice.number.as_deref(), invoice.invoiced_on),
+        name(
+            invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
+            sender
+        ),
+        count(invoice.lines.len(), "line"),
+        name(
+            invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
+            receiver
+        ),
+        order.map_or(String::new(), |order| format!(" for order {order}")),
+        money(total, invoice.currency.as_ref()),
+    )
 }
 
 fn sends(notice: &ShipNotice, sender: &str, receiver: &str) -> String {

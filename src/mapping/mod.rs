@@ -68,6 +68,7 @@ mod guide;
 mod level;
 mod library;
 mod lint;
+mod misplaced;
 mod plan;
 mod read;
 mod sample;
