@@ -1,4 +1,5 @@
-//! `check` finds what `read` finds, without making a document.
+//! `check` finds what `read` finds, and `read_json` writes what serde_json would, both without
+//! making a document.
 
 use transload::mapping::{self, Library};
 use transload::x12::{self, Finding};
@@ -15,7 +16,19 @@ fn both(library: &Library, name: &str, bytes: &[u8]) -> usize {
                 let guide = library.guide(None, &group.header.version, &set.id);
                 let Some(Ok(guide)) = guide else { continue };
                 let delimiters = &interchange.delimiters;
-                let read = mapping::read(&guide, &set.segments, delimiters).findings;
+                let reading = mapping::read(&guide, &set.segments, delimiters);
+                let mut json = Vec::new();
+                let (segments, none) = (&set.segments, Default::default());
+                let told = mapping::read_json(&guide, segments, delimiters, none, &mut json);
+                let document = reading.document.as_ref();
+                let due = document.map(|d| serde_json::to_string(d).expect("JSON"));
+                assert_eq!(
+                    String::from_utf8_lossy(&json),
+                    due.unwrap_or_default(),
+                    "{name}"
+                );
+                let read = reading.findings;
+                assert_eq!(told.expect("memory takes all").len(), read.len(), "{name}");
                 let checked = mapping::check(&guide, &set.segments, delimiters);
                 let text = |all: &[Finding]| format!("{all:#?}");
                 assert_eq!(text(&checked), text(&read), "{name}");

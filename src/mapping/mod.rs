@@ -65,6 +65,7 @@ mod empty;
 mod explain;
 mod fill;
 mod guide;
+mod json;
 mod level;
 mod library;
 mod lint;
@@ -84,7 +85,7 @@ pub use dictionary::{
 };
 pub use guide::Guide;
 pub use library::Library;
-pub use read::{MAX_FINDINGS, Reading, check, read};
+pub use read::{MAX_FINDINGS, Reading, check, read, read_json};
 pub use sample::{Fill, sample};
 pub use source::{GuideError, nearest, suggestion};
 pub use value::CodeList;
