@@ -10,12 +10,12 @@ use std::sync::Arc;
 use super::Failure;
 use super::crew::{Crew, Done, Task};
 use super::envelope::origin;
-use super::excerpt::{Excerpt, Recent, Remembering};
+use super::excerpt::{Excerpt, Recent, Remembering, segment_at};
 use crate::canonical::{Document, Provenance};
 use crate::mapping::{Guide, GuideError, Library};
 use crate::x12::{
     self, Delimiters, Envelopes, Event, Fault, Finding, GroupHeader, InterchangeHeader, Location,
-    TransactionSet,
+    Segments, TransactionSet,
 };
 
 /// The guides that files are read by.
@@ -123,10 +123,20 @@ pub(super) fn walk(
     })
 }
 
-fn noted(found: Vec<Finding>, delimiters: &Delimiters, recent: &Recent) -> Vec<Noted> {
-    let noted = found.into_iter().map(|finding| Noted {
-        excerpt: recent.excerpt(&finding, delimiters),
-        finding,
+/// Findings with their sources: segments of the set, or what was read last.
+fn noted(
+    found: Vec<Finding>,
+    segments: &Segments,
+    delimiters: &Delimiters,
+    recent: &Recent,
+) -> Vec<Noted> {
+    let noted = found.into_iter().map(|finding| {
+        let segment = segment_at(segments, finding.location.segment);
+        let excerpt = match segment {
+            Some(segment) => Some(Excerpt::of(&segment, &finding.location, delimiters)),
+            None => recent.excerpt(&finding, delimiters),
+        };
+        Noted { finding, excerpt }
     });
     noted.collect()
 }
@@ -225,7 +235,12 @@ impl<'g> Walker<'g> {
             return Ok(());
         }
         self.wait(0, see)?;
-        Ok(see(Seen::Findings(noted(found, delimiters, recent)))?)
+        Ok(see(Seen::Findings(noted(
+            found,
+            &Segments::default(),
+            delimiters,
+            recent,
+        )))?)
     }
 
     /// Has the set that was read translated, and shown when those before it have been.
@@ -248,7 +263,7 @@ impl<'g> Walker<'g> {
         let task = Task {
             group: self.group.clone(),
             delimiters,
-            found: noted(found, &delimiters, recent),
+            found: noted(found, &set.segments, &delimiters, recent),
             origin: match make {
                 Some(Make::Json) => Some(self.origin(&delimiters)),
                 _ => None,
