@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::files::{GuideOptions, open};
 use super::translate::time;
-use super::walk::{Guides, Noted, Seen, Trouble, walk};
+use super::walk::{Documents, Guides, Noted, Seen, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::clock::{Clock, System};
 use crate::x12::{
@@ -169,7 +169,7 @@ fn findings(bytes: &[u8], guides: &Guides) -> Result<Vec<Finding>, Trouble> {
         let found = noted.into_iter().map(|noted| noted.finding);
         all.extend(found.filter(|f| f.severity == Severity::Error || f.code_997().is_some()));
     };
-    walk(bytes, guides, &mut |seen| {
+    walk(bytes, guides, Documents::First, &mut |seen| {
         match seen {
             Seen::Interchange(_) => {}
             Seen::Set(seen) => keep(seen.findings),
