@@ -9,6 +9,7 @@ mod cases_envelope;
 mod cases_levels;
 mod cases_source;
 mod laws;
+mod lossless;
 mod ta1;
 mod writing;
 

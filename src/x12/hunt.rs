@@ -110,6 +110,7 @@ impl<R: Read> Reader<R> {
             self.told.lowercase = true;
             self.complain(Fault::LowercaseTag, position, from, end);
         }
+        self.measure(from, end);
         self.step_counting(next);
         self.rescan(next);
         (position, from, end)

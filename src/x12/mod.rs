@@ -4,6 +4,7 @@
 //! bytes ─ Reader ─► segments ─ Envelopes ─► sets ─ read() ─► Interchange
 //!                                             └ findings ─ acknowledge() ─► 997, 999, TA1
 //! bytes ◄─────────────────────────────────────── write() ── Interchange
+//! bytes ◄─ rewrite() ─ bytes, each segment as it stood or changed on purpose
 //! ```
 //!
 //! Reading never fails on what a partner sent: it gives what can be read, and a [`Finding`] for
@@ -38,6 +39,7 @@ mod inspect;
 mod interchange;
 mod isa;
 mod read;
+mod rewrite;
 mod segment;
 mod settle;
 mod source;
@@ -59,9 +61,10 @@ pub use form::Form;
 pub use header::{GroupHeader, InterchangeHeader, Qualified, functional_id};
 pub use interchange::{FunctionalGroup, Interchange, Reading, Trailer, TransactionSet, read};
 pub use read::{BINARY_LIMIT, FINDINGS_LIMIT, Reader, SEGMENT_LIMIT, WINDOW};
+pub use rewrite::rewrite;
 pub use segment::{Position, Segment, Segments, components, repetitions};
 pub use split::split;
 pub use ta1::InterchangeAcknowledgment;
 pub use unknown::{Error, Resemblance};
 pub use verdict::{ElementFault, FunctionalAcknowledgment, SegmentFault, SetVerdict, Verdict};
-pub use write::{WriteError, write};
+pub use write::{WriteError, WriteOptions, write, write_with};

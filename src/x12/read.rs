@@ -87,6 +87,8 @@ pub struct Reader<R> {
     pub(super) truncated: bool,
     /// The current segment is an ISA that was read as one.
     pub(super) header: bool,
+    /// Bytes of the file that the current segment takes, where the file was decoded.
+    pub(super) extent: u64,
 }
 
 /// What is told once an interchange, however often it occurs.
@@ -134,6 +136,7 @@ impl<R: Read> Reader<R> {
             empties: 0,
             truncated: false,
             header: false,
+            extent: 0,
         }
     }
 
@@ -229,6 +232,7 @@ impl<R: Read> Reader<R> {
             if self.ends[0] == 3 && self.buffer[from..].starts_with(b"IEA") {
                 self.state = State::Outside;
             }
+            self.measure(from, end);
             self.step(next);
             return Ok(Some((position, from, end)));
         }
@@ -307,6 +311,15 @@ impl<R: Read> Reader<R> {
         self.stray = from;
     }
 
+    /// Takes the size in the file of the segment that stands at `start`.
+    #[inline]
+    pub(super) fn measure(&mut self, from: usize, end: usize) {
+        if self.form != Encoding::Plain {
+            let text = &self.buffer[from..end];
+            self.extent = self.source.extent(self.logical, text);
+        }
+    }
+
     /// Moves on to `to`.
     #[inline]
     fn step(&mut self, to: usize) {
@@ -333,8 +346,14 @@ impl<R: Read> Reader<R> {
     fn skip_breaks(&mut self) -> Result<bool, Error> {
         let mut blank_lines = 0u32;
         loop {
-            if self.start == self.filled && !self.fill()? {
-                return Ok(false);
+            if self.start == self.filled {
+                if !self.fill()? {
+                    return Ok(false);
+                }
+                if self.form != Encoding::Plain {
+                    // A line break may have been taken out right before what was read.
+                    self.step_counting(self.start);
+                }
             }
             match self.buffer[self.start] {
                 b'\n' => {

@@ -1,6 +1,7 @@
 //! What stands between a file and the single bytes that X12 is made of: UTF-16, and lines that
 //! were cut at a fixed column. Both are undone while reading, and positions stay the file's own.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Result};
 
 use super::Position;
@@ -13,8 +14,23 @@ pub(super) struct Source<R> {
     pending: Vec<u8>,
     /// Columns delivered of the current line, where lines are wrapped.
     column: usize,
-    /// Line breaks taken out.
+    /// Bytes delivered, where lines are wrapped.
+    delivered: u64,
+    /// Line breaks that were taken out and not yet passed.
+    breaks: VecDeque<Break>,
+    /// The last one that was passed.
+    passed: Break,
+}
+
+/// A line break that was taken out.
+#[derive(Clone, Copy, Default)]
+struct Break {
+    /// Bytes delivered before it.
+    at: u64,
+    /// Bytes taken out, this break's included.
     removed: u64,
+    /// Lines that it ends, with those before it.
+    lines: u32,
 }
 
 /// How the file's bytes become X12's.
@@ -35,7 +51,9 @@ impl<R: Read> Source<R> {
             form: Encoding::Plain,
             pending: Vec::new(),
             column: 0,
-            removed: 0,
+            delivered: 0,
+            breaks: VecDeque::new(),
+            passed: Break::default(),
         }
     }
 
@@ -107,27 +125,62 @@ impl<R: Read> Source<R> {
         for at in 0..bytes.len() {
             let byte = bytes[at];
             if self.column >= width && matches!(byte, b'\r' | b'\n') {
-                if byte == b'\n' {
-                    self.column = 0;
-                    self.removed += 1;
-                }
+                self.take_out(self.delivered + kept as u64, byte == b'\n');
                 continue;
             }
             bytes[kept] = byte;
             kept += 1;
             self.column += 1;
         }
+        self.delivered += kept as u64;
         kept
+    }
+
+    /// Remembers a byte of a line break that is not delivered.
+    fn take_out(&mut self, at: u64, ends_line: bool) {
+        let last = self.breaks.back().copied().unwrap_or(self.passed);
+        let one = Break {
+            at,
+            removed: last.removed + 1,
+            lines: last.lines + u32::from(ends_line),
+        };
+        match self.breaks.back_mut().filter(|b| b.at == at) {
+            Some(same) => *same = one,
+            None => self.breaks.push_back(one),
+        }
+        if ends_line {
+            self.column = 0;
+        }
+    }
+
+    /// How many bytes of the file the delivered `bytes` stand for, of which `logical` were
+    /// delivered before: line breaks inside them count, those around them do not.
+    pub(super) fn extent(&self, logical: u64, bytes: &[u8]) -> u64 {
+        let length = bytes.len() as u64;
+        match self.form {
+            Encoding::Plain => length,
+            Encoding::Utf16 { .. } => 2 * utf16_units(bytes),
+            Encoding::Wrapped { .. } => {
+                let inside = |b: &&Break| b.at > logical && b.at < logical + length;
+                let last = self.breaks.iter().take_while(|b| b.at < logical + length);
+                let before = last.clone().take_while(|b| b.at <= logical).last();
+                let before = before.map_or(self.passed.removed, |b| b.removed);
+                length + last.filter(inside).last().map_or(0, |b| b.removed - before)
+            }
+        }
     }
 
     /// Moves `position` over `bytes`, as they were delivered, to where the next byte stood in
     /// the file; `logical` counts the bytes delivered so far.
-    pub(super) fn locate(&self, position: &mut Position, logical: u64, bytes: &[u8]) {
-        if let Encoding::Wrapped { width, line_break } = self.form {
-            let lines = (logical / width as u64).min(self.removed);
-            position.offset = logical + lines * line_break as u64;
-            position.line = 1 + lines as u32;
-            position.column = 1 + (logical - lines * width as u64) as u32;
+    pub(super) fn locate(&mut self, position: &mut Position, logical: u64, bytes: &[u8]) {
+        if let Encoding::Wrapped { .. } = self.form {
+            while let Some(next) = self.breaks.front().filter(|b| b.at <= logical) {
+                self.passed = *next;
+                self.breaks.pop_front();
+            }
+            position.offset = logical + self.passed.removed;
+            position.line = 1 + self.passed.lines;
+            position.column = 1 + (logical - self.passed.at) as u32;
             return;
         }
         position.offset += match self.form {

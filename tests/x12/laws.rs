@@ -195,7 +195,7 @@ fn acknowledgment() -> impl Strategy<Value = FunctionalAcknowledgment> {
 }
 
 /// Bytes that look enough like X12 to reach every branch.
-fn soup() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn soup() -> impl Strategy<Value = Vec<u8>> {
     let isa = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260102*0304*^*00501*000000001*0*P*>~";
     let piece = prop_oneof![
         4 => Just(isa.as_bytes().to_vec()),

@@ -81,6 +81,28 @@ fn x12_case_070_trailing_empties_are_left_out() {
 }
 
 #[test]
+fn x12_case_070_trailing_empties_are_kept_where_they_are_wanted() {
+    let keep = WriteOptions {
+        trailing_empties: true,
+    };
+    for parts in [
+        &[&b"REF"[..], b"DP", b"", b""][..],
+        &[b"REF", b"", b""],
+        &[b"REF", b"DP"],
+    ] {
+        let interchange = interchange(parts);
+        let mut bytes = Vec::new();
+        write_with(&interchange, keep, &mut bytes).unwrap();
+        let due = [&parts.join(&b'*')[..], b"~\n"].concat();
+        assert!(bytes.windows(due.len()).any(|w| w == due));
+        assert_eq!(
+            read(&bytes[..]).unwrap().interchanges[0].groups,
+            interchange.groups
+        );
+    }
+}
+
+#[test]
 fn x12_case_050_binary_data_may_hold_separators() {
     let bytes = interchange(&[b"BIN", b"5", b"a~*\nb"]).to_bytes().unwrap();
     let reading = read(&bytes[..]).unwrap();
