@@ -51,6 +51,8 @@ records! {
         amount: Option<Decimal>,
         /// Whether it is a credit or a debit, as a raw code (X12 478).
         credit_debit: Option<String>,
+        /// Numbers that it goes by.
+        references: Vec<Reference>,
     }
 
     /// A price with its conditions (X12 CTP).

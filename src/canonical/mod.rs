@@ -78,7 +78,7 @@ pub use goods::{
 };
 pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;
-pub use party::{Address, Contact, ContactNumber, Identifier, Party};
+pub use party::{Address, Contact, ContactNumber, Identifier, NamePart, Party};
 pub use provenance::{Loss, Provenance};
 pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
 pub use purchase_order_acknowledgment::{

@@ -20,6 +20,18 @@ records! {
         references: Vec<Reference>,
         /// People.
         contacts: Vec<Contact>,
+        /// A person's name in its parts.
+        name_parts: Vec<NamePart>,
+    }
+
+    /// A part of a person's name (X12 IN2).
+    NamePart {
+        /// Which part, as a raw code (X12 1104).
+        kind: Option<String>,
+        /// The part.
+        text: Option<String>,
+        /// Where it went on.
+        more: Option<String>,
     }
 
     /// An id, and whose numbering it is.
