@@ -138,7 +138,7 @@ fn shipment_order_tare_item_pack() {
 #[test]
 fn shipment_tare_order_item() {
     holds(
-        "HL*1**S ~ HL*2*1*T ~ MAN*GM*00100000000000000017 ~ HL*3*2*O ~ PRF*4711 ~ HL*4*3*I ~ HL*5*2*O ~ PRF*4712 ~ HL*6*5*I",
+        "HL*1**S ~ HL*2*1*T ~ MAN*GM*00100000000000000014 ~ HL*3*2*O ~ PRF*4711 ~ HL*4*3*I ~ HL*5*2*O ~ PRF*4712 ~ HL*6*5*I",
         "S(T(O(I) O(I)))",
     );
 }
@@ -172,7 +172,7 @@ fn several_shipments() {
 
 #[test]
 fn marks_on_tares_and_packs_are_kept_with_their_ranges() {
-    let hls = "HL*1**S ~ HL*2*1*T ~ MAN*GM*00100000000000000017 ~ HL*3*2*P ~ MAN*SM*0001*0012*UC*50012345678900 ~ MAN*CP*1Z999*1Z998";
+    let hls = "HL*1**S ~ HL*2*1*T ~ MAN*GM*00100000000000000014 ~ HL*3*2*P ~ MAN*SM*0001*0012*UC*50012345678900 ~ MAN*CP*1Z999*1Z998";
     holds(hls, "S(T(P))");
     let reading = reading(hls);
     let json = serde_json::to_value(&notice(&reading).levels[0].levels[0].levels[0].marks);
