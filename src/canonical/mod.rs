@@ -85,7 +85,7 @@ pub use purchase_order_acknowledgment::{
     AcknowledgedLine, LineAcknowledgment, PurchaseOrderAcknowledgment,
 };
 pub use reference::{
-    DateReference, Message, Moment, Note, Reference, ReferenceNumber, Remark, Totals, Window,
+    DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
 };
 pub use remittance_advice::{Adjustment, BankAccount, PaidItem, Remittance, RemittanceAdvice};
 pub use ship_notice::{Level, MarkRange, Marks, OrderReference, Pallet, ShipNotice, ShippedItem};

@@ -79,14 +79,6 @@ records! {
         fourth: Option<ReferenceNumber>,
     }
 
-    /// A remark to the whole or to a part (X12 NTE).
-    Remark {
-        /// What it is about, as a raw code (X12 363).
-        kind: Option<String>,
-        /// The words.
-        text: Option<String>,
-    }
-
     /// One piece of free text (X12 MSG, MTX, NTE).
     Message {
         /// The text.

@@ -5,8 +5,8 @@
 //! is one, and so is an invoice of credit. That the parts make up the total is not checked here.
 
 use super::{
-    Code, Contact, Currency, Date, DateReference, Decimal, Identifier, Moment, Party, Provenance,
-    Reference, Remark,
+    Code, Contact, Currency, Date, DateReference, Decimal, Identifier, Message, Party, Provenance,
+    Reference,
 };
 
 records! {
@@ -47,7 +47,7 @@ records! {
         /// Currency of all amounts.
         currency: Option<Currency>,
         /// Remarks.
-        remarks: Vec<Remark>,
+        remarks: Vec<Message>,
         /// Other numbers.
         references: Vec<Reference>,
         /// Dates.
@@ -115,7 +115,7 @@ records! {
         /// By how much.
         adjustment: Option<Decimal>,
         /// Remarks.
-        remarks: Vec<Remark>,
+        remarks: Vec<Message>,
         /// Other numbers: the order's, the bill of lading's.
         references: Vec<Reference>,
         /// Dates.
@@ -135,11 +135,11 @@ records! {
         /// What it is about.
         id: Option<String>,
         /// Remarks.
-        remarks: Vec<Remark>,
+        remarks: Vec<Message>,
         /// People.
         contacts: Vec<Contact>,
-        /// When.
-        moment: Option<Moment>,
+        /// Dates.
+        dates: Vec<DateReference>,
         /// Other numbers.
         references: Vec<Reference>,
     }

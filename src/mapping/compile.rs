@@ -349,10 +349,15 @@ impl Compiler<'_> {
         let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)]
             .def
             .data;
+        let is = node.get("is").and_then(|n| self.rule(n, scope));
+        // What the guide makes is not taken from the document, where an overlay says so over an `as`.
+        let made = is
+            .as_ref()
+            .is_some_and(|rule| !matches!(rule, Rule::Constant(_)));
         let target = node
             .get("as")
+            .filter(|_| !made)
             .and_then(|n| self.path(n, scope, Some(form_of(data))));
-        let is = node.get("is").and_then(|n| self.rule(n, scope));
         let place = &mut self.uses[id].places[element - 1];
         if let Some(max) = node.get("max").and_then(|n| n.number().ok()) {
             place.max = max;

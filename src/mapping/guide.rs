@@ -329,7 +329,11 @@ impl Guide {
                 all.push(format!("{} -> {}", self.path(one), text(node)));
             }
             for (key, node) in elements(one) {
-                if let Some(target) = node.get("as") {
+                let fills = designator(key, &one.tag).is_some_and(|(element, component)| {
+                    let part = &one.places[element - 1].parts[component.saturating_sub(1)];
+                    part.run.is_some() || !part.target.is_empty()
+                });
+                if let Some(target) = node.get("as").filter(|_| fills) {
                     all.push(format!("{}.{key} -> {}", self.path(one), text(target)));
                 }
             }

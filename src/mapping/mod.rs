@@ -16,7 +16,7 @@
 //! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX` |
 //! | `run` | groups of elements inside a segment, `{ n = 10, width = 2 }`: the first fields of a list's items, in the order in which the schema has them |
 //! | `under` | for HL: the levels (codes of HL03) below which it may stand; `"top"` and `"*"` (anywhere) are words too. None is the top. An overlay replaces it |
-//! | `like` | all that a neighbour's table says, below what this one says |
+//! | `like` | all that a neighbour's table says, but its `when`, `usage` and `under`, below what this one says |
 //!
 //! **Uses that fill one list.** Several uses at one position may name one list (`levels[]`). Then
 //! the list's order is the file's, and writing gives each item to the first, most exact use whose

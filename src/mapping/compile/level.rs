@@ -1,16 +1,18 @@
 //! Levels: the words `under` and `like`, and `count()` over a tree.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::guide::{LevelRule, PartUse, Rule, UseId};
 use super::super::level::pack;
 use super::super::shape::Shape;
 use super::super::slots::Kind;
-use super::super::source::Node;
+use super::super::source::{Node, Value};
 use super::Compiler;
 
 impl Compiler<'_> {
-    /// A table with what it is `like` below it; itself where it is like no other.
+    /// A table with what it is `like` below it; itself where it is like no other. What tells the
+    /// model from its neighbours (`when`), how often it must come and where it stands is its own.
     pub(super) fn like(&mut self, table: &BTreeMap<String, Node>, node: &Node) -> Node {
         let Some(name) = node.get("like") else {
             return node.clone();
@@ -28,6 +30,9 @@ impl Compiler<'_> {
             self.errors.push(name.error(message));
         }
         let mut merged = model.clone();
+        if let Value::Table(table) = &mut merged.value {
+            Arc::make_mut(table).retain(|word, _| !["when", "usage", "under"].contains(&word.as_str()));
+        }
         merged.merge(node);
         merged.source = node.source.clone();
         merged.span = node.span.clone();
