@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::check_digit;
-use super::dictionary::Usage;
+use super::dictionary::{DataType, Usage};
 use super::explain::{broken, explain, instead, placeless};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
 use super::plan::Layout;
@@ -55,6 +55,7 @@ impl<'a, 'g> Spot<'a, 'g> {
 
 impl<'g> Reader<'g> {
     /// Checks a segment's elements and puts their values into their slots.
+    #[inline]
     pub(crate) fn elements(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
         match bound.layout.is_sound(segment, &self.delimiters) {
             true if bound.scope.is_some() || self.guide.document.is_none() => {
@@ -77,19 +78,34 @@ impl<'g> Reader<'g> {
         if !self.live {
             return;
         }
+        // A sound segment is ASCII: it is looked at once, and not element by element.
+        let text = std::str::from_utf8(segment.bytes()).unwrap_or_default();
         let mut groups = Groups::default();
-        for (index, place) in one.places.iter().enumerate().take(segment.count()) {
-            let raw = segment.element(index + 1);
+        let mut start = segment.tag().len() + 1;
+        for (place, &end) in one.places.iter().zip(&segment.ends()[1..]) {
+            let raw = text.get(start..end as usize).unwrap_or_default();
+            start = end as usize + 1;
             if raw.is_empty() {
                 continue;
             }
             let part = &place.parts[0];
-            let text = std::str::from_utf8(raw).unwrap_or_default();
-            let mut buffer = std::mem::take(&mut self.buffer);
-            if decode(text, part.def.data, part.codes.as_deref(), &mut buffer) {
-                self.store(bound, part, &buffer, &mut groups);
+            match (part.codes.as_deref(), part.def.data) {
+                (Some(codes), _) => {
+                    let word = codes.word(raw).unwrap_or_default();
+                    self.store(bound, part, word, &mut groups);
+                }
+                // A sound number is in its canonical form already.
+                (None, DataType::Text | DataType::Id | DataType::Decimal) => {
+                    self.store(bound, part, raw, &mut groups);
+                }
+                (None, data) => {
+                    let mut buffer = std::mem::take(&mut self.buffer);
+                    if decode(raw, data, None, &mut buffer) {
+                        self.store(bound, part, &buffer, &mut groups);
+                    }
+                    self.buffer = buffer;
+                }
             }
-            self.buffer = buffer;
         }
     }
 
@@ -457,6 +473,7 @@ struct Groups {
 
 impl Groups {
     /// Goes to a group; `true` where it begins.
+    #[inline]
     fn enter(&mut self, group: u32) -> bool {
         if self.current == Some(group) {
             return false;
@@ -468,6 +485,7 @@ impl Groups {
 }
 
 /// Follows steps, making what is not there.
+#[inline]
 fn walk(slots: &mut Slots, scope: NodeId, steps: &[super::guide::Step]) -> NodeId {
     steps.iter().fold(scope, |node, step| match step.slot {
         ITEM => slots.push(node, 0, step.kind),

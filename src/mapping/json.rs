@@ -52,11 +52,13 @@ impl Serialize for Tagged<'_> {
 }
 
 impl Value<'_> {
+    #[inline]
     fn at(self, id: NodeId) -> Self {
         Value { id, ..self }
     }
 
     /// Whether a document would leave it out: a list or a set of free fields without any.
+    #[inline]
     fn is_nothing(self) -> bool {
         matches!(self.slots.kind(self.id), Kind::List | Kind::Ext)
             && self.slots.children(self.id).next().is_none()

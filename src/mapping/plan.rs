@@ -384,10 +384,11 @@ fn is_plain(bytes: &[u8], delimiters: &Delimiters) -> bool {
     let (element, component) = (delimiters.element, delimiters.component);
     let repetition = delimiters.repetition.unwrap_or(component);
     // Without an early end, so that the compiler takes many bytes at a time.
-    bytes.iter().fold(true, |plain, &b| {
-        let printable = (b.wrapping_sub(b' ') < 0x5f) | (b == element);
-        plain & printable & (b != component) & (b != repetition)
-    })
+    element.is_ascii()
+        && bytes.iter().fold(true, |plain, &b| {
+            let printable = (b.wrapping_sub(b' ') < 0x5f) | (b == element);
+            plain & printable & (b != component) & (b != repetition)
+        })
 }
 
 fn lanes(guide: &Guide, one: &Use) -> Vec<Lane> {

@@ -77,6 +77,7 @@ impl Slots {
     }
 
     /// Appends a child.
+    #[inline]
     pub(crate) fn push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
         let id = self.nodes.len() as u32;
         self.nodes.push(node(slot, kind));
@@ -91,6 +92,7 @@ impl Slots {
     }
 
     /// Appends a leaf with its text.
+    #[inline]
     pub(crate) fn push_leaf(
         &mut self,
         parent: NodeId,
@@ -108,12 +110,14 @@ impl Slots {
     }
 
     /// The child in `slot`, if it was filled.
+    #[inline]
     pub(crate) fn child(&self, parent: NodeId, slot: u32) -> Option<NodeId> {
         self.children(parent)
             .find(|&id| self.nodes[id as usize].slot == slot)
     }
 
     /// The child in `slot`, made now if need be.
+    #[inline]
     pub(crate) fn child_or_push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
         match self.child(parent, slot) {
             Some(id) => id,
@@ -122,6 +126,7 @@ impl Slots {
     }
 
     /// All children, in order of arrival.
+    #[inline]
     pub(crate) fn children(&self, parent: NodeId) -> Children<'_> {
         let next = match self.nodes[parent as usize].kind {
             Kind::Leaf(_) | Kind::ExtLeaf(_) => NONE,
@@ -131,16 +136,19 @@ impl Slots {
     }
 
     /// What `id` is.
+    #[inline]
     pub(crate) fn kind(&self, id: NodeId) -> Kind {
         self.nodes[id as usize].kind
     }
 
     /// Its slot in its parent.
+    #[inline]
     pub(crate) fn slot(&self, id: NodeId) -> u32 {
         self.nodes[id as usize].slot
     }
 
     /// A leaf's text.
+    #[inline]
     pub(crate) fn text(&self, id: NodeId) -> &str {
         let node = &self.nodes[id as usize];
         match node.kind {
@@ -195,6 +203,7 @@ impl Slots {
     }
 }
 
+#[inline]
 fn node(slot: u32, kind: Kind) -> Node {
     Node {
         slot,
@@ -216,6 +225,7 @@ pub(crate) struct Children<'a> {
 impl Iterator for Children<'_> {
     type Item = NodeId;
 
+    #[inline]
     fn next(&mut self) -> Option<NodeId> {
         let id = self.next;
         if id == NONE {

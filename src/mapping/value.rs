@@ -72,6 +72,7 @@ impl CodeList {
     }
 
     /// The word for `code`.
+    #[inline]
     pub fn word(&self, code: &str) -> Option<&str> {
         self.words.get(&key(code.as_bytes())?).map(String::as_str)
     }
@@ -139,6 +140,9 @@ fn is_number(raw: &str, data: DataType) -> bool {
 }
 
 fn date(raw: &str) -> Option<NaiveDate> {
+    if !raw.is_ascii() {
+        return None;
+    }
     let number = |from: usize, to: usize| raw.get(from..to)?.parse::<u32>().ok();
     let (year, rest) = match raw.len() {
         8 => (number(0, 4)?, 4),
@@ -228,9 +232,10 @@ pub(crate) fn decode(
         (None, DataType::Decimal) => return decode_number(raw, 0, out),
         (None, DataType::Implied(places)) => return decode_number(raw, usize::from(places), out),
         (None, DataType::Date) => match date(raw) {
-            Some(date) => {
-                use std::fmt::Write;
-                let _ = write!(out, "{}", date.format("%Y-%m-%d"));
+            Some(_) => {
+                let (year, day) = raw.split_at(raw.len() - 4);
+                let century = if year.len() == 2 { "20" } else { "" };
+                out.extend([century, year, "-", &day[..2], "-", &day[2..]]);
             }
             None => return false,
         },
