@@ -2,7 +2,7 @@
 //! making a document.
 
 use transload::mapping::{self, Library};
-use transload::x12::{self, Finding};
+use transload::x12;
 
 /// Findings of both, for every set of `bytes` that has a guide; how many sets there were.
 fn both(library: &Library, name: &str, bytes: &[u8]) -> usize {
@@ -28,10 +28,11 @@ fn both(library: &Library, name: &str, bytes: &[u8]) -> usize {
                     "{name}"
                 );
                 let read = reading.findings;
-                assert_eq!(told.expect("memory takes all").len(), read.len(), "{name}");
+                assert_eq!(told.len(), read.len(), "{name}");
                 let checked = mapping::check(&guide, &set.segments, delimiters);
-                let text = |all: &[Finding]| format!("{all:#?}");
-                assert_eq!(text(&checked), text(&read), "{name}");
+                let different = checked.iter().zip(&read).find(|(a, b)| a != b);
+                assert_eq!(different, None, "{name}");
+                assert_eq!(checked.len(), read.len(), "{name}");
                 sets += 1;
             }
         }

@@ -35,6 +35,13 @@ pub(super) struct Done {
     pub(super) findings: Vec<Noted>,
 }
 
+/// A first set of more segments than this is named by its size: a document of it would take more
+/// memory than all of checking.
+const LARGE: usize = 20_000;
+
+/// About how many bytes of JSON a segment becomes: so its memory is asked for once.
+const SEGMENT_AS_JSON: usize = 160;
+
 impl Task {
     pub(super) fn run(mut self) -> Done {
         let (mut document, mut json) = (None, Vec::new());
@@ -42,11 +49,14 @@ impl Task {
         let found = match (self.guide.as_deref(), self.make) {
             (None, _) => Vec::new(),
             (Some(guide), None) => mapping::check(guide, segments, delimiters),
+            (Some(guide), Some(Make::First)) if segments.len() > LARGE => {
+                mapping::check(guide, segments, delimiters)
+            }
             (Some(guide), Some(Make::Json)) => {
                 let mut provenance = self.origin.as_deref().cloned().unwrap_or_default();
                 provenance.set = Some(self.set.control_number.clone());
+                json.reserve(SEGMENT_AS_JSON * segments.len());
                 mapping::read_json(guide, segments, delimiters, provenance, &mut json)
-                    .expect("memory takes everything")
             }
             (Some(guide), Some(_)) => {
                 let reading = mapping::read(guide, segments, delimiters);

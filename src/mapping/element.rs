@@ -248,7 +248,8 @@ impl<'g> Reader<'g> {
         if held {
             self.normal(spot, text, &buffer, part);
         }
-        let stored = held && self.store(spot.bound, part, &buffer, groups);
+        let stored =
+            held && !groups.holds(spot, part) && self.store(spot.bound, part, &buffer, groups);
         if stored && spot.component == 0 {
             for &(element, tally) in &spot.bound.layout.sums {
                 if usize::from(element) == spot.element {
@@ -469,9 +470,23 @@ struct Groups {
     item: NodeId,
     /// Whether a group before the current one was left out.
     gap: bool,
+    /// Elements and components that have filled their single field.
+    filled: Vec<(usize, usize)>,
 }
 
 impl Groups {
+    /// Whether an earlier repetition has taken the field; else this one takes it.
+    fn holds(&mut self, spot: Spot<'_, '_>, part: &PartUse) -> bool {
+        let many = part.target.last().is_some_and(|step| step.slot == ITEM);
+        let single = !many && (part.run.is_some() || !part.target.is_empty());
+        let place = (spot.element, spot.component);
+        let held = single && self.filled.contains(&place);
+        if single && !held {
+            self.filled.push(place);
+        }
+        held
+    }
+
     /// Goes to a group; `true` where it begins.
     #[inline]
     fn enter(&mut self, group: u32) -> bool {

@@ -1,122 +1,142 @@
 //! Slots → JSON: what serde_json would write of the document, byte for byte, without making it.
-
-use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
+//!
+//! A test holds it to that over every file there is. Names of fields need no escapes, and most
+//! values need none, so most of it is copying; what does need them is left to serde_json.
 
 use super::empty::tag;
-use super::shape::{Form, Schema};
+use super::shape::{Form, PROVENANCE, Schema};
 use super::slots::{Kind, NodeId, ROOT, Slots};
 use crate::canonical::{DocumentKind, Provenance};
 
 /// A document in its slots.
-pub(crate) struct Tagged<'a> {
-    pub(crate) kind: DocumentKind,
+pub(crate) struct Draft<'a> {
     pub(crate) slots: &'a Slots,
     pub(crate) schema: &'a Schema,
-    pub(crate) provenance: &'a Provenance,
 }
 
-/// A value in its slot.
-#[derive(Clone, Copy)]
-struct Value<'a> {
-    slots: &'a Slots,
-    schema: &'a Schema,
-    id: NodeId,
-}
-
-impl Serialize for Tagged<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("document", self.kind.as_str())?;
-        let root = Value {
-            slots: self.slots,
-            schema: self.schema,
-            id: ROOT,
-        };
-        let mut told = *self.provenance == Provenance::default();
+impl Draft<'_> {
+    /// Appends the document as a JSON object that says which it is and where it came from.
+    pub(crate) fn write(&self, kind: DocumentKind, provenance: &Provenance, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"document\":\"");
+        out.extend_from_slice(kind.as_str().as_bytes());
+        out.push(b'"');
         let fields = &self.schema.structs[0].fields;
+        let mut told = *provenance == Provenance::default();
+        let mut tell = |out: &mut Vec<u8>| {
+            if !std::mem::replace(&mut told, true) {
+                name(PROVENANCE, b',', out);
+                serde_json::to_writer(&mut *out, provenance).expect("memory takes everything");
+            }
+        };
         for child in &Sorted::new(self.slots, ROOT) {
             let slot = self.slots.slot(child) as usize;
-            if !told && slot >= self.schema.provenance {
-                map.serialize_entry(super::shape::PROVENANCE, self.provenance)?;
-                told = true;
+            if slot >= self.schema.provenance {
+                tell(out);
             }
-            if !root.at(child).is_nothing() {
-                map.serialize_entry(&fields[slot].0, &root.at(child))?;
+            if !self.is_nothing(child) {
+                name(&fields[slot].0, b',', out);
+                self.value(child, out);
             }
         }
-        if !told {
-            map.serialize_entry(super::shape::PROVENANCE, self.provenance)?;
-        }
-        map.end()
-    }
-}
-
-impl Value<'_> {
-    #[inline]
-    fn at(self, id: NodeId) -> Self {
-        Value { id, ..self }
+        tell(out);
+        out.push(b'}');
     }
 
     /// Whether a document would leave it out: a list or a set of free fields without any.
     #[inline]
-    fn is_nothing(self) -> bool {
-        matches!(self.slots.kind(self.id), Kind::List | Kind::Ext)
-            && self.slots.children(self.id).next().is_none()
+    fn is_nothing(&self, id: NodeId) -> bool {
+        matches!(self.slots.kind(id), Kind::List | Kind::Ext)
+            && self.slots.children(id).next().is_none()
+    }
+
+    fn value(&self, id: NodeId, out: &mut Vec<u8>) {
+        let value = self.slots.text(id);
+        match self.slots.kind(id) {
+            Kind::Struct(index) => self.record(id, index as usize, out),
+            Kind::List => {
+                let mut before = b'[';
+                for child in self.slots.children(id) {
+                    out.push(before);
+                    self.value(child, out);
+                    before = b',';
+                }
+                out.push(b']');
+            }
+            Kind::Ext => self.free(id, out),
+            Kind::Leaf(Form::Integer) => {
+                let number: u32 = value.parse().unwrap_or_default();
+                out.extend_from_slice(number.to_string().as_bytes());
+            }
+            Kind::ExtLeaf(form) => match tag(form) {
+                Some(tag) => {
+                    name(tag, b'{', out);
+                    text(value, out);
+                    out.push(b'}');
+                }
+                None => text(value, out),
+            },
+            Kind::Leaf(_) => text(value, out),
+        }
+    }
+
+    fn record(&self, id: NodeId, index: usize, out: &mut Vec<u8>) {
+        let fields = &self.schema.structs[index].fields;
+        let mut before = b'{';
+        for child in &Sorted::new(self.slots, id) {
+            if !self.is_nothing(child) {
+                name(&fields[self.slots.slot(child) as usize].0, before, out);
+                self.value(child, out);
+                before = b',';
+            }
+        }
+        if before == b'{' {
+            out.push(b'{');
+        }
+        out.push(b'}');
+    }
+
+    /// By name, and of two values under one name the last: as a map has them.
+    fn free(&self, id: NodeId, out: &mut Vec<u8>) {
+        let mut named: Vec<(&str, NodeId)> = self
+            .slots
+            .children(id)
+            .map(|child| {
+                let slot = self.slots.slot(child) as usize;
+                (self.slots.names[slot].as_str(), child)
+            })
+            .collect();
+        named.sort_by_key(|(name, _)| *name);
+        let mut before = b'{';
+        for (index, (name, child)) in named.iter().enumerate() {
+            if named.get(index + 1).is_none_or(|(next, _)| next != name) {
+                out.push(before);
+                text(name, out);
+                out.push(b':');
+                self.value(*child, out);
+                before = b',';
+            }
+        }
+        out.push(b'}');
     }
 }
 
-impl Serialize for Value<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value { slots, schema, id } = *self;
-        let text = slots.text(id);
-        match slots.kind(id) {
-            Kind::Struct(index) => {
-                let fields = &schema.structs[index as usize].fields;
-                let mut map = serializer.serialize_map(None)?;
-                for child in &Sorted::new(slots, id) {
-                    let value = self.at(child);
-                    if !value.is_nothing() {
-                        map.serialize_entry(&fields[slots.slot(child) as usize].0, &value)?;
-                    }
-                }
-                map.end()
-            }
-            Kind::List => {
-                let mut list = serializer.serialize_seq(None)?;
-                for child in slots.children(id) {
-                    list.serialize_element(&self.at(child))?;
-                }
-                list.end()
-            }
-            Kind::Ext => {
-                // By name, and of two values under one name the last: as a map has them.
-                let mut named: Vec<(&str, NodeId)> = slots
-                    .children(id)
-                    .map(|child| (slots.names[slots.slot(child) as usize].as_str(), child))
-                    .collect();
-                named.sort_by_key(|(name, _)| *name);
-                let mut map = serializer.serialize_map(None)?;
-                for (index, (name, child)) in named.iter().enumerate() {
-                    if named.get(index + 1).is_none_or(|(next, _)| next != name) {
-                        map.serialize_entry(name, &self.at(*child))?;
-                    }
-                }
-                map.end()
-            }
-            Kind::Leaf(Form::Integer) => match text.parse::<u32>() {
-                Ok(number) => serializer.serialize_u32(number),
-                Err(_) => Err(S::Error::custom(format!("{text:?} is no count"))),
-            },
-            Kind::ExtLeaf(form) => match tag(form) {
-                Some(tag) => {
-                    let mut map = serializer.serialize_map(Some(1))?;
-                    map.serialize_entry(tag, text)?;
-                    map.end()
-                }
-                None => serializer.serialize_str(text),
-            },
-            Kind::Leaf(_) => serializer.serialize_str(text),
-        }
+/// A field's name, which needs no escapes, and the byte before it.
+#[inline]
+fn name(name: &str, before: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[before, b'"']);
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+#[inline]
+fn text(text: &str, out: &mut Vec<u8>) {
+    let plain = |plain: bool, &b: &u8| plain & (b >= b' ') & (b != b'"') & (b != b'\\');
+    if text.as_bytes().iter().fold(true, plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, text).expect("memory takes everything");
     }
 }
 

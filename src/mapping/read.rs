@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
 use super::guide::{Guide, ITEM, Use, UseId};
-use super::json::Tagged;
+use super::json::Draft;
 use super::level::Levels;
 use super::plan::Plan;
 use super::slots::{NodeId, ROOT, Slots};
@@ -47,19 +47,16 @@ pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Read
     reader.end()
 }
 
-/// As [`read()`], and writes the document as the JSON that serde_json would write of it, byte for
+/// As [`read()`], and appends the document as the JSON that serde_json would write of it, byte for
 /// byte, with `provenance`. It takes a fraction of the time, because no document is made. A guide
-/// that is structure only writes nothing.
-///
-/// # Errors
-/// Those of `out`.
+/// that is structure only appends nothing.
 pub fn read_json(
     guide: &Guide,
     segments: &Segments,
     delimiters: &Delimiters,
     mut provenance: Provenance,
-    out: &mut impl std::io::Write,
-) -> std::io::Result<Vec<Finding>> {
+    out: &mut Vec<u8>,
+) -> Vec<Finding> {
     let mut reader = Reader::new(guide, delimiters, true);
     for segment in segments.iter() {
         reader.segment(&segment);
@@ -67,15 +64,13 @@ pub fn read_json(
     reader.finish();
     if let Some(kind) = guide.document {
         provenance.order = reader.order;
-        let tagged = Tagged {
-            kind,
+        let draft = Draft {
             slots: &reader.slots,
             schema: &guide.schema,
-            provenance: &provenance,
         };
-        serde_json::to_writer(out, &tagged)?;
+        draft.write(kind, &provenance, out);
     }
-    Ok(reader.findings)
+    reader.findings
 }
 
 /// The findings of [`read()`], without the work of making a document.
