@@ -31,7 +31,8 @@ impl Compiler<'_> {
         }
         let mut merged = model.clone();
         if let Value::Table(table) = &mut merged.value {
-            Arc::make_mut(table).retain(|word, _| !["when", "usage", "under"].contains(&word.as_str()));
+            Arc::make_mut(table)
+                .retain(|word, _| !["when", "usage", "under"].contains(&word.as_str()));
         }
         merged.merge(node);
         merged.source = node.source.clone();
