@@ -52,6 +52,14 @@ fn corpus() -> Option<PathBuf> {
     Some(folder.to_owned())
 }
 
+/// Files whose envelope is valid, as the index says, and whose content was spoiled by their maker: 997s
+/// without AK1, with words where numbers are due, and with repetitions where none may be.
+const SPOILED: [&str; 3] = [
+    "x12__empty997.edi",
+    "x12__extraDelimiter997.edi",
+    "x12__invalid997.edi",
+];
+
 #[test]
 fn check_reads_or_diagnoses_every_file_of_the_corpus() {
     let Some(folder) = corpus() else { return };
@@ -71,7 +79,8 @@ fn check_reads_or_diagnoses_every_file_of_the_corpus() {
         }
         valid += 1;
         assert_eq!(report.segments.to_string(), segments, "{file}");
-        if report.counts.reach(Severity::Error) {
+        let spoiled = SPOILED.iter().any(|name| file.ends_with(name));
+        if report.counts.reach(Severity::Error) != spoiled {
             complaints += &report.plain(file);
         }
     }

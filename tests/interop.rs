@@ -3,6 +3,7 @@
 //! `tests/interop/setup.sh` installs it and `tests/interop/peer.py` runs it. Where it is not
 //! installed these tests say so and pass; in CI they fail.
 
+mod doctor;
 mod gateway;
 
 use serde_json::Value;

@@ -14,7 +14,7 @@ use transload::mapping::Library;
 use transload::x12::{self, Fault, Severity};
 
 /// The guides that a sample is read by.
-fn guides(path: &Path) -> Guides {
+pub(crate) fn guides(path: &Path) -> Guides {
     let mut folders = path.components().map(|part| part.as_os_str());
     folders.find(|part| *part == "partners");
     Guides {
@@ -26,7 +26,7 @@ fn guides(path: &Path) -> Guides {
 }
 
 /// All samples in folders called `folder`, in order.
-fn samples(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn samples(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     let mut folders = vec![root.join("x12"), root.join("partners")];
     let mut files = Vec::new();
@@ -62,7 +62,7 @@ fn beside(path: &Path, called: &str, text: &str) {
     });
 }
 
-fn json(path: &Path) -> Vec<u8> {
+pub(crate) fn json(path: &Path) -> Vec<u8> {
     let (mut json, bytes) = (Vec::new(), std::fs::read(path).unwrap());
     to_json(&bytes[..], &guides(path), &mut json, &mut |_| Ok(())).unwrap();
     json
@@ -136,16 +136,23 @@ fn samples_that_fail_say_why() {
     }
 }
 
-/// The answer to each file, segment by segment. The envelope around it has the time and numbers of its own.
+/// What our 997 says of a sample, and the interchange that it answers; nothing is said to a 997.
+pub(crate) fn answer(path: &Path) -> (x12::Interchange, Vec<x12::FunctionalAcknowledgment>) {
+    let findings = report(path).findings;
+    let findings: Vec<_> = findings.into_iter().map(|noted| noted.finding).collect();
+    let file = x12::read(&std::fs::read(path).unwrap()[..]).unwrap();
+    let interchange = file.interchanges.into_iter().next().unwrap();
+    let said = x12::acknowledge(&interchange, &findings, x12::Form::F997);
+    (interchange, said)
+}
+
+/// The answer to each file, segment by segment: the envelope around it has a time and numbers of its own.
 #[test]
 fn samples_are_answered() {
     let delimiters = x12::Delimiters::default();
     let mut answered = 0;
     for path in samples("pass").into_iter().chain(samples("fail")) {
-        let findings = report(&path).findings;
-        let findings: Vec<_> = findings.into_iter().map(|noted| noted.finding).collect();
-        let file = x12::read(&std::fs::read(&path).unwrap()[..]).unwrap();
-        let said = x12::acknowledge(&file.interchanges[0], &findings);
+        let (_, said) = answer(&path);
         let Some(said) = said.first() else {
             continue;
         };
@@ -174,4 +181,109 @@ fn each_set_has_its_samples() {
             }
         }
     }
+}
+
+/// A partner that nobody has heard of yet: an overlay and a code list, in a folder of the user's own.
+const NEW: [(&str, &str); 2] = [
+    (
+        "partners/fernhill/850.toml",
+        r#"base = "x12/004010/850"
+
+[heading.REF-PD]
+pos = 50
+usage = "M"
+when = { REF01 = "PD" }
+REF02 = { as = "ext.promotion" }
+
+[heading]
+N1-BT = { usage = "N" }
+TD5 = { usage = "M" }
+
+[detail.PO1]
+usage = "M"
+PO103 = { usage = "M", codes = "fernhill_unit" }
+"#,
+    ),
+    ("codes/fernhill_unit.toml", "CA = \"case\"\nEA = \"each\"\n"),
+];
+
+fn newcomer(partner: Option<&str>) -> Guides {
+    let files = NEW.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    Guides {
+        library: Library::embedded().with(files),
+        partner: partner.map(str::to_owned),
+    }
+}
+
+#[test]
+fn an_overlay_changes_what_is_read_and_written() {
+    assert!(NEW[0].1.lines().count() <= 30);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/x12/004010/850/pass/retail.edi");
+    let bytes = std::fs::read(path).unwrap();
+    let read = |guides: &Guides| {
+        let mut json = Vec::new();
+        to_json(&bytes[..], guides, &mut json, &mut |_| Ok(())).unwrap();
+        json
+    };
+    let order = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap();
+    let (ours, theirs) = (read(&newcomer(None)), read(&newcomer(Some("fernhill"))));
+    assert_eq!(order(&theirs)["ext"]["promotion"], "SPRING26");
+    assert_eq!(order(&ours)["ext"], serde_json::Value::Null);
+    assert_eq!(order(&ours)["references"][1]["id"], "SPRING26");
+
+    let mut changed = order(&theirs);
+    changed["ext"]["promotion"] = "SUMMER26".into();
+    // The partner's guide has no bill-to.
+    changed.as_object_mut().unwrap().remove("bill_to");
+    let (json, mut written) = (changed.to_string(), Vec::new());
+    let guides = newcomer(Some("fernhill"));
+    to_x12(
+        json.as_bytes(),
+        &guides,
+        &Envelope::default(),
+        &mut written,
+        &mut |_| Ok(()),
+    )
+    .unwrap();
+    let written = String::from_utf8(written).unwrap();
+    assert!(written.contains("REF*PD*SUMMER26~"), "{written}");
+    assert!(!written.contains("N1*BT"), "{written}");
+}
+
+#[test]
+fn an_overlay_changes_what_is_checked_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in NEW {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let run = |arguments: &[&str], partner: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_transload"))
+            .args(arguments)
+            .arg("--mappings")
+            .arg(folder.path())
+            .args(partner)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("COLUMNS", "200")
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap())
+    };
+    let fernhill = ["--partner", "fernhill"];
+    let (code, shown) = run(&["mappings", "show", "850"], &fernhill);
+    assert_eq!(code, Some(0));
+    assert!(shown.contains("promotion"), "{shown}");
+    assert!(
+        !run(&["mappings", "show", "850"], &[])
+            .1
+            .contains("promotion")
+    );
+
+    let sample = "samples/x12/004010/850/pass/minimal.edi";
+    assert_eq!(run(&["check", sample], &[]).0, Some(0));
+    let (code, said) = run(&["check", sample], &fernhill);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("REF*PD (Reference) is missing"), "{said}");
+    assert!(said.contains("TD5 (Routing) is missing"), "{said}");
 }

@@ -1,26 +1,29 @@
 #!/usr/bin/env bash
-# Makes the Python environment of the live AS2 peer: target/interop/venv with pyas2lib.
+# Makes the Python environment of the programs that others wrote: target/interop/venv with pyas2lib,
+# the live AS2 peer, and x12-doctor, which reads what we write.
 # Does nothing where it is already there. Needs python3 with venv, and PyPI by pip.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 venv=target/interop/venv
 pyas2lib=1.4.4
+doctor=0.1.0
 
 works() {
     [ -x "$venv/bin/python" ] &&
-        "$venv/bin/python" -c "import pyas2lib, sys; sys.exit(pyas2lib.__version__ != '$pyas2lib')" 2>/dev/null
+        "$venv/bin/python" -c "import pyas2lib, sys; sys.exit(pyas2lib.__version__ != '$pyas2lib')" 2>/dev/null &&
+        [ "$("$venv/bin/x12doctor" --version 2>/dev/null)" = "x12-doctor $doctor" ]
 }
 
 if works; then
-    echo "pyas2lib $pyas2lib is ready in $venv"
+    echo "pyas2lib $pyas2lib and x12-doctor $doctor are ready in $venv"
     exit 0
 fi
 
 rm -rf "$venv"
 mkdir -p "$(dirname "$venv")"
 python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-input "pyas2lib==$pyas2lib"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-input "pyas2lib==$pyas2lib" "x12-doctor==$doctor"
 
 # oscrypto 1.3.0 reads one digit for each part of OpenSSL's version number, and so does not
 # load beside 3.0.10 and later. Its pattern is widened here, in this environment alone.
@@ -33,8 +36,9 @@ for path in map(pathlib.Path, sys.argv[1:]):
 EOF
 
 if ! works; then
-    echo "pyas2lib $pyas2lib was installed in $venv but does not import:" >&2
+    echo "pyas2lib $pyas2lib and x12-doctor $doctor were installed in $venv but do not run:" >&2
     "$venv/bin/python" -c "import pyas2lib" >&2 || true
+    "$venv/bin/x12doctor" --version >&2 || true
     exit 1
 fi
-echo "pyas2lib $pyas2lib is ready in $venv"
+echo "pyas2lib $pyas2lib and x12-doctor $doctor are ready in $venv"
