@@ -453,6 +453,13 @@ impl<'g> Reader<'g> {
         location.in_loop = self.loop_name(spot.bound.one);
         location.component = (spot.component > 0).then_some(spot.component as u32);
         location.repetition = (spot.repetition > 0).then_some(spot.repetition as u32 + 1);
+        let place = spot.bound.one.places.get(spot.element.wrapping_sub(1));
+        let part = place.and_then(|place| match (place.composite, spot.component) {
+            // A composite as a whole has no number.
+            (true, component) => place.parts.get(component.checked_sub(1)?),
+            (false, _) => place.parts.first(),
+        });
+        location.data_element = part.and_then(|part| part.def.number.parse().ok());
         location
     }
 

@@ -80,10 +80,10 @@ impl<R: Read> Envelopes<R> {
         }
         let (id, told) = (&self.set.id, &mut self.group.misfit);
         let group = &self.group.header.functional_id;
-        let id = id.clone();
-        let due = functional_id(&id).filter(|due| due != group && *told != id);
+        let due = functional_id(id).filter(|due| due != group && told != id);
         if let Some(due) = due {
-            told.clone_from(&id);
+            told.clone_from(id);
+            let id = id.clone();
             let message = format!("a set {id} in a group with GS01 = {group}; {due} was due");
             let location = self.location(found, Some(1));
             let fix = format!("put {due} into GS01, or the set into a group of its own");
@@ -100,12 +100,12 @@ impl<R: Read> Envelopes<R> {
     pub(super) fn check_end_of_set(&mut self, found: Found) {
         let actual = u64::from(self.length) + 2;
         let empties = u64::from(self.reader.empties - self.empties);
-        let id = format!("set {}", self.set.control_number);
         let declared = number(&self.trailer.count);
         if !declared.is_some_and(|n| (actual..=actual + empties).contains(&n)) {
             let message = format!(
-                "SE01 says {} segments; {id} has {actual} from ST to SE",
-                shown(&self.trailer.count)
+                "SE01 says {} segments; set {} has {actual} from ST to SE",
+                shown(&self.trailer.count),
+                self.set.control_number
             );
             let location = self.location(found, Some(1));
             self.tell(
@@ -115,8 +115,9 @@ impl<R: Read> Envelopes<R> {
                 format!("write {actual} into SE01"),
             );
         }
-        let header = self.set.control_number.clone();
+        let header = std::mem::take(&mut self.set.control_number);
         self.check_trailer(found, Fault::SeControl, ("SE02", "ST02"), &header);
+        self.set.control_number = header;
     }
 
     pub(super) fn check_end_of_group(&mut self, found: Found) {

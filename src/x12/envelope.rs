@@ -327,12 +327,11 @@ impl<R: Read> Envelopes<R> {
         let segment = self.reader.view(position, from, to);
         let set = &mut self.set;
         set.segments.clear();
-        set.trailer = None;
-        set.position = position;
-        fn put(into: &mut String, bytes: &[u8]) {
-            into.clear();
-            into.push_str(&text(bytes));
+        if let Some(trailer) = set.trailer.take() {
+            // Its memory serves this set's trailer.
+            self.trailer = trailer;
         }
+        set.position = position;
         put(&mut set.id, segment.element(1));
         put(&mut set.control_number, segment.element(2));
         let implementation = segment.element(3);
@@ -349,7 +348,7 @@ impl<R: Read> Envelopes<R> {
     fn end_set(&mut self, found: Found) {
         self.read_trailer(found);
         self.check_end_of_set(found);
-        self.set.trailer = Some(self.trailer.clone());
+        self.set.trailer = Some(std::mem::take(&mut self.trailer));
         self.in_set = false;
     }
 
@@ -367,10 +366,14 @@ impl<R: Read> Envelopes<R> {
 
     fn read_trailer(&mut self, (position, from, to): Found) {
         let segment = self.reader.view(position, from, to);
-        self.trailer = Trailer {
-            count: text(segment.element(1)).into(),
-            control_number: text(segment.element(2)).into(),
-            position,
-        };
+        put(&mut self.trailer.count, segment.element(1));
+        put(&mut self.trailer.control_number, segment.element(2));
+        self.trailer.position = position;
     }
+}
+
+/// Replaces `into` by `bytes` as text, in the memory that it has.
+fn put(into: &mut String, bytes: &[u8]) {
+    into.clear();
+    into.push_str(&text(bytes));
 }
