@@ -41,6 +41,8 @@ struct Said {
     level: usize,
     code: Option<u8>,
     position: Position,
+    /// Where HL04 starts in its segment.
+    start: u32,
 }
 
 /// All levels of a set so far, in the order of the file.
@@ -151,6 +153,7 @@ impl<'g> Reader<'g> {
                 level: self.levels.all.len(),
                 code: segment.element(4).first().copied(),
                 position: segment.position(),
+                start: segment.start(4) as u32,
             };
             self.levels.said.push(said);
         }
@@ -346,11 +349,14 @@ impl<'g> Reader<'g> {
                     "HL04: it is added when the set is written".into(),
                 ),
             };
+            let mut position = said.position;
+            position.offset += u64::from(said.start);
+            position.column += said.start;
             let location = Location {
                 tag: "HL".to_owned(),
                 in_loop: Some(self.guide.uses[level.id].key.clone()),
                 element: Some(4),
-                ..said.position.into()
+                ..position.into()
             };
             let fix = "send 1 where levels follow below, else 0";
             self.tell(Finding::new(fault, location, message, fix));
