@@ -15,6 +15,7 @@ macro_rules! say {
 mod as2;
 mod bridge;
 mod canonical;
+mod check;
 mod cli;
 mod cli_as2;
 mod client;
@@ -22,6 +23,7 @@ mod demo;
 mod exchange;
 mod interop;
 mod laws;
+mod levels;
 mod orders;
 mod partner;
 mod samples;

@@ -428,7 +428,7 @@ fn check_810(file: &str, least: usize) {
 fn verdict(text: &str) -> FunctionalAcknowledgment {
     let interchange = &x12::read(text.as_bytes()).unwrap().interchanges[0];
     let body = &interchange.groups[0].sets[0].segments;
-    FunctionalAcknowledgment::read(body, &interchange.delimiters).0
+    FunctionalAcknowledgment::read(x12::Form::F997, body, &interchange.delimiters).0
 }
 
 /// Codes that stand in the elements from `first` on.

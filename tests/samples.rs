@@ -142,7 +142,7 @@ pub(crate) fn answer(path: &Path) -> (x12::Interchange, Vec<x12::FunctionalAckno
     let findings: Vec<_> = findings.into_iter().map(|noted| noted.finding).collect();
     let file = x12::read(&std::fs::read(path).unwrap()[..]).unwrap();
     let interchange = file.interchanges.into_iter().next().unwrap();
-    let said = x12::acknowledge(&interchange, &findings);
+    let said = x12::acknowledge(&interchange, &findings, x12::Form::F997);
     (interchange, said)
 }
 

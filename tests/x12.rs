@@ -4,7 +4,13 @@
 
 mod acks;
 mod cases;
+mod cases_content;
+mod cases_envelope;
+mod cases_levels;
+mod cases_source;
 mod laws;
+mod lossless;
+mod ta1;
 mod writing;
 
 use std::collections::BTreeMap;

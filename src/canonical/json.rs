@@ -152,7 +152,7 @@ mod tests {
             ),
             (
                 r#"{"document":"order"}"#.into(),
-                "document: \"order\" is none of purchase_order, purchase_order_acknowledgment, invoice",
+                "document: \"order\" is none of purchase_order, purchase_order_acknowledgment, ship_notice, invoice, remittance_advice",
             ),
             (
                 r#"{"number":"1"}"#.into(),

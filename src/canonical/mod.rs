@@ -4,7 +4,9 @@
 //! |---|---|---|---|
 //! | [`PurchaseOrder`] | `purchase_order` | the order's | 850 |
 //! | [`PurchaseOrderAcknowledgment`] | `purchase_order_acknowledgment` | the order's | 855 |
+//! | [`ShipNotice`] | `ship_notice` | the notice's | 856 |
 //! | [`Invoice`] | `invoice` | the invoice's | 810 |
+//! | [`RemittanceAdvice`] | `remittance_advice` | the payment's trace number | 820 |
 //!
 //! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
 //! field of its own. A field that is not there is not written. A name that no record has is an
@@ -28,7 +30,7 @@
 
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Declares canonical records: what every one of them has is said here and nowhere else.
 /// Each field may be absent and is then not written; each record has `ext`; an unknown name in
@@ -53,6 +55,7 @@ macro_rules! records {
 }
 
 mod ext;
+mod few;
 mod goods;
 mod invoice;
 mod json;
@@ -61,11 +64,14 @@ mod provenance;
 mod purchase_order;
 mod purchase_order_acknowledgment;
 mod reference;
+mod remittance_advice;
+mod ship_notice;
 mod terms;
 mod transport;
 mod value;
 
 pub use ext::{Ext, ExtValue};
+pub use few::Few;
 pub use goods::{
     Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
     Schedule, StoreQuantities, StoreQuantity,
@@ -81,8 +87,10 @@ pub use purchase_order_acknowledgment::{
 pub use reference::{
     DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
 };
+pub use remittance_advice::{Adjustment, BankAccount, PaidItem, Remittance, RemittanceAdvice};
+pub use ship_notice::{Level, MarkRange, Marks, OrderReference, Pallet, ShipNotice, ShippedItem};
 pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};
-pub use transport::{DeliveryTerms, Packaging, Routing, ShipmentSummary};
+pub use transport::{DeliveryTerms, Equipment, Lading, Packaging, Routing, ShipmentSummary};
 pub use value::{Code, Date, Decimal, InvalidValue, Time};
 
 /// Whether a field has nothing to say: how all records decide what to leave out.
@@ -90,47 +98,115 @@ pub(crate) fn absent<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A business document. In JSON the field `document` says which.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "document", rename_all = "snake_case")]
-pub enum Document {
-    /// X12 850.
-    PurchaseOrder(PurchaseOrder),
-    /// X12 855.
-    PurchaseOrderAcknowledgment(PurchaseOrderAcknowledgment),
-    /// X12 810.
-    Invoice(Invoice),
+/// Declares the documents: each kind is named here and matched nowhere else. What has to be done
+/// for any of them is generic over serde ([`DocumentKind::deserialize`],
+/// [`Document::serialize_record`]) or asked of [`Document`].
+macro_rules! documents {
+    ($($(#[$about:meta])* $kind:ident $tag:literal $number:ident,)*) => {
+        /// A business document. In JSON the field `document` says which.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "document", rename_all = "snake_case")]
+        pub enum Document {
+            $($(#[$about])* $kind($kind),)*
+        }
+
+        /// Which document it is; its text is the JSON tag and a guide's `document`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum DocumentKind {
+            $($(#[$about])* $kind,)*
+        }
+
+        impl DocumentKind {
+            /// All of them.
+            pub const ALL: [DocumentKind; [$($tag),*].len()] = [$(DocumentKind::$kind),*];
+
+            /// The JSON tag.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(DocumentKind::$kind => $tag,)*
+                }
+            }
+
+            /// JSON Schema (2020-12) of this kind's record, without the tag. Record types stand in
+            /// `$defs`; leaves are inline: `string`, with `format` `date`, `time`, `decimal` or
+            /// `code`, or `integer`.
+            pub fn schema(self) -> Schema {
+                let generator = SchemaSettings::draft2020_12()
+                    .with_transform(RecursiveTransform(without_null))
+                    .into_generator();
+                match self {
+                    $(DocumentKind::$kind => generator.into_root_schema_for::<$kind>(),)*
+                }
+            }
+
+            /// Reads a record of this kind, without the tag, from wherever it is.
+            ///
+            /// # Errors
+            /// The deserializer's own.
+            pub fn deserialize<'de, D: Deserializer<'de>>(self, from: D) -> Result<Document, D::Error> {
+                match self {
+                    $(DocumentKind::$kind => $kind::deserialize(from).map(Document::$kind),)*
+                }
+            }
+        }
+
+        impl Document {
+            /// Which document it is.
+            pub fn kind(&self) -> DocumentKind {
+                match self {
+                    $(Document::$kind(_) => DocumentKind::$kind,)*
+                }
+            }
+
+            /// The number that people call it by: the order's, or its own.
+            pub fn number(&self) -> Option<&str> {
+                match self {
+                    $(Document::$kind(record) => record.$number.as_deref(),)*
+                }
+            }
+
+            /// Where it came from.
+            pub fn provenance(&self) -> &Provenance {
+                match self {
+                    $(Document::$kind(record) => &record.provenance,)*
+                }
+            }
+
+            /// Where it came from, to be filled.
+            pub fn provenance_mut(&mut self) -> &mut Provenance {
+                match self {
+                    $(Document::$kind(record) => &mut record.provenance,)*
+                }
+            }
+
+            /// Writes the record, without the tag, to wherever it goes.
+            ///
+            /// # Errors
+            /// The serializer's own.
+            pub fn serialize_record<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Document::$kind(record) => record.serialize(to),)*
+                }
+            }
+        }
+    };
 }
 
-/// Which document it is; its text is the JSON tag and a guide's `document`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
-    /// [`PurchaseOrder`].
-    PurchaseOrder,
-    /// [`PurchaseOrderAcknowledgment`].
-    PurchaseOrderAcknowledgment,
-    /// [`Invoice`].
-    Invoice,
+documents! {
+    /// X12 850.
+    PurchaseOrder "purchase_order" number,
+    /// X12 855.
+    PurchaseOrderAcknowledgment "purchase_order_acknowledgment" order_number,
+    /// X12 856.
+    ShipNotice "ship_notice" number,
+    /// X12 810.
+    Invoice "invoice" number,
+    /// X12 820.
+    RemittanceAdvice "remittance_advice" number,
 }
 
 impl DocumentKind {
-    /// All of them.
-    pub const ALL: [DocumentKind; 3] = [
-        DocumentKind::PurchaseOrder,
-        DocumentKind::PurchaseOrderAcknowledgment,
-        DocumentKind::Invoice,
-    ];
-
-    /// The JSON tag.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            DocumentKind::PurchaseOrder => "purchase_order",
-            DocumentKind::PurchaseOrderAcknowledgment => "purchase_order_acknowledgment",
-            DocumentKind::Invoice => "invoice",
-        }
-    }
-
     /// The kind whose tag is `text`.
     pub fn find(text: &str) -> Option<DocumentKind> {
         DocumentKind::ALL
@@ -138,23 +214,6 @@ impl DocumentKind {
             .find(|kind| kind.as_str() == text)
     }
 
-    /// JSON Schema (2020-12) of this kind's record, without the tag. Record types stand in `$defs`;
-    /// leaves are inline: `string`, with `format` `date`, `time`, `decimal` or `code`, or `integer`.
-    pub fn schema(self) -> Schema {
-        let generator = SchemaSettings::draft2020_12()
-            .with_transform(RecursiveTransform(without_null))
-            .into_generator();
-        match self {
-            DocumentKind::PurchaseOrder => generator.into_root_schema_for::<PurchaseOrder>(),
-            DocumentKind::PurchaseOrderAcknowledgment => {
-                generator.into_root_schema_for::<PurchaseOrderAcknowledgment>()
-            }
-            DocumentKind::Invoice => generator.into_root_schema_for::<Invoice>(),
-        }
-    }
-}
-
-impl DocumentKind {
     /// The schema that is published: [`DocumentKind::schema`] with the tag, which every JSON
     /// document must have.
     pub fn published_schema(self) -> Schema {
@@ -172,44 +231,6 @@ impl DocumentKind {
 impl std::fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl Document {
-    /// Which document it is.
-    pub fn kind(&self) -> DocumentKind {
-        match self {
-            Document::PurchaseOrder(_) => DocumentKind::PurchaseOrder,
-            Document::PurchaseOrderAcknowledgment(_) => DocumentKind::PurchaseOrderAcknowledgment,
-            Document::Invoice(_) => DocumentKind::Invoice,
-        }
-    }
-
-    /// The number that people call it by: the order's, or for an invoice its own.
-    pub fn number(&self) -> Option<&str> {
-        match self {
-            Document::PurchaseOrder(order) => order.number.as_deref(),
-            Document::PurchaseOrderAcknowledgment(ack) => ack.order_number.as_deref(),
-            Document::Invoice(invoice) => invoice.number.as_deref(),
-        }
-    }
-
-    /// Where it came from.
-    pub fn provenance(&self) -> &Provenance {
-        match self {
-            Document::PurchaseOrder(order) => &order.provenance,
-            Document::PurchaseOrderAcknowledgment(ack) => &ack.provenance,
-            Document::Invoice(invoice) => &invoice.provenance,
-        }
-    }
-
-    /// Where it came from, to be filled.
-    pub fn provenance_mut(&mut self) -> &mut Provenance {
-        match self {
-            Document::PurchaseOrder(order) => &mut order.provenance,
-            Document::PurchaseOrderAcknowledgment(ack) => &mut ack.provenance,
-            Document::Invoice(invoice) => &mut invoice.provenance,
-        }
     }
 }
 

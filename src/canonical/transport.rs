@@ -1,4 +1,4 @@
-//! How it travels: delivery terms, carriers, packaging, what was shipped.
+//! How it travels: delivery terms, carriers, equipment, packaging, what was shipped.
 
 use super::{Code, Decimal, Description};
 
@@ -59,6 +59,54 @@ records! {
         reference_qualifier: Option<String>,
         /// Tracking, bill of lading and the like.
         reference: Option<String>,
+    }
+
+    /// How many packages of a kind, and what they weigh together (X12 TD1).
+    Lading {
+        /// Kind of packaging, as a raw code (X12 103), such as `CTN` or `PLT94`.
+        packaging: Option<String>,
+        /// How many packages.
+        count: Option<u32>,
+        /// Whose list `commodity` is of, as a raw code (X12 23).
+        commodity_qualifier: Option<String>,
+        /// What is in them, as a code.
+        commodity: Option<String>,
+        /// What is in them, in words.
+        description: Option<String>,
+        /// Which weight, as a raw code (X12 187).
+        weight_qualifier: Option<String>,
+        /// Weight.
+        weight: Option<Decimal>,
+        /// Unit of the weight.
+        weight_unit: Option<Code>,
+        /// Volume.
+        volume: Option<Decimal>,
+        /// Unit of the volume.
+        volume_unit: Option<Code>,
+    }
+
+    /// A trailer, container or other carrier's equipment (X12 TD3).
+    Equipment {
+        /// What it is, as a raw code (X12 40), such as `TL` for a trailer.
+        kind: Option<String>,
+        /// The letters before its number.
+        initial: Option<String>,
+        /// Its number.
+        number: Option<String>,
+        /// Which weight, as a raw code (X12 187).
+        weight_qualifier: Option<String>,
+        /// Weight.
+        weight: Option<Decimal>,
+        /// Unit of the weight.
+        weight_unit: Option<Code>,
+        /// Whose it is, as a raw code (X12 102).
+        ownership: Option<String>,
+        /// Whether the seal is whole, as a raw code (X12 407).
+        seal_status: Option<String>,
+        /// The seal's number.
+        seal: Option<String>,
+        /// Its type and size, as a raw code (X12 24).
+        size: Option<String>,
     }
 
     /// Markings and packaging asked for (X12 PKG).

@@ -1,14 +1,16 @@
 //! `transload check`: everything that is wrong with X12 files, in one pass.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::files::{GuideOptions, expand, open};
+use super::crew::Crew;
+use super::files::{GuideOptions, Jobs, expand, open};
+use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
-use super::walk::{Guides, Trouble, walk};
+use super::walk::{Guides, Make, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::x12::{self, Severity};
 
@@ -27,12 +29,31 @@ pub(super) struct Check {
     json: bool,
     #[command(flatten)]
     guides: GuideOptions,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Exit with 1 where a finding is this grave or graver
     #[arg(long, value_name = "SEVERITY", default_value = "warning")]
     fail_on: FailOn,
     /// X12 files; folders are walked, `-` is stdin
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
+}
+
+/// What all files came to.
+struct Tally {
+    exit: Exit,
+    counts: Counts,
+    unreadable: usize,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally {
+            exit: Exit::Clean,
+            counts: Counts::default(),
+            unreadable: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -58,8 +79,13 @@ impl From<FailOn> for Severity {
 /// [`Trouble::Unreadable`] where it is not X12 or the source fails; [`Trouble::Guide`] where a
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
+    check_with(source, guides, 1)
+}
+
+/// As [`check`], on as many threads as `jobs`.
+fn check_with(source: impl Read, guides: &Guides, jobs: usize) -> Result<Report, Trouble> {
     let mut report = Report::default();
-    let totals = walk(source, guides, &mut |seen| {
+    let totals = walk(source, guides, Make::First, jobs, &mut |seen| {
         report.see(seen);
         Ok(())
     })?;
@@ -70,39 +96,81 @@ pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
 impl Check {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
-        let (mut exit, mut counts) = (Exit::Clean, Counts::default());
         let files = expand(&self.files);
-        let mut unreadable = 0;
-        for path in &files {
-            let name = path.to_string_lossy();
-            let checked = open(path).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
-            match checked.and_then(|source| check(source, &guides)) {
-                Ok(report) => {
-                    match self.json {
-                        true => report.json(&name, out)?,
-                        false => report.text(&name, Paint::stdout(), out)?,
+        let progress = Progress::over(&files);
+        // Many files are checked side by side, one file set by set.
+        let (side, within) = match files.len() {
+            1 => (1, self.jobs.count()),
+            _ => (self.jobs.count(), 1),
+        };
+        let check = |path: PathBuf| {
+            let source = open(&path).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
+            let source = source.map(|source| progress.watch(source));
+            let checked = source.and_then(|source| check_with(source, &guides, within));
+            (path, checked)
+        };
+        let mut tally = Tally::default();
+        let mut tell = |(path, checked): (PathBuf, _)| {
+            let told = progress.aside(|| self.tell(&path, checked, &mut tally, out));
+            told.inspect_err(|_| progress.end())
+        };
+        if side == 1 {
+            files.iter().cloned().map(check).try_for_each(&mut tell)?;
+        } else {
+            std::thread::scope(|scope| {
+                let mut crew = Crew::new(scope, side, &check);
+                for path in files.iter().cloned() {
+                    crew.start(path);
+                    let room = crew.room();
+                    while let Some(done) = crew.next(room) {
+                        tell(done)?;
                     }
-                    if report.counts.reach(self.fail_on.into()) {
-                        exit = exit.max(Exit::Findings);
-                    }
-                    counts.add(report.counts);
                 }
-                Err(Trouble::Guide(errors)) => return Err(Trouble::Guide(errors).into()),
-                Err(trouble) => {
-                    exit = Exit::Usage;
-                    unreadable += 1;
-                    self.refuse(&name, &trouble, out)?;
+                while let Some(done) = crew.next(0) {
+                    tell(done)?;
                 }
-            }
+                Ok::<(), Failure>(())
+            })?;
         }
+        progress.end();
         out.flush()?;
-        let unreadable = match unreadable {
+        let unreadable = match tally.unreadable {
             0 => String::new(),
             n => format!("; {} could not be read", count(n, "file")),
         };
-        let files = count(files.len(), "file");
+        let (files, counts) = (count(files.len(), "file"), tally.counts);
         let _ = writeln!(std::io::stderr(), "{files} checked: {counts}{unreadable}");
-        Ok(exit)
+        Ok(tally.exit)
+    }
+
+    /// Tells what was found in one file.
+    fn tell(
+        &self,
+        path: &Path,
+        checked: Result<Report, Trouble>,
+        tally: &mut Tally,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let name = path.to_string_lossy();
+        match checked {
+            Ok(report) => {
+                match self.json {
+                    true => report.json(&name, out)?,
+                    false => report.text(&name, Paint::stdout(), out)?,
+                }
+                if report.counts.reach(self.fail_on.into()) {
+                    tally.exit = tally.exit.max(Exit::Findings);
+                }
+                tally.counts.add(report.counts);
+            }
+            Err(Trouble::Guide(errors)) => return Err(Trouble::Guide(errors).into()),
+            Err(trouble) => {
+                tally.exit = Exit::Usage;
+                tally.unreadable += 1;
+                self.refuse(&name, &trouble, out)?;
+            }
+        }
+        Ok(())
     }
 
     /// Tells that a file could not be read, and what to do.

@@ -1,24 +1,28 @@
 //! A document's envelope: kept with it when it is read, and made again when it is written.
 
 use super::translate::{Envelope, group_id};
-use super::walk::SeenSet;
 use crate::canonical::{Document, ExtValue, Provenance};
 use crate::x12::{self, Delimiters, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader};
 
 /// The free field of the provenance that holds an interchange without its sets.
 const ENVELOPE: &str = "envelope";
 
-/// Says in a document where it came from.
-pub(super) fn attach(provenance: &mut Provenance, seen: &SeenSet<'_>) {
-    let (isa, gs) = (seen.interchange, seen.group);
-    provenance.sender = Some(gs.sender.clone());
-    provenance.receiver = Some(gs.receiver.clone());
-    provenance.interchange = Some(isa.control_number.clone());
-    provenance.group = Some(gs.control_number.clone());
-    provenance.set = Some(seen.set.control_number.clone());
-    provenance.version = Some(gs.version.clone());
+/// Where the sets of a group come from, without their own numbers.
+pub(super) fn origin(
+    isa: &InterchangeHeader,
+    gs: &GroupHeader,
+    delimiters: &Delimiters,
+) -> Provenance {
+    let mut provenance = Provenance {
+        sender: Some(gs.sender.clone()),
+        receiver: Some(gs.receiver.clone()),
+        interchange: Some(isa.control_number.clone()),
+        group: Some(gs.control_number.clone()),
+        version: Some(gs.version.clone()),
+        ..Provenance::default()
+    };
     let groups = vec![FunctionalGroup::new(gs.clone(), Vec::new())];
-    let empty = Interchange::new(isa.clone(), *seen.delimiters, groups);
+    let empty = Interchange::new(isa.clone(), *delimiters, groups);
     // Separators above 0x7F are no text; then the envelope is told by its parts alone.
     let text = empty
         .to_bytes()
@@ -28,6 +32,7 @@ pub(super) fn attach(provenance: &mut Provenance, seen: &SeenSet<'_>) {
         let field = ExtValue::Text(text);
         provenance.ext.0.insert(ENVELOPE.to_owned(), field);
     }
+    provenance
 }
 
 /// An interchange without sets for a document: as it carries it, changed by what `wanted` says.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, walk::Guides};
@@ -23,6 +24,22 @@ pub(super) struct GuideOptions {
     /// A folder of your own guides, laid over the embedded ones
     #[arg(long, value_name = "DIR", env = "TRANSLOAD_MAPPINGS")]
     mappings: Option<OsString>,
+}
+
+/// The option that says how many threads work.
+#[derive(clap::Args)]
+pub(super) struct Jobs {
+    /// Work on this many threads; as many as there are processors, unless said
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl Jobs {
+    /// How many.
+    pub(super) fn count(&self) -> usize {
+        let all = || std::thread::available_parallelism().ok();
+        self.jobs.or_else(all).map_or(1, NonZeroUsize::get)
+    }
 }
 
 impl GuideOptions {

@@ -67,7 +67,7 @@ impl Mappings {
 
 impl Check {
     fn run(self, out: &mut dyn Write) -> Outcome {
-        let mut library = Library::embedded();
+        let mut library = Library::embedded().linting();
         if let Some(folder) = &self.dir {
             let files = mapping_files(folder).map_err(Failure::usage)?;
             misplaced(&files)?;
@@ -178,7 +178,7 @@ fn guide_json(guide: &Guide) -> Value {
         json!({
             "area": one.area(), "position": one.position(), "segment": one.tag(),
             "use": one.key(), "name": one.name(), "usage": one.usage().to_string(),
-            "max": one.max(), "when": one.when(), "depth": one.depth(), "loop": one.is_loop(),
+            "max": one.max(), "when": one.when(), "under": one.under(), "depth": one.depth(), "loop": one.is_loop(),
             "maps": one.target(), "elements": one.elements().map(element).collect::<Vec<_>>(),
         })
     };
@@ -227,6 +227,9 @@ fn segment(one: UseView<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()
     }
     if !one.when().is_empty() {
         name += &format!(", {}", one.when());
+    }
+    if !one.under().is_empty() {
+        name += &format!(", stands {}", one.under());
     }
     let key = format!("{:<14}", format!("{indent}{}", one.key()));
     let (position, usage) = (one.position(), one.usage().to_string());

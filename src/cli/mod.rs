@@ -11,15 +11,18 @@
 //! | 3 | network or partner |
 //! | 4 | state or settings |
 
+mod ack;
 mod as2;
 mod cert;
 mod check;
+mod crew;
 mod demo;
 mod envelope;
 mod excerpt;
 mod files;
 mod mappings;
 mod partner;
+mod progress;
 mod report;
 mod send;
 mod sentence;
@@ -57,6 +60,7 @@ enum Command {
     Check(check::Check),
     Show(show::Show),
     Translate(translate::Translate),
+    Ack(ack::Ack),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
     /// Run the gateway: AS2 listener, worker, bridges
@@ -170,6 +174,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Check(command) => command.run(out),
         Command::Show(command) => command.run(out),
         Command::Translate(command) => command.run(out),
+        Command::Ack(command) => command.run(out),
         Command::As2(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),

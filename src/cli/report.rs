@@ -182,7 +182,7 @@ impl Report {
 
 /// `850 purchase order PO-1, A → B, 2 lines`.
 fn brief(seen: &SeenSet<'_>) -> String {
-    let document = seen.reading.document.as_ref();
+    let document = seen.document.as_ref();
     let number = document.and_then(|document| document.number());
     let number = number.map_or(String::new(), |number| format!(" {number}"));
     let size = match document {

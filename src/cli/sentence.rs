@@ -1,6 +1,9 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
-use crate::canonical::{Currency, Decimal, Document, Money, Party, Quantity};
+use crate::canonical::{
+    Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
+    ShipNotice,
+};
 use crate::x12::{GroupHeader, TransactionSet};
 
 /// What people call the sets that trade uses, in our words.
@@ -39,7 +42,17 @@ pub(super) fn lines(document: &Document) -> usize {
         Document::PurchaseOrder(order) => order.lines.len(),
         Document::PurchaseOrderAcknowledgment(answer) => answer.lines.len(),
         Document::Invoice(invoice) => invoice.lines.len(),
+        Document::ShipNotice(notice) => shipped(notice),
+        Document::RemittanceAdvice(advice) => {
+            advice.remittances.iter().map(|r| r.items.len()).sum()
+        }
     }
+}
+
+/// How many of a notice's levels say what was shipped.
+fn shipped(notice: &ShipNotice) -> usize {
+    let levels = notice.levels.iter().flat_map(Level::walk);
+    levels.filter(|level| level.item.is_some()).count()
 }
 
 /// The sentence.
@@ -79,25 +92,9 @@ pub(super) fn sentence(
                 money(total, answer.currency.as_ref()),
             )
         }
-        Some(Document::Invoice(invoice)) => {
-            let total = invoice.totals.as_ref().and_then(|totals| totals.total);
-            let order = invoice.order_number.as_deref();
-            format!(
-                "Invoice {}: {} bills {} to {}{}{}.",
-                numbered(invoice.number.as_deref(), invoice.invoiced_on),
-                name(
-                    invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
-                    sender
-                ),
-                count(invoice.lines.len(), "line"),
-                name(
-                    invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
-                    receiver
-                ),
-                order.map_or(String::new(), |order| format!(" for order {order}")),
-                money(total, invoice.currency.as_ref()),
-            )
-        }
+        Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
+        Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
+        Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -105,6 +102,45 @@ pub(super) fn sentence(
             count(set.segments.len() + 2, "segment"),
         ),
     }
+}
+
+fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> String {
+    let total = invoice.totals.as_ref().and_then(|totals| totals.total);
+    let order = invoice.order_number.as_deref();
+    format!(
+        "Invoice {}: {} bills {} to {}{}{}.",
+        numbered(invoice.number.as_deref(), invoice.invoiced_on),
+        name(
+            invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
+            sender
+        ),
+        count(invoice.lines.len(), "line"),
+        name(
+            invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
+            receiver
+        ),
+        order.map_or(String::new(), |order| format!(" for order {order}")),
+        money(total, invoice.currency.as_ref()),
+    )
+}
+
+fn sends(notice: &ShipNotice, sender: &str, receiver: &str) -> String {
+    let made = notice.made.as_ref().and_then(|made| made.date);
+    format!(
+        "Ship notice {}: {sender} sends {} to {receiver}.",
+        numbered(notice.number.as_deref(), made),
+        count(shipped(notice), "item"),
+    )
+}
+
+fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
+    format!(
+        "Remittance advice {}: {} pays {}{}.",
+        numbered(advice.number.as_deref(), advice.paid_on),
+        name(advice.payer.as_ref(), sender),
+        name(advice.payee.as_ref(), receiver),
+        money(advice.total, advice.currency.as_ref()),
+    )
 }
 
 fn capital(text: &str) -> String {

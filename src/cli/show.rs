@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::files::{GuideOptions, open};
 use super::report::{Counts, Findings, Paint, escaped, finding};
 use super::sentence::sentence;
-use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::walk::{Guides, Make, Noted, Seen, SeenSet, Trouble, walk};
 use super::{Exit, Outcome};
 use crate::mapping::{Dictionary, UseView, bind};
 use crate::x12::{self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions};
@@ -78,7 +78,11 @@ impl Show {
             guides: &guides,
             counts: Counts::default(),
         };
-        let walked = source.and_then(|source| walk(source, &guides, &mut |s| shower.see(s, out)));
+        let walked = source.and_then(|source| {
+            walk(source, &guides, Make::Documents, 1, &mut |s| {
+                shower.see(s, out)
+            })
+        });
         let counts = shower.counts;
         match walked {
             Ok(_) if counts.reach(Severity::Warning) => Ok(Exit::Findings),
@@ -127,7 +131,7 @@ impl Shower<'_> {
     fn set(&mut self, seen: &SeenSet<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.count(&seen.findings);
         let rows = rows(seen, self.guides);
-        let document = seen.reading.document.as_ref();
+        let document = seen.document.as_ref();
         let sentence = sentence(document, seen.group, seen.set);
         if self.json {
             let line = serde_json::json!({

@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use chrono::NaiveDateTime;
 use serde::de::IgnoredAny;
 
-use super::envelope::{attach, envelope_of};
-use super::files::{GuideOptions, open};
+use super::envelope::envelope_of;
+use super::files::{GuideOptions, Jobs, open};
+use super::progress::Progress;
 use super::report::{Counts, Paint, finding};
-use super::walk::{Guides, Noted, Seen, SeenSet, Trouble, walk};
+use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Document;
 use crate::clock::{Clock, System};
@@ -38,6 +39,8 @@ pub(super) struct Translate {
     to: Option<Form>,
     #[command(flatten)]
     guides: GuideOptions,
+    #[command(flatten)]
+    jobs: Jobs,
     #[command(flatten)]
     envelope: EnvelopeOptions,
     /// An X12 or JSON file; `-` is stdin
@@ -75,7 +78,7 @@ fn qualified(text: &str) -> Result<Qualified, String> {
     }
 }
 
-fn time(text: &str) -> Result<NaiveDateTime, String> {
+pub(super) fn time(text: &str) -> Result<NaiveDateTime, String> {
     let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"];
     let mut times = forms
         .iter()
@@ -124,7 +127,12 @@ impl Translate {
             |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr().lock());
         let counts = match self.to.unwrap_or(guess) {
             Form::Json => {
-                to_json(source, &guides, out, &mut tell).map_err(|trouble| match trouble {
+                let progress = Progress::over(std::slice::from_ref(&self.file));
+                let mut tell = |noted: &Noted| progress.aside(|| tell(noted));
+                let source = progress.watch(source);
+                let counts = translated(source, &guides, self.jobs.count(), out, &mut tell);
+                progress.end();
+                counts.map_err(|trouble| match trouble {
                     Trouble::Unreadable(error) => Failure::usage(format!("{name}: {error}")),
                     trouble => trouble.into(),
                 })?
@@ -167,12 +175,29 @@ pub fn to_json(
     out: &mut dyn Write,
     tell: &mut dyn FnMut(&Noted) -> io::Result<()>,
 ) -> Result<Counts, Trouble> {
+    translated(source, guides, 1, out, tell)
+}
+
+/// As [`to_json`], on as many threads as `jobs`.
+fn translated(
+    source: impl Read,
+    guides: &Guides,
+    jobs: usize,
+    out: &mut dyn Write,
+    tell: &mut dyn FnMut(&Noted) -> io::Result<()>,
+) -> Result<Counts, Trouble> {
     let mut counts = Counts::default();
-    walk(source, guides, &mut |seen| {
+    walk(source, guides, Make::Json, jobs, &mut |seen| {
         let findings = match seen {
             Seen::Interchange(_) => return Ok(()),
             Seen::Findings(findings) => findings,
-            Seen::Set(seen) => document(*seen, out)?,
+            Seen::Set(seen) => {
+                if !seen.json.is_empty() {
+                    out.write_all(seen.json)?;
+                    out.write_all(b"\n")?;
+                }
+                seen.findings
+            }
         };
         for noted in &findings {
             let severity = noted.finding.severity;
@@ -184,16 +209,6 @@ pub fn to_json(
         Ok(())
     })?;
     Ok(counts)
-}
-
-/// Writes the set's document and gives back its findings.
-fn document(mut seen: SeenSet<'_>, out: &mut dyn Write) -> io::Result<Vec<Noted>> {
-    if let Some(mut document) = seen.reading.document.take() {
-        attach(document.provenance_mut(), &seen);
-        serde_json::to_writer(&mut *out, &document)?;
-        writeln!(out)?;
-    }
-    Ok(seen.findings)
 }
 
 /// Writes canonical documents, one after another in `json`, as X12. Findings go to `tell`; a

@@ -8,11 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Failure;
+use super::crew::{Crew, Done, Task};
+use super::envelope::origin;
 use super::excerpt::{Excerpt, Recent, Remembering, segment_at};
-use crate::mapping::{self, Guide, GuideError, Library};
+use crate::canonical::{Document, Provenance};
+use crate::mapping::{Guide, GuideError, Library};
 use crate::x12::{
     self, Delimiters, Envelopes, Event, Fault, Finding, GroupHeader, InterchangeHeader, Location,
-    TransactionSet,
+    Segments, TransactionSet,
 };
 
 /// The guides that files are read by.
@@ -35,13 +38,15 @@ pub struct Noted {
 
 /// A set, its envelope and what it says.
 pub(super) struct SeenSet<'a> {
-    pub(super) interchange: &'a InterchangeHeader,
     pub(super) group: &'a GroupHeader,
     pub(super) delimiters: &'a Delimiters,
     pub(super) set: &'a TransactionSet,
     pub(super) guide: Option<Arc<Guide>>,
-    pub(super) reading: mapping::Reading,
-    /// What is wrong in it; `reading` keeps none of it.
+    /// What it says, where a document was asked for.
+    pub(super) document: Option<Document>,
+    /// The document's JSON, where that was asked for.
+    pub(super) json: &'a [u8],
+    /// What is wrong in it.
     pub(super) findings: Vec<Noted>,
 }
 
@@ -89,124 +94,247 @@ pub(super) struct Totals {
     pub(super) interchanges: u32,
 }
 
-/// Walks a file and shows each interchange, set and finding to `see`.
+/// What is made of the sets. Checking needs no documents, and takes a fraction of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Make {
+    /// A document of each.
+    Documents,
+    /// A document of the first only.
+    First,
+    /// The JSON of each set's document, with where it came from.
+    Json,
+}
+
+/// Walks a file and shows each interchange, set and finding to `see`, in the order of the file.
+/// With more than one of `jobs`, sets are translated on as many threads.
 pub(super) fn walk(
     source: impl Read,
     guides: &Guides,
+    make: Make,
+    jobs: usize,
     see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
 ) -> Result<Totals, Trouble> {
-    let recent = Rc::new(RefCell::new(Recent::default()));
-    let source = Remembering {
-        source,
-        recent: recent.clone(),
-    };
-    let mut envelopes = Envelopes::new(source);
-    let mut walker = Walker {
-        guides,
-        interchange: InterchangeHeader::default(),
-        group: GroupHeader::default(),
-        told: HashSet::new(),
-    };
-    let mut totals = Totals::default();
-    loop {
-        let set = match envelopes.next()? {
-            Some(Event::Interchange(header, ..)) => {
-                walker.interchange = header.clone();
-                totals.interchanges += 1;
-                see(Seen::Interchange(&walker.interchange))?;
-                None
-            }
-            Some(Event::Group(header, _)) => {
-                walker.group = header.clone();
-                None
-            }
-            Some(Event::Set(set)) => Some(std::mem::take(set)),
-            Some(_) => None,
-            None => break,
+    std::thread::scope(|scope| {
+        let crew = match jobs {
+            0 | 1 => None,
+            jobs => Some(Crew::new(scope, jobs, Task::run)),
         };
-        let delimiters = *envelopes.delimiters();
-        let found = envelopes.take_findings();
-        match set {
-            Some(set) => {
-                let seen = walker.set(&set, &delimiters, found, &recent.borrow())?;
-                see(Seen::Set(Box::new(seen)))?;
-            }
-            None => outside(found, &delimiters, &recent.borrow(), see)?,
-        }
-    }
-    let delimiters = *envelopes.delimiters();
-    outside(
-        envelopes.take_findings(),
-        &delimiters,
-        &recent.borrow(),
-        see,
-    )?;
-    totals.segments = envelopes.segments();
-    Ok(totals)
+        Walker::new(guides, make, crew).walk(source, see)
+    })
 }
 
-fn outside(
+/// Findings with their sources: segments of the set, or what was read last.
+fn noted(
     found: Vec<Finding>,
+    segments: &Segments,
     delimiters: &Delimiters,
     recent: &Recent,
-    see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let noted = found.into_iter().map(|finding| Noted {
-        excerpt: recent.excerpt(&finding, delimiters),
-        finding,
+) -> Vec<Noted> {
+    let noted = found.into_iter().map(|finding| {
+        let segment = segment_at(segments, finding.location.segment);
+        let excerpt = match segment {
+            Some(segment) => Some(Excerpt::of(&segment, &finding.location, delimiters)),
+            None => recent.excerpt(&finding, delimiters),
+        };
+        Noted { finding, excerpt }
     });
-    see(Seen::Findings(noted.collect()))
+    noted.collect()
 }
 
 struct Walker<'g> {
     guides: &'g Guides,
+    make: Make,
+    crew: Option<Crew<Task, Done>>,
     interchange: InterchangeHeader,
-    group: GroupHeader,
+    group: Arc<GroupHeader>,
+    /// What the group says of the origin of its sets, once one was asked for.
+    origin: Option<Arc<Provenance>>,
+    /// The guide of the last set, its release and its number.
+    guide: Option<(String, String, Option<Arc<Guide>>)>,
     /// Sets and releases without a guide that were told.
     told: HashSet<(String, String)>,
+    /// No set came yet.
+    first: bool,
+    /// A set whose memory is used again.
+    spare: TransactionSet,
 }
 
-impl Walker<'_> {
-    fn set<'a>(
-        &'a mut self,
-        set: &'a TransactionSet,
-        delimiters: &'a Delimiters,
+impl<'g> Walker<'g> {
+    fn new(guides: &'g Guides, make: Make, crew: Option<Crew<Task, Done>>) -> Walker<'g> {
+        Walker {
+            guides,
+            make,
+            crew,
+            interchange: InterchangeHeader::default(),
+            group: Arc::default(),
+            origin: None,
+            guide: None,
+            told: HashSet::new(),
+            first: true,
+            spare: TransactionSet::default(),
+        }
+    }
+
+    fn walk(
+        mut self,
+        source: impl Read,
+        see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+    ) -> Result<Totals, Trouble> {
+        let recent = Rc::new(RefCell::new(Recent::default()));
+        let source = Remembering {
+            source,
+            recent: recent.clone(),
+        };
+        let mut envelopes = Envelopes::new(source);
+        let mut totals = Totals::default();
+        loop {
+            let mut is_set = false;
+            match envelopes.next()? {
+                Some(Event::Interchange(header, ..)) => {
+                    self.interchange = header.clone();
+                    self.wait(0, see)?;
+                    totals.interchanges += 1;
+                    see(Seen::Interchange(&self.interchange))?;
+                }
+                Some(Event::Group(header, _)) => {
+                    self.group = Arc::new(header.clone());
+                    self.origin = None;
+                }
+                Some(Event::Set(read)) => {
+                    // It changes places with another, so that the memory of both is used again.
+                    std::mem::swap(read, &mut self.spare);
+                    is_set = true;
+                }
+                Some(_) => {}
+                None => break,
+            };
+            let delimiters = *envelopes.delimiters();
+            let found = envelopes.take_findings();
+            match is_set {
+                true => self.set(delimiters, found, &recent.borrow(), see)?,
+                false => self.outside(found, &delimiters, &recent.borrow(), see)?,
+            }
+        }
+        let delimiters = *envelopes.delimiters();
+        let found = envelopes.take_findings();
+        self.wait(0, see)?;
+        self.outside(found, &delimiters, &recent.borrow(), see)?;
+        totals.segments = envelopes.segments();
+        Ok(totals)
+    }
+
+    /// Shows findings outside of sets, after the sets before them.
+    fn outside(
+        &mut self,
+        found: Vec<Finding>,
+        delimiters: &Delimiters,
+        recent: &Recent,
+        see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.wait(0, see)?;
+        Ok(see(Seen::Findings(noted(
+            found,
+            &Segments::default(),
+            delimiters,
+            recent,
+        )))?)
+    }
+
+    /// Has the set that was read translated, and shown when those before it have been.
+    fn set(
+        &mut self,
+        delimiters: Delimiters,
         mut found: Vec<Finding>,
         recent: &Recent,
-    ) -> Result<SeenSet<'a>, Trouble> {
-        let Guides { library, partner } = self.guides;
-        let guide = library.guide(partner.as_deref(), &self.group.version, &set.id);
-        let guide = guide.transpose().map_err(Trouble::Guide)?;
-        let mut reading = match &guide {
-            Some(guide) => mapping::read(guide, &set.segments, delimiters),
-            None => mapping::Reading {
-                document: None,
-                findings: self.without_guide(set).into_iter().collect(),
-            },
+        see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        let set = std::mem::take(&mut self.spare);
+        let guide = self.guide(&set.id)?;
+        if guide.is_none() {
+            found.extend(self.without_guide(&set));
+        }
+        let make = match self.make {
+            Make::First if !std::mem::take(&mut self.first) => None,
+            make => Some(make),
         };
-        found.append(&mut reading.findings);
-        found.sort_by_key(|finding| (finding.location.segment, finding.location.offset));
-        let noted = found.into_iter().map(|finding| {
-            let segment = segment_at(&set.segments, finding.location.segment);
-            let excerpt = match segment {
-                Some(segment) => Some(Excerpt::of(&segment, &finding.location, delimiters)),
-                None => recent.excerpt(&finding, delimiters),
-            };
-            Noted { finding, excerpt }
-        });
-        let findings = noted.collect();
-        Ok(SeenSet {
-            interchange: &self.interchange,
-            group: &self.group,
+        let task = Task {
+            group: self.group.clone(),
             delimiters,
+            found: noted(found, &set.segments, &delimiters, recent),
+            origin: match make {
+                Some(Make::Json) => Some(self.origin(&delimiters)),
+                _ => None,
+            },
             set,
             guide,
-            reading,
-            findings,
-        })
+            make,
+        };
+        match &mut self.crew {
+            None => {
+                let done = task.run();
+                self.show(done, see)
+            }
+            Some(crew) => {
+                crew.start(task);
+                let room = crew.room();
+                self.wait(room, see)
+            }
+        }
+    }
+
+    /// Shows what the crew has done, until no more than `left` sets are under way.
+    fn wait(
+        &mut self,
+        left: usize,
+        see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        while let Some(done) = self.crew.as_mut().and_then(|crew| crew.next(left)) {
+            self.show(done, see)?;
+        }
+        Ok(())
+    }
+
+    fn show(
+        &mut self,
+        done: Done,
+        see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        let task = done.task;
+        see(Seen::Set(Box::new(SeenSet {
+            group: &task.group,
+            delimiters: &task.delimiters,
+            set: &task.set,
+            guide: task.guide,
+            document: done.document,
+            json: &done.json,
+            findings: done.findings,
+        })))?;
+        self.spare = task.set;
+        Ok(())
+    }
+
+    /// The guide of a set of the current group; of none where no file describes it.
+    fn guide(&mut self, set: &str) -> Result<Option<Arc<Guide>>, Trouble> {
+        let version = &self.group.version;
+        if let Some((last, id, guide)) = &self.guide
+            && last == version
+            && id == set
+        {
+            return Ok(guide.clone());
+        }
+        let Guides { library, partner } = self.guides;
+        let guide = library.guide(partner.as_deref(), version, set);
+        let guide = guide.transpose().map_err(Trouble::Guide)?;
+        self.guide = Some((version.clone(), set.to_owned(), guide.clone()));
+        Ok(guide)
+    }
+
+    fn origin(&mut self, delimiters: &Delimiters) -> Arc<Provenance> {
+        let origin = || Arc::new(origin(&self.interchange, &self.group, delimiters));
+        self.origin.get_or_insert_with(origin).clone()
     }
 
     /// Tells once a file that a set has no guide.

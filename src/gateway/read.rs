@@ -85,7 +85,7 @@ impl Reader<'_> {
             read.push((group, known));
         }
         findings.extend(read.iter().flat_map(|(_, known)| known.findings.clone()));
-        let said = x12::acknowledge(one, &findings);
+        let said = x12::acknowledge(one, &findings, x12::Form::F997);
         let x12 = self.partner.x12.as_ref();
         let answers = x12.is_some_and(|x12| x12.acknowledge) && concern.is_none();
         if answers {
@@ -174,9 +174,9 @@ impl Reader<'_> {
             remarks: Vec::new(),
             hold: false,
         };
-        if set.id == acknowledgment::SET {
+        if let Some(form) = x12::Form::of(&set.id) {
             let (said, more) =
-                FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters);
+                FunctionalAcknowledgment::read(form, &set.segments, &interchange.delimiters);
             let content = Acknowledgment::received(&said, &group.header, &set.segments);
             read.document.kind = acknowledgment::KIND.into();
             read.document.number = said.control_number.clone();
@@ -242,12 +242,13 @@ impl Reader<'_> {
         group: &FunctionalGroup,
         document: &NewDocument,
     ) -> Vec<crate::store::Verdict> {
-        let own = |set: &&TransactionSet| {
-            set.id == acknowledgment::SET
-                && Some(&set.control_number) == document.set_control.as_ref()
-        };
-        let set = group.sets.iter().find(own);
-        set.map(|set| FunctionalAcknowledgment::read(&set.segments, &interchange.delimiters).0)
+        let sets = group.sets.iter();
+        let own = sets.filter(|s| Some(&s.control_number) == document.set_control.as_ref());
+        let mut said = own.filter_map(|set| {
+            let form = x12::Form::of(&set.id)?;
+            Some(FunctionalAcknowledgment::read(form, &set.segments, &interchange.delimiters).0)
+        });
+        said.next()
             .map(|said| acknowledgment::verdicts(&said))
             .unwrap_or_default()
     }

@@ -1,9 +1,10 @@
 //! Merged tables → [`Guide`]. Every error is found in one pass and points at its line.
 
+mod level;
 mod path;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{Dictionary, Usage, usage_of};
 use super::guide::{
@@ -18,7 +19,7 @@ use crate::canonical::DocumentKind;
 use path::kind;
 
 /// The words that a segment's table may have beside elements and segments.
-const WORDS: [&str; 6] = ["pos", "max", "usage", "when", "as", "under"];
+const WORDS: [&str; 7] = ["pos", "max", "usage", "when", "as", "under", "like"];
 /// The words that an element's table may have.
 const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
 /// The words at the head of a file.
@@ -76,6 +77,7 @@ pub(crate) fn compile(
         schema,
         names,
         dictionary,
+        plan: OnceLock::new(),
     })
 }
 
@@ -122,6 +124,7 @@ impl Compiler<'_> {
             };
             for (key, node) in table {
                 let scope = Shape::Struct(0);
+                let node = &self.like(table, node);
                 roots.extend(self.add(key, node, (area as u32) << 24, None, &scope));
             }
         }
@@ -149,10 +152,14 @@ impl Compiler<'_> {
             }
             match designator(word, &tag) {
                 Some(place) => self.element(id, word, place, entry, &shape),
-                None => children.extend(self.add(word, entry, 0, Some(id), &shape)),
+                None => {
+                    let entry = &self.like(table, entry);
+                    children.extend(self.add(word, entry, 0, Some(id), &shape));
+                }
             }
         }
         self.sort(&mut children);
+        self.level(id, node);
         let due = |place: &PlaceUse| place.usage == Usage::Mandatory;
         let one = &mut self.uses[id];
         one.last_due = one
@@ -205,6 +212,8 @@ impl Compiler<'_> {
             quick: quick(tag.as_bytes()),
             order: area + pos,
             max,
+            level: None,
+            pool: None,
             group_max: max,
             shares: false,
             usage: usage.unwrap_or(Usage::Optional),
@@ -241,6 +250,10 @@ impl Compiler<'_> {
             for &id in group {
                 self.uses[id].group_max = most;
                 self.uses[id].shares = group.len() > 1;
+                let fills = |other: &&UseId| self.uses[**other].scope == self.uses[id].scope;
+                let mates = self.uses[id].repeats() && group.iter().filter(fills).count() > 1;
+                let first = group.iter().find(fills).copied();
+                self.uses[id].pool = first.filter(|_| mates);
             }
         }
     }
@@ -336,10 +349,15 @@ impl Compiler<'_> {
         let data = self.uses[id].places[element - 1].parts[component.saturating_sub(1)]
             .def
             .data;
+        let is = node.get("is").and_then(|n| self.rule(n, scope));
+        // What the guide makes is not taken from the document, where an overlay says so over an `as`.
+        let made = is
+            .as_ref()
+            .is_some_and(|rule| !matches!(rule, Rule::Constant(_)));
         let target = node
             .get("as")
+            .filter(|_| !made)
             .and_then(|n| self.path(n, scope, Some(form_of(data))));
-        let is = node.get("is").and_then(|n| self.rule(n, scope));
         let place = &mut self.uses[id].places[element - 1];
         if let Some(max) = node.get("max").and_then(|n| n.number().ok()) {
             place.max = max;
@@ -469,17 +487,30 @@ impl Compiler<'_> {
                 .strip_prefix('(')?
                 .strip_suffix(')')
         };
-        if text == "seq()" {
-            return Some(Rule::Seq);
+        let known = [
+            ("seq()", Rule::Seq),
+            ("hl()", Rule::Level),
+            ("hl(parent)", Rule::LevelParent),
+            ("hl(children)", Rule::LevelChildren),
+        ];
+        if let Some((_, rule)) = known.into_iter().find(|(word, _)| *word == text) {
+            return Some(rule);
         }
         if let Some(list) = inner("count") {
-            return Some(Rule::Count(self.steps(node, list, scope, None)?.0));
+            return self.count(node, list, scope);
         }
         if let Some(path) = inner("sum") {
             return Some(Rule::Sum(self.steps(node, path, scope, None)?.0));
         }
         if text.ends_with(')') {
-            let known = ["count(path)", "sum(path)", "seq()"];
+            let known = [
+                "count(path)",
+                "sum(path)",
+                "seq()",
+                "hl()",
+                "hl(parent)",
+                "hl(children)",
+            ];
             self.errors.push(node.unknown("function", text, &known));
             return None;
         }

@@ -14,6 +14,7 @@
 //! warned of, and accepted with errors. What we write keeps it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::source::{GuideError, Node};
 
@@ -81,7 +82,7 @@ pub struct Part {
     /// M, O or X within its composite.
     pub usage: Usage,
     /// Its definition.
-    pub def: ElementDef,
+    pub def: Arc<ElementDef>,
 }
 
 /// A syntax note's kind (X12.6): which elements need or exclude which.
@@ -151,7 +152,7 @@ impl Dictionary {
         let version = section("version")?.text()?.to_owned();
         let mut elements = BTreeMap::new();
         for (number, node) in section("elements")?.table()? {
-            elements.insert(number.as_str(), element(number, node)?);
+            elements.insert(number.as_str(), Arc::new(element(number, node)?));
         }
         let mut composites = BTreeMap::new();
         if let Some(node) = root.get("composites") {
@@ -203,7 +204,10 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
 /// A composite's name and parts.
 type Composite = (String, Vec<Part>);
 
-fn composite(node: &Node, elements: &BTreeMap<&str, ElementDef>) -> Result<Composite, GuideError> {
+fn composite(
+    node: &Node,
+    elements: &BTreeMap<&str, Arc<ElementDef>>,
+) -> Result<Composite, GuideError> {
     let mut parts = Vec::new();
     for (number, usage) in items(node)? {
         let def = elements
@@ -219,7 +223,7 @@ fn composite(node: &Node, elements: &BTreeMap<&str, ElementDef>) -> Result<Compo
 
 fn segment(
     node: &Node,
-    elements: &BTreeMap<&str, ElementDef>,
+    elements: &BTreeMap<&str, Arc<ElementDef>>,
     composites: &BTreeMap<&str, Composite>,
 ) -> Result<SegmentDef, GuideError> {
     let mut places = Vec::new();

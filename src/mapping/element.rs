@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::check_digit;
 use super::dictionary::Usage;
 use super::explain::{broken, explain, instead, placeless};
 use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
+use super::plan::Layout;
 use super::read::Reader;
 use super::slots::{Kind, NodeId, Slots};
 use super::value::{decode, encode, fault};
@@ -15,14 +17,15 @@ use crate::x12::{Fault, Finding, Location, Segment, Severity, components};
 /// A segment's use, and where its values go.
 pub(crate) struct Bound<'g> {
     pub(crate) one: &'g Use,
+    pub(crate) layout: &'g Layout,
     pub(crate) scope: Option<NodeId>,
     pub(crate) occurrence: u32,
 }
 
 /// A derived value that is compared when the whole set has been read.
 pub(crate) struct Deferred<'g> {
-    path: &'g Path,
-    sum: bool,
+    rule: &'g Rule,
+    tally: Option<usize>,
     scope: NodeId,
     value: String,
     location: Location,
@@ -51,7 +54,59 @@ impl<'a, 'g> Spot<'a, 'g> {
 }
 
 impl<'g> Reader<'g> {
+    /// Checks a segment's elements and puts their values into their slots.
     pub(crate) fn elements(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        match bound.layout.is_sound(segment, &self.delimiters) {
+            true if bound.scope.is_some() || self.guide.document.is_none() => {
+                self.sound(segment, bound);
+            }
+            _ => self.unsound(segment, bound),
+        }
+    }
+
+    /// The elements of a segment of which nothing is to be told.
+    fn sound(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
+        let (one, layout) = (bound.one, bound.layout);
+        for &(element, tally) in &layout.sums {
+            self.add(
+                tally,
+                segment.element(usize::from(element)),
+                &one.places[usize::from(element) - 1].parts[0],
+            );
+        }
+        if !self.live {
+            return;
+        }
+        let mut groups = Groups::default();
+        for (index, place) in one.places.iter().enumerate().take(segment.count()) {
+            let raw = segment.element(index + 1);
+            if raw.is_empty() {
+                continue;
+            }
+            let part = &place.parts[0];
+            let text = std::str::from_utf8(raw).unwrap_or_default();
+            let mut buffer = std::mem::take(&mut self.buffer);
+            if decode(text, part.def.data, part.codes.as_deref(), &mut buffer) {
+                self.store(bound, part, &buffer, &mut groups);
+            }
+            self.buffer = buffer;
+        }
+    }
+
+    /// Adds a value of an element to a sum.
+    fn add(&mut self, tally: u16, raw: &[u8], part: &PartUse) {
+        let mut canonical = std::mem::take(&mut self.buffer);
+        let text = std::str::from_utf8(raw).unwrap_or_default();
+        if decode(text, part.def.data, None, &mut canonical)
+            && let Ok(more) = canonical.parse()
+        {
+            self.tally(tally, more);
+        }
+        self.buffer = canonical;
+    }
+
+    /// The elements one by one, with all that is to be told.
+    fn unsound(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
         let one = bound.one;
         let mut groups = Groups::default();
         for number in 1..=segment.count().max(one.last_due) {
@@ -74,6 +129,19 @@ impl<'g> Reader<'g> {
             self.place(spot, raw, place, &mut groups);
         }
         self.notes(segment, bound);
+        for &(qualifier, number) in &bound.layout.numbers {
+            if let Some(due) = check_digit::due(segment, (qualifier, number)) {
+                let spot = Spot::element(segment, bound, usize::from(number));
+                let text = String::from_utf8_lossy(segment.element(usize::from(number)));
+                let message = format!("{text:?} ends in a wrong check digit; {due} is due");
+                self.at(
+                    spot,
+                    Fault::CheckDigit,
+                    message,
+                    "compare it with the label",
+                );
+            }
+        }
     }
 
     /// One element: its repetitions, and the components of each.
@@ -93,6 +161,15 @@ impl<'g> Reader<'g> {
             if place.composite {
                 self.composite(spot, raw, place, groups);
             } else if !raw.is_empty() {
+                if raw.contains(&delimiters.component) {
+                    let separator = char::from(delimiters.component).escape_default();
+                    let text = String::from_utf8_lossy(raw);
+                    let message = format!(
+                        "{text:?} holds the component separator {separator}, and is no composite"
+                    );
+                    let fix = "choose a separator that does not occur in data";
+                    self.at(spot, Fault::ElementCharacter, message, fix);
+                }
                 self.value(spot, raw, &place.parts[0], groups);
             }
         }
@@ -149,12 +226,21 @@ impl<'g> Reader<'g> {
             self.at(spot, Fault::ElementCode, message, fix);
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        let held = holds && decode(text, part.def.data, part.codes.as_deref(), &mut buffer);
+        let held = holds
+            && decode(text, part.def.data, part.codes.as_deref(), &mut buffer)
+            && (!part.counts() || buffer.parse::<u32>().is_ok());
         if held {
             self.normal(spot, text, &buffer, part);
         }
         let stored = held && self.store(spot.bound, part, &buffer, groups);
-        if stored && part.run.is_some_and(|(_, _, _)| groups.gap) {
+        if stored && spot.component == 0 {
+            for &(element, tally) in &spot.bound.layout.sums {
+                if usize::from(element) == spot.element {
+                    self.add(tally, raw, part);
+                }
+            }
+        }
+        if stored && part.run.is_some() && groups.gap {
             groups.gap = false;
             let message = "the groups before it are empty: they are not written again".to_owned();
             self.at(spot, Fault::Normalised, message, "");
@@ -205,12 +291,19 @@ impl<'g> Reader<'g> {
         };
         if let Some((run, group, field)) = part.run {
             let run = &bound.one.runs[run];
+            let is_new = groups.enter(group);
+            if !self.live {
+                return true;
+            }
             let list = walk(&mut self.slots, scope, &run.list);
             let Kind::Struct(_) = run.item else {
                 self.slots.push_leaf(list, 0, run.item, text);
                 return true;
             };
-            let item = groups.item(&mut self.slots, list, group, run.item);
+            if is_new {
+                groups.item = self.slots.push(list, 0, run.item);
+            }
+            let item = groups.item;
             let step = run.fields[field];
             self.slots.push_leaf(item, step.slot, step.kind, text);
             return true;
@@ -218,6 +311,9 @@ impl<'g> Reader<'g> {
         let Some((last, steps)) = part.target.split_last() else {
             return false;
         };
+        if !self.live {
+            return true;
+        }
         let parent = walk(&mut self.slots, scope, steps);
         match last.kind {
             Kind::ExtLeaf(_) | Kind::Leaf(_) if last.slot == ITEM => {}
@@ -243,12 +339,12 @@ impl<'g> Reader<'g> {
                 let frame = self.frames.last().filter(|_| bound.one.children.is_empty());
                 (frame.map_or(bound.occurrence, |f| f.occurrence) + 1).to_string()
             }
-            (Some(Rule::Count(path) | Rule::Sum(path)), Some(scope)) => {
+            (Some(rule @ (Rule::Count(..) | Rule::Sum(_))), Some(scope)) => {
                 let location = self.locate(spot);
-                let sum = matches!(part.is, Some(Rule::Sum(_)));
+                let tally = self.plan.tally(rule).filter(|_| self.plan.tallied);
                 self.deferred.push(Deferred {
-                    path,
-                    sum,
+                    rule,
+                    tally,
                     scope,
                     value: text.to_owned(),
                     location,
@@ -267,11 +363,9 @@ impl<'g> Reader<'g> {
     /// Compares counts and sums, now that everything has been read.
     pub(crate) fn settle(&mut self) {
         for deferred in std::mem::take(&mut self.deferred) {
-            let due = match deferred.sum {
-                true => sum(&self.slots, deferred.scope, deferred.path),
-                false => nodes(&self.slots, deferred.scope, deferred.path)
-                    .len()
-                    .to_string(),
+            let due = match deferred.tally {
+                Some(tally) => self.tallies[tally].value().normalize().to_string(),
+                None => reckon(&self.slots, deferred.scope, deferred.rule),
             };
             let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::value);
             let (fault, fix) = match number(&deferred.value) == number(&due) {
@@ -355,22 +449,21 @@ impl<'g> Reader<'g> {
 /// The item of a run that is being filled.
 #[derive(Default)]
 struct Groups {
-    current: Option<(u32, NodeId)>,
+    current: Option<u32>,
+    item: NodeId,
     /// Whether a group before the current one was left out.
     gap: bool,
 }
 
 impl Groups {
-    fn item(&mut self, slots: &mut Slots, list: NodeId, group: u32, kind: Kind) -> NodeId {
-        match self.current {
-            Some((last, item)) if last == group => item,
-            last => {
-                self.gap |= group != last.map_or(0, |(last, _)| last + 1);
-                let item = slots.push(list, 0, kind);
-                self.current = Some((group, item));
-                item
-            }
+    /// Goes to a group; `true` where it begins.
+    fn enter(&mut self, group: u32) -> bool {
+        if self.current == Some(group) {
+            return false;
         }
+        self.gap |= group != self.current.map_or(0, |last| last + 1);
+        self.current = Some(group);
+        true
     }
 }
 
@@ -414,8 +507,26 @@ pub(crate) fn nodes(slots: &Slots, scope: NodeId, path: &Path) -> Vec<NodeId> {
     }
 }
 
+/// What a `count()` or `sum()` gives.
+pub(crate) fn reckon(slots: &Slots, scope: NodeId, rule: &Rule) -> String {
+    match rule {
+        Rule::Sum(path) => sum(slots, scope, path),
+        Rule::Count(path, tree) => {
+            let mut open = nodes(slots, scope, path);
+            let mut count = 0_usize;
+            while let Some(id) = open.pop() {
+                count += 1;
+                let below = tree.and_then(|slot| slots.child(id, slot));
+                open.extend(below.into_iter().flat_map(|list| slots.children(list)));
+            }
+            count.to_string()
+        }
+        _ => String::new(),
+    }
+}
+
 /// The sum of the decimals at a path.
-pub(crate) fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
+fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
     let values = nodes(slots, scope, path).into_iter();
     let values = values.filter_map(|id| slots.text(id).parse::<Decimal>().ok());
     let total = values

@@ -6,6 +6,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use super::shape::{Form, Schema};
 use super::slots::{Children, Kind, NodeId, ROOT, Slots};
+use crate::canonical::{Document, DocumentKind};
 
 /// Why the slots do not make the document. The engine checks values before it fills a slot, so
 /// that this is a defect of ours and not of a partner's bytes.
@@ -32,12 +33,13 @@ impl serde::ser::Error for Misfit {
     }
 }
 
-/// The document in the table.
-pub(crate) fn empty<'de, D: de::Deserialize<'de>>(
-    slots: &'de Slots,
-    schema: &'de Schema,
-) -> Result<D, Misfit> {
-    D::deserialize(Cursor {
+/// The document in the table, which is one of `kind`.
+pub(crate) fn empty(
+    kind: DocumentKind,
+    slots: &Slots,
+    schema: &Schema,
+) -> Result<Document, Misfit> {
+    kind.deserialize(Cursor {
         slots,
         schema,
         id: ROOT,

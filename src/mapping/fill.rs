@@ -5,13 +5,10 @@ use serde::ser::{self, Impossible, Serialize, Serializer};
 use super::empty::{Misfit, tag};
 use super::shape::{Form, PROVENANCE, Schema, Shape};
 use super::slots::{Kind, NodeId, ROOT, Slots};
+use crate::canonical::Document;
 
 /// Fills an empty table from a document.
-pub(crate) fn fill<D: Serialize>(
-    document: &D,
-    slots: &mut Slots,
-    schema: &Schema,
-) -> Result<(), Misfit> {
+pub(crate) fn fill(document: &Document, slots: &mut Slots, schema: &Schema) -> Result<(), Misfit> {
     let place = Place {
         schema,
         shape: &Shape::Struct(0),
@@ -19,7 +16,7 @@ pub(crate) fn fill<D: Serialize>(
         slot: 0,
         form: None,
     };
-    document.serialize(Filler { slots, place })
+    document.serialize_record(Filler { slots, place })
 }
 
 /// Where the next value goes.

@@ -4,9 +4,10 @@
 //! numbers, code lists are found, uses are sorted by position and by how exact their `when` is.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
+use super::plan::Plan;
 use super::shape::{Form, Schema};
 use super::slots::Kind;
 use super::source::Node;
@@ -34,6 +35,8 @@ pub struct Guide {
     /// Names of free fields, in order of their slot.
     pub(crate) names: Vec<String>,
     pub(crate) dictionary: Arc<Dictionary>,
+    /// Made when the guide first reads.
+    pub(crate) plan: OnceLock<Plan>,
 }
 
 /// One use of a segment, or of a loop if it has children.
@@ -48,6 +51,11 @@ pub(crate) struct Use {
     /// Sorts the uses under one parent; at the top the area (1 to 3) times 2^24 is added.
     pub(crate) order: u32,
     pub(crate) max: u32,
+    /// Of a level (HL): where in the tree it may stand.
+    pub(crate) level: Option<LevelRule>,
+    /// The first of its neighbours that fills the same list, itself included; `None` where no
+    /// other does.
+    pub(crate) pool: Option<UseId>,
     /// How many of its tag may stand at its position: the largest `max` there.
     pub(crate) group_max: u32,
     /// Whether other uses share tag and position.
@@ -95,7 +103,7 @@ impl Use {
     /// Whether the guide makes it out of the rest of the document, so that it is written even if
     /// the document says nothing for it.
     pub(crate) fn is_made(&self) -> bool {
-        let reckoned = |p: &PartUse| matches!(p.is, Some(Rule::Count(_) | Rule::Sum(_)));
+        let reckoned = |p: &PartUse| matches!(p.is, Some(Rule::Count(..) | Rule::Sum(_)));
         self.parent.is_none() && self.usage != Usage::NotUsed && self.parts().any(reckoned)
     }
 
@@ -109,6 +117,7 @@ impl Use {
 }
 
 /// A tag of up to four characters as a number, in upper case; longer ones are 0, as none exists.
+#[inline]
 pub(crate) fn quick(tag: &[u8]) -> u32 {
     match tag.len() {
         1..=4 => tag
@@ -139,9 +148,13 @@ pub(crate) enum Pattern {
 }
 
 impl Pattern {
+    #[inline]
     pub(crate) fn fits(&self, value: &[u8]) -> bool {
         match self {
-            Pattern::Is(text) => value == text.as_bytes(),
+            // Qualifiers are too short for a call of memcmp to pay.
+            Pattern::Is(text) => {
+                text.len() == value.len() && text.bytes().zip(value).all(|(a, &b)| a == b)
+            }
             Pattern::Begins(text) => value.starts_with(text.as_bytes()),
         }
     }
@@ -190,7 +203,7 @@ pub(crate) struct PlaceUse {
 /// A simple element, or a component of a composite.
 #[derive(Debug)]
 pub(crate) struct PartUse {
-    pub(crate) def: ElementDef,
+    pub(crate) def: Arc<ElementDef>,
     pub(crate) usage: Usage,
     /// Where its value goes; empty where no `as` says.
     pub(crate) target: Path,
@@ -201,6 +214,12 @@ pub(crate) struct PartUse {
 }
 
 impl PartUse {
+    /// Whether its field holds whole numbers only.
+    pub(crate) fn counts(&self) -> bool {
+        let last = self.target.last();
+        last.is_some_and(|step| step.kind == Kind::Leaf(Form::Integer))
+    }
+
     /// The form its value takes in a free field.
     pub(crate) fn ext_form(&self) -> Form {
         form_of(self.def.data)
@@ -234,15 +253,74 @@ pub(crate) struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     Constant(String),
-    /// How many items a list has.
-    Count(Path),
+    /// How many items a list has; and, by the slot of the list in its own items, all below them.
+    Count(Path, Option<u32>),
     /// The sum of a decimal over a list.
     Sum(Path),
     /// The ordinal of the loop among its repeats, from 1.
     Seq,
+    /// The ordinal of the level in the set, from 1.
+    Level,
+    /// That of the level it stands below; nothing at the top.
+    LevelParent,
+    /// 1 where levels stand below it, else 0.
+    LevelChildren,
+}
+
+/// Where in the tree a level may stand.
+#[derive(Debug)]
+pub(crate) struct LevelRule {
+    /// The words of `under`; none means the top.
+    pub(crate) under: Vec<String>,
+    /// Whether it may stand at the top.
+    pub(crate) top: bool,
+    /// Whether it may stand below any level.
+    pub(crate) anywhere: bool,
+    /// The codes (HL03) of the levels that it may stand below, packed.
+    pub(crate) codes: Vec<u64>,
+    /// The slot of the list in the document, and of the list in a level: levels stand in levels.
+    pub(crate) list: Option<u32>,
+    pub(crate) nested: Option<u32>,
+    /// What a level's record is.
+    pub(crate) item: Kind,
+    /// Whether the guide makes HL04.
+    pub(crate) makes_children: bool,
+}
+
+impl LevelRule {
+    /// The word for the top in `under`.
+    pub(crate) const TOP: &str = "top";
+    /// The word for everywhere in `under`.
+    pub(crate) const ANYWHERE: &str = "*";
+
+    /// Whether it may stand below a level of this code.
+    pub(crate) fn admits(&self, code: u64) -> bool {
+        self.anywhere || self.codes.contains(&code)
+    }
+
+    /// `below O or P`, `at the top`: for messages.
+    pub(crate) fn places(&self) -> String {
+        let codes = self.under.iter().map(String::as_str);
+        let codes: Vec<&str> = codes.filter(|code| *code != Self::TOP).collect();
+        let below = match codes.split_last() {
+            _ if self.anywhere => return "anywhere".to_owned(),
+            None => return "at the top".to_owned(),
+            Some((last, [])) => format!("below {last}"),
+            Some((last, rest)) => format!("below {} or {last}", rest.join(", ")),
+        };
+        match self.top {
+            true => format!("at the top or {below}"),
+            false => below,
+        }
+    }
 }
 
 impl Guide {
+    /// The guide as reading uses it.
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan.get_or_init(|| Plan::new(self))
+    }
+
     /// Every `as` of the guide, as `heading.N1-ST.N102 -> ship_to.name`, for coverage.
     pub fn mapped(&self) -> Vec<String> {
         let mut all = Vec::new();
@@ -251,7 +329,11 @@ impl Guide {
                 all.push(format!("{} -> {}", self.path(one), text(node)));
             }
             for (key, node) in elements(one) {
-                if let Some(target) = node.get("as") {
+                let fills = designator(key, &one.tag).is_some_and(|(element, component)| {
+                    let part = &one.places[element - 1].parts[component.saturating_sub(1)];
+                    part.run.is_some() || !part.target.is_empty()
+                });
+                if let Some(target) = node.get("as").filter(|_| fills) {
                     all.push(format!("{}.{key} -> {}", self.path(one), text(target)));
                 }
             }
@@ -268,6 +350,7 @@ impl Guide {
     }
 
     /// The uses under `parent`, sorted by order, the exact before the general.
+    #[inline]
     pub(crate) fn children(&self, parent: Option<UseId>) -> &[UseId] {
         match parent {
             Some(id) => &self.uses[id].children,

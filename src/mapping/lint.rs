@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::guide::{Guide, ITEM, Pattern, Step, Use, UseId};
+use super::dictionary::Usage;
+use super::guide::{Guide, ITEM, LevelRule, Pattern, Step, Use, UseId};
+use super::level::pack;
 use super::source::GuideError;
 
 /// All that is wrong, in one pass; empty for a guide that may be used.
@@ -25,7 +27,58 @@ pub(crate) fn lint(guide: &Guide) -> Vec<GuideError> {
         siblings(guide, &one.children, &mut errors);
     }
     slots(guide, &mut errors);
+    levels(guide, &mut errors);
     errors
+}
+
+/// Levels stand at one position and each can be reached from the top by their `under`.
+fn levels(guide: &Guide, errors: &mut Vec<GuideError>) {
+    let rules = guide.roots.iter().map(|&id| &guide.uses[id]);
+    let all: Vec<(&Use, &LevelRule)> = rules
+        .filter_map(|one| Some((one, one.level.as_ref()?)))
+        .collect();
+    let codes = |one: &Use| -> Vec<u64> {
+        let when = one.when.iter().filter(|w| w.element == 3);
+        let codes = when.flat_map(|w| &w.patterns).filter_map(|p| match p {
+            Pattern::Is(code) => Some(pack(code.as_bytes())),
+            Pattern::Begins(_) => None,
+        });
+        codes.collect()
+    };
+    let known: Vec<u64> = all.iter().flat_map(|(one, _)| codes(one)).collect();
+    for (one, rule) in &all {
+        if one.order != all[0].0.order {
+            let message = format!("{} is a level: all levels stand at one pos", one.key);
+            errors.push(one.node.error(message));
+        }
+        let words = rule.under.iter().map(String::as_str);
+        let words = words.filter(|w| ![LevelRule::TOP, LevelRule::ANYWHERE].contains(w));
+        for word in words.filter(|w| !known.contains(&pack(w.as_bytes()))) {
+            let message = format!(
+                "{} stands under {word:?}, which no HL of this guide is",
+                one.key
+            );
+            errors.push(one.node.get("under").unwrap_or(&one.node).error(message));
+        }
+    }
+    // A level whose codes are not known, by a prefix or no `when` at all, may hold any other.
+    let mut reached: Vec<bool> = all.iter().map(|(_, rule)| rule.top).collect();
+    for _ in 0..all.len() {
+        let open = |of: &Use| codes(of).is_empty();
+        for at in 0..all.len() {
+            let holder = |(of, done): (&(&Use, &LevelRule), &bool)| {
+                let admits = codes(of.0).iter().any(|&code| all[at].1.admits(code));
+                *done && of.0.usage != Usage::NotUsed && !open(of.0) && admits
+            };
+            reached[at] |= all.iter().zip(&reached).any(holder);
+        }
+    }
+    for ((one, _), reached) in all.iter().zip(reached) {
+        if !reached && one.usage != Usage::NotUsed {
+            let message = format!("{} can be reached from no level at the top", one.key);
+            errors.push(one.node.error(message));
+        }
+    }
 }
 
 /// Values of a use that repeats need a list to go to.
@@ -52,7 +105,13 @@ fn qualifiers(one: &Use, errors: &mut Vec<GuideError>) {
     for when in &one.when {
         let part = &one.places[when.element - 1].parts[when.component.saturating_sub(1)];
         let fixed = matches!(&when.patterns[..], [Pattern::Is(_)]);
-        if !fixed && part.target.is_empty() && part.run.is_none() && one.maps() {
+        if one.pool.is_some() && part.target.is_empty() {
+            let message = format!(
+                "{}{:02} tells {} from others that fill the same list: give it an as",
+                one.tag, when.element, one.key
+            );
+            errors.push(one.node.error(message));
+        } else if !fixed && part.target.is_empty() && part.run.is_none() && one.maps() {
             let message = format!(
                 "{}{:02} may be several values: give it an as",
                 one.tag, when.element

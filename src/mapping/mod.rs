@@ -12,9 +12,25 @@
 //! | `max`, `usage` | repeats; M, O, X (conditional), N (not used) |
 //! | `when` | what tells this use of a segment from another: a value, a list, a prefix `"CTN*"`. The most exact wins; a use without one takes the rest |
 //! | `as` | where the value goes: `name`, `ship_to.id.id`, `lines[]`, `ext.colour`; relative to the loop's own |
-//! | `is` | a constant, `count(path)`, `sum(path)`, `seq()`: written, and compared when read |
+//! | `is` | a constant, `count(path)`, `sum(path)`, `seq()`, `hl()`, `hl(parent)`, `hl(children)`: written, and compared when read |
 //! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX` |
 //! | `run` | groups of elements inside a segment, `{ n = 10, width = 2 }`: the first fields of a list's items, in the order in which the schema has them |
+//! | `under` | for HL: the levels (codes of HL03) below which it may stand; `"top"` and `"*"` (anywhere) are words too. None is the top. An overlay replaces it |
+//! | `like` | all that a neighbour's table says, but its `when`, `usage` and `under`, below what this one says |
+//!
+//! **Uses that fill one list.** Several uses at one position may name one list (`levels[]`). Then
+//! the list's order is the file's, and writing gives each item to the first, most exact use whose
+//! `when` the item's own values meet; a use without `when` takes the rest. So each element of such
+//! a `when` has an `as`.
+//!
+//! **Levels.** An HL whose first element is `hl()` is a level. Its list's items have the same list
+//! again (`ShipNotice::levels`, `Level::levels`): a tree of any nesting that `under` allows, each
+//! level written once. `hl()` is the level's ordinal in the set, `hl(parent)` that of the level
+//! around it, `hl(children)` 1 where levels stand below it, else 0; `count(levels)` counts the
+//! whole tree. A level is a wall: a segment after it belongs to it or to the set, never to a level
+//! around it. A level whose parent is missing, unknown or not allowed is told and put below the
+//! nearest that may hold it; one that the guide does not list is taken by the HL without `when`,
+//! with a warning, and may hold anything. Writing is depth first and numbers anew.
 //!
 //! ```
 //! use transload::mapping::{Library, read, write};
@@ -39,9 +55,9 @@
 //! together are in `tests/laws.rs`.
 //!
 //! It opens no file (the embedded guides are part of the program, a user's own are handed in as
-//! text), checks no total against a price (`lifecycle` will), and has neither scripts nor, yet,
-//! the HL words of the 856.
+//! text), checks no total against a price (`lifecycle` will), and has no scripts.
 
+mod check_digit;
 mod compile;
 mod dictionary;
 mod element;
@@ -49,8 +65,12 @@ mod empty;
 mod explain;
 mod fill;
 mod guide;
+mod json;
+mod level;
 mod library;
 mod lint;
+mod misplaced;
+mod plan;
 mod read;
 mod sample;
 mod shape;
@@ -65,7 +85,7 @@ pub use dictionary::{
 };
 pub use guide::Guide;
 pub use library::Library;
-pub use read::{MAX_FINDINGS, Reading, read};
+pub use read::{MAX_FINDINGS, Reading, check, read, read_json};
 pub use sample::{Fill, sample};
 pub use source::{GuideError, nearest, suggestion};
 pub use value::CodeList;

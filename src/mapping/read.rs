@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
-use super::empty::empty;
-use super::guide::{Guide, ITEM, Use, UseId, quick};
+use super::guide::{Guide, ITEM, Use, UseId};
+use super::json::Tagged;
+use super::level::Levels;
+use super::plan::Plan;
 use super::slots::{NodeId, ROOT, Slots};
-use crate::canonical::{Document, DocumentKind};
-use crate::x12::{Delimiters, Fault, Finding, Location, Segment, Segments};
+use crate::canonical::{Decimal, Document, DocumentKind, Provenance};
+use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments};
 
 /// What reading a transaction set gives.
 #[derive(Clone, Debug)]
@@ -23,16 +25,67 @@ pub struct Reading {
     pub findings: Vec<Finding>,
 }
 
+impl From<Vec<Finding>> for Reading {
+    /// Findings without a document.
+    fn from(findings: Vec<Finding>) -> Reading {
+        Reading {
+            document: None,
+            findings,
+        }
+    }
+}
+
 /// Most findings of one set that are kept: a set that earns more is told once that there are more.
 pub const MAX_FINDINGS: usize = 10_000;
 
 /// Reads a set's body (the segments between ST and SE).
 pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Reading {
-    let mut reader = Reader::new(guide, delimiters);
+    let mut reader = Reader::new(guide, delimiters, true);
     for segment in segments.iter() {
         reader.segment(&segment);
     }
     reader.end()
+}
+
+/// As [`read()`], and writes the document as the JSON that serde_json would write of it, byte for
+/// byte, with `provenance`. It takes a fraction of the time, because no document is made. A guide
+/// that is structure only writes nothing.
+///
+/// # Errors
+/// Those of `out`.
+pub fn read_json(
+    guide: &Guide,
+    segments: &Segments,
+    delimiters: &Delimiters,
+    mut provenance: Provenance,
+    out: &mut impl std::io::Write,
+) -> std::io::Result<Vec<Finding>> {
+    let mut reader = Reader::new(guide, delimiters, true);
+    for segment in segments.iter() {
+        reader.segment(&segment);
+    }
+    reader.finish();
+    if let Some(kind) = guide.document {
+        provenance.order = reader.order;
+        let tagged = Tagged {
+            kind,
+            slots: &reader.slots,
+            schema: &guide.schema,
+            provenance: &provenance,
+        };
+        serde_json::to_writer(out, &tagged)?;
+    }
+    Ok(reader.findings)
+}
+
+/// The findings of [`read()`], without the work of making a document.
+pub fn check(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Vec<Finding> {
+    let mut reader = Reader::new(guide, delimiters, !guide.plan().tallied);
+    for segment in segments.iter() {
+        reader.segment(&segment);
+    }
+    reader.finish();
+    reader.findings
 }
 
 /// As [`read()`], with the use of each segment beside it; `None` for one that has no place.
@@ -41,7 +94,7 @@ pub(crate) fn read_bound(
     segments: &Segments,
     delimiters: &Delimiters,
 ) -> (Reading, Vec<Option<UseId>>) {
-    let mut reader = Reader::new(guide, delimiters);
+    let mut reader = Reader::new(guide, delimiters, true);
     reader.bound = Some(Vec::with_capacity(segments.len()));
     for segment in segments.iter() {
         reader.segment(&segment);
@@ -52,55 +105,86 @@ pub(crate) fn read_bound(
 
 /// An open loop, or the whole set.
 pub(crate) struct Frame {
-    owner: Option<UseId>,
+    pub(super) owner: Option<UseId>,
     /// Where its values go; `None` where the document has no place for this occurrence.
     pub(crate) scope: Option<NodeId>,
     cursor: u32,
     /// Its counters' start in [`Reader::counts`].
-    counts: usize,
+    pub(super) counts: usize,
     /// Which repeat of its use it is, from 0.
     pub(crate) occurrence: u32,
-    /// The uses seen at `cursor`, as child indices, where several share it.
-    sequence: Vec<u16>,
+    /// The start in [`Reader::sequence`] of the uses seen at `cursor`.
+    sequence: usize,
 }
 
 /// A place for a segment: frame and child in it.
-struct Fit {
+pub(super) struct Fit {
     depth: usize,
     child: usize,
-    full: bool,
-    behind: bool,
+    pub(super) full: bool,
+    pub(super) behind: bool,
+}
+
+/// What comes next when a loop is closed: a segment, or the end of the set.
+pub(crate) enum Next<'a> {
+    Segment(&'a Segment<'a>),
+    End(Position),
+}
+
+impl Next<'_> {
+    pub(super) fn location(&self) -> Location {
+        match self {
+            Next::Segment(segment) => Location::of(segment),
+            Next::End(position) => Location::from(*position),
+        }
+    }
 }
 
 pub(crate) struct Reader<'g> {
     pub(crate) guide: &'g Guide,
+    pub(crate) plan: &'g Plan,
     pub(crate) delimiters: Delimiters,
+    /// Whether values are put into slots; else the set is only checked.
+    pub(crate) live: bool,
     pub(crate) slots: Slots,
     pub(crate) findings: Vec<Finding>,
     pub(crate) deferred: Vec<Deferred<'g>>,
+    pub(crate) tallies: Vec<Decimal>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) buffer: String,
-    counts: Vec<u32>,
+    pub(super) counts: Vec<u32>,
+    /// The uses seen at the positions of the open frames, as child numbers, where several share one.
+    sequence: Vec<u16>,
     order: BTreeMap<String, Vec<String>>,
     /// Where the set's last segment stands, for what is missing at its end.
-    last: Location,
+    last: Position,
+    pub(crate) levels: Levels,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
 
 impl<'g> Reader<'g> {
-    fn new(guide: &'g Guide, delimiters: &Delimiters) -> Reader<'g> {
+    fn new(guide: &'g Guide, delimiters: &Delimiters, live: bool) -> Reader<'g> {
+        let plan = guide.plan();
         let mut reader = Reader {
             guide,
+            plan,
             delimiters: *delimiters,
-            slots: Slots::new(&guide.names),
+            live,
+            slots: match live {
+                true => Slots::new(&guide.names),
+                false => Slots::unfilled(),
+            },
             findings: Vec::new(),
             deferred: Vec::new(),
-            frames: Vec::new(),
+            tallies: vec![Decimal::default(); plan.tallies()],
+            frames: Vec::with_capacity(8),
             buffer: String::new(),
-            counts: Vec::new(),
+            counts: Vec::with_capacity(256),
+            sequence: Vec::new(),
             order: BTreeMap::new(),
-            last: Location::default(),
+            last: Position::default(),
+            levels: Levels::default(),
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -110,8 +194,8 @@ impl<'g> Reader<'g> {
     fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
         let counts = self.counts.len();
         self.counts
-            .resize(counts + self.guide.children(owner).len(), 0);
-        let sequence = Vec::new();
+            .resize(counts + self.plan.counters(self.guide, owner), 0);
+        let sequence = self.sequence.len();
         self.frames.push(Frame {
             owner,
             scope,
@@ -132,30 +216,34 @@ impl<'g> Reader<'g> {
             Some(fit) => self.bind(segment, &fit),
             None => self.homeless(segment),
         }
-        if self.last.segment < segment.position().ordinal {
-            self.last = segment.position().into();
+        if self.last.ordinal < segment.position().ordinal {
+            self.last = segment.position();
         }
     }
 
     /// The nearest place, not behind what was read, with room.
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
-        let tag = quick(segment.tag());
+        let tag = self.plan.tag(segment.tag())?;
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
+                // A level is a wall: what comes late in it does not go back to the set's heading.
+                if behind && depth == 0 && self.in_level() {
+                    break;
+                }
                 let frame = &self.frames[depth];
                 let children = self.guide.children(frame.owner);
-                for (child, &id) in children.iter().enumerate() {
-                    let one = &self.guide.uses[id];
-                    let elsewhere = one.quick != tag || (one.order < frame.cursor) != behind;
+                for &child in self.plan.children(frame.owner, tag) {
+                    let child = usize::from(child);
+                    let one = &self.guide.uses[children[child]];
+                    let elsewhere = (one.order < frame.cursor) != behind;
                     if elsewhere || !fits(one, segment, &self.delimiters) {
                         continue;
                     }
-                    let full_here = self.is_full(depth, child);
                     let fit = Fit {
                         depth,
                         child,
-                        full: full_here,
+                        full: self.is_full(frame, children[child], child),
                         behind,
                     };
                     if !fit.full {
@@ -171,49 +259,57 @@ impl<'g> Reader<'g> {
         None
     }
 
-    fn is_full(&self, depth: usize, child: usize) -> bool {
-        let frame = &self.frames[depth];
-        let children = self.guide.children(frame.owner);
-        let one = &self.guide.uses[children[child]];
-        let count = |index: usize| self.counts[frame.counts + index];
-        if count(child) >= one.capacity() {
-            return true;
-        }
-        let together = |index: &usize| {
-            let other = &self.guide.uses[children[*index]];
-            other.order == one.order && other.quick == one.quick
-        };
-        let total: u32 = if one.shares {
-            (0..children.len()).filter(together).map(count).sum()
-        } else {
-            count(child)
-        };
-        total >= one.group_max
+    fn is_full(&self, frame: &Frame, id: UseId, child: usize) -> bool {
+        let layout = self.plan.layout(id);
+        self.counts[frame.counts + child] >= layout.capacity
+            || self.counts[frame.counts + layout.counter] >= self.guide.uses[id].group_max
+    }
+
+    fn in_level(&self) -> bool {
+        let owner = self.frames.get(1).and_then(|frame| frame.owner);
+        owner.is_some_and(|id| self.guide.uses[id].level.is_some())
     }
 
     fn bind(&mut self, segment: &Segment<'_>, fit: &Fit) {
         while self.frames.len() > fit.depth + 1 {
-            let here = Location::of(segment);
-            self.close(&here);
+            self.close(&Next::Segment(segment));
         }
         let guide = self.guide;
         let id = guide.children(self.frames[fit.depth].owner)[fit.child];
-        let one = &guide.uses[id];
+        let (one, layout) = (&guide.uses[id], self.plan.layout(id));
         if !fit.behind {
             self.advance(segment, one.order);
         }
-        self.placed_badly(segment, one, fit);
-        let frame = &mut self.frames[fit.depth];
-        if one.shares && !fit.behind {
-            frame.sequence.push(fit.child as u16);
+        if fit.behind || fit.full || one.usage == Usage::NotUsed {
+            self.placed_badly(segment, one, fit);
         }
-        let slot = frame.counts + fit.child;
-        let occurrence = self.counts[slot];
-        self.counts[slot] += 1;
-        let scope = frame.scope.filter(|_| !fit.full || one.repeats());
-        let scope = scope.map(|scope| self.enter(scope, one));
+        let frame = &self.frames[fit.depth];
+        let (counts, scope) = (frame.counts, frame.scope);
+        if one.shares && !fit.behind && one.level.is_none() {
+            self.sequence.push(fit.child as u16);
+        }
+        // Uses that fill one list are counted together: which of its items this is.
+        let occurrence = self.counts[counts + layout.pool.unwrap_or(fit.child)];
+        self.counts[counts + fit.child] += 1;
+        self.counts[counts + layout.counter] += 1;
+        if let Some(pool) = layout.pool {
+            self.counts[counts + pool] += 1;
+        }
+        let (scope, occurrence) = match &one.level {
+            Some(rule) => self.level(segment, id, rule),
+            None => {
+                let scope = scope.filter(|_| !fit.full || one.repeats());
+                (scope.map(|scope| self.enter(scope, one)), occurrence)
+            }
+        };
+        if scope.is_some() {
+            for &tally in &layout.counts {
+                self.tally(tally, Decimal::ONE);
+            }
+        }
         let bound = Bound {
             one,
+            layout,
             scope,
             occurrence,
         };
@@ -223,8 +319,17 @@ impl<'g> Reader<'g> {
         }
     }
 
+    /// Adds to what a `count()` or `sum()` is compared with.
+    pub(crate) fn tally(&mut self, tally: u16, more: Decimal) {
+        let sum = &mut self.tallies[usize::from(tally)];
+        *sum = sum.checked_add(more).unwrap_or(*sum);
+    }
+
     /// The node that the use's `as` names, made now.
     fn enter(&mut self, scope: NodeId, one: &Use) -> NodeId {
+        if !self.live {
+            return scope;
+        }
         one.scope.iter().fold(scope, |node, step| match step.slot {
             ITEM => self.slots.push(node, 0, step.kind),
             slot => self.slots.child_or_push(node, slot, step.kind),
@@ -242,75 +347,14 @@ impl<'g> Reader<'g> {
         }
         let from = frame.cursor;
         self.flush();
-        let here = Location::of(segment);
-        self.missing(from, order, &here);
+        self.missing(from, order, &Next::Segment(segment));
         self.frames.last_mut().expect("as above").cursor = order;
     }
 
-    /// Reports mandatory uses of the top frame between two positions that did not come.
-    fn missing(&mut self, from: u32, to: u32, here: &Location) {
-        let frame = self
-            .frames
-            .last()
-            .expect("the set's own frame is never closed");
-        let guide = self.guide;
-        let children = guide.children(frame.owner);
-        let in_loop = frame.owner.map(|id| guide.uses[id].key.clone());
-        let mut found = Vec::new();
-        for (child, &id) in children.iter().enumerate() {
-            let one = &guide.uses[id];
-            let due = one.usage == Usage::Mandatory && (from..to).contains(&one.order);
-            if due
-                && self.counts[frame.counts + child] == 0
-                && !(one.when.is_empty() && self.is_full_group(frame, child))
-            {
-                found.push(one);
-            }
-        }
-        for one in found {
-            let name = guide
-                .dictionary
-                .segment(&one.tag)
-                .map_or("", |d| d.name.as_str());
-            let qualifier = match one.when.first().map(|w| &w.patterns[..]) {
-                Some([super::guide::Pattern::Is(value)]) => format!("*{value}"),
-                _ => String::new(),
-            };
-            let before = if here.tag.is_empty() {
-                "the end of the set"
-            } else {
-                &here.tag
-            };
-            let message = format!(
-                "{}{qualifier} ({name}) is missing; it was due before {before}",
-                one.tag
-            );
-            let fix = format!("add the segment {}{qualifier} here", one.tag);
-            let location = Location {
-                tag: one.tag.clone(),
-                in_loop: in_loop.clone(),
-                ..here.clone()
-            };
-            self.tell(Finding::new(Fault::SegmentMissing, location, message, fix));
-        }
-    }
-
-    /// Whether another use of the same tag and position came.
-    fn is_full_group(&self, frame: &Frame, child: usize) -> bool {
-        let children = self.guide.children(frame.owner);
-        let one = &self.guide.uses[children[child]];
-        children.iter().enumerate().any(|(index, &id)| {
-            let other = &self.guide.uses[id];
-            other.order == one.order
-                && other.tag == one.tag
-                && self.counts[frame.counts + index] > 0
-        })
-    }
-
-    fn close(&mut self, here: &Location) {
+    fn close(&mut self, next: &Next<'_>) {
         self.flush();
         let from = self.frames.last().map_or(0, |f| f.cursor);
-        self.missing(from, u32::MAX, here);
+        self.missing(from, u32::MAX, next);
         if let Some(frame) = self.frames.pop() {
             self.counts.truncate(frame.counts);
         }
@@ -318,21 +362,24 @@ impl<'g> Reader<'g> {
 
     /// Keeps the order of uses at the top frame's position where writing would choose another.
     fn flush(&mut self) {
-        let Some(frame) = self.frames.last_mut() else {
+        let Some(frame) = self.frames.last() else {
             return;
         };
-        let sequence = std::mem::take(&mut frame.sequence);
-        if sequence.is_sorted() {
-            return;
-        }
+        let sequence = &self.sequence[frame.sequence..];
         let children = self.guide.children(frame.owner);
-        let keys = sequence
-            .iter()
-            .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
-        let keys = keys.collect();
-        let order = frame.cursor;
-        let path = self.path(order);
-        self.order.insert(path, keys);
+        let list = |child: &u16| {
+            let id = children[usize::from(*child)];
+            let pool = self.guide.uses[id].pool.unwrap_or(id);
+            children.iter().position(|&c| c == pool)
+        };
+        if self.live && !sequence.is_sorted() && !sequence.is_sorted_by_key(list) {
+            let keys = sequence
+                .iter()
+                .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());
+            let keys = keys.collect();
+            self.order.insert(self.path(frame.cursor), keys);
+        }
+        self.sequence.truncate(frame.sequence);
     }
 
     /// `detail.PO1[2]/350`: the name of a position in the top frame.
@@ -343,119 +390,17 @@ impl<'g> Reader<'g> {
             .filter_map(|f| Some((&self.guide.uses[f.owner?], f.occurrence)));
         let mut path = String::new();
         for (one, occurrence) in owners {
+            if one.level.is_some() {
+                self.level_path(&mut path);
+                continue;
+            }
             super::write::step(&mut path, one, occurrence);
         }
         super::write::position(path, order)
     }
 
-    fn placed_badly(&mut self, segment: &Segment<'_>, one: &Use, fit: &Fit) {
-        let tag = &one.tag;
-        let mut location = Location::of(segment);
-        location.in_loop = self.loop_name(one);
-        if fit.behind {
-            let message =
-                format!("{tag} comes too late: its place is before the segments just read");
-            let fix = format!(
-                "move {tag} to its place in the guide (position {:03})",
-                one.order & 0xff_ffff
-            );
-            self.tell(Finding::new(
-                Fault::SegmentOrder,
-                location.clone(),
-                message,
-                fix,
-            ));
-        }
-        if one.usage == Usage::NotUsed {
-            let message = format!("{} is not used in this guide", one.key);
-            let fix = "leave it out, or ask the partner whether the guide is still true";
-            self.tell(Finding::new(
-                Fault::SegmentNotUsed,
-                location.clone(),
-                message,
-                fix,
-            ));
-        }
-        if fit.full {
-            let is_loop = !one.children.is_empty();
-            let (fault, what) = match is_loop {
-                true => (Fault::LoopTooMany, "loop "),
-                false => (Fault::SegmentTooMany, ""),
-            };
-            let most = one.group_max.min(one.capacity());
-            let times = match most {
-                1 => "once".to_owned(),
-                n => format!("{n} times"),
-            };
-            let message = format!("{what}{} occurs more than {times} here", one.key);
-            let fix = format!("send at most {most} here");
-            self.tell(Finding::new(fault, location, message, fix));
-        }
-    }
-
-    /// A segment that no use takes.
-    fn homeless(&mut self, segment: &Segment<'_>) {
-        let mut location = Location::of(segment);
-        location.in_loop = self
-            .frames
-            .last()
-            .and_then(|f| Some(self.guide.uses[f.owner?].key.clone()));
-        let tag = location.tag.clone();
-        let known = self.guide.dictionary.segment(&tag.to_ascii_uppercase());
-        let finding = match known {
-            Some(def) => {
-                let message = format!(
-                    "{segment:?}: {} {} ({}) has no place here",
-                    self.guide.set, tag, def.name
-                );
-                let fix = "remove it, or move it to where the guide has it";
-                Finding::new(Fault::SegmentUnexpected, location, message, fix)
-            }
-            None => {
-                let hint = super::source::suggestion(&tag, &self.guide.dictionary.tags());
-                let message = format!("{segment:?}: there is no segment {tag}{hint}");
-                Finding::new(
-                    Fault::SegmentUnknown,
-                    location,
-                    message,
-                    "remove it or correct its identifier",
-                )
-            }
-        };
-        self.tell(finding);
-    }
-
-    /// The loop that a use belongs to, for a finding.
-    pub(crate) fn loop_name(&self, one: &Use) -> Option<String> {
-        if !one.children.is_empty() {
-            return Some(one.key.clone());
-        }
-        one.parent.map(|id| self.guide.uses[id].key.clone())
-    }
-
-    pub(crate) fn tell(&mut self, finding: Finding) {
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(finding);
-        } else if self.findings.len() == MAX_FINDINGS {
-            let message =
-                format!("more than {MAX_FINDINGS} findings in one set: the rest is not listed");
-            let fix = "correct what is listed and check again";
-            self.findings
-                .push(Finding::new(Fault::TooLong, finding.location, message, fix));
-        }
-    }
-
     fn end(mut self) -> Reading {
-        let here = Location {
-            tag: String::new(),
-            ..self.last.clone()
-        };
-        while self.frames.len() > 1 {
-            self.close(&here);
-        }
-        self.settle();
-        self.unmade(&here);
-        self.close(&here);
+        self.finish();
         let document = self.guide.document.and_then(|kind| self.document(kind));
         Reading {
             document,
@@ -463,43 +408,21 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// Notes segments that writing would add because the guide makes their values, as CTT.
-    fn unmade(&mut self, here: &Location) {
-        let guide = self.guide;
-        let frame = &self.frames[0];
-        let came = |child: usize| self.counts[frame.counts + child] > 0;
-        let absent = guide
-            .roots
-            .iter()
-            .enumerate()
-            .filter(|(child, _)| !came(*child));
-        let made: Vec<&Use> = absent
-            .map(|(_, &id)| &guide.uses[id])
-            .filter(|one| one.is_made())
-            .collect();
-        for one in made {
-            let location = Location {
-                tag: one.tag.clone(),
-                ..here.clone()
-            };
-            let message = format!(
-                "{} is not there: it is added when the document is written",
-                one.tag
-            );
-            self.tell(Finding::new(Fault::Normalised, location, message, ""));
+    /// Closes what is open and tells what only the whole set can say.
+    fn finish(&mut self) {
+        let next = Next::End(self.last);
+        while self.frames.len() > 1 {
+            self.close(&next);
         }
+        self.settle();
+        self.settle_levels();
+        self.unmade(&next);
+        self.close(&next);
     }
 
     fn document(&mut self, kind: DocumentKind) -> Option<Document> {
         let (slots, schema) = (&self.slots, &self.guide.schema);
-        let document = match kind {
-            DocumentKind::PurchaseOrder => empty(slots, schema).map(Document::PurchaseOrder),
-            DocumentKind::PurchaseOrderAcknowledgment => {
-                empty(slots, schema).map(Document::PurchaseOrderAcknowledgment)
-            }
-            DocumentKind::Invoice => empty(slots, schema).map(Document::Invoice),
-        };
-        match document {
+        match super::empty::empty(kind, slots, schema) {
             Ok(mut document) => {
                 document.provenance_mut().order = std::mem::take(&mut self.order);
                 Some(document)
@@ -507,7 +430,7 @@ impl<'g> Reader<'g> {
             Err(misfit) => {
                 let message = format!("the document cannot be formed: {misfit}");
                 let fix = "this is a defect of Transload: please report it with the file";
-                let location = self.last.clone();
+                let location = self.last.into();
                 self.tell(Finding::new(
                     Fault::ElementCharacter,
                     location,
@@ -521,6 +444,7 @@ impl<'g> Reader<'g> {
 }
 
 /// Whether `segment` is meant by `one`: its tag, and every `when`.
+#[inline]
 fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
     segment.tag().len() <= 4
         && one.when.iter().all(|when| {

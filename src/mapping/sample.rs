@@ -12,7 +12,7 @@ use super::guide::{Guide, ITEM, PartUse, Pattern, Use, UseId};
 use super::shape::Form;
 use super::slots::{Kind, NodeId, ROOT, Slots};
 use super::value::{decode, fault};
-use crate::canonical::{Document, DocumentKind};
+use crate::canonical::Document;
 
 /// How much of the guide a sample fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,27 +32,27 @@ pub fn sample(guide: &Guide, fill: Fill, choose: &mut dyn FnMut(u32) -> u32) -> 
         fill,
         choose,
         slots: Slots::new(&guide.names),
+        levels: 0,
     };
     sampler.frame(None, ROOT);
     let (slots, schema) = (&sampler.slots, &guide.schema);
-    match kind {
-        DocumentKind::PurchaseOrder => empty(slots, schema).map(Document::PurchaseOrder),
-        DocumentKind::PurchaseOrderAcknowledgment => {
-            empty(slots, schema).map(Document::PurchaseOrderAcknowledgment)
-        }
-        DocumentKind::Invoice => empty(slots, schema).map(Document::Invoice),
-    }
-    .ok()
+    empty(kind, slots, schema).ok()
 }
 
 /// Most items that a sample puts into one list.
 const MOST: u32 = 3;
+
+/// How many levels a sample has at least where its guide has any, and how deep they go.
+const LEVELS: u32 = 8;
+const DEPTH: u32 = 6;
 
 struct Sampler<'a> {
     guide: &'a Guide,
     fill: Fill,
     choose: &'a mut dyn FnMut(u32) -> u32,
     slots: Slots,
+    /// How many levels there are so far.
+    levels: u32,
 }
 
 impl Sampler<'_> {
@@ -60,6 +60,12 @@ impl Sampler<'_> {
         let guide = self.guide;
         let children = guide.children(owner);
         for group in children.chunk_by(|&a, &b| guide.uses[a].order == guide.uses[b].order) {
+            if guide.uses[group[0]].level.is_some() {
+                while self.levels < LEVELS {
+                    self.tree(group, None, 0);
+                }
+                continue;
+            }
             let mut room = guide.uses[group[0]].group_max;
             // Where not all uses fit, another one comes first in each sample.
             let first = (self.choose)(group.len() as u32) as usize;
@@ -86,6 +92,46 @@ impl Sampler<'_> {
         }
     }
 
+    /// One level at the top, or up to two below `around` (a level's use, code and record), and all
+    /// below them: where `under` lets them stand.
+    fn tree(&mut self, group: &[UseId], around: Option<(UseId, u64, NodeId)>, depth: u32) {
+        let guide = self.guide;
+        let may = |id: &&UseId| {
+            let one = &guide.uses[**id];
+            let rule = one.level.as_ref().filter(|_| one.usage != Usage::NotUsed);
+            rule.is_some_and(|rule| match around {
+                None => rule.top,
+                Some((above, code, _)) => rule.admits(code) || guide.uses[above].when.is_empty(),
+            })
+        };
+        let may: Vec<UseId> = group.iter().filter(may).copied().collect();
+        let count = match around {
+            None => 1,
+            Some(_) if depth == DEPTH => 0,
+            Some(_) => (self.choose)(3),
+        };
+        self.levels += u32::from(may.is_empty());
+        for _ in 0..count.min(may.len() as u32) {
+            let id = may[(self.choose)(may.len() as u32) as usize];
+            let one = &guide.uses[id];
+            let Some(rule) = &one.level else { continue };
+            let (holder, slot) = match around {
+                None => (ROOT, rule.list),
+                Some((.., node)) => (node, rule.nested),
+            };
+            let Some(slot) = slot else { continue };
+            let list = self.slots.child_or_push(holder, slot, Kind::List);
+            let item = self.slots.push(list, 0, rule.item);
+            self.levels += 1;
+            self.fill(id, item);
+            let code = one.places.get(2).map_or(0, |place| {
+                let raw = super::write::raw(&self.slots, &place.parts[0], item);
+                super::level::pack(raw.as_bytes())
+            });
+            self.tree(group, Some((id, code, item)), depth + 1);
+        }
+    }
+
     fn skips(&mut self) -> bool {
         self.fill == Fill::Some && (self.choose)(2) == 0
     }
@@ -96,6 +142,12 @@ impl Sampler<'_> {
             ITEM => self.slots.push(node, 0, step.kind),
             slot => self.slots.child_or_push(node, slot, step.kind),
         });
+        self.fill(id, scope);
+    }
+
+    /// Fills what a use and all under it have a place for.
+    fn fill(&mut self, id: UseId, scope: NodeId) {
+        let one = &self.guide.uses[id];
         let mut filled = false;
         for (number, place) in one.places.iter().enumerate() {
             for (component, part) in place.parts.iter().enumerate() {
@@ -259,11 +311,7 @@ impl Guide {
     pub fn filled(&self, document: &Document) -> Vec<String> {
         let mut slots = Slots::new(&self.names);
         let schema = &self.schema;
-        let done = match document {
-            Document::PurchaseOrder(d) => super::fill::fill(d, &mut slots, schema),
-            Document::PurchaseOrderAcknowledgment(d) => super::fill::fill(d, &mut slots, schema),
-            Document::Invoice(d) => super::fill::fill(d, &mut slots, schema),
-        };
+        let done = super::fill::fill(document, &mut slots, schema);
         let mut found = Vec::new();
         if done.is_ok() {
             for &id in &self.roots {
@@ -334,7 +382,8 @@ impl Guide {
             .children(owner)
             .chunk_by(|&a, &b| self.uses[a].order == self.uses[b].order)
         {
-            if group.len() > 1 {
+            let levels = self.uses[group[0]].level.is_some();
+            if group.len() > 1 && !levels {
                 let name = super::write::position(path.to_owned(), self.uses[group[0]].order);
                 let draw = |_| {
                     self.uses[group[choose(group.len() as u32) as usize]]
@@ -351,6 +400,12 @@ impl Guide {
                     let mut path = path.to_owned();
                     super::write::step(&mut path, &self.uses[id], occurrence);
                     self.shuffle(Some(id), &path, choose, orders);
+                    // And levels in levels, one deep: the names would be very many.
+                    for &inner in group.iter().filter(|_| levels) {
+                        let mut path = path.clone();
+                        super::write::step(&mut path, &self.uses[inner], 0);
+                        self.shuffle(Some(inner), &path, choose, orders);
+                    }
                 }
             }
         }

@@ -42,6 +42,8 @@ pub(crate) struct Struct {
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub(crate) structs: Vec<Struct>,
+    /// How many fields of the document stand before its provenance.
+    pub(crate) provenance: usize,
 }
 
 /// The slot that the engine fills itself and no guide may name.
@@ -65,6 +67,7 @@ impl Schema {
     pub(crate) fn read(root: &Value) -> Schema {
         let mut schema = Schema {
             structs: Vec::new(),
+            provenance: 0,
         };
         let mut seen = HashMap::new();
         schema.add("", root, root, &mut seen);
@@ -85,6 +88,7 @@ impl Schema {
         let properties = value["properties"].as_object().unwrap_or(&empty);
         for (field, value) in properties {
             if index == 0 && field == PROVENANCE {
+                self.provenance = self.structs[0].fields.len();
                 continue;
             }
             let shape = self.shape(value, root, seen);

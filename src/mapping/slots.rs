@@ -65,6 +65,17 @@ impl Slots {
         slots
     }
 
+    /// A table that nothing is put into.
+    pub(crate) fn unfilled() -> Slots {
+        Slots {
+            nodes: Vec::new(),
+            text: String::new(),
+            leaves: 0,
+            taken: 0,
+            names: Vec::new(),
+        }
+    }
+
     /// Appends a child.
     pub(crate) fn push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
         let id = self.nodes.len() as u32;

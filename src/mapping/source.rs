@@ -33,7 +33,8 @@ pub(crate) enum Value {
     Number(i64),
     Flag,
     List(Vec<Node>),
-    Table(BTreeMap<String, Node>),
+    /// Shared: each use keeps its own table for errors, and loops hold those of their children.
+    Table(Arc<BTreeMap<String, Node>>),
 }
 
 /// A mapping file that cannot be used: where, what, why, and the nearest name.
@@ -190,7 +191,8 @@ impl Node {
     pub(crate) fn merge(&mut self, over: &Node) {
         match (&mut self.value, &over.value) {
             (Value::Table(base), Value::Table(table)) => {
-                for (key, node) in table {
+                let base = Arc::make_mut(base);
+                for (key, node) in table.iter() {
                     match base.get_mut(key) {
                         Some(below) => below.merge(node),
                         None => {
@@ -242,7 +244,7 @@ fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideE
         };
         entries.insert(key.get_ref().to_string(), node);
     }
-    Ok(Value::Table(entries))
+    Ok(Value::Table(Arc::new(entries)))
 }
 
 fn from_value(

@@ -14,6 +14,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use foldhash::fast::FixedState;
 
 use super::dictionary::{DataType, ElementDef};
 use super::source::{GuideError, Node};
@@ -22,8 +23,9 @@ use crate::x12::Fault;
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    words: HashMap<String, String>,
-    codes: HashMap<String, String>,
+    /// By [`key`], which compares quicker than text does.
+    words: HashMap<u128, String, FixedState>,
+    codes: HashMap<String, String, FixedState>,
     sorted: Vec<String>,
 }
 
@@ -32,6 +34,19 @@ pub(crate) const OTHER: &str = "other:";
 
 /// Most digits a number may have: what a canonical decimal holds exactly.
 const MAX_DIGITS: usize = 28;
+
+/// The longest code: twice what any element of type ID in use has.
+const MAX_CODE: usize = 15;
+
+/// A code as a number: its bytes, and its length in front.
+#[inline]
+fn key(code: &[u8]) -> Option<u128> {
+    if code.is_empty() || code.len() > MAX_CODE {
+        return None;
+    }
+    let length = code.len() as u128;
+    Some(code.iter().fold(length, |key, &b| key << 8 | u128::from(b)))
+}
 
 impl CodeList {
     /// Reads `EA = "each"` lines.
@@ -46,16 +61,25 @@ impl CodeList {
                 let message = format!("{word:?} is {first} already: a list is one to one");
                 return Err(node.error(message));
             }
-            list.words.insert(code.clone(), word);
+            let Some(key) = key(code.as_bytes()) else {
+                return Err(node.error(format!("a code has 1 to {MAX_CODE} characters")));
+            };
+            list.words.insert(key, word);
+            list.sorted.push(code.clone());
         }
-        list.sorted = list.words.keys().cloned().collect();
         list.sorted.sort_unstable();
         Ok(list)
     }
 
     /// The word for `code`.
     pub fn word(&self, code: &str) -> Option<&str> {
-        self.words.get(code).map(String::as_str)
+        self.words.get(&key(code.as_bytes())?).map(String::as_str)
+    }
+
+    /// Whether it has the code.
+    #[inline]
+    pub(crate) fn has(&self, code: &[u8]) -> bool {
+        key(code).is_some_and(|key| self.words.contains_key(&key))
     }
 
     /// The code for `word`; `other:XX` gives `XX`.
@@ -138,6 +162,56 @@ fn is_time(raw: &str) -> bool {
         && bytes.get(4).is_none_or(|&b| b < b'6')
 }
 
+/// Whether a number is surely right and stays as it is: digits without zeros in front, at most
+/// one point with digits on both sides, no minus before zero.
+#[inline]
+pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bool {
+    let unsigned = raw.strip_prefix(b"-").unwrap_or(raw);
+    let (mut points, mut zeros) = (0, 0);
+    for &b in unsigned {
+        if !b.is_ascii_digit() && b != b'.' {
+            return false;
+        }
+        points += usize::from(b == b'.');
+        zeros += usize::from(b == b'0');
+    }
+    let digits = unsigned.len() - points;
+    let zero_first = unsigned.first() == Some(&b'0') && unsigned.get(1).is_some_and(|&b| b != b'.');
+    let nothing = zeros == digits && unsigned.len() != raw.len();
+    points <= usize::from(point)
+        && (min as usize..=(max as usize).min(MAX_DIGITS - 1)).contains(&digits)
+        && !zero_first
+        && !nothing
+        && unsigned.first() != Some(&b'.')
+        && unsigned.last() != Some(&b'.')
+}
+
+/// Whether `CCYYMMDD` is surely a date of the calendar.
+#[inline]
+pub(crate) fn is_plain_date(raw: &[u8]) -> bool {
+    let &[c, e, y, z, m, n, d, f] = raw else {
+        return false;
+    };
+    if !raw.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let two = |a: u8, b: u8| u32::from(a - b'0') * 10 + u32::from(b - b'0');
+    let (year, month, day) = (two(c, e) * 100 + two(y, z), two(m, n), two(d, f));
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(leap),
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// Whether `HHMM`, with or without seconds and their parts, is surely a time of day.
+pub(crate) fn is_plain_time(raw: &[u8]) -> bool {
+    raw.is_ascii() && std::str::from_utf8(raw).is_ok_and(is_time)
+}
+
 /// X12 → canonical. `raw` has passed [`fault`]; `false` where it cannot be held all the same.
 pub(crate) fn decode(
     raw: &str,
@@ -160,7 +234,8 @@ pub(crate) fn decode(
             }
             None => return false,
         },
-        (None, DataType::Time) => decode_time(raw, out),
+        (None, DataType::Time) if is_time(raw) => decode_time(raw, out),
+        (None, DataType::Time) => return false,
         (None, _) => out.push_str(raw),
     }
     true
@@ -261,6 +336,7 @@ mod tests {
             super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
         dictionary.unwrap().segment("A").unwrap().places[0].parts[0]
             .def
+            .as_ref()
             .clone()
     }
 

@@ -151,6 +151,12 @@ impl<'g> UseView<'g> {
         conditions.collect::<Vec<_>>().join(", ")
     }
 
+    /// Where a level may stand, as `below O or P`; empty for what is no level.
+    pub fn under(self) -> String {
+        let rule = self.one.level.as_ref();
+        rule.map_or_else(String::new, |rule| rule.places())
+    }
+
     /// Its elements in order, composites as their components.
     pub fn elements(self) -> impl Iterator<Item = ElementView<'g>> {
         let places = self.one.places.iter().zip(1..);

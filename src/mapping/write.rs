@@ -1,15 +1,22 @@
 //! Document → segments: the twin of `read.rs`, over the same guide.
 //!
 //! Uses are written by position; where several share one, in the order in which the document was
-//! read if it says so. What the document holds and the guide has no place for is told.
+//! read if it says so. Uses that fill one list share its items: each goes to the first, most exact
+//! use whose `when` its own values meet. What the document holds and the guide has no place for
+//! is told.
+
+mod level;
 
 use std::collections::BTreeMap;
 
+use level::Here;
+
 use super::dictionary::{NoteKind, Usage};
-use super::element::{has, node, nodes, sum};
+use super::element::{has, node, nodes, reckon};
 use super::explain::explain;
 use super::fill::fill;
-use super::guide::{Guide, PartUse, Rule, Run, Use, UseId};
+use super::guide::{Guide, PartUse, Rule, Run, Use, UseId, When};
+use super::level::MAX_LEVEL_DEPTH;
 use super::slots::{NodeId, ROOT, Slots};
 use super::value::{encode, fault};
 use crate::canonical::Document;
@@ -35,15 +42,13 @@ impl Writing {
 /// kind gives no segments and one error.
 pub fn write(guide: &Guide, document: &Document, delimiters: &Delimiters) -> Writing {
     let mut slots = Slots::new(&guide.names);
-    let filled = match document {
-        _ if Some(document.kind()) != guide.document => Err(super::empty::Misfit(format!(
+    let filled = match Some(document.kind()) {
+        kind if kind != guide.document => Err(super::empty::Misfit(format!(
             "{} is not what guide {} writes",
             document.kind(),
             guide.name
         ))),
-        Document::PurchaseOrder(d) => fill(d, &mut slots, &guide.schema),
-        Document::PurchaseOrderAcknowledgment(d) => fill(d, &mut slots, &guide.schema),
-        Document::Invoice(d) => fill(d, &mut slots, &guide.schema),
+        _ => fill(document, &mut slots, &guide.schema),
     };
     let mut writer = Writer {
         guide,
@@ -52,6 +57,8 @@ pub fn write(guide: &Guide, document: &Document, delimiters: &Delimiters) -> Wri
         order: &document.provenance().order,
         segments: Segments::default(),
         findings: Vec::new(),
+        level: Here::default(),
+        levels: 0,
     };
     if let Err(misfit) = filled {
         let fix = "choose the guide of the document's own set";
@@ -109,6 +116,9 @@ struct Writer<'a> {
     order: &'a BTreeMap<String, Vec<String>>,
     segments: Segments,
     findings: Vec<Finding>,
+    /// The level that is being written, and how many there are so far.
+    level: Here,
+    levels: u32,
 }
 
 impl Writer<'_> {
@@ -118,9 +128,14 @@ impl Writer<'_> {
         for group in children.chunk_by(|&a, &b| guide.uses[a].order == guide.uses[b].order) {
             let mut emissions = Vec::new();
             for &id in group {
-                self.emissions(id, scope, &mut emissions);
+                match guide.uses[id].pool {
+                    Some(first) if first == id => self.pooled(group, id, scope, &mut emissions),
+                    Some(_) => {}
+                    None => self.emissions(id, scope, &mut emissions),
+                }
             }
-            if !self.order.is_empty() && group.len() > 1 {
+            let levels = guide.uses[group[0]].level.is_some();
+            if !self.order.is_empty() && group.len() > 1 && !levels {
                 let name = position(path.to_owned(), guide.uses[group[0]].order);
                 if let Some(order) = self.order.get(&name) {
                     emissions = reorder(guide, emissions, order);
@@ -131,6 +146,40 @@ impl Writer<'_> {
                 self.emit(&emission, path);
             }
         }
+    }
+
+    /// The items of a list that several uses fill, in its own order.
+    fn pooled(&self, group: &[UseId], first: UseId, scope: NodeId, all: &mut Vec<Emission>) {
+        let items = nodes(&self.slots, scope, &self.guide.uses[first].scope);
+        let mates = group
+            .iter()
+            .filter(|&&id| self.guide.uses[id].pool == Some(first));
+        let mates: Vec<UseId> = mates.copied().collect();
+        for (scope, occurrence) in items.into_iter().zip(0..) {
+            all.extend(self.takes(&mates, scope).map(|id| Emission {
+                id,
+                scope,
+                occurrence,
+            }));
+        }
+    }
+
+    /// The first of `mates` whose `when` an item's own values meet; what none takes is told with
+    /// all else that has no place.
+    fn takes(&self, mates: &[UseId], item: NodeId) -> Option<UseId> {
+        let uses = mates.iter().map(|&id| (id, &self.guide.uses[id]));
+        let mut uses = uses.filter(|(_, one)| one.usage != Usage::NotUsed);
+        let found = uses.find(|(_, one)| one.when.iter().all(|when| self.meets(one, when, item)));
+        found.map(|(id, _)| id)
+    }
+
+    fn meets(&self, one: &Use, when: &When, item: NodeId) -> bool {
+        let part = &one.places[when.element - 1].parts[when.component.saturating_sub(1)];
+        if part.target.is_empty() {
+            return true;
+        }
+        let raw = raw(&self.slots, part, item);
+        when.patterns.iter().any(|p| p.fits(raw.as_bytes()))
     }
 
     /// What the document has for a use.
@@ -211,7 +260,13 @@ impl Writer<'_> {
     }
 
     fn emit(&mut self, emission: &Emission, path: &str) {
-        let one = &self.guide.uses[emission.id];
+        let guide = self.guide;
+        let one = &guide.uses[emission.id];
+        let around = match &one.level {
+            Some(_) if self.level.depth >= MAX_LEVEL_DEPTH => return self.too_deep(one),
+            Some(rule) => self.open(emission, one, rule),
+            None => self.level,
+        };
         let mut parts = vec![one.tag.clone()];
         for (index, place) in one.places.iter().enumerate() {
             let number = index + 1;
@@ -251,11 +306,15 @@ impl Writer<'_> {
             let bytes: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
             self.segments.push_parts(&bytes, Position::default());
         }
-        if !one.children.is_empty() {
+        if !one.children.is_empty() || one.level.is_some() {
             let mut path = path.to_owned();
-            step(&mut path, one, emission.occurrence);
+            if !self.order.is_empty() {
+                step(&mut path, one, emission.occurrence);
+            }
             self.frame(Some(emission.id), emission.scope, &path);
+            self.below(emission, one, &path);
         }
+        self.level = around;
     }
 
     /// One element's or component's text: all its repetitions.
@@ -315,8 +374,11 @@ impl Writer<'_> {
         match rule {
             Rule::Constant(text) => text.clone(),
             Rule::Seq => (emission.occurrence + 1).to_string(),
-            Rule::Count(path) => nodes(&self.slots, emission.scope, path).len().to_string(),
-            Rule::Sum(path) => sum(&self.slots, emission.scope, path),
+            Rule::Count(..) | Rule::Sum(_) => reckon(&self.slots, emission.scope, rule),
+            Rule::Level => self.level.number.to_string(),
+            Rule::LevelParent if self.level.parent == 0 => String::new(),
+            Rule::LevelParent => self.level.parent.to_string(),
+            Rule::LevelChildren => u8::from(self.level.children).to_string(),
         }
     }
 
@@ -427,6 +489,16 @@ impl Writer<'_> {
         let finding = self.finding(one, at, fault, message, fix);
         self.findings.push(finding);
     }
+}
+
+/// What will be written for a part of an item; nothing where the item has nothing for it.
+pub(crate) fn raw(slots: &Slots, part: &PartUse, item: NodeId) -> String {
+    let mut raw = String::new();
+    if let Some(leaf) = node(slots, item, &part.target) {
+        let text = slots.text(leaf);
+        encode(text, &part.def, part.codes.as_deref(), &mut raw);
+    }
+    raw
 }
 
 /// Puts emissions into the order in which their uses were read; what that order does not name

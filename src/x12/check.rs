@@ -5,6 +5,7 @@ use std::io::Read;
 
 use super::envelope::{Found, Role, SET_LIMIT};
 use super::read::number;
+use super::values;
 use super::{Envelopes, Fault, Finding, Location, Position, Severity, functional_id};
 
 impl<R: Read> Envelopes<R> {
@@ -21,6 +22,11 @@ impl<R: Read> Envelopes<R> {
     }
 
     pub(super) fn check_interchange(&mut self, found: Found) {
+        let (position, from, to) = found;
+        let wrong = values::of_isa(&self.reader.view(position, from, to));
+        wrong
+            .into_iter()
+            .for_each(|finding| self.reader.push(finding));
         let header = &self.interchange.header;
         let key = hash(&(&header.sender, &header.control_number));
         if !self.seen.insert(key) {
@@ -33,6 +39,12 @@ impl<R: Read> Envelopes<R> {
     }
 
     pub(super) fn check_group(&mut self, found: Found) {
+        let (position, from, to) = found;
+        let view = self.reader.view(position, from, to);
+        let wrong = values::of_gs(&view, &self.group.header);
+        wrong
+            .into_iter()
+            .for_each(|finding| self.reader.push(finding));
         let header = &self.group.header;
         let (isa, gs) = (&self.interchange.header.version, &header.version);
         let major = |v: &str| v.get(..3).and_then(number);

@@ -53,6 +53,9 @@ pub struct Location {
     /// Repetition number of the element.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition: Option<u32>,
+    /// The element's number in the data element dictionary (353 of BEG01), where a guide knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_element: Option<u32>,
 }
 
 impl From<Position> for Location {
@@ -127,7 +130,36 @@ impl Finding {
             location,
         }
     }
+
+    /// The element of a 997 (or TA1) and the code in it that this finding earns. It is that of its
+    /// fault, but for ISA, where each element has a code of its own.
+    ///
+    /// ```
+    /// use transload::x12::{Fault, Finding, Location};
+    /// let time = Location { element: Some(10), ..Location::default() };
+    /// let finding = Finding::new(Fault::IsaValue, time, "ISA10 is 2575", "write a time of day");
+    /// assert_eq!(finding.code_997(), Some("TA105=015"));
+    /// ```
+    pub fn code_997(&self) -> Option<&'static str> {
+        match (self.fault, self.location.element) {
+            (Fault::IsaValue, Some(n)) => OF_ISA.get(n as usize - 1).copied(),
+            _ => self.fault.code_997(),
+        }
+    }
+
+    /// The code alone, if it is one for the element that `name` (`AK403=`) says.
+    pub(super) fn code_in(&self, name: &str) -> Option<&'static str> {
+        self.code_997()?.strip_prefix(name)
+    }
 }
+
+/// The code for a wrong value of ISA01 to ISA16.
+#[rustfmt::skip]
+const OF_ISA: [&str; 16] = [
+    "TA105=010", "TA105=011", "TA105=012", "TA105=013", "TA105=005", "TA105=006", "TA105=007",
+    "TA105=008", "TA105=014", "TA105=015", "TA105=016", "TA105=017", "TA105=018", "TA105=019",
+    "TA105=020", "TA105=027",
+];
 
 impl Serialize for Finding {
     /// The shape of `check --json`: rule, severity, message, why, fix, location, code_997.
@@ -140,7 +172,7 @@ impl Serialize for Finding {
         s.serialize_field("why", self.fault.why())?;
         s.serialize_field("fix", &self.fix)?;
         s.serialize_field("location", &self.location)?;
-        s.serialize_field("code_997", &self.fault.code_997())?;
+        s.serialize_field("code_997", &self.code_997())?;
         s.end()
     }
 }
@@ -194,10 +226,12 @@ faults! {
     Truncated "source.truncated" Error Some("TA105=023"), "the file was cut short: what follows is lost";
     /// A segment of more bytes than the limit.
     TooLong "source.limit" Error None, "a segment beyond the limit is data in the wrong place or a wrong terminator";
-    /// An ISA that is not 106 bytes.
-    IsaLength "isa.length" Error Some("TA105=022"), "ISA has fixed widths; programs that count bytes read the separators wrongly";
+    /// `…*P*> ~GS`: bytes between ISA16 and the terminator, or a terminator elsewhere.
+    IsaLength "isa.length" Warning Some("TA105=022"), "ISA has 106 bytes; programs that count them read the terminator wrongly";
     /// An ISA element of another width than its own.
     IsaElement "isa.element" Error Some("TA105=022"), "ISA has fixed widths; programs that count bytes read the separators wrongly";
+    /// ISA10 = `2575`.
+    IsaValue "isa.value" Warning Some("TA105=022"), "the element has a fixed form, and routing programs read it";
     /// `*` as element separator and as segment terminator.
     DelimiterClash "isa.delimiter-clash" Error Some("TA105=026"), "one byte with two roles cannot be read in one way only";
     /// `…*P*>GS*PO…`: the segments run into one another.
@@ -222,6 +256,8 @@ faults! {
     DuplicateInterchange "isa.duplicate" Error Some("TA105=025"), "the same number again is the same interchange again";
     /// ISA12 = 00401 with GS08 = 005010.
     VersionMismatch "gs.version" Warning None, "envelope and group name different releases";
+    /// GS04 = `240102` in release 004010, where eight digits are due.
+    GsValue "gs.value" Warning Some("TA105=024"), "the element has a fixed form, which follows the release";
     /// A segment outside any group or set.
     OutsideSet "segment.outside-set" Error Some("TA105=024"), "it belongs to no transaction set, so it is not read";
     /// A group without GE.
@@ -268,6 +304,10 @@ faults! {
     SegmentNotUsed "segment.not-used" Warning Some("AK304=2"), "the partner's guide says that it is not used";
     /// REF after N1 where it is due before.
     SegmentOrder "segment.order" Error Some("AK304=7"), "order gives a segment its meaning: elsewhere it belongs to another loop";
+    /// `HL*3*9*I` without an HL*9, or an item below a level that may not hold it.
+    LevelParent "hl.parent" Error Some("AK403=7"), "the levels are a tree: what is not below its own parent belongs to something else";
+    /// Two HL with one HL01.
+    LevelNumber "hl.number" Error Some("AK403=7"), "levels name their parents by this number, so it must be unique in its set";
     /// PO1 without PO102 where it is mandatory.
     ElementMissing "element.missing" Error Some("AK403=1"), "the guide makes it mandatory";
     /// PO103 absent though PO102 is there.
@@ -294,8 +334,12 @@ faults! {
     Unmapped "value.unmapped" Info None, "the guide gives it no place in the document, so it is kept as a note";
     /// `007` read as 7.
     Normalised "value.normalised" Info None, "it is written in its normal form";
+    /// A UPC of 036000291453.
+    CheckDigit "value.check-digit" Warning None, "a number with a wrong digit names another item, or none";
     /// A byte above 0x7F that is not UTF-8.
     NotUtf8 "value.charset" Warning None, "the byte was read as Latin-1; another system may read it otherwise";
+    /// `中` in a name.
+    CharacterSet "value.character-set" Warning None, "the character is outside X12's extended set; agree on it with the partner";
     /// A value to be written that holds a separator.
     Unwritable "value.separator" Error None, "X12 has no escape: the value would be cut in two";
 }

@@ -146,9 +146,11 @@ impl GroupHeader {
         }
     }
 
-    /// This header with GS04 and GS05 of `moment`.
+    /// This header with GS04 and GS05 of `moment`, in the form of its release.
     pub fn at(mut self, moment: NaiveDateTime) -> GroupHeader {
-        self.date = moment.format("%Y%m%d").to_string();
+        let before = super::values::is_before_century(self.release());
+        let form = if before { "%y%m%d" } else { "%Y%m%d" };
+        self.date = moment.format(form).to_string();
         self.time = moment.format("%H%M").to_string();
         self
     }

@@ -105,7 +105,12 @@ impl<R: Read> Reader<R> {
         let end = from + length;
         let next = (end + settled.skip).min(self.filled);
         self.delimiters.line_break = line_break(&self.buffer[next..self.filled]);
-        self.buffer[from..from + 3].make_ascii_uppercase();
+        if self.buffer[from..from + 3] != *b"ISA" {
+            self.buffer[from..from + 3].make_ascii_uppercase();
+            self.told.lowercase = true;
+            self.complain(Fault::LowercaseTag, position, from, end);
+        }
+        self.measure(from, end);
         self.step_counting(next);
         self.rescan(next);
         (position, from, end)

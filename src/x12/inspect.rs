@@ -53,7 +53,7 @@ impl<R: Read> Reader<R> {
         self.told.binary = true;
         self.note(
             Fault::BinaryLength,
-            self.place.into(),
+            self.here(),
             format!("the length {told} does not lead to a segment terminator"),
             "give the number of bytes of the data; it was read up to the next terminator",
         );
@@ -79,15 +79,21 @@ impl<R: Read> Reader<R> {
         if from < self.high && !self.told.charset {
             let bytes = &self.buffer[from..end];
             let binary = bytes.starts_with(b"BIN") || bytes.starts_with(b"BDS");
-            if !binary && std::str::from_utf8(bytes).is_err() {
+            let fault = match std::str::from_utf8(bytes) {
+                _ if binary => None,
+                Err(_) => Some(Fault::NotUtf8),
+                Ok(text) if text.chars().any(is_foreign) => Some(Fault::CharacterSet),
+                Ok(_) => None,
+            };
+            if let Some(fault) = fault {
                 self.told.charset = true;
-                self.complain(Fault::NotUtf8, position, from, end);
+                self.complain(fault, position, from, end);
             }
         }
     }
 
     #[cold]
-    fn complain(&mut self, fault: Fault, position: Position, from: usize, end: usize) {
+    pub(super) fn complain(&mut self, fault: Fault, position: Position, from: usize, end: usize) {
         let location = Location::of(&self.view(position, from, end));
         let tag = &location.tag;
         let (message, fix) = match fault {
@@ -99,6 +105,10 @@ impl<R: Read> Reader<R> {
                 format!("{tag} ends in an element separator: nothing follows it"),
                 "leave out separators after the last value",
             ),
+            Fault::CharacterSet => (
+                format!("{tag} holds a character outside X12's extended character set"),
+                "send ASCII, or agree on a character set with the partner",
+            ),
             _ => (
                 format!("{tag} holds a byte above 0x7F that is not UTF-8"),
                 "send ASCII, or UTF-8 where the partner agreed to it",
@@ -106,4 +116,11 @@ impl<R: Read> Reader<R> {
         };
         self.note(fault, location, message, fix);
     }
+}
+
+/// Neither ASCII nor one of the letters that the extended character set (X12.6) adds for the
+/// languages of its home.
+fn is_foreign(c: char) -> bool {
+    const SELECT: &str = "ÀÁÂÄàáâäÈÉÊèéêëÌÍÎìíîïÒÓÔÖòóôöÙÚÛÜùúûüÇçÑñ¿¡";
+    !c.is_ascii() && !SELECT.contains(c)
 }

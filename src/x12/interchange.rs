@@ -90,6 +90,15 @@ impl FunctionalGroup {
             ..FunctionalGroup::default()
         }
     }
+
+    /// Ordinal in the file of its last segment: GE, or the last one that was read.
+    pub fn last_ordinal(&self) -> u32 {
+        let last = self.sets.last().map(TransactionSet::last_ordinal);
+        match &self.trailer {
+            Some(trailer) => trailer.position.ordinal,
+            None => last.unwrap_or(self.position.ordinal),
+        }
+    }
 }
 
 impl PartialEq for FunctionalGroup {

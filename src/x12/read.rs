@@ -15,7 +15,7 @@
 use std::io::Read;
 
 use super::isa::{self, LOOKAHEAD};
-use super::source::{Form, Source};
+use super::source::{Encoding, Source};
 use super::tokens::{CHUNK, Index};
 use super::unknown::Start;
 use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment};
@@ -50,7 +50,7 @@ pub(super) enum State {
 /// with them as envelopes is found by [`Envelopes`](super::Envelopes).
 pub struct Reader<R> {
     pub(super) source: Source<R>,
-    pub(super) form: Form,
+    pub(super) form: Encoding,
     pub(super) buffer: Vec<u8>,
     pub(super) filled: usize,
     /// The first byte that is not yet part of a segment.
@@ -87,6 +87,8 @@ pub struct Reader<R> {
     pub(super) truncated: bool,
     /// The current segment is an ISA that was read as one.
     pub(super) header: bool,
+    /// Bytes of the file that the current segment takes, where the file was decoded.
+    pub(super) extent: u64,
 }
 
 /// What is told once an interchange, however often it occurs.
@@ -103,7 +105,7 @@ impl<R: Read> Reader<R> {
     pub fn new(source: R) -> Reader<R> {
         Reader {
             source: Source::new(source),
-            form: Form::Plain,
+            form: Encoding::Plain,
             buffer: vec![0; WINDOW],
             filled: 0,
             start: 0,
@@ -134,6 +136,7 @@ impl<R: Read> Reader<R> {
             empties: 0,
             truncated: false,
             header: false,
+            extent: 0,
         }
     }
 
@@ -229,6 +232,7 @@ impl<R: Read> Reader<R> {
             if self.ends[0] == 3 && self.buffer[from..].starts_with(b"IEA") {
                 self.state = State::Outside;
             }
+            self.measure(from, end);
             self.step(next);
             return Ok(Some((position, from, end)));
         }
@@ -242,18 +246,32 @@ impl<R: Read> Reader<R> {
         self.form = form;
         self.sample = Start::of(&self.buffer[..filled]);
         let told = match form {
-            Form::Plain => return Ok(()),
-            Form::Utf16 { .. } => (
+            Encoding::Plain => return Ok(()),
+            Encoding::Utf16 { .. } => (
                 "the file is UTF-16: two bytes a character".to_owned(),
                 "save the file as plain text (ASCII or UTF-8)",
             ),
-            Form::Wrapped { width, .. } => (
+            Encoding::Wrapped { width, .. } => (
                 format!("the file is cut into lines of {width} bytes, through the segments"),
                 "send the interchange without line breaks, or with one after each terminator",
             ),
         };
         self.note(Fault::Transcoded, self.place.into(), told.0, told.1);
         Ok(())
+    }
+
+    /// Where the segment at `start` stands, before it is known where it ends.
+    pub(super) fn here(&self) -> Location {
+        let text = &self.buffer[self.start..self.filled];
+        let tag = text
+            .iter()
+            .take(3)
+            .take_while(|b| b.is_ascii_alphanumeric());
+        Location {
+            segment: self.place.ordinal.saturating_add(1),
+            tag: tag.map(|&b| char::from(b)).collect(),
+            ..self.place.into()
+        }
     }
 
     /// Whether `n` bytes stand at `start`; reads on where they do not yet.
@@ -263,7 +281,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Reads more behind what is not used yet, which moves to the front. False at the end.
-    fn fill(&mut self) -> Result<bool, Error> {
+    pub(super) fn fill(&mut self) -> Result<bool, Error> {
         if self.ended {
             return Ok(false);
         }
@@ -293,10 +311,19 @@ impl<R: Read> Reader<R> {
         self.stray = from;
     }
 
+    /// Takes the size in the file of the segment that stands at `start`.
+    #[inline]
+    pub(super) fn measure(&mut self, from: usize, end: usize) {
+        if self.form != Encoding::Plain {
+            let text = &self.buffer[from..end];
+            self.extent = self.source.extent(self.logical, text);
+        }
+    }
+
     /// Moves on to `to`.
     #[inline]
     fn step(&mut self, to: usize) {
-        let plain = self.form == Form::Plain;
+        let plain = self.form == Encoding::Plain;
         if plain && self.terminator != b'\n' && self.start >= self.stray && to <= self.scanned {
             let length = to - self.start;
             self.place.offset += length as u64;
@@ -319,13 +346,19 @@ impl<R: Read> Reader<R> {
     fn skip_breaks(&mut self) -> Result<bool, Error> {
         let mut blank_lines = 0u32;
         loop {
-            if self.start == self.filled && !self.fill()? {
-                return Ok(false);
+            if self.start == self.filled {
+                if !self.fill()? {
+                    return Ok(false);
+                }
+                if self.form != Encoding::Plain {
+                    // A line break may have been taken out right before what was read.
+                    self.step_counting(self.start);
+                }
             }
             match self.buffer[self.start] {
                 b'\n' => {
                     blank_lines += 1;
-                    if self.form == Form::Plain {
+                    if self.form == Encoding::Plain {
                         self.place.offset += 1;
                         self.place.line += 1;
                         self.place.column = 1;
@@ -437,86 +470,6 @@ impl<R: Read> Reader<R> {
         self.tail.is_empty() || self.buffer[at + 1..self.filled].starts_with(&self.tail)
     }
 
-    /// The last bytes of the file: a segment without a terminator, or padding.
-    fn unfinished(&mut self) -> Option<(usize, usize)> {
-        let rest = &self.buffer[self.start..self.filled];
-        let padding = |b: &&u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0x1A);
-        let end = self.filled - rest.iter().rev().take_while(padding).count();
-        let text = &self.buffer[self.start..end];
-        if text.is_empty() {
-            self.step_counting(self.filled);
-            return None;
-        }
-        let length = text.len() as u32;
-        let last = text.len() >= 3 && text[..3].eq_ignore_ascii_case(b"IEA");
-        self.ends.retain(|&e| e < length);
-        self.ends.push(length);
-        self.truncated = !last;
-        if last {
-            self.note(
-                Fault::NoTerminator,
-                self.place.into(),
-                "the file ends without a terminator after IEA",
-                "end every segment with the terminator",
-            );
-        }
-        Some((end, self.filled))
-    }
-
-    /// A segment beyond the limit: its first elements, and the rest skipped at the next call.
-    fn cut(&mut self) -> (usize, usize) {
-        self.note(
-            Fault::TooLong,
-            self.place.into(),
-            format!("a segment of more than {SEGMENT_LIMIT} bytes: the rest of it was skipped"),
-            "look for a lost terminator, or put large data into BIN",
-        );
-        while self
-            .ends
-            .last()
-            .is_some_and(|&e| e as usize > SEGMENT_LIMIT)
-        {
-            self.ends.pop();
-        }
-        if self
-            .ends
-            .last()
-            .is_none_or(|&e| (e as usize) < SEGMENT_LIMIT)
-        {
-            self.ends.push(SEGMENT_LIMIT as u32);
-        }
-        self.skipping = true;
-        let end = self.start + SEGMENT_LIMIT;
-        self.rescan(end);
-        (end, end)
-    }
-
-    /// Skips to behind the next terminator.
-    fn skip_segment(&mut self) -> Result<(), Error> {
-        self.skipping = false;
-        loop {
-            let rest = &self.buffer[self.start..self.filled];
-            match memchr::memchr(self.terminator, rest) {
-                Some(at) => {
-                    let here = self.start + at;
-                    let found = self.ends_here(here);
-                    let next = here + 1 + if found { self.tail.len() } else { 0 };
-                    self.step_counting(next);
-                    self.rescan(next);
-                    if found {
-                        return Ok(());
-                    }
-                }
-                None => {
-                    self.step_counting(self.filled);
-                    if !self.fill()? {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
     /// Whether another interchange starts here, in the midst of this one.
     fn at_isa(&mut self) -> Result<bool, Error> {
         if self.buffer[self.start] | 0x20 != b'i' {
@@ -534,4 +487,56 @@ impl<R: Read> Reader<R> {
 pub(super) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that is made while it is read.
+    struct Endless {
+        left: u32,
+        part: Vec<u8>,
+    }
+
+    impl std::io::Read for Endless {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.part.is_empty() && self.left > 0 {
+                self.left -= 1;
+                self.part = match self.left % 5001 {
+                    0 => b"SE*5002*0001~\nST*850*0001~\n".to_vec(),
+                    n => format!("PO1*{n}*10*EA*9.95**VN*A-{n}~\n").into_bytes(),
+                };
+            }
+            let n = into.len().min(self.part.len());
+            into[..n].copy_from_slice(&self.part[..n]);
+            self.part.drain(..n);
+            Ok(n)
+        }
+    }
+
+    /// Twenty sets of five thousand lines: no buffer grows after the first of them, and none is
+    /// made anew.
+    #[test]
+    fn x12_case_096_memory_is_flat() {
+        const HEAD: &str = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260102*0304*U*00401*000000001*0*P*>~\nGS*PO*A*B*20260102*0304*1*X*004010~\nST*850*0001~\n";
+        let mut reader = Reader::new(Endless {
+            left: 20 * 5001,
+            part: HEAD.as_bytes().to_vec(),
+        });
+        let memory = |r: &Reader<Endless>| {
+            let buffers = (r.buffer.as_ptr(), r.ends.as_ptr());
+            let sizes = (r.buffer.capacity(), r.ends.capacity());
+            (buffers, sizes, r.findings.capacity(), r.tail.capacity())
+        };
+        for _ in 0..10 {
+            reader.next().unwrap();
+        }
+        let first = memory(&reader);
+        while reader.next().unwrap().is_some() {
+            assert_eq!(memory(&reader), first);
+        }
+        assert_eq!(reader.segments(), 3 + 20 * 5001 + 20);
+        assert_eq!(reader.buffer.len(), WINDOW);
+    }
 }

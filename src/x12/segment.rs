@@ -41,6 +41,7 @@ pub struct Segment<'a> {
 impl<'a> Segment<'a> {
     /// A view over `bytes`, whose element `i` (0 is the tag) ends at `ends[i]`. `ends` must be
     /// ascending, not empty, and its last must be `bytes.len()`.
+    #[inline]
     pub fn new(bytes: &'a [u8], ends: &'a [u32], position: Position) -> Segment<'a> {
         debug_assert_eq!(ends.last().copied(), Some(bytes.len() as u32));
         Segment {
@@ -51,11 +52,13 @@ impl<'a> Segment<'a> {
     }
 
     /// The segment identifier, as received.
+    #[inline]
     pub fn tag(&self) -> &'a [u8] {
         self.element(0)
     }
 
     /// Element `number` (1 is `PO101`), or empty where the segment is shorter.
+    #[inline]
     pub fn element(&self, number: usize) -> &'a [u8] {
         let Some(&end) = self.ends.get(number) else {
             return b"";
@@ -64,27 +67,32 @@ impl<'a> Segment<'a> {
     }
 
     /// How many elements follow the tag, empty ones counted.
+    #[inline]
     pub fn count(&self) -> usize {
         self.ends.len() - 1
     }
 
     /// All bytes between the previous terminator and its own.
+    #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// The ends of its elements in [`bytes`](Self::bytes).
+    #[inline]
     pub fn ends(&self) -> &'a [u32] {
         self.ends
     }
 
     /// Where it starts in the file.
+    #[inline]
     pub fn position(&self) -> Position {
         self.position
     }
 
     /// The offset of element `number` from the segment's start; the segment's end where it has
     /// no such element.
+    #[inline]
     pub fn start(&self, number: usize) -> usize {
         match number {
             0 => 0,

@@ -1,6 +1,7 @@
 //! What stands between a file and the single bytes that X12 is made of: UTF-16, and lines that
 //! were cut at a fixed column. Both are undone while reading, and positions stay the file's own.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Result};
 
 use super::Position;
@@ -8,18 +9,33 @@ use super::Position;
 /// Bytes from the source, decoded and unwrapped.
 pub(super) struct Source<R> {
     inner: R,
-    form: Form,
+    form: Encoding,
     /// Bytes of UTF-16 that await their other half.
     pending: Vec<u8>,
     /// Columns delivered of the current line, where lines are wrapped.
     column: usize,
-    /// Line breaks taken out.
+    /// Bytes delivered, where lines are wrapped.
+    delivered: u64,
+    /// Line breaks that were taken out and not yet passed.
+    breaks: VecDeque<Break>,
+    /// The last one that was passed.
+    passed: Break,
+}
+
+/// A line break that was taken out.
+#[derive(Clone, Copy, Default)]
+struct Break {
+    /// Bytes delivered before it.
+    at: u64,
+    /// Bytes taken out, this break's included.
     removed: u64,
+    /// Lines that it ends, with those before it.
+    lines: u32,
 }
 
 /// How the file's bytes become X12's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Encoding {
     /// As they are.
     Plain,
     /// Two bytes a character.
@@ -32,23 +48,25 @@ impl<R: Read> Source<R> {
     pub(super) fn new(inner: R) -> Source<R> {
         Source {
             inner,
-            form: Form::Plain,
+            form: Encoding::Plain,
             pending: Vec::new(),
             column: 0,
-            removed: 0,
+            delivered: 0,
+            breaks: VecDeque::new(),
+            passed: Break::default(),
         }
     }
 
     /// Fills `buffer` for the first time, and finds out what the file is made of.
-    pub(super) fn open(&mut self, buffer: &mut [u8]) -> Result<(usize, Form)> {
+    pub(super) fn open(&mut self, buffer: &mut [u8]) -> Result<(usize, Encoding)> {
         let filled = fill(&mut self.inner, buffer)?;
         self.form = detect(&buffer[..filled], filled < buffer.len());
         let filled = match self.form {
-            Form::Plain => filled,
-            Form::Wrapped { .. } => self.unwrap_lines(&mut buffer[..filled]),
+            Encoding::Plain => filled,
+            Encoding::Wrapped { .. } => self.unwrap_lines(&mut buffer[..filled]),
             // The text shrinks to half at least, or grows to one and a half where it is Chinese;
             // what has no room waits.
-            Form::Utf16 { .. } => {
+            Encoding::Utf16 { .. } => {
                 self.pending = buffer[..filled].to_vec();
                 self.read(buffer)?
             }
@@ -59,9 +77,9 @@ impl<R: Read> Source<R> {
     /// Fills `buffer` as far as the source goes; 0 at its end only.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         match self.form {
-            Form::Plain => fill(&mut self.inner, buffer),
-            Form::Utf16 { big_endian } => self.decode(buffer, big_endian),
-            Form::Wrapped { .. } => loop {
+            Encoding::Plain => fill(&mut self.inner, buffer),
+            Encoding::Utf16 { big_endian } => self.decode(buffer, big_endian),
+            Encoding::Wrapped { .. } => loop {
                 let raw = fill(&mut self.inner, buffer)?;
                 let kept = self.unwrap_lines(&mut buffer[..raw]);
                 if kept > 0 || raw == 0 {
@@ -100,38 +118,73 @@ impl<R: Read> Source<R> {
 
     /// Takes the line breaks at the wrapping column out of `bytes`; returns how many stay.
     fn unwrap_lines(&mut self, bytes: &mut [u8]) -> usize {
-        let Form::Wrapped { width, .. } = self.form else {
+        let Encoding::Wrapped { width, .. } = self.form else {
             return bytes.len();
         };
         let mut kept = 0;
         for at in 0..bytes.len() {
             let byte = bytes[at];
             if self.column >= width && matches!(byte, b'\r' | b'\n') {
-                if byte == b'\n' {
-                    self.column = 0;
-                    self.removed += 1;
-                }
+                self.take_out(self.delivered + kept as u64, byte == b'\n');
                 continue;
             }
             bytes[kept] = byte;
             kept += 1;
             self.column += 1;
         }
+        self.delivered += kept as u64;
         kept
+    }
+
+    /// Remembers a byte of a line break that is not delivered.
+    fn take_out(&mut self, at: u64, ends_line: bool) {
+        let last = self.breaks.back().copied().unwrap_or(self.passed);
+        let one = Break {
+            at,
+            removed: last.removed + 1,
+            lines: last.lines + u32::from(ends_line),
+        };
+        match self.breaks.back_mut().filter(|b| b.at == at) {
+            Some(same) => *same = one,
+            None => self.breaks.push_back(one),
+        }
+        if ends_line {
+            self.column = 0;
+        }
+    }
+
+    /// How many bytes of the file the delivered `bytes` stand for, of which `logical` were
+    /// delivered before: line breaks inside them count, those around them do not.
+    pub(super) fn extent(&self, logical: u64, bytes: &[u8]) -> u64 {
+        let length = bytes.len() as u64;
+        match self.form {
+            Encoding::Plain => length,
+            Encoding::Utf16 { .. } => 2 * utf16_units(bytes),
+            Encoding::Wrapped { .. } => {
+                let inside = |b: &&Break| b.at > logical && b.at < logical + length;
+                let last = self.breaks.iter().take_while(|b| b.at < logical + length);
+                let before = last.clone().take_while(|b| b.at <= logical).last();
+                let before = before.map_or(self.passed.removed, |b| b.removed);
+                length + last.filter(inside).last().map_or(0, |b| b.removed - before)
+            }
+        }
     }
 
     /// Moves `position` over `bytes`, as they were delivered, to where the next byte stood in
     /// the file; `logical` counts the bytes delivered so far.
-    pub(super) fn locate(&self, position: &mut Position, logical: u64, bytes: &[u8]) {
-        if let Form::Wrapped { width, line_break } = self.form {
-            let lines = (logical / width as u64).min(self.removed);
-            position.offset = logical + lines * line_break as u64;
-            position.line = 1 + lines as u32;
-            position.column = 1 + (logical - lines * width as u64) as u32;
+    pub(super) fn locate(&mut self, position: &mut Position, logical: u64, bytes: &[u8]) {
+        if let Encoding::Wrapped { .. } = self.form {
+            while let Some(next) = self.breaks.front().filter(|b| b.at <= logical) {
+                self.passed = *next;
+                self.breaks.pop_front();
+            }
+            position.offset = logical + self.passed.removed;
+            position.line = 1 + self.passed.lines;
+            position.column = 1 + (logical - self.passed.at) as u32;
             return;
         }
         position.offset += match self.form {
-            Form::Utf16 { .. } => 2 * utf16_units(bytes),
+            Encoding::Utf16 { .. } => 2 * utf16_units(bytes),
             _ => bytes.len() as u64,
         };
         match memchr::memrchr(b'\n', bytes) {
@@ -171,17 +224,17 @@ fn fill(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
     Ok(filled)
 }
 
-fn detect(start: &[u8], whole: bool) -> Form {
+fn detect(start: &[u8], whole: bool) -> Encoding {
     match start {
-        [0xFF, 0xFE, ..] | [b'I', 0, b'S', 0, b'A', 0, ..] => Form::Utf16 { big_endian: false },
-        [0xFE, 0xFF, ..] | [0, b'I', 0, b'S', 0, b'A', ..] => Form::Utf16 { big_endian: true },
-        _ => wrapped(start, whole).unwrap_or(Form::Plain),
+        [0xFF, 0xFE, ..] | [b'I', 0, b'S', 0, b'A', 0, ..] => Encoding::Utf16 { big_endian: false },
+        [0xFE, 0xFF, ..] | [0, b'I', 0, b'S', 0, b'A', ..] => Encoding::Utf16 { big_endian: true },
+        _ => wrapped(start, whole).unwrap_or(Encoding::Plain),
     }
 }
 
 /// Lines of one width, the first of which starts with ISA, and which do not all end in the same
 /// byte as they would if each were one segment.
-fn wrapped(start: &[u8], whole: bool) -> Option<Form> {
+fn wrapped(start: &[u8], whole: bool) -> Option<Encoding> {
     /// Narrower than that and an interchange of equal short segments would be taken for one.
     const LEAST_WIDTH: usize = 40;
     if !start.starts_with(b"ISA") {
@@ -206,14 +259,15 @@ fn wrapped(start: &[u8], whole: bool) -> Option<Form> {
     let one_width = lines.len() >= enough && lines.iter().all(|l| l.len() == width + line_break);
     let ending = |l: &&[u8]| l[width - 1];
     let same = || lines.iter().all(|l| ending(l) == ending(&lines[0]));
-    (width >= LEAST_WIDTH && one_width && !same()).then_some(Form::Wrapped { width, line_break })
+    (width >= LEAST_WIDTH && one_width && !same())
+        .then_some(Encoding::Wrapped { width, line_break })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_all(bytes: &[u8]) -> (Vec<u8>, Form) {
+    fn read_all(bytes: &[u8]) -> (Vec<u8>, Encoding) {
         let mut source = Source::new(bytes);
         let mut buffer = vec![0; 100];
         let (n, form) = source.open(&mut buffer).unwrap();
@@ -232,7 +286,7 @@ mod tests {
         let mut le = vec![0xFF, 0xFE];
         le.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
         let (all, form) = read_all(&le);
-        assert_eq!(form, Form::Utf16 { big_endian: false });
+        assert_eq!(form, Encoding::Utf16 { big_endian: false });
         assert_eq!(String::from_utf8(all).unwrap(), format!("\u{FEFF}{text}"));
     }
 

@@ -1,10 +1,13 @@
-//! A 997 as a value, and as segments.
+//! A 997 or 999 as a value, and as segments.
 
+use serde::{Serialize, Serializer};
+
+use super::form::Form;
 use super::header::text;
 use super::read::number;
 use super::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, components};
 
-/// What a 997 says about a group or a set.
+/// What an acknowledgment says about an interchange, a group or a set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
     /// `A`.
@@ -32,7 +35,7 @@ impl Verdict {
         }
     }
 
-    fn of(code: &str) -> Verdict {
+    pub(super) fn of(code: &str) -> Verdict {
         match code {
             "A" => Verdict::Accepted,
             "E" => Verdict::AcceptedWithErrors,
@@ -48,14 +51,25 @@ impl Verdict {
     }
 }
 
-/// A 997: AK1 to AK9.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+impl Serialize for Verdict {
+    /// As its code.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// A 997 or 999: AK1 to AK9.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FunctionalAcknowledgment {
+    /// Which of the two.
+    #[serde(skip)]
+    pub form: Form,
     /// AK101: GS01 of the group.
     pub functional_id: String,
     /// AK102: GS06 of the group.
     pub control_number: String,
     /// AK103: GS08 of the group, from release 005010 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The sets that are spoken of. An acknowledgment of a group that was accepted whole may
     /// name none.
@@ -72,14 +86,15 @@ pub struct FunctionalAcknowledgment {
     pub codes: Vec<String>,
 }
 
-/// AK2 to AK5.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// AK2 to AK5 (IK5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SetVerdict {
     /// AK201: ST01.
     pub id: String,
     /// AK202: ST02.
     pub control_number: String,
     /// AK203: ST03, from release 005010 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub implementation: Option<String>,
     /// AK3, in the order of the set.
     pub segments: Vec<SegmentFault>,
@@ -89,14 +104,15 @@ pub struct SetVerdict {
     pub codes: Vec<String>,
 }
 
-/// AK3.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// AK3 (IK3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SegmentFault {
     /// AK301.
     pub tag: String,
     /// AK302: its place in the set; ST is 1.
     pub position: u32,
     /// AK303.
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
     pub in_loop: Option<String>,
     /// AK304 and, in later releases, its repetitions and neighbours.
     pub codes: Vec<String>,
@@ -104,23 +120,29 @@ pub struct SegmentFault {
     pub elements: Vec<ElementFault>,
 }
 
-/// AK4.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// AK4 (IK4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ElementFault {
     /// AK401-1: its place in the segment.
     pub element: u32,
     /// AK401-2: its place in the composite.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<u32>,
+    /// AK401-3: which repetition of the element, where it is not the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repetition: Option<u32>,
     /// AK402: its number in the standard's dictionary.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// AK403.
     pub code: String,
     /// AK404: the bad value.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
 }
 
 impl FunctionalAcknowledgment {
-    /// The body of a set 997, for an interchange with these separators. Copies of bad values that
+    /// The body of its set, for an interchange with these separators. Copies of bad values that
     /// hold a separator are left out, because nothing could carry them.
     pub fn write(&self, delimiters: &Delimiters) -> Segments {
         let mut body = Segments::default();
@@ -131,7 +153,7 @@ impl FunctionalAcknowledgment {
             &[],
         );
         for set in &self.sets {
-            set.write(&mut body, delimiters);
+            set.write(self.form, &mut body, delimiters);
         }
         let counts = [self.included, self.received, self.accepted].map(|n| n.to_string());
         let [included, received, accepted] = &counts;
@@ -143,90 +165,109 @@ impl FunctionalAcknowledgment {
         body
     }
 
-    /// Reads the body of a set 997, as lenient as every reader here: what has no place is a
-    /// finding.
+    /// Reads the body of a set that has this form by its ST01; but what matters is understood in
+    /// either vocabulary. What has no place is a finding. CTX, which says in a 999 what a segment
+    /// belongs to, is passed over.
     pub fn read(
+        form: Form,
         body: &Segments,
         delimiters: &Delimiters,
     ) -> (FunctionalAcknowledgment, Vec<Finding>) {
-        let mut read = FunctionalAcknowledgment::default();
+        let mut read = FunctionalAcknowledgment {
+            form,
+            ..FunctionalAcknowledgment::default()
+        };
         let mut findings = Vec::new();
         for segment in body.iter() {
-            let set = read.sets.last_mut();
-            match (segment.tag(), set) {
-                (b"AK1", _) => {
-                    read.functional_id = value(&segment, 1);
-                    read.control_number = value(&segment, 2);
-                    read.version = some(value(&segment, 3));
-                }
-                (b"AK2", _) => read.sets.push(SetVerdict {
-                    id: value(&segment, 1),
-                    control_number: value(&segment, 2),
-                    implementation: some(value(&segment, 3)),
-                    ..SetVerdict::default()
-                }),
-                (b"AK3", Some(set)) => set.segments.push(SegmentFault {
-                    tag: value(&segment, 1),
-                    position: count(&segment, 2) as u32,
-                    in_loop: some(value(&segment, 3)),
-                    codes: rest(&segment, 4),
-                    elements: Vec::new(),
-                }),
-                (b"AK4", Some(SetVerdict { segments, .. })) if !segments.is_empty() => {
-                    let last = segments.len() - 1;
-                    segments[last]
-                        .elements
-                        .push(ElementFault::read(&segment, delimiters));
-                }
-                (b"AK5", Some(set)) => {
-                    set.verdict = Verdict::of(&value(&segment, 1));
-                    set.codes = rest(&segment, 2);
-                }
-                (b"AK9", _) => {
-                    read.verdict = Verdict::of(&value(&segment, 1));
-                    read.included = count(&segment, 2);
-                    read.received = count(&segment, 3);
-                    read.accepted = count(&segment, 4);
-                    read.codes = rest(&segment, 5);
-                }
-                _ => findings.push(misplaced(&segment)),
+            if !read.take(&segment, delimiters) {
+                findings.push(misplaced(&segment));
             }
         }
         (read, findings)
     }
+
+    /// Takes one segment; false where it has no place.
+    fn take(&mut self, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
+        let text = |n| value(segment, n);
+        match (segment.tag(), self.sets.last_mut()) {
+            (b"AK1", _) => {
+                self.functional_id = text(1);
+                self.control_number = text(2);
+                self.version = some(text(3));
+            }
+            (b"AK2", _) => self.sets.push(SetVerdict {
+                id: text(1),
+                control_number: text(2),
+                implementation: some(text(3)),
+                ..SetVerdict::default()
+            }),
+            (b"AK3" | b"IK3", Some(set)) => set.segments.push(SegmentFault {
+                tag: text(1),
+                position: count(segment, 2) as u32,
+                in_loop: some(text(3)),
+                codes: rest(segment, 4),
+                elements: Vec::new(),
+            }),
+            (b"AK4" | b"IK4", Some(SetVerdict { segments, .. })) => match segments.last_mut() {
+                Some(fault) => fault.elements.push(ElementFault::read(segment, delimiters)),
+                None => return false,
+            },
+            (b"AK5" | b"IK5", Some(set)) => {
+                set.verdict = Verdict::of(&text(1));
+                set.codes = rest(segment, 2);
+            }
+            (b"AK9", _) => {
+                self.verdict = Verdict::of(&text(1));
+                self.included = count(segment, 2);
+                self.received = count(segment, 3);
+                self.accepted = count(segment, 4);
+                self.codes = rest(segment, 5);
+            }
+            (b"CTX", Some(_)) => {}
+            _ => return false,
+        }
+        true
+    }
 }
 
 impl SetVerdict {
-    fn write(&self, body: &mut Segments, delimiters: &Delimiters) {
+    fn write(&self, form: Form, body: &mut Segments, delimiters: &Delimiters) {
         let implementation = self.implementation.as_deref().unwrap_or_default();
         put(
             body,
             &["AK2", &self.id, &self.control_number, implementation],
             &[],
         );
+        let [in_segment, in_element, end] = form.tags();
         for fault in &self.segments {
             let position = fault.position.to_string();
             let in_loop = fault.in_loop.as_deref().unwrap_or_default();
-            put(body, &["AK3", &fault.tag, &position, in_loop], &fault.codes);
+            let parts = [in_segment, &fault.tag, &position, in_loop];
+            put(body, &parts, &fault.codes);
             for element in &fault.elements {
-                element.write(body, delimiters);
+                element.write(in_element, body, delimiters);
             }
         }
-        put(body, &["AK5", self.verdict.code()], &self.codes);
+        put(body, &[end, self.verdict.code()], &self.codes);
     }
 }
 
 impl ElementFault {
-    fn write(&self, body: &mut Segments, delimiters: &Delimiters) {
+    fn write(&self, tag: &str, body: &mut Segments, delimiters: &Delimiters) {
         let mut place = self.element.to_string();
-        if let Some(component) = self.component {
-            place.push(char::from(delimiters.component));
-            place.push_str(&component.to_string());
+        let separator = char::from(delimiters.component);
+        if self.component.is_some() || self.repetition.is_some() {
+            place.push(separator);
+            place += &self.component.map_or(String::new(), |n| n.to_string());
+        }
+        if let Some(repetition) = self.repetition {
+            place.push(separator);
+            place += &repetition.to_string();
         }
         let reference = self.reference.as_deref().unwrap_or_default();
         let clean = |c: &&str| !c.bytes().any(|b| delimiters.clashes(b));
         let copy = self.copy.as_deref().filter(clean).unwrap_or_default();
-        put(body, &["AK4", &place, reference, &self.code, copy], &[]);
+        put(body, &[tag, &place, reference, &self.code, copy], &[]);
     }
 
     fn read(segment: &Segment<'_>, delimiters: &Delimiters) -> ElementFault {
@@ -235,6 +276,7 @@ impl ElementFault {
         ElementFault {
             element: next().unwrap_or_default(),
             component: next(),
+            repetition: next(),
             reference: some(value(segment, 2)),
             code: value(segment, 3),
             copy: some(value(segment, 4)),
@@ -277,7 +319,7 @@ fn misplaced(segment: &Segment<'_>) -> Finding {
     Finding::new(
         Fault::SegmentUnexpected,
         Location::of(segment),
-        format!("{segment:?} has no place here in a 997"),
-        "send AK1, then AK2 to AK5 for each set, then AK9",
+        format!("{segment:?} has no place here in an acknowledgment"),
+        "send AK1, then AK2 to AK5 (IK5) for each set, then AK9",
     )
 }

@@ -42,14 +42,35 @@ pub enum WriteError {
     Unwritable(Box<Finding>),
 }
 
+/// What may be written in more than one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Keep the empty elements at the end of a set's segments, as they were received. X12 says to
+    /// leave them out; a few partners count elements.
+    pub trailing_empties: bool,
+}
+
+/// Writes `interchange` in the usual way.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write(interchange: &Interchange, out: &mut impl Write) -> Result<(), WriteError> {
+    write_with(interchange, WriteOptions::default(), out)
+}
+
 /// Writes `interchange`.
 ///
 /// # Errors
 /// [`WriteError::Unwritable`] where a value holds a separator or is too wide for ISA, where two
 /// separators are one byte, where the body of a set holds an envelope segment; then nothing of
 /// that set is written. [`WriteError::Io`] from `out`.
-pub fn write(interchange: &Interchange, out: &mut impl Write) -> Result<(), WriteError> {
+pub fn write_with(
+    interchange: &Interchange,
+    options: WriteOptions,
+    out: &mut impl Write,
+) -> Result<(), WriteError> {
     let mut line = Line {
+        options,
         delimiters: interchange.delimiters,
         bytes: Vec::with_capacity(64 * 1024),
         place: Location::default(),
@@ -82,6 +103,7 @@ impl Interchange {
 
 /// Bytes that wait for their destination, and where we are in what is written.
 struct Line {
+    options: WriteOptions,
     delimiters: Delimiters,
     bytes: Vec<u8>,
     place: Location,
@@ -204,8 +226,12 @@ impl Line {
             let message = format!("the length {length} is not that of the data");
             return Err(self.refuse(Fault::BinaryLength, &tag, Some(number as u32 - 1), message));
         }
-        let count = (0..=segment.count()).rfind(|&n| !segment.element(n).is_empty());
-        let count = count.unwrap_or(0);
+        let count = match self.options.trailing_empties {
+            true => segment.count(),
+            false => (0..=segment.count())
+                .rfind(|&n| !segment.element(n).is_empty())
+                .unwrap_or(0),
+        };
         let Delimiters {
             element,
             segment: terminator,

@@ -118,17 +118,22 @@ fn acknowledgment() -> impl Strategy<Value = FunctionalAcknowledgment> {
     let element = (
         1u32..40,
         proptest::option::of(1u32..9),
+        proptest::option::of(2u32..9),
         some("[1-9]{1,4}"),
-        "[1-9]",
+        "[1-9]|I1[0-3]",
         some("[A-Z ]{1,20}"),
     );
-    let element = element.prop_map(|(element, component, reference, code, copy)| ElementFault {
-        element,
-        component,
-        reference,
-        code,
-        copy,
-    });
+    let element =
+        element.prop_map(
+            |(element, component, repetition, reference, code, copy)| ElementFault {
+                element,
+                component,
+                repetition,
+                reference,
+                code,
+                copy,
+            },
+        );
     let fault = (
         "[A-Z]{2,3}",
         1u32..9999,
@@ -169,24 +174,28 @@ fn acknowledgment() -> impl Strategy<Value = FunctionalAcknowledgment> {
         verdict(),
         codes(),
     );
-    (group, 0u64..99, 0u64..99, 0u64..99).prop_map(|(group, included, received, accepted)| {
-        let (functional_id, control_number, version, sets, verdict, codes) = group;
-        FunctionalAcknowledgment {
-            functional_id,
-            control_number,
-            version,
-            sets,
-            verdict,
-            included,
-            received,
-            accepted,
-            codes,
-        }
-    })
+    let form = prop_oneof![Just(Form::F997), Just(Form::F999)];
+    (form, group, 0u64..99, 0u64..99, 0u64..99).prop_map(
+        |(form, group, included, received, accepted)| {
+            let (functional_id, control_number, version, sets, verdict, codes) = group;
+            FunctionalAcknowledgment {
+                form,
+                functional_id,
+                control_number,
+                version,
+                sets,
+                verdict,
+                included,
+                received,
+                accepted,
+                codes,
+            }
+        },
+    )
 }
 
 /// Bytes that look enough like X12 to reach every branch.
-fn soup() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn soup() -> impl Strategy<Value = Vec<u8>> {
     let isa = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260102*0304*^*00501*000000001*0*P*>~";
     let piece = prop_oneof![
         4 => Just(isa.as_bytes().to_vec()),
@@ -212,16 +221,50 @@ proptest! {
         let bytes = interchange.to_bytes().unwrap();
         let reading = read(&bytes[..]).unwrap();
         prop_assert_eq!(&reading.interchanges, &vec![interchange]);
-        prop_assert_eq!(reading.findings, vec![]);
+        // A word may hold a character that partners have to agree on.
+        let other = reading.findings.iter().find(|f| f.fault != Fault::CharacterSet);
+        prop_assert_eq!(other, None);
         prop_assert_eq!(reading.interchanges[0].to_bytes().unwrap(), bytes);
     }
 
     #[test]
-    fn a_997_written_is_read_back(acknowledgment in acknowledgment(), delimiters in delimiters()) {
+    fn a_997_or_999_written_is_read_back(acknowledgment in acknowledgment(), delimiters in delimiters()) {
         let body = acknowledgment.write(&delimiters);
-        let (read, findings) = FunctionalAcknowledgment::read(&body, &delimiters);
+        let (read, findings) = FunctionalAcknowledgment::read(acknowledgment.form, &body, &delimiters);
         prop_assert_eq!(findings, vec![]);
+        prop_assert_eq!(read.answers(), acknowledgment.answers());
         prop_assert_eq!(read, acknowledgment);
+    }
+
+    #[test]
+    fn a_ta1_written_is_read_back(control in "[0-9]{9}", verdict in verdict(), code in "0[0-3][0-9]") {
+        let ta1 = InterchangeAcknowledgment {
+            control_number: control,
+            date: "260102".to_owned(),
+            time: "0304".to_owned(),
+            verdict,
+            code,
+        };
+        prop_assert_eq!(InterchangeAcknowledgment::read(&ta1.write().get(0).unwrap()), ta1);
+    }
+
+    #[test]
+    fn what_is_answered_is_addressed_written_and_read_back(bytes in soup(), newer in any::<bool>()) {
+        let Ok(reading) = read(&bytes[..]) else { return Ok(()) };
+        let form = if newer { Form::F999 } else { Form::F997 };
+        let numbers = ReplyNumbers { interchange: 1, group: 1, set: 1 };
+        let at = chrono::NaiveDate::from_ymd_opt(2026, 1, 3).unwrap().and_hms_opt(4, 5, 6).unwrap();
+        for inbound in &reading.interchanges {
+            let said = acknowledge(inbound, &reading.findings, form);
+            let reply = reply(inbound, &said, numbers, at);
+            // What came with separators in ISA cannot be addressed back.
+            let Ok(bytes) = reply.to_bytes() else { continue };
+            let back = read(&bytes[..]).unwrap();
+            let (answers, findings) = answers(&back.interchanges[0]);
+            prop_assert_eq!(findings, vec![]);
+            let due: Vec<Answer> = said.iter().flat_map(|s| s.answers()).collect();
+            prop_assert_eq!(answers, due);
+        }
     }
 
     #[test]

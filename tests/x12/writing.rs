@@ -15,6 +15,8 @@ fn interchange(elements: &[&[u8]]) -> Interchange {
     };
     let group = GroupHeader {
         functional_id: "PO".to_owned(),
+        date: "20260102".to_owned(),
+        time: "0304".to_owned(),
         control_number: "1".to_owned(),
         ..GroupHeader::default()
     };
@@ -76,6 +78,28 @@ fn x12_case_069_a_separator_in_data_is_refused() {
 fn x12_case_070_trailing_empties_are_left_out() {
     let bytes = interchange(&[b"REF", b"DP", b"", b""]).to_bytes().unwrap();
     assert!(bytes.windows(8).any(|w| w == b"REF*DP~\n"));
+}
+
+#[test]
+fn x12_case_070_trailing_empties_are_kept_where_they_are_wanted() {
+    let keep = WriteOptions {
+        trailing_empties: true,
+    };
+    for parts in [
+        &[&b"REF"[..], b"DP", b"", b""][..],
+        &[b"REF", b"", b""],
+        &[b"REF", b"DP"],
+    ] {
+        let interchange = interchange(parts);
+        let mut bytes = Vec::new();
+        write_with(&interchange, keep, &mut bytes).unwrap();
+        let due = [&parts.join(&b'*')[..], b"~\n"].concat();
+        assert!(bytes.windows(due.len()).any(|w| w == due));
+        assert_eq!(
+            read(&bytes[..]).unwrap().interchanges[0].groups,
+            interchange.groups
+        );
+    }
 }
 
 #[test]

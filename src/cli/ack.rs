@@ -1,0 +1,220 @@
+//! `transload ack`: what a partner should be told about a file: TA1, 997 or 999.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use chrono::NaiveDateTime;
+use serde::Serialize;
+
+use super::files::{GuideOptions, open};
+use super::translate::time;
+use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::{Exit, Failure, Outcome};
+use crate::clock::{Clock, System};
+use crate::x12::{
+    self, Finding, Form, FunctionalAcknowledgment, Interchange, InterchangeAcknowledgment,
+    ReplyNumbers, Severity, Verdict, acknowledge, reply,
+};
+
+/// Write the acknowledgment of an X12 file: 997, 999, TA1
+///
+/// One 997 for each group, addressed back to its sender, from the same findings as `check`. A TA1
+/// goes before it where ISA14 asks for one or the envelope is at fault; an interchange that its
+/// TA1 rejects gets no 997. Acknowledgments are not acknowledged. Exit code: 0 all accepted, 1
+/// something is not, 2 not readable.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  transload ack order.edi > answer.edi\n  \
+    transload ack --as 999 --control 42 order.edi\n  \
+    transload ack --json order.edi | jq '.interchanges[].groups[].verdict'")]
+pub(super) struct Ack {
+    /// The set that says it
+    #[arg(long = "as", value_name = "SET", default_value = "997")]
+    form: Set,
+    /// Write a TA1 also where nothing asks for one
+    #[arg(long)]
+    ta1: bool,
+    /// One JSON object with the verdicts, and no X12
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    guides: GuideOptions,
+    /// First control number of the interchanges, groups and sets that are written
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..900_000_000))]
+    control: u32,
+    /// Date and time of the envelope, as `2026-01-31T08:00`; now, unless given
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<NaiveDateTime>,
+    /// An X12 file; `-` is stdin
+    file: PathBuf,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Set {
+    #[value(name = "997")]
+    F997,
+    #[value(name = "999")]
+    F999,
+}
+
+/// What is said about one interchange.
+#[derive(Serialize)]
+struct Said {
+    interchange: String,
+    ta1: Option<InterchangeAcknowledgment>,
+    groups: Vec<FunctionalAcknowledgment>,
+}
+
+/// The verdicts on a file.
+#[derive(Serialize)]
+struct Answered<'a> {
+    file: &'a str,
+    interchanges: Vec<Said>,
+}
+
+impl Ack {
+    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+        let guides = self.guides.load()?;
+        let name = self.file.to_string_lossy();
+        let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
+        let mut bytes = Vec::new();
+        open(&self.file)
+            .and_then(|mut source| source.read_to_end(&mut bytes))
+            .map_err(|error| unreadable(&error))?;
+        let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&error))?;
+        let findings = findings(&bytes, &guides)?;
+        let mut exit = Exit::Clean;
+        let mut control = self.control;
+        let mut answered = Vec::new();
+        for inbound in &reading.interchanges {
+            let said = self.say(inbound, &findings);
+            if !said.all_is_well() {
+                exit = Exit::Findings;
+            }
+            tell(inbound, &said, &mut io::stderr().lock());
+            if !self.json {
+                let bytes = self.write(inbound, &said, &mut control);
+                out.write_all(&bytes.map_err(|error| unreadable(&error))?)?;
+            }
+            answered.push(said);
+        }
+        if self.json {
+            let answered = Answered {
+                file: &name,
+                interchanges: answered,
+            };
+            let line = serde_json::to_string(&answered).expect("verdicts have a JSON form");
+            writeln!(out, "{line}")?;
+        }
+        Ok(exit)
+    }
+
+    fn say(&self, inbound: &Interchange, findings: &[Finding]) -> Said {
+        let wanted = self.ta1 && !inbound.groups.is_empty();
+        let ta1 = InterchangeAcknowledgment::due(inbound, findings)
+            .or_else(|| wanted.then(|| InterchangeAcknowledgment::of(inbound, findings)));
+        let form = match self.form {
+            Set::F997 => Form::F997,
+            Set::F999 => Form::F999,
+        };
+        let rejected = ta1.as_ref().is_some_and(|t| t.verdict == Verdict::Rejected);
+        Said {
+            interchange: inbound.header.control_number.clone(),
+            ta1,
+            groups: match rejected {
+                true => Vec::new(),
+                false => acknowledge(inbound, findings, form),
+            },
+        }
+    }
+
+    /// The interchanges that carry what is said.
+    fn write(
+        &self,
+        inbound: &Interchange,
+        said: &Said,
+        control: &mut u32,
+    ) -> Result<Vec<u8>, x12::WriteError> {
+        let at = self.time.unwrap_or_else(|| System.now().naive_utc());
+        let mut bytes = Vec::new();
+        if let Some(ta1) = &said.ta1 {
+            x12::write(&ta1.reply(inbound, *control, at), &mut bytes)?;
+            *control += 1;
+        }
+        if !said.groups.is_empty() {
+            let numbers = ReplyNumbers {
+                interchange: *control,
+                group: *control,
+                set: *control,
+            };
+            x12::write(&reply(inbound, &said.groups, numbers, at), &mut bytes)?;
+            // Each group had a number of its own.
+            *control += said.groups.len() as u32;
+        }
+        Ok(bytes)
+    }
+}
+
+impl Said {
+    fn all_is_well(&self) -> bool {
+        let ta1 = self.ta1.iter().map(|t| &t.verdict);
+        let mut all = ta1.chain(self.groups.iter().map(|g| &g.verdict));
+        all.all(|verdict| *verdict == Verdict::Accepted)
+    }
+}
+
+/// What `check` finds in the file, as far as an acknowledgment can say it.
+fn findings(bytes: &[u8], guides: &Guides) -> Result<Vec<Finding>, Trouble> {
+    let mut all = Vec::new();
+    let mut keep = |noted: Vec<Noted>| {
+        let found = noted.into_iter().map(|noted| noted.finding);
+        all.extend(found.filter(|f| f.severity == Severity::Error || f.code_997().is_some()));
+    };
+    walk(bytes, guides, Make::First, 1, &mut |seen| {
+        match seen {
+            Seen::Interchange(_) => {}
+            Seen::Set(seen) => keep(seen.findings),
+            Seen::Findings(noted) => keep(noted),
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// One sentence a verdict, for people.
+fn tell(inbound: &Interchange, said: &Said, err: &mut dyn Write) {
+    let number = &said.interchange;
+    if let Some(ta1) = &said.ta1 {
+        let (word, code) = (word(&ta1.verdict), &ta1.code);
+        let _ = writeln!(err, "interchange {number}: {word}, TA105 {code}");
+    }
+    for group in &said.groups {
+        let word = word(&group.verdict);
+        let (id, control) = (&group.functional_id, &group.control_number);
+        let (accepted, received) = (group.accepted, group.received);
+        let _ = writeln!(
+            err,
+            "group {control} ({id}): {word}, {accepted} of {received} sets"
+        );
+    }
+    let silent = inbound
+        .groups
+        .iter()
+        .any(|g| g.header.functional_id == "FA");
+    if silent || !inbound.ta1.is_empty() {
+        let _ = writeln!(
+            err,
+            "interchange {number} holds acknowledgments, and those are not acknowledged; \
+             `transload show` says what is in them"
+        );
+    }
+}
+
+fn word(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::AcceptedWithErrors => "accepted, with errors noted",
+        Verdict::PartlyAccepted => "partly accepted",
+        Verdict::Rejected => "rejected",
+        Verdict::Other(code) => code,
+    }
+}

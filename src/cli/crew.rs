@@ -1,0 +1,136 @@
+//! Work is done piece by piece, here or on several threads.
+//!
+//! Each thread has its own queues, and work is dealt out to them in turn: so taking the results
+//! in turn gives the order of the input, without a number on any of them.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
+
+use super::excerpt::{Excerpt, segment_at};
+use super::walk::{Make, Noted};
+use crate::canonical::{Document, Provenance};
+use crate::mapping::{self, Guide};
+use crate::x12::{Delimiters, GroupHeader, TransactionSet};
+
+/// A set, and all that translating it needs.
+pub(super) struct Task {
+    pub(super) group: Arc<GroupHeader>,
+    pub(super) delimiters: Delimiters,
+    pub(super) set: TransactionSet,
+    pub(super) guide: Option<Arc<Guide>>,
+    /// What is wrong with its envelope.
+    pub(super) found: Vec<Noted>,
+    /// `None`: it is only checked.
+    pub(super) make: Option<Make>,
+    /// Where it came from, without its own number.
+    pub(super) origin: Option<Arc<Provenance>>,
+}
+
+/// A set that was translated.
+pub(super) struct Done {
+    pub(super) task: Task,
+    pub(super) document: Option<Document>,
+    pub(super) json: Vec<u8>,
+    pub(super) findings: Vec<Noted>,
+}
+
+impl Task {
+    pub(super) fn run(mut self) -> Done {
+        let (mut document, mut json) = (None, Vec::new());
+        let (segments, delimiters) = (&self.set.segments, &self.delimiters);
+        let found = match (self.guide.as_deref(), self.make) {
+            (None, _) => Vec::new(),
+            (Some(guide), None) => mapping::check(guide, segments, delimiters),
+            (Some(guide), Some(Make::Json)) => {
+                let mut provenance = self.origin.as_deref().cloned().unwrap_or_default();
+                provenance.set = Some(self.set.control_number.clone());
+                mapping::read_json(guide, segments, delimiters, provenance, &mut json)
+                    .expect("memory takes everything")
+            }
+            (Some(guide), Some(_)) => {
+                let reading = mapping::read(guide, segments, delimiters);
+                document = reading.document;
+                reading.findings
+            }
+        };
+        let mut findings = std::mem::take(&mut self.found);
+        findings.extend(found.into_iter().map(|finding| {
+            let segment = segment_at(segments, finding.location.segment);
+            let excerpt = segment.map(|s| Excerpt::of(&s, &finding.location, delimiters));
+            Noted { finding, excerpt }
+        }));
+        findings.sort_by_key(|noted| {
+            let location = &noted.finding.location;
+            (location.segment, location.offset)
+        });
+        Done {
+            task: self,
+            document,
+            json,
+            findings,
+        }
+    }
+}
+
+/// What waits for one thread. Enough that a thread does not run dry while another's work is
+/// shown, few enough that memory stays small.
+const QUEUE: usize = 8;
+
+/// Threads that do one kind of work.
+pub(super) struct Crew<T, R> {
+    hands: Vec<(SyncSender<T>, Receiver<R>)>,
+    started: usize,
+    shown: usize,
+}
+
+impl<T: Send, R: Send> Crew<T, R> {
+    /// As many threads as `jobs`; they end when the crew is dropped.
+    pub(super) fn new<'scope, W>(scope: &'scope Scope<'scope, '_>, jobs: usize, work: W) -> Self
+    where
+        T: 'scope,
+        R: 'scope,
+        W: Fn(T) -> R + Clone + Send + 'scope,
+    {
+        let hand = |_| {
+            let (tasks, queue) = sync_channel::<T>(QUEUE);
+            let (results, done) = sync_channel(QUEUE);
+            let work = work.clone();
+            scope.spawn(move || {
+                for task in queue {
+                    // Nobody takes results any more once reading has failed.
+                    if results.send(work(task)).is_err() {
+                        break;
+                    }
+                }
+            });
+            (tasks, done)
+        };
+        Crew {
+            hands: (0..jobs.max(1)).map(hand).collect(),
+            started: 0,
+            shown: 0,
+        }
+    }
+
+    /// How much may be under way: then neither side ever waits for the other in a circle.
+    pub(super) fn room(&self) -> usize {
+        self.hands.len() * (QUEUE - 1)
+    }
+
+    pub(super) fn start(&mut self, task: T) {
+        let (tasks, _) = &self.hands[self.started % self.hands.len()];
+        self.started += 1;
+        tasks.send(task).expect("a thread ends after its queue");
+    }
+
+    /// The next result, in the order of the tasks, where more than `left` are under way.
+    pub(super) fn next(&mut self, left: usize) -> Option<R> {
+        if self.started - self.shown <= left {
+            return None;
+        }
+        let (_, done) = &self.hands[self.shown % self.hands.len()];
+        self.shown += 1;
+        done.recv().ok()
+    }
+}

@@ -1,0 +1,75 @@
+//! Check digits of GS1 numbers: UPC and EAN of an item, GTIN-14 of a case, SSCC of a carton.
+//!
+//! The digits are weighted 3, 1, 3 … from the one before the check digit leftwards, and the sum
+//! with it is a multiple of ten (GS1 General Specifications, section 7.9).
+
+use super::guide::Use;
+use crate::x12::Segment;
+
+/// A qualifier's element and that of the number it tells of.
+pub(super) type Pair = (u16, u16);
+
+/// The pairs of elements in a segment that may hold such numbers: 235 and 234, product id with
+/// its qualifier; 88 and 87, a mark with its qualifier.
+pub(super) fn pairs(one: &Use) -> Vec<Pair> {
+    let number = |index: usize| one.places[index].parts[0].def.number.as_str();
+    let at = (1..one.places.len()).filter(|&index| {
+        matches!(
+            (number(index - 1), number(index)),
+            ("235", "234") | ("88", "87")
+        )
+    });
+    at.map(|index| (index as u16, index as u16 + 1)).collect()
+}
+
+/// The digit that the number of this pair should end in, where it ends in another.
+pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<char> {
+    let text = segment.element(usize::from(number));
+    let length = match segment.element(usize::from(qualifier)) {
+        b"UP" => 12,
+        b"EN" => 13,
+        b"UK" | b"UC" => 14,
+        // SSCC-18, with its application identifier or without.
+        b"GM" if text.len() == 20 && text.starts_with(b"00") => 20,
+        b"GM" => 18,
+        _ => return None,
+    };
+    if text.len() != length || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let (last, rest) = text.split_last()?;
+    let weights = [3, 1].into_iter().cycle();
+    let weighted = rest.iter().rev().zip(weights);
+    let sum: u32 = weighted
+        .map(|(b, weight)| u32::from(b - b'0') * weight)
+        .sum();
+    let due = b'0' + ((10 - sum % 10) % 10) as u8;
+    (due != *last).then_some(char::from(due))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::{Position, Segments};
+
+    fn wrong(qualifier: &str, number: &str) -> Option<char> {
+        let mut segments = Segments::default();
+        let parts = [b"MAN", qualifier.as_bytes(), number.as_bytes()];
+        segments.push_parts(&parts, Position::default());
+        due(&segments.get(0).unwrap(), (1, 2))
+    }
+
+    #[test]
+    fn each_kind_has_its_length() {
+        assert_eq!(wrong("UP", "036000291452"), None);
+        assert_eq!(wrong("UP", "036000291450"), Some('2'));
+        assert_eq!(wrong("EN", "4006381333931"), None);
+        assert_eq!(wrong("EN", "4006381333930"), Some('1'));
+        assert_eq!(wrong("UK", "10036000291459"), None);
+        assert_eq!(wrong("GM", "106141412345678908"), None);
+        assert_eq!(wrong("GM", "00106141412345678907"), Some('8'));
+        // Of another kind or length, nothing is known.
+        assert_eq!(wrong("VN", "036000291450"), None);
+        assert_eq!(wrong("UP", "36000291450"), None);
+    }
+}

@@ -1,0 +1,369 @@
+//! Levels (HL): which level a segment opens, and below which other one it stands.
+//!
+//! Every HL is a child of the set's own frame, so that a level is a wall: what follows it belongs
+//! to it or to the set, never to a level around it. The tree is not on the stack of frames but
+//! here, by number, because HL02 may name any level that came before. A parent that is missing,
+//! unknown or not allowed is told and replaced by the nearest level that may hold this one:
+//! nothing is lost. All of it is linear in the number of levels.
+
+use std::collections::HashMap;
+
+use super::guide::{LevelRule, Use, UseId};
+use super::read::Reader;
+use super::slots::{Kind, NodeId, ROOT};
+use crate::x12::{Fault, Finding, Location, Position, Segment};
+
+/// Most levels of one set; ten times what the largest known notices have. More are told once and
+/// not read, so that a set cannot ask for memory without end.
+pub(crate) const MAX_LEVELS: usize = 1_000_000;
+
+/// Most levels below one another; ship notices have five. Documents are read and written by
+/// recursion, which must end before the stack does.
+pub(crate) const MAX_LEVEL_DEPTH: u8 = 32;
+
+/// One level that was read.
+struct Level {
+    id: UseId,
+    /// HL03, packed.
+    code: u64,
+    parent: Option<u32>,
+    /// Its record, and the list of levels in it.
+    node: Option<NodeId>,
+    list: Option<NodeId>,
+    /// Which of its parent's levels it is, from 0.
+    index: u32,
+    children: u32,
+    depth: u8,
+}
+
+/// An HL04 that the guide makes, kept until all levels are there.
+struct Said {
+    level: usize,
+    code: Option<u8>,
+    position: Position,
+}
+
+/// All levels of a set so far, in the order of the file.
+#[derive(Default)]
+pub(crate) struct Levels {
+    all: Vec<Level>,
+    top: u32,
+    top_list: Option<NodeId>,
+    /// HL01 → level, from the first HL01 on that is not its own ordinal; empty until then.
+    numbers: HashMap<u128, u32>,
+    /// Whether `numbers` is in use.
+    renumbered: bool,
+    /// Whether a level was opened below one that was closed already.
+    reordered: bool,
+    overflown: bool,
+    said: Vec<Said>,
+}
+
+impl Levels {
+    fn find(&self, number: &[u8]) -> Option<u32> {
+        if self.renumbered {
+            return self.numbers.get(&key(number)?).copied();
+        }
+        let ordinal = ordinal(number)?.checked_sub(1)?;
+        (ordinal < self.all.len()).then_some(ordinal as u32)
+    }
+
+    /// The levels from `from` up to the top.
+    fn up(&self, from: Option<u32>) -> impl Iterator<Item = u32> {
+        std::iter::successors(from, |&at| self.all[at as usize].parent)
+    }
+
+    fn last(&self) -> Option<u32> {
+        self.all.len().checked_sub(1).map(|last| last as u32)
+    }
+}
+
+/// A level's number as a key; leading zeros do not tell numbers apart. HL01 has at most twelve
+/// characters: one of more than fifteen cannot be named as a parent.
+fn key(number: &[u8]) -> Option<u128> {
+    let number = match number.iter().position(|&b| b != b'0') {
+        Some(zeros) if number.iter().all(u8::is_ascii_digit) => &number[zeros..],
+        _ => number,
+    };
+    let fits = (1..=15).contains(&number.len());
+    fits.then(|| number.iter().fold(0, |key, &b| key << 8 | u128::from(b)))
+}
+
+fn ordinal(number: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(number).ok()?;
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+/// `HL03` as a number that compares quickly; 0 for none or one that no guide can list.
+pub(crate) fn pack(code: &[u8]) -> u64 {
+    match code.len() {
+        1..=8 => code.iter().fold(0, |n, &b| n << 8 | u64::from(b)),
+        _ => 0,
+    }
+}
+
+impl<'g> Reader<'g> {
+    /// Opens the level of an HL: its record, and which of its parent's levels it is.
+    pub(crate) fn level(
+        &mut self,
+        segment: &Segment<'_>,
+        id: UseId,
+        rule: &LevelRule,
+    ) -> (Option<NodeId>, u32) {
+        let one = &self.guide.uses[id];
+        if self.levels.all.len() >= MAX_LEVELS {
+            self.overflow(segment, one);
+            return (None, 0);
+        }
+        self.unlisted(segment, one);
+        let parent = self.parent(segment, one, rule);
+        let parent = self.shallow(segment, one, parent);
+        self.numbered(segment, one);
+        self.ordered(segment, one, parent);
+        let (index, depth, list) = match parent {
+            Some(parent) => {
+                let of = &mut self.levels.all[parent as usize];
+                of.children += 1;
+                let node = of.node;
+                let place = (of.children - 1, of.depth + 1, of.list);
+                let list = place.2.or_else(|| self.list(node, rule.nested));
+                self.levels.all[parent as usize].list = list;
+                (place.0, place.1, list)
+            }
+            None => {
+                self.levels.top += 1;
+                let list = self
+                    .levels
+                    .top_list
+                    .or_else(|| self.list(Some(ROOT), rule.list));
+                self.levels.top_list = list;
+                (self.levels.top - 1, 0, list)
+            }
+        };
+        let node = match self.live {
+            true => list.map(|list| self.slots.push(list, 0, rule.item)),
+            false => list,
+        };
+        if rule.makes_children {
+            let said = Said {
+                level: self.levels.all.len(),
+                code: segment.element(4).first().copied(),
+                position: segment.position(),
+            };
+            self.levels.said.push(said);
+        }
+        self.levels.all.push(Level {
+            id,
+            code: pack(segment.element(3)),
+            parent,
+            node,
+            list: None,
+            index,
+            children: 0,
+            depth,
+        });
+        (node, index)
+    }
+
+    fn list(&mut self, node: Option<NodeId>, slot: Option<u32>) -> Option<NodeId> {
+        if !self.live {
+            return node.filter(|_| slot.is_some());
+        }
+        Some(self.slots.child_or_push(node?, slot?, Kind::List))
+    }
+
+    /// The level that this one stands below; `None` for the top.
+    fn parent(&mut self, segment: &Segment<'_>, one: &Use, rule: &LevelRule) -> Option<u32> {
+        let named = segment.element(2);
+        let code = String::from_utf8_lossy(segment.element(3));
+        let last = self.levels.last();
+        let may = rule.places();
+        if named.is_empty() {
+            if rule.top {
+                return None;
+            }
+            let near = self.nearest(rule, last);
+            let message = format!("a level {code} stands {may}, and this one names no parent");
+            self.misplaced(segment, one, message, near);
+            return near;
+        }
+        let name = String::from_utf8_lossy(named);
+        let Some(found) = self.levels.find(named) else {
+            let near = self.nearest(rule, last);
+            let message = match named == segment.element(1) {
+                true => format!("HL {name} names itself as its parent"),
+                false => format!("no HL before this one has the number {name}"),
+            };
+            self.misplaced(segment, one, message, near);
+            return near;
+        };
+        if self.admits(rule, found) {
+            return Some(found);
+        }
+        let near = self.nearest(rule, Some(found));
+        let near = near.or((!rule.top).then_some(found));
+        let of = self.guide.uses[self.levels.all[found as usize].id]
+            .key
+            .as_str();
+        let message = format!("a level {code} stands {may}, not below HL {name} ({of})");
+        self.misplaced(segment, one, message, near);
+        near
+    }
+
+    /// Whether a level of this rule may stand below level `at`. Below a level that the guide does
+    /// not list anything may stand: nothing is known about it.
+    fn admits(&self, rule: &LevelRule, at: u32) -> bool {
+        let level = &self.levels.all[at as usize];
+        self.guide.uses[level.id].when.is_empty() || rule.admits(level.code)
+    }
+
+    fn nearest(&self, rule: &LevelRule, from: Option<u32>) -> Option<u32> {
+        self.levels.up(from).find(|&at| self.admits(rule, at))
+    }
+
+    /// A level above the limit of depth.
+    fn shallow(&mut self, segment: &Segment<'_>, one: &Use, parent: Option<u32>) -> Option<u32> {
+        let fits = |at: &u32| self.levels.all[*at as usize].depth + 1 < MAX_LEVEL_DEPTH;
+        let found = self.levels.up(parent).find(fits);
+        if found != parent {
+            let message = format!("more than {MAX_LEVEL_DEPTH} levels stand below one another");
+            self.misplaced(segment, one, message, found);
+        }
+        found
+    }
+
+    fn misplaced(&mut self, segment: &Segment<'_>, one: &Use, message: String, at: Option<u32>) {
+        let place = match at {
+            Some(at) => format!("below the set's HL no. {}", at + 1),
+            None => "at the top".to_owned(),
+        };
+        let message = format!("{message}; it was put {place}");
+        let fix = "name in HL02 the HL01 of the level that holds it, which comes before it";
+        self.hl(segment, one, 2, Fault::LevelParent, message, fix);
+    }
+
+    /// Keeps HL01, and tells a number that is there twice or is not the level's ordinal.
+    fn numbered(&mut self, segment: &Segment<'_>, one: &Use) {
+        let number = segment.element(1);
+        let at = self.levels.all.len() as u32;
+        let due = at as usize + 1;
+        let plain = ordinal(number) == Some(due) && number.first() != Some(&b'0');
+        if plain && !self.levels.renumbered {
+            return;
+        }
+        let levels = &mut self.levels;
+        if !std::mem::replace(&mut levels.renumbered, true) {
+            let ordinals =
+                (1..due).filter_map(|n| Some((key(n.to_string().as_bytes())?, n as u32 - 1)));
+            levels.numbers = ordinals.collect();
+            let message = "levels are numbered 1, 2, 3 … when they are written".to_owned();
+            self.hl(segment, one, 1, Fault::Normalised, message, "");
+        }
+        let first = key(number).and_then(|key| self.levels.numbers.insert(key, at));
+        if let Some(first) = first {
+            let name = String::from_utf8_lossy(number);
+            let message = format!(
+                "{name} is the number of the set's HL no. {} already",
+                first + 1
+            );
+            let fix = "give every HL a number of its own";
+            self.hl(segment, one, 1, Fault::LevelNumber, message, fix);
+        }
+    }
+
+    /// Notes once that a level was taken up again: writing finishes one before the next.
+    fn ordered(&mut self, segment: &Segment<'_>, one: &Use, parent: Option<u32>) {
+        let Some(parent) = parent.filter(|_| !self.levels.reordered) else {
+            return;
+        };
+        let depth = self.levels.all[parent as usize].depth;
+        let mut chain = self.levels.up(self.levels.last());
+        let open = chain.find(|&at| self.levels.all[at as usize].depth <= depth);
+        drop(chain);
+        if open != Some(parent) {
+            self.levels.reordered = true;
+            let message = "levels are written depth first, each with all that it holds".to_owned();
+            self.hl(segment, one, 2, Fault::Normalised, message, "");
+        }
+    }
+
+    /// Tells a level that only the use without `when` takes, where its code is one of the list;
+    /// a code that is not is told as such.
+    fn unlisted(&mut self, segment: &Segment<'_>, one: &Use) {
+        let code = String::from_utf8_lossy(segment.element(3));
+        let codes = one.places.get(2).and_then(|p| p.parts[0].codes.as_deref());
+        let known = codes.is_none_or(|codes| codes.word(&code).is_some());
+        if one.when.is_empty() && one.shares && known && !code.is_empty() {
+            let message = format!("the guide has no level {code}: it is read as any other");
+            let fix = "use one of the guide's levels, or give this one an HL in the guide";
+            self.hl(segment, one, 3, Fault::ElementCode, message, fix);
+        }
+    }
+
+    fn overflow(&mut self, segment: &Segment<'_>, one: &Use) {
+        if !std::mem::replace(&mut self.levels.overflown, true) {
+            let message = format!("a set may have {MAX_LEVELS} levels: the rest is not read");
+            let fix = "split the notice";
+            self.hl(segment, one, 1, Fault::TooLong, message, fix);
+        }
+    }
+
+    fn hl(
+        &mut self,
+        segment: &Segment<'_>,
+        one: &Use,
+        element: usize,
+        fault: Fault,
+        message: String,
+        fix: &str,
+    ) {
+        let mut location = Location::of_element(segment, element);
+        location.in_loop = Some(one.key.clone());
+        let message = format!("{}: {message}", location.designator());
+        self.tell(Finding::new(fault, location, message, fix));
+    }
+
+    /// Compares the HL04 that the guide makes, now that all levels are there.
+    pub(crate) fn settle_levels(&mut self) {
+        let mut absent = false;
+        for said in std::mem::take(&mut self.levels.said) {
+            let level = &self.levels.all[said.level];
+            let due = if level.children > 0 { b'1' } else { b'0' };
+            let (fault, message) = match said.code {
+                Some(code) if code == due => continue,
+                Some(code) => {
+                    let (code, due) = (char::from(code), char::from(due));
+                    (
+                        Fault::ValueDiffers,
+                        format!("HL04: {code} where {due} is due"),
+                    )
+                }
+                None if std::mem::replace(&mut absent, true) => continue,
+                None => (
+                    Fault::Normalised,
+                    "HL04: it is added when the set is written".into(),
+                ),
+            };
+            let location = Location {
+                tag: "HL".to_owned(),
+                in_loop: Some(self.guide.uses[level.id].key.clone()),
+                element: Some(4),
+                ..said.position.into()
+            };
+            let fix = "send 1 where levels follow below, else 0";
+            self.tell(Finding::new(fault, location, message, fix));
+        }
+    }
+
+    /// Adds `detail.HL-S[0].HL-O[1]`: the level that was opened last and those around it.
+    pub(crate) fn level_path(&self, path: &mut String) {
+        let mut chain: Vec<u32> = self.levels.up(self.levels.last()).collect();
+        chain.reverse();
+        for at in chain {
+            let level = &self.levels.all[at as usize];
+            super::write::step(path, &self.guide.uses[level.id], level.index);
+        }
+    }
+}
