@@ -180,20 +180,36 @@ impl<'g> Reader<'g> {
     /// The level that this one stands below; `None` for the top.
     fn parent(&mut self, segment: &Segment<'_>, one: &Use, rule: &LevelRule) -> Option<u32> {
         let named = segment.element(2);
+        if named.is_empty() && rule.top {
+            return None;
+        }
+        match self.levels.find(named) {
+            Some(found) if self.admits(rule, found) => Some(found),
+            found => self.adopted(segment, one, rule, found),
+        }
+    }
+
+    /// A level in place of the parent that is not there or may not be one.
+    #[cold]
+    fn adopted(
+        &mut self,
+        segment: &Segment<'_>,
+        one: &Use,
+        rule: &LevelRule,
+        found: Option<u32>,
+    ) -> Option<u32> {
+        let named = segment.element(2);
         let code = String::from_utf8_lossy(segment.element(3));
         let last = self.levels.last();
         let may = rule.places();
         if named.is_empty() {
-            if rule.top {
-                return None;
-            }
             let near = self.nearest(rule, last);
             let message = format!("a level {code} stands {may}, and this one names no parent");
             self.misplaced(segment, one, message, near);
             return near;
         }
         let name = String::from_utf8_lossy(named);
-        let Some(found) = self.levels.find(named) else {
+        let Some(found) = found else {
             let near = self.nearest(rule, last);
             let message = match named == segment.element(1) {
                 true => format!("HL {name} names itself as its parent"),
@@ -202,9 +218,6 @@ impl<'g> Reader<'g> {
             self.misplaced(segment, one, message, near);
             return near;
         };
-        if self.admits(rule, found) {
-            return Some(found);
-        }
         let near = self.nearest(rule, Some(found));
         let near = near.or((!rule.top).then_some(found));
         let of = self.guide.uses[self.levels.all[found as usize].id]
@@ -295,10 +308,13 @@ impl<'g> Reader<'g> {
     /// Tells a level that only the use without `when` takes, where its code is one of the list;
     /// a code that is not is told as such.
     fn unlisted(&mut self, segment: &Segment<'_>, one: &Use) {
+        if !(one.when.is_empty() && one.shares) {
+            return;
+        }
         let code = String::from_utf8_lossy(segment.element(3));
         let codes = one.places.get(2).and_then(|p| p.parts[0].codes.as_deref());
         let known = codes.is_none_or(|codes| codes.word(&code).is_some());
-        if one.when.is_empty() && one.shares && known && !code.is_empty() {
+        if known && !code.is_empty() {
             let message = format!("the guide has no level {code}: it is read as any other");
             let fix = "use one of the guide's levels, or give this one an HL in the guide";
             self.hl(segment, one, 3, Fault::ElementCode, message, fix);
