@@ -1,5 +1,7 @@
 //! Levels (HL): every nesting that ship notices use, both ways, and what is done to broken ones.
 
+mod real;
+
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;

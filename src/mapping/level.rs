@@ -182,12 +182,12 @@ impl<'g> Reader<'g> {
         let named = segment.element(2);
         let code = String::from_utf8_lossy(segment.element(3));
         let last = self.levels.last();
-        let may = rule.places();
         if named.is_empty() {
             if rule.top {
                 return None;
             }
             let near = self.nearest(rule, last);
+            let may = rule.places();
             let message = format!("a level {code} stands {may}, and this one names no parent");
             self.misplaced(segment, one, message, near);
             return near;
@@ -210,6 +210,7 @@ impl<'g> Reader<'g> {
         let of = self.guide.uses[self.levels.all[found as usize].id]
             .key
             .as_str();
+        let may = rule.places();
         let message = format!("a level {code} stands {may}, not below HL {name} ({of})");
         self.misplaced(segment, one, message, near);
         near
@@ -295,10 +296,13 @@ impl<'g> Reader<'g> {
     /// Tells a level that only the use without `when` takes, where its code is one of the list;
     /// a code that is not is told as such.
     fn unlisted(&mut self, segment: &Segment<'_>, one: &Use) {
+        if !(one.when.is_empty() && one.shares) {
+            return;
+        }
         let code = String::from_utf8_lossy(segment.element(3));
         let codes = one.places.get(2).and_then(|p| p.parts[0].codes.as_deref());
         let known = codes.is_none_or(|codes| codes.word(&code).is_some());
-        if one.when.is_empty() && one.shares && known && !code.is_empty() {
+        if known && !code.is_empty() {
             let message = format!("the guide has no level {code}: it is read as any other");
             let fix = "use one of the guide's levels, or give this one an HL in the guide";
             self.hl(segment, one, 3, Fault::ElementCode, message, fix);
