@@ -1,5 +1,7 @@
 //! Levels (HL): every nesting that ship notices use, both ways, and what is done to broken ones.
 
+mod real;
+
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
@@ -433,6 +435,40 @@ fn a_guide_whose_levels_cannot_be_reached_is_refused() {
         refused("[detail.HL-K]\nlike = \"LH\"\nwhen = { HL03 = \"K\" }"),
         "neighbour \"LH\" is not known; did you mean \"HL\"?"
     );
+}
+
+/// Uses at one position may fill one list: its order is the file's, and each item goes back to the
+/// use that its own values say.
+#[test]
+fn uses_that_fill_one_list() {
+    let overlay = "base = \"x12/004010/850\"\n[heading.REF-numbers]\npos = 50\nmax = 9\nas = \"references[]\"\n\
+        when = { REF01 = [\"CR\", \"VR\"] }\nREF01 = { as = \"qualifier\" }\nREF02 = { as = \"id\", usage = \"M\" }\n";
+    let library = Library::embedded().with([("partners/nobody/850.toml".into(), overlay.into())]);
+    let guide = library.guide(Some("nobody"), "004010", "850").unwrap();
+    let guide = guide.unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let whole = "BEG*00*NE*4711**20261122 ~ REF*VR*1 ~ REF*AA*2 ~ REF*DP*3 ~ REF*CR*4 ~ REF*AA**words ~ PO1*1*1*EA ~ CTT*1";
+    let reading = read(&guide, &body(whole), &Delimiters::default());
+    assert_eq!(told(&reading), []);
+    let writing = write(
+        &guide,
+        reading.document.as_ref().unwrap(),
+        &Delimiters::default(),
+    );
+    assert_eq!(text(&writing.segments), text(&body(whole)));
+    let unsaid = whole.replace("VR*1", "VR**words");
+    let reading = read(&guide, &body(&unsaid), &Delimiters::default());
+    assert_eq!(told(&reading)[0].0, Fault::ElementMissing);
+}
+
+/// Address lines are one list: two segments of one line each are written as one, and that is told.
+#[test]
+fn what_is_written_together_is_told() {
+    let lines = |n3: &str| told(&reading(&format!("HL*1**S ~ N1*ST*Dock ~ {n3}")));
+    assert_eq!(lines("N3*a*b"), []);
+    assert_eq!(lines("N3*a*b ~ N3*c"), []);
+    let joined = "N3 is written together with the one before it".to_owned();
+    assert_eq!(lines("N3*a ~ N3*b"), [(Fault::Normalised, joined)]);
+    assert_eq!(lines("N3*a ~ N4*Porto ~ N1*SF*Yard ~ N3*b"), []);
 }
 
 /// A quarter of a million levels, all in one set: linear in their number.

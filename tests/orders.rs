@@ -9,19 +9,19 @@ use transload::mapping::{Library, read};
 use transload::x12::{self, FunctionalAcknowledgment};
 
 /// The second reader: segments of the file as lists of elements. Nothing of ours is used.
-fn elements(text: &str) -> Vec<Vec<&str>> {
+pub(crate) fn elements(text: &str) -> Vec<Vec<&str>> {
     let (separator, terminator) = (&text[3..4], &text[105..106]);
     let segments = text.split(terminator).map(|s| s.trim_matches(['\r', '\n']));
     segments.map(|s| s.split(separator).collect()).collect()
 }
 
 /// Element `number` of a segment, absent where it is empty.
-fn at<'a>(segment: &[&'a str], number: usize) -> Option<&'a str> {
+pub(crate) fn at<'a>(segment: &[&'a str], number: usize) -> Option<&'a str> {
     segment.get(number).copied().filter(|e| !e.is_empty())
 }
 
 /// The corpus' file, or nothing (and a word about it) where there is no `../shared`.
-fn text(file: &str) -> Option<String> {
+pub(crate) fn text(file: &str) -> Option<String> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus/");
     let text = std::fs::read_to_string(format!("{root}{file}"));
     if text.is_err() {
@@ -41,14 +41,14 @@ fn document(text: &str) -> Document {
 }
 
 /// Compares what two readers say, and counts what there was to compare.
-struct Eyes<'a> {
+pub(crate) struct Eyes<'a> {
     file: &'a str,
     compared: usize,
     word: Box<dyn Fn(&str) -> String>,
 }
 
 impl<'a> Eyes<'a> {
-    fn on(file: &'a str) -> Eyes<'a> {
+    pub(crate) fn on(file: &'a str) -> Eyes<'a> {
         Eyes {
             file,
             compared: 0,
@@ -57,21 +57,21 @@ impl<'a> Eyes<'a> {
     }
 
     #[track_caller]
-    fn same(&mut self, what: &str, ours: Option<impl ToString>, theirs: Option<&str>) {
+    pub(crate) fn same(&mut self, what: &str, ours: Option<impl ToString>, theirs: Option<&str>) {
         let ours = ours.map(|value| value.to_string());
         assert_eq!(ours.as_deref(), theirs, "{what} in {}", self.file);
         self.compared += usize::from(theirs.is_some());
     }
 
     #[track_caller]
-    fn date(&mut self, what: &str, ours: Option<Date>, theirs: Option<&str>) {
+    pub(crate) fn date(&mut self, what: &str, ours: Option<Date>, theirs: Option<&str>) {
         let digits = ours.map(|date| date.to_string().replace('-', ""));
         self.same(what, digits, theirs);
     }
 
     /// Pairs of qualifier and id, from element `first` on.
     #[track_caller]
-    fn ids(&mut self, what: &str, ours: &[ItemId], segment: &[&str], first: usize) {
+    pub(crate) fn ids(&mut self, what: &str, ours: &[ItemId], segment: &[&str], first: usize) {
         let pairs: Vec<_> = segment[first.min(segment.len())..]
             .chunks(2)
             .take(10)
@@ -94,7 +94,7 @@ impl<'a> Eyes<'a> {
     }
 
     #[track_caller]
-    fn end(self, least: usize) {
+    pub(crate) fn end(self, least: usize) {
         say!("{}: {} values are the same", self.file, self.compared);
         let few = format!("only {} values compared in {}", self.compared, self.file);
         assert!(self.compared >= least, "{few}");
@@ -102,7 +102,7 @@ impl<'a> Eyes<'a> {
 }
 
 /// What names, places and ids a party has, as N1, N3 and N4 say it.
-fn party_segment(eyes: &mut Eyes<'_>, party: &Party, s: &[&str], seen: &mut usize) {
+pub(crate) fn party_segment(eyes: &mut Eyes<'_>, party: &Party, s: &[&str], seen: &mut usize) {
     let address = party.address.clone().unwrap_or_default();
     match s[0] {
         "N1" => {

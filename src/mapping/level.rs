@@ -92,10 +92,17 @@ fn key(number: &[u8]) -> Option<u128> {
 }
 
 fn ordinal(number: &[u8]) -> Option<usize> {
-    let text = std::str::from_utf8(number).ok()?;
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    let digits = number.len() <= 9 && number.iter().all(u8::is_ascii_digit);
+    digits.then(|| {
+        number
+            .iter()
+            .fold(0, |n, &b| 10 * n + usize::from(b - b'0'))
+    })
+}
+
+/// HL03 as text, for messages.
+fn code<'a>(segment: &'a Segment<'_>) -> std::borrow::Cow<'a, str> {
+    String::from_utf8_lossy(segment.element(3))
 }
 
 /// `HL03` as a number that compares quickly; 0 for none or one that no guide can list.
@@ -180,36 +187,20 @@ impl<'g> Reader<'g> {
     /// The level that this one stands below; `None` for the top.
     fn parent(&mut self, segment: &Segment<'_>, one: &Use, rule: &LevelRule) -> Option<u32> {
         let named = segment.element(2);
-        if named.is_empty() && rule.top {
-            return None;
-        }
-        match self.levels.find(named) {
-            Some(found) if self.admits(rule, found) => Some(found),
-            found => self.adopted(segment, one, rule, found),
-        }
-    }
-
-    /// A level in place of the parent that is not there or may not be one.
-    #[cold]
-    fn adopted(
-        &mut self,
-        segment: &Segment<'_>,
-        one: &Use,
-        rule: &LevelRule,
-        found: Option<u32>,
-    ) -> Option<u32> {
-        let named = segment.element(2);
-        let code = String::from_utf8_lossy(segment.element(3));
         let last = self.levels.last();
-        let may = rule.places();
         if named.is_empty() {
+            if rule.top {
+                return None;
+            }
             let near = self.nearest(rule, last);
+            let (code, may) = (code(segment), rule.places());
             let message = format!("a level {code} stands {may}, and this one names no parent");
             self.misplaced(segment, one, message, near);
             return near;
         }
-        let name = String::from_utf8_lossy(named);
-        let Some(found) = found else {
+        let name = || String::from_utf8_lossy(named);
+        let Some(found) = self.levels.find(named) else {
+            let name = name();
             let near = self.nearest(rule, last);
             let message = match named == segment.element(1) {
                 true => format!("HL {name} names itself as its parent"),
@@ -218,11 +209,15 @@ impl<'g> Reader<'g> {
             self.misplaced(segment, one, message, near);
             return near;
         };
+        if self.admits(rule, found) {
+            return Some(found);
+        }
         let near = self.nearest(rule, Some(found));
         let near = near.or((!rule.top).then_some(found));
         let of = self.guide.uses[self.levels.all[found as usize].id]
             .key
             .as_str();
+        let (code, may, name) = (code(segment), rule.places(), name());
         let message = format!("a level {code} stands {may}, not below HL {name} ({of})");
         self.misplaced(segment, one, message, near);
         near
@@ -311,7 +306,7 @@ impl<'g> Reader<'g> {
         if !(one.when.is_empty() && one.shares) {
             return;
         }
-        let code = String::from_utf8_lossy(segment.element(3));
+        let code = code(segment);
         let codes = one.places.get(2).and_then(|p| p.parts[0].codes.as_deref());
         let known = codes.is_none_or(|codes| codes.word(&code).is_some());
         if known && !code.is_empty() {

@@ -1,4 +1,5 @@
-//! What reading tells of whole segments: missing, too many, too late, not used, unknown.
+//! What reading tells of whole segments: missing, too many, too late, not used, unknown, and
+//! written together.
 
 use super::dictionary::Usage;
 use super::guide::{Use, UseId};
@@ -6,6 +7,24 @@ use super::read::{Fit, Frame, MAX_FINDINGS, Next, Reader};
 use crate::x12::{Fault, Finding, Location, Segment};
 
 impl Reader<'_> {
+    /// Notes a segment whose values go on in a list that the segment before it had room for: they
+    /// are written in that one.
+    pub(super) fn joined(&mut self, segment: &Segment<'_>, id: UseId, occurrence: u32) {
+        let one = &self.guide.uses[id];
+        if occurrence > 0 && self.unfilled == Some(id) {
+            let mut location = Location::of(segment);
+            location.in_loop = self.loop_name(one);
+            let message = format!("{} is written together with the one before it", one.tag);
+            self.tell(Finding::new(Fault::Normalised, location, message, ""));
+        }
+        let is_full = |run: &super::guide::Run| {
+            let width = run.fields.len().max(1);
+            let last = run.first + (run.n - 1) * width;
+            (last..last + width).any(|element| !segment.element(element).is_empty())
+        };
+        self.unfilled = (!one.runs.iter().all(is_full)).then_some(id);
+    }
+
     /// Reports mandatory uses of the top frame between two positions that did not come.
     pub(super) fn missing(&mut self, from: u32, to: u32, next: &Next<'_>) {
         let frame = self

@@ -154,6 +154,8 @@ pub(crate) struct Reader<'g> {
     /// Where the set's last segment stands, for what is missing at its end.
     last: Position,
     pub(crate) levels: Levels,
+    /// The last use whose segments share a list, where its segment had room for more of it.
+    pub(crate) unfilled: Option<UseId>,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
@@ -180,6 +182,7 @@ impl<'g> Reader<'g> {
             order: BTreeMap::new(),
             last: Position::default(),
             levels: Levels::default(),
+            unfilled: None,
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -309,6 +312,9 @@ impl<'g> Reader<'g> {
             occurrence,
         };
         self.elements(segment, &bound);
+        if !one.runs.is_empty() && one.scope.is_empty() {
+            self.joined(segment, id, occurrence);
+        }
         if !one.children.is_empty() {
             self.open(Some(id), scope, occurrence);
         }
