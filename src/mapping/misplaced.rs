@@ -11,18 +11,24 @@ impl Reader<'_> {
     /// are written in that one.
     pub(super) fn joined(&mut self, segment: &Segment<'_>, id: UseId, occurrence: u32) {
         let one = &self.guide.uses[id];
-        if occurrence > 0 && self.unfilled == Some(id) {
+        let Some(run) = one.runs.first() else { return };
+        let before = match self.listed {
+            Some((of, groups)) if of == id && occurrence > 0 => groups,
+            _ => 0,
+        };
+        if before % run.n > 0 {
             let mut location = Location::of(segment);
             location.in_loop = self.loop_name(one);
             let message = format!("{} is written together with the one before it", one.tag);
             self.tell(Finding::new(Fault::Normalised, location, message, ""));
         }
-        let is_full = |run: &super::guide::Run| {
-            let width = run.fields.len().max(1);
-            let last = run.first + (run.n - 1) * width;
-            (last..last + width).any(|element| !segment.element(element).is_empty())
+        let width = run.fields.len().max(1);
+        let is_filled = |group: &usize| {
+            let first = run.first + group * width;
+            (first..first + width).any(|element| !segment.element(element).is_empty())
         };
-        self.unfilled = (!one.runs.iter().all(is_full)).then_some(id);
+        let groups = (0..run.n).filter(is_filled).count();
+        self.listed = Some((id, before + groups));
     }
 
     /// Reports mandatory uses of the top frame between two positions that did not come.

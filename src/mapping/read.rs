@@ -154,8 +154,8 @@ pub(crate) struct Reader<'g> {
     /// Where the set's last segment stands, for what is missing at its end.
     last: Position,
     pub(crate) levels: Levels,
-    /// The last use whose segments share a list, where its segment had room for more of it.
-    pub(crate) unfilled: Option<UseId>,
+    /// The last use whose segments share a list, and how many groups of it they filled.
+    pub(crate) listed: Option<(UseId, usize)>,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
@@ -182,7 +182,7 @@ impl<'g> Reader<'g> {
             order: BTreeMap::new(),
             last: Position::default(),
             levels: Levels::default(),
-            unfilled: None,
+            listed: None,
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -312,7 +312,7 @@ impl<'g> Reader<'g> {
             occurrence,
         };
         self.elements(segment, &bound);
-        if !one.runs.is_empty() && one.scope.is_empty() {
+        if !one.runs.is_empty() && one.scope.is_empty() && scope.is_some() {
             self.joined(segment, id, occurrence);
         }
         if !one.children.is_empty() {
