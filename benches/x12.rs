@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench x12` prints MB of input for each second of CPU, and the ratio to the
 //! floor. `cargo bench --bench x12 -- 100` takes 100 MB of input instead of 20, and `--brief`
-//! takes 2: enough to see that it runs.
+//! takes 2: enough to see that it runs, too little to mean anything.
 
 #![allow(clippy::print_stdout)]
 
@@ -11,8 +11,9 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
+use transload::canonical::Provenance;
 use transload::mapping::{self, Library};
-use transload::x12::{Delimiters, Envelopes, Event, Reader, read};
+use transload::x12::{Delimiters, Envelopes, Event, Form, Reader, read, set_verdict};
 
 /// Passes over the input for each figure; the fastest counts.
 const PASSES: u32 = 5;
@@ -68,6 +69,165 @@ fn main() {
     assert!(out == input, "what was written is what was read");
     drop(out);
     mapping(&input, &reading.interchanges, floor);
+    drop(reading);
+    let ours = checked(&input, "004010", "850", floor);
+    let notice = notice(input.len() / 5);
+    println!("{} MB of one 856", notice.len() / 1_000_000);
+    let floor = measure("floor: the same over the 856", &notice, None, || {
+        self::floor(&notice)
+    });
+    let its = checked(&notice, "004010", "856", floor);
+    let share = (its / notice.len() as f64) / (ours / input.len() as f64);
+    println!("{:<36} {share:>7.2} x the 850's CPU a byte", "check an 856");
+    one();
+}
+
+/// Checking against the guide, with the 997 that says so; then translating to JSON. Returns the
+/// seconds of checking.
+fn checked(input: &[u8], version: &str, set: &str, floor: f64) -> f64 {
+    let library = Library::embedded();
+    let guide = library.guide(None, version, set).expect("a guide");
+    let guide = guide.expect("a sound guide");
+    let delimiters = Delimiters::default();
+    let seconds = measure(
+        "check: guide, notes, and the 997",
+        input,
+        Some(floor),
+        || {
+            let mut envelopes = Envelopes::new(input);
+            let mut sets = 0;
+            while let Some(event) = envelopes.next().expect("the input is X12") {
+                if let Event::Set(set) = event {
+                    let findings = mapping::check(&guide, &set.segments, &delimiters);
+                    black_box(set_verdict(Form::F997, set, &delimiters, &findings));
+                    sets += 1;
+                }
+            }
+            sets
+        },
+    );
+    let mut out = Vec::new();
+    measure("translate: to JSON", input, Some(floor), || {
+        let mut envelopes = Envelopes::new(input);
+        let mut length = 0;
+        while let Some(event) = envelopes.next().expect("the input is X12") {
+            if let Event::Set(set) = event {
+                out.clear();
+                let origin = Provenance::default();
+                mapping::read_json(&guide, &set.segments, &delimiters, origin, &mut out);
+                length += black_box(&out).len();
+            }
+        }
+        length
+    });
+    seconds
+}
+
+/// One order of about ten thousand bytes: warm in this process, and by the whole command.
+fn one() {
+    let file = [
+        "ISA*00*          *00*          *ZZ*BUYEREXAMPLE   *ZZ*SELLEREXAMPLE  *260102*0304*U*00401*000000001*0*P*>~",
+        "GS*PO*BUYER*SELLER*20260102*0304*1*X*004010~",
+        "",
+        "GE*1*1~",
+        "IEA*1*000000001~\n",
+    ];
+    let mut body = String::new();
+    lines(&mut body, 1, 120, &mut Random(850));
+    let file = file.map(|line| {
+        if line.is_empty() {
+            body.trim_end()
+        } else {
+            line
+        }
+    });
+    let file = file.join("\n");
+    let library = Library::embedded();
+    let guide = library.guide(None, "004010", "850").expect("a guide");
+    let guide = guide.expect("a sound guide");
+    let runs = 500;
+    let best = |mut pass: Box<dyn FnMut() + '_>| {
+        let pass = || {
+            let start = Instant::now();
+            pass();
+            start.elapsed()
+        };
+        std::iter::repeat_with(pass)
+            .take(runs)
+            .min()
+            .unwrap_or_default()
+    };
+    let warm = best(Box::new(|| {
+        let mut envelopes = Envelopes::new(file.as_bytes());
+        while let Some(event) = envelopes.next().expect("the input is X12") {
+            if let Event::Set(set) = event {
+                let findings = mapping::check(&guide, &set.segments, &Delimiters::default());
+                assert!(black_box(findings).is_empty());
+            }
+        }
+    }));
+    let path = std::env::temp_dir().join(format!("transload-bench-{}.edi", std::process::id()));
+    std::fs::write(&path, &file).expect("a folder for temporary files");
+    let whole = best(Box::new(|| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_transload"));
+        let ran = command
+            .arg("check")
+            .arg(&path)
+            .output()
+            .expect("the command runs");
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stdout)
+        );
+    }));
+    let _ = std::fs::remove_file(&path);
+    let kilobytes = file.len() as f64 / 1000.0;
+    println!(
+        "one 850 of {kilobytes:.1} KB, checked: {} \u{b5}s warm, {:.1} ms for the whole command (best of {runs})",
+        warm.as_micros(),
+        whole.as_secs_f64() * 1000.0
+    );
+}
+
+/// One ship notice of at least `size` bytes: orders, pallets, cartons and items.
+fn notice(size: usize) -> Vec<u8> {
+    let mut random = Random(856);
+    let mut out = String::with_capacity(size + 1000);
+    out.push_str(
+        "ISA*00*          *00*          *ZZ*SELLEREXAMPLE  *ZZ*BUYEREXAMPLE   *260102*0304*U*00401*000000001*0*P*>~\n\
+         GS*SH*SELLER*BUYER*20260102*0304*1*X*004010~\nST*856*0001~\nBSN*00*N1*20260102*0304*0001~\nHL*1**S~\n",
+    );
+    let (mut segments, mut level) = (3, 1);
+    while out.len() < size {
+        let order = level + 1;
+        let _ = writeln!(
+            out,
+            "HL*{order}*1*O~\nPRF*P{order:08}~\nHL*{}*{order}*T~",
+            order + 1
+        );
+        level += 2;
+        let pallet = level;
+        segments += 3;
+        for _ in 0..20 {
+            let carton = level + 1;
+            let (mark, sku) = (random.below(9_999_999_999), random.below(99_999));
+            let quantity = 1 + random.below(500);
+            let _ = writeln!(
+                out,
+                "HL*{carton}*{pallet}*P~\nMAN*CP*{mark:018}~\nHL*{}*{carton}*I~\nLIN**VN*SKU-{sku:05}~\nSN1**{quantity}*EA~",
+                carton + 1
+            );
+            level += 2;
+            segments += 5;
+        }
+    }
+    let _ = writeln!(
+        out,
+        "CTT*{level}~\nSE*{}*0001~\nGE*1*1~\nIEA*1*000000001~",
+        segments + 2
+    );
+    out.into_bytes()
 }
 
 /// Reading and mapping to canonical documents, as `check` and the gateway do it; then back.
@@ -175,6 +335,11 @@ fn orders(size: usize) -> Vec<u8> {
 
 fn order(out: &mut String, number: u32, random: &mut Random) {
     let lines = 1 + random.below(30);
+    self::lines(out, number, lines, random);
+}
+
+/// An order of so many lines.
+fn lines(out: &mut String, number: u32, lines: u64, random: &mut Random) {
     let mut segments = 15;
     let _ = writeln!(
         out,
@@ -204,12 +369,12 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
         total += quantity;
         let (cents, upc, sku) = (
             random.below(99_999),
-            random.below(999_999_999),
+            upc(random.below(99_999_999)),
             random.below(99_999),
         );
         let _ = writeln!(
             out,
-            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*614{upc:09}*VN*SKU-{sku:05}~",
+            "PO1*{line}*{quantity}*EA*{}.{:02}*NT*UP*{upc:012}*VN*SKU-{sku:05}~",
             cents / 100,
             cents % 100
         );
@@ -224,6 +389,17 @@ fn order(out: &mut String, number: u32, random: &mut Random) {
         }
     }
     let _ = writeln!(out, "CTT*{lines}*{total}~\nSE*{segments}*{number:04}~");
+}
+
+/// A twelve-digit item number whose last digit is right.
+fn upc(item: u64) -> u64 {
+    let number = 61_400_000_000 + item;
+    let digits = (0..11).map(|place| number / 10_u64.pow(place) % 10);
+    let sum: u64 = digits
+        .zip([3, 1].into_iter().cycle())
+        .map(|(d, w)| d * w)
+        .sum();
+    number * 10 + (10 - sum % 10) % 10
 }
 
 /// Xorshift: enough to vary lengths, and the same everywhere.

@@ -3,7 +3,6 @@
 //! Everything that a partner's bytes cannot change is settled here, once: `as` paths become slot
 //! numbers, code lists are found, uses are sorted by position and by how exact their `when` is.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
@@ -365,11 +364,10 @@ fn text(node: &Node) -> String {
 
 /// The element tables of a use.
 pub(crate) fn elements(one: &Use) -> impl Iterator<Item = (&String, &Node)> {
-    let empty: Option<&BTreeMap<String, Node>> = one.node.table().ok();
-    empty
-        .into_iter()
-        .flatten()
+    let entries = one.node.table().into_iter().flatten();
+    entries
         .filter(|(key, _)| designator(key, &one.tag).is_some())
+        .map(|(key, node)| (key, node))
 }
 
 /// `PO104` → (4, 0), `REF04-1` → (4, 1) where the tag is the segment's own.

@@ -20,7 +20,7 @@ impl Draft<'_> {
         out.extend_from_slice(b"{\"document\":\"");
         out.extend_from_slice(kind.as_str().as_bytes());
         out.push(b'"');
-        let fields = &self.schema.structs[0].fields;
+        let keys = &self.schema.structs[0].keys;
         let mut told = *provenance == Provenance::default();
         let mut tell = |out: &mut Vec<u8>| {
             if !std::mem::replace(&mut told, true) {
@@ -28,13 +28,13 @@ impl Draft<'_> {
                 serde_json::to_writer(&mut *out, provenance).expect("memory takes everything");
             }
         };
-        for child in &Sorted::new(self.slots, ROOT) {
+        for child in self.slots.in_order(ROOT) {
             let slot = self.slots.slot(child) as usize;
             if slot >= self.schema.provenance {
                 tell(out);
             }
             if !self.is_nothing(child) {
-                name(&fields[slot].0, b',', out);
+                out.extend_from_slice(&keys[slot]);
                 self.value(child, out);
             }
         }
@@ -80,17 +80,18 @@ impl Draft<'_> {
     }
 
     fn record(&self, id: NodeId, index: usize, out: &mut Vec<u8>) {
-        let fields = &self.schema.structs[index].fields;
-        let mut before = b'{';
-        for child in &Sorted::new(self.slots, id) {
+        let keys = &self.schema.structs[index].keys;
+        let start = out.len();
+        for child in self.slots.in_order(id) {
             if !self.is_nothing(child) {
-                name(&fields[self.slots.slot(child) as usize].0, before, out);
+                out.extend_from_slice(&keys[self.slots.slot(child) as usize]);
                 self.value(child, out);
-                before = b',';
             }
         }
-        if before == b'{' {
-            out.push(b'{');
+        // The comma before the first is the place of the bracket.
+        match out.get_mut(start) {
+            Some(first) => *first = b'{',
+            None => out.push(b'{'),
         }
         out.push(b'}');
     }
@@ -137,48 +138,5 @@ fn text(text: &str, out: &mut Vec<u8>) {
         out.push(b'"');
     } else {
         serde_json::to_writer(out, text).expect("memory takes everything");
-    }
-}
-
-/// Fields that are sorted where they stand; a record that has more is sorted in memory of its own.
-const FEW: usize = 32;
-
-/// The children of a struct in the order of their slots.
-enum Sorted {
-    Few([NodeId; FEW], usize),
-    Many(Vec<NodeId>),
-}
-
-impl Sorted {
-    fn new(slots: &Slots, id: NodeId) -> Sorted {
-        let (mut few, mut count) = ([0; FEW], 0);
-        for child in slots.children(id) {
-            if count == FEW {
-                let mut many: Vec<NodeId> = slots.children(id).collect();
-                many.sort_by_key(|&child| slots.slot(child));
-                return Sorted::Many(many);
-            }
-            // They come almost in order: from the end it is a step or two to the right place.
-            let mut at = count;
-            while at > 0 && slots.slot(few[at - 1]) > slots.slot(child) {
-                few[at] = few[at - 1];
-                at -= 1;
-            }
-            few[at] = child;
-            count += 1;
-        }
-        Sorted::Few(few, count)
-    }
-}
-
-impl<'a> IntoIterator for &'a Sorted {
-    type Item = NodeId;
-    type IntoIter = std::iter::Copied<std::slice::Iter<'a, NodeId>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        match self {
-            Sorted::Few(few, count) => few[..*count].iter().copied(),
-            Sorted::Many(many) => many.iter().copied(),
-        }
     }
 }

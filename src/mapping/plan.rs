@@ -362,6 +362,7 @@ impl Layout {
             && self
                 .numbers
                 .iter()
+                .take_while(|(_, number)| usize::from(*number) < ends.len())
                 .all(|&pair| check_digit::due(segment, pair).is_none())
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) fields: Vec<(String, Shape)>,
+    /// `,"name":` for each field.
+    pub(crate) keys: Vec<Box<[u8]>>,
 }
 
 /// A document's structs; the document itself is number 0.
@@ -83,7 +85,10 @@ impl Schema {
     ) -> usize {
         let index = self.structs.len();
         seen.insert(name.to_owned(), index);
-        self.structs.push(Struct { fields: Vec::new() });
+        self.structs.push(Struct {
+            fields: Vec::new(),
+            keys: Vec::new(),
+        });
         let empty = serde_json::Map::new();
         let properties = value["properties"].as_object().unwrap_or(&empty);
         for (field, value) in properties {
@@ -92,6 +97,8 @@ impl Schema {
                 continue;
             }
             let shape = self.shape(value, root, seen);
+            let key = format!(",\"{field}\":").into_bytes();
+            self.structs[index].keys.push(key.into());
             self.structs[index].fields.push((field.clone(), shape));
         }
         index

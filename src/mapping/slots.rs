@@ -38,6 +38,8 @@ struct Node {
     last: u32,
     /// Whether a guide has written it (outbound only).
     used: bool,
+    /// Whether a child came after one of a higher slot.
+    mixed: bool,
 }
 
 /// The table.
@@ -86,6 +88,7 @@ impl Slots {
             self.nodes[parent as usize].first = id;
         } else {
             self.nodes[last as usize].next = id;
+            self.nodes[parent as usize].mixed |= self.nodes[last as usize].slot > slot;
         }
         self.nodes[parent as usize].last = id;
         id
@@ -133,6 +136,16 @@ impl Slots {
             _ => self.nodes[parent as usize].first,
         };
         Children { slots: self, next }
+    }
+
+    /// All children in the order of their slots.
+    pub(crate) fn in_order(&self, parent: NodeId) -> InOrder<'_> {
+        if !self.nodes[parent as usize].mixed {
+            return InOrder::AsTheyCame(self.children(parent));
+        }
+        let mut children: Vec<NodeId> = self.children(parent).collect();
+        children.sort_by_key(|&child| self.slot(child));
+        InOrder::Sorted(children.into_iter())
     }
 
     /// What `id` is.
@@ -212,6 +225,7 @@ fn node(slot: u32, kind: Kind) -> Node {
         first: NONE,
         last: NONE,
         used: false,
+        mixed: false,
     }
 }
 
@@ -233,5 +247,23 @@ impl Iterator for Children<'_> {
         }
         self.next = self.slots.nodes[id as usize].next;
         Some(id)
+    }
+}
+
+/// See [`Slots::in_order`].
+pub(crate) enum InOrder<'a> {
+    AsTheyCame(Children<'a>),
+    Sorted(std::vec::IntoIter<NodeId>),
+}
+
+impl Iterator for InOrder<'_> {
+    type Item = NodeId;
+
+    #[inline]
+    fn next(&mut self) -> Option<NodeId> {
+        match self {
+            InOrder::AsTheyCame(children) => children.next(),
+            InOrder::Sorted(children) => children.next(),
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Mapping files as text: TOML read into nodes that remember file and place, deep-merged, and
 //! errors that point at a line with a caret and name the nearest word.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +33,42 @@ pub(crate) enum Value {
     Flag,
     List(Vec<Node>),
     /// Shared: each use keeps its own table for errors, and loops hold those of their children.
-    Table(Arc<BTreeMap<String, Node>>),
+    Table(Arc<Table>),
+}
+
+/// A table's entries, sorted by name. Most tables have one or two: a tree of them would be mostly
+/// room for more.
+#[derive(Clone, Debug)]
+pub(crate) struct Table(Vec<(String, Node)>);
+
+impl Table {
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(key, _)| key.as_str().cmp(name))
+    }
+
+    /// Entry `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        self.place(name).ok().map(|at| &self.0[at].1)
+    }
+
+    /// Takes entries out.
+    pub(crate) fn leave_out(&mut self, names: &[&str]) {
+        self.0.retain(|(key, _)| !names.contains(&key.as_str()));
+    }
+
+    /// The names, sorted.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().map(|(key, _)| key)
+    }
+}
+
+impl<'a> IntoIterator for &'a Table {
+    type Item = &'a (String, Node);
+    type IntoIter = std::slice::Iter<'a, (String, Node)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 /// A mapping file that cannot be used: where, what, why, and the nearest name.
@@ -148,7 +182,7 @@ impl Node {
     }
 
     /// The table's entries, or an error that says that a table was due.
-    pub(crate) fn table(&self) -> Result<&BTreeMap<String, Node>, GuideError> {
+    pub(crate) fn table(&self) -> Result<&Table, GuideError> {
         match &self.value {
             Value::Table(table) => Ok(table),
             _ => Err(self.error("a table is due here, as in { as = \"number\" }")),
@@ -192,12 +226,10 @@ impl Node {
         match (&mut self.value, &over.value) {
             (Value::Table(base), Value::Table(table)) => {
                 let base = Arc::make_mut(base);
-                for (key, node) in table.iter() {
-                    match base.get_mut(key) {
-                        Some(below) => below.merge(node),
-                        None => {
-                            base.insert(key.clone(), node.clone());
-                        }
+                for (key, node) in &**table {
+                    match base.place(key) {
+                        Ok(at) => base.0[at].1.merge(node),
+                        Err(at) => base.0.insert(at, (key.clone(), node.clone())),
                     }
                 }
             }
@@ -234,7 +266,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideError> {
-    let mut entries = BTreeMap::new();
+    let mut entries = Vec::with_capacity(table.len());
     for (key, value) in table {
         let span = key.span();
         let node = Node {
@@ -242,9 +274,10 @@ fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideE
             value: from_value(source, &value.span(), value.get_ref())?,
             span,
         };
-        entries.insert(key.get_ref().to_string(), node);
+        entries.push((key.get_ref().to_string(), node));
     }
-    Ok(Value::Table(Arc::new(entries)))
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(Value::Table(Arc::new(Table(entries))))
 }
 
 fn from_value(

@@ -22,7 +22,7 @@ use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment};
 
 /// Bytes read at a time: large enough that a system call and the copy of an unfinished segment
 /// cost nothing, small enough to stay in the second-level cache.
-pub const WINDOW: usize = 256 * 1024;
+pub const WINDOW: usize = 64 * 1024;
 
 /// Bytes of one segment. The longest lawful element of a set in use has 4,096 characters; what is
 /// longer than this is a wrong terminator. The rest of such a segment is skipped, with a finding.

@@ -1,19 +1,18 @@
 //! Levels: the words `under` and `like`, and `count()` over a tree.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::guide::{LevelRule, PartUse, Rule, UseId};
 use super::super::level::pack;
 use super::super::shape::Shape;
 use super::super::slots::Kind;
-use super::super::source::{Node, Value};
+use super::super::source::{Node, Table, Value};
 use super::Compiler;
 
 impl Compiler<'_> {
     /// A table with what it is `like` below it; itself where it is like no other. What tells the
     /// model from its neighbours (`when`), how often it must come and where it stands is its own.
-    pub(super) fn like(&mut self, table: &BTreeMap<String, Node>, node: &Node) -> Node {
+    pub(super) fn like(&mut self, table: &Table, node: &Node) -> Node {
         let Some(name) = node.get("like") else {
             return node.clone();
         };
@@ -31,8 +30,7 @@ impl Compiler<'_> {
         }
         let mut merged = model.clone();
         if let Value::Table(table) = &mut merged.value {
-            Arc::make_mut(table)
-                .retain(|word, _| !["when", "usage", "under"].contains(&word.as_str()));
+            Arc::make_mut(table).leave_out(&["when", "usage", "under"]);
         }
         merged.merge(node);
         merged.source = node.source.clone();
