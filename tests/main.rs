@@ -21,6 +21,7 @@ mod cli_as2;
 mod client;
 mod demo;
 mod exchange;
+mod fuzz;
 mod interop;
 mod laws;
 mod levels;

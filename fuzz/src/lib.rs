@@ -1,0 +1,26 @@
+//! What is fuzzed: each function takes any bytes and asserts what must hold of them.
+//!
+//! A binary of `fuzz_targets/` feeds one of them bytes that libFuzzer makes up; `tests/fuzz.rs`
+//! feeds them the files of `corpus/`, in every ordinary run of the tests. So a crash that was
+//! found once stays found: its bytes are a file here.
+
+pub mod as2;
+pub mod guide;
+pub mod laws;
+pub mod x12;
+
+/// What is asserted of any bytes.
+pub type Target = fn(&[u8]);
+
+/// Each target by the name of its binary and of its folder below `corpus/`.
+pub const TARGETS: [(&str, Target); 9] = [
+    ("as2_mdn", as2::mdn),
+    ("as2_open", as2::open),
+    ("guide_load", guide::load),
+    ("laws", laws::laws),
+    ("mapping_read", guide::read),
+    ("x12_ack", x12::ack),
+    ("x12_read", x12::read),
+    ("x12_rewrite", x12::rewrite),
+    ("x12_write", x12::write),
+];
