@@ -273,6 +273,11 @@ impl Compiler<'_> {
             let Some(texts) = self.ok(value.texts()) else {
                 continue;
             };
+            if texts.is_empty() {
+                let message = "an empty list tells nothing: when needs at least one value";
+                self.errors.push(value.error(message));
+                continue;
+            }
             let pattern = |text: String| match text.strip_suffix('*') {
                 Some(start) => Pattern::Begins(start.to_owned()),
                 None => Pattern::Is(text),

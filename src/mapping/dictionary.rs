@@ -175,6 +175,11 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
     let mut words = text.splitn(3, ' ');
     let (data, lengths) = (words.next().unwrap_or(""), words.next().ok_or_else(form)?);
     let (min, max) = lengths.split_once('/').ok_or_else(form)?;
+    let [min, max]: [Result<usize, _>; 2] = [min.parse(), max.parse()];
+    let (min, max) = (min.map_err(|_| form())?, max.map_err(|_| form())?);
+    if min == 0 || max < min {
+        return Err(node.error("lengths are at least 1, and the first is not above the second"));
+    }
     Ok(ElementDef {
         number: number.to_owned(),
         data: match data {
@@ -195,8 +200,8 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
                 }
             },
         },
-        min: min.parse().map_err(|_| form())?,
-        max: max.parse().map_err(|_| form())?,
+        min,
+        max,
         name: words.next().unwrap_or_default().to_owned(),
     })
 }
@@ -370,8 +375,10 @@ mod tests {
         let dictionary = Dictionary::parse(&Node::parse("d", text).unwrap()).unwrap();
         let n1 = dictionary.segment("N1").unwrap();
         assert_eq!(n1.places[1].parts[1].def.data, DataType::Implied(2));
-        let broken = text.replace("ID 2/3", "IX 2/3");
-        let error = Dictionary::parse(&Node::parse("d", &broken).unwrap()).unwrap_err();
-        assert_eq!(error.line, 3);
+        for wrong in ["IX 2/3", "ID 0/3", "ID 3/2"] {
+            let broken = text.replace("ID 2/3", wrong);
+            let error = Dictionary::parse(&Node::parse("d", &broken).unwrap()).unwrap_err();
+            assert_eq!(error.line, 3, "{wrong}");
+        }
     }
 }

@@ -67,6 +67,9 @@ impl CodeList {
             list.words.insert(key, word);
             list.sorted.push(code.clone());
         }
+        if list.sorted.is_empty() {
+            return Err(root.error("a list of codes needs at least one"));
+        }
         list.sorted.sort_unstable();
         Ok(list)
     }
@@ -404,8 +407,8 @@ mod tests {
             ("other:XX", Some("XX"), Some("EA"))
         );
         assert_eq!(list.nearest("EACH"), Some("EA"));
-        assert!(
-            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"each\"\n").unwrap()).is_err()
-        );
+        for broken in ["EA = \"each\"\nCA = \"each\"\n", "# none\n"] {
+            assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
+        }
     }
 }
