@@ -46,7 +46,7 @@ impl Task {
     pub(super) fn run(mut self) -> Done {
         let (mut document, mut json) = (None, Vec::new());
         let (segments, delimiters) = (&self.set.segments, &self.delimiters);
-        let found = match (self.guide.as_deref(), self.make) {
+        let mut found = match (self.guide.as_deref(), self.make) {
             (None, _) => Vec::new(),
             (Some(guide), None) => mapping::check(guide, segments, delimiters),
             (Some(guide), Some(Make::First)) if segments.len() > LARGE => {
@@ -64,6 +64,7 @@ impl Task {
                 reading.findings
             }
         };
+        self.set.place(&mut found);
         let mut findings = std::mem::take(&mut self.found);
         findings.extend(found.into_iter().map(|finding| {
             let segment = segment_at(segments, finding.location.segment);

@@ -194,7 +194,8 @@ impl Reader<'_> {
                 return read;
             }
         };
-        let reading = mapping::read(&guide, &set.segments, &interchange.delimiters);
+        let mut reading = mapping::read(&guide, &set.segments, &interchange.delimiters);
+        set.place(&mut reading.findings);
         read.findings.extend(reading.findings);
         match reading.document {
             Some(mut document) => {

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use super::{
-    Delimiters, Envelopes, Error, Event, Finding, GroupHeader, InterchangeHeader, Position,
-    Segments,
+    Delimiters, Envelopes, Error, Event, Finding, GroupHeader, InterchangeHeader, Location,
+    Position, Segments,
 };
 
 /// SE, GE or IEA as received.
@@ -44,6 +44,21 @@ impl TransactionSet {
             control_number: control_number.to_owned(),
             segments,
             ..TransactionSet::default()
+        }
+    }
+
+    /// Gives findings that have no place the set's own: those about a body without any segment.
+    pub fn place(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            if finding.location.segment == 0 {
+                let tag = std::mem::take(&mut finding.location.tag);
+                let in_loop = finding.location.in_loop.take();
+                finding.location = Location {
+                    tag,
+                    in_loop,
+                    ..self.position.into()
+                };
+            }
         }
     }
 
