@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use super::excerpt::{Excerpt, segment_at};
-use super::walk::{Make, Noted};
+use super::walk::{Make, Noted, noted};
 use crate::canonical::{Document, Provenance};
 use crate::mapping::{self, Guide};
 use crate::x12::{Delimiters, GroupHeader, TransactionSet};
@@ -66,11 +65,7 @@ impl Task {
         };
         self.set.place(&mut found);
         let mut findings = std::mem::take(&mut self.found);
-        findings.extend(found.into_iter().map(|finding| {
-            let segment = segment_at(segments, finding.location.segment);
-            let excerpt = segment.map(|s| Excerpt::of(&s, &finding.location, delimiters));
-            Noted { finding, excerpt }
-        }));
+        findings.extend(noted(found, segments, delimiters, None));
         findings.sort_by_key(|noted| {
             let location = &noted.finding.location;
             (location.segment, location.offset)

@@ -123,18 +123,18 @@ pub(super) fn walk(
     })
 }
 
-/// Findings with their sources: segments of the set, or what was read last.
-fn noted(
+/// Findings with their sources: segments of the set, or what was read last where that is at hand.
+pub(super) fn noted(
     found: Vec<Finding>,
     segments: &Segments,
     delimiters: &Delimiters,
-    recent: &Recent,
+    recent: Option<&Recent>,
 ) -> Vec<Noted> {
     let noted = found.into_iter().map(|finding| {
         let segment = segment_at(segments, finding.location.segment);
         let excerpt = match segment {
             Some(segment) => Some(Excerpt::of(&segment, &finding.location, delimiters)),
-            None => recent.excerpt(&finding, delimiters),
+            None => recent.and_then(|recent| recent.excerpt(&finding, delimiters)),
         };
         Noted { finding, excerpt }
     });
@@ -239,7 +239,7 @@ impl<'g> Walker<'g> {
             found,
             &Segments::default(),
             delimiters,
-            recent,
+            Some(recent),
         )))?)
     }
 
@@ -263,7 +263,7 @@ impl<'g> Walker<'g> {
         let task = Task {
             group: self.group.clone(),
             delimiters,
-            found: noted(found, &set.segments, &delimiters, recent),
+            found: noted(found, &set.segments, &delimiters, Some(recent)),
             origin: match make {
                 Some(Make::Json) => Some(self.origin(&delimiters)),
                 _ => None,

@@ -5,7 +5,10 @@
 //! nothing is told; every other segment goes the long way in `element.rs`, which finds the words.
 //! So the long way decides what is wrong, and the short way only what needs no second look.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
@@ -16,7 +19,8 @@ use crate::x12::{Delimiters, Segment};
 /// A guide as reading uses it.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    tags: Tags,
+    /// The tags that the guide names, numbered.
+    tags: HashMap<u32, u16, FixedState>,
     /// The set's own children, then those of each use.
     owners: Vec<Owner>,
     layouts: Vec<Layout>,
@@ -62,20 +66,22 @@ impl Plan {
                 }
             }
         }
-        let tags = Tags::new(guide.uses.iter().map(|one| one.quick));
+        let mut all: Vec<u32> = guide.uses.iter().map(|one| one.quick).collect();
+        all.sort_unstable();
+        all.dedup();
         let mut layouts: Vec<Layout> = guide
             .uses
             .iter()
             .map(|one| Layout::new(guide, one, &tallies))
             .collect();
         let owners = (0..=guide.uses.len())
-            .map(|index| Owner::new(guide, index.checked_sub(1), &tags, &mut layouts))
+            .map(|index| Owner::new(guide, index.checked_sub(1), &all, &mut layouts))
             .collect();
         let made = guide.roots.iter().zip(0..);
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
             made: made.map(|(_, child)| child).collect(),
-            tags,
+            tags: all.into_iter().zip(0..).collect(),
             owners,
             layouts,
             tallies,
@@ -91,7 +97,7 @@ impl Plan {
     /// The number of a tag that the guide names.
     #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
-        self.tags.number(quick(tag))
+        self.tags.get(&quick(tag)).copied()
     }
 
     /// The children of `owner` with the tag, as numbers, the exact before the general.
@@ -131,7 +137,7 @@ impl Plan {
 }
 
 impl Owner {
-    fn new(guide: &Guide, owner: Option<UseId>, tags: &Tags, layouts: &mut [Layout]) -> Owner {
+    fn new(guide: &Guide, owner: Option<UseId>, tags: &[u32], layouts: &mut [Layout]) -> Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
         let mut groups: Vec<(u32, u32)> = Vec::new();
@@ -161,7 +167,7 @@ impl Owner {
                 .for_each(|pool| *pool += children.len() + groups.len());
         }
         made.extra = groups.len() + pools.len();
-        for tag in tags.all() {
+        for &tag in tags {
             let from = made.children.len() as u16;
             let same = children
                 .iter()
@@ -171,50 +177,6 @@ impl Owner {
             made.ranges.push((from, made.children.len() as u16));
         }
         made
-    }
-}
-
-/// Tags, by hash: a table four times as large as it needs to be, looked into linearly.
-#[derive(Debug)]
-struct Tags {
-    table: Vec<(u32, u16)>,
-    all: Vec<u32>,
-}
-
-impl Tags {
-    fn new(tags: impl Iterator<Item = u32>) -> Tags {
-        let mut all: Vec<u32> = tags.collect();
-        all.sort_unstable();
-        all.dedup();
-        let mut table = vec![(0, 0); (4 * all.len()).next_power_of_two().max(4)];
-        for (&tag, number) in all.iter().zip(0..) {
-            let mut at = Tags::place(tag, table.len());
-            while table[at].0 != 0 {
-                at = (at + 1) % table.len();
-            }
-            table[at] = (tag, number);
-        }
-        Tags { table, all }
-    }
-
-    /// Multiplication by the golden ratio spreads tags that differ in a letter; a size is a power of two.
-    fn place(tag: u32, size: usize) -> usize {
-        (tag.wrapping_mul(0x9e37_79b9) >> 16) as usize & (size - 1)
-    }
-
-    fn number(&self, tag: u32) -> Option<u16> {
-        let mut at = Tags::place(tag, self.table.len());
-        loop {
-            match self.table[at] {
-                (0, _) => return None,
-                (found, number) if found == tag => return Some(number),
-                _ => at = (at + 1) % self.table.len(),
-            }
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = u32> {
-        self.all.iter().copied()
     }
 }
 

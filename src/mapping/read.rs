@@ -40,11 +40,7 @@ pub const MAX_FINDINGS: usize = 10_000;
 
 /// Reads a set's body (the segments between ST and SE).
 pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Reading {
-    let mut reader = Reader::new(guide, delimiters, true);
-    for segment in segments.iter() {
-        reader.segment(&segment);
-    }
-    reader.end()
+    Reader::new(guide, delimiters, true).over(segments).end()
 }
 
 /// As [`read()`], and appends the document as the JSON that serde_json would write of it, byte for
@@ -57,10 +53,7 @@ pub fn read_json(
     mut provenance: Provenance,
     out: &mut Vec<u8>,
 ) -> Vec<Finding> {
-    let mut reader = Reader::new(guide, delimiters, true);
-    for segment in segments.iter() {
-        reader.segment(&segment);
-    }
+    let mut reader = Reader::new(guide, delimiters, true).over(segments);
     reader.finish();
     if let Some(kind) = guide.document {
         provenance.order = reader.order;
@@ -75,10 +68,7 @@ pub fn read_json(
 
 /// The findings of [`read()`], without the work of making a document.
 pub fn check(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Vec<Finding> {
-    let mut reader = Reader::new(guide, delimiters, !guide.plan().tallied);
-    for segment in segments.iter() {
-        reader.segment(&segment);
-    }
+    let mut reader = Reader::new(guide, delimiters, !guide.plan().tallied).over(segments);
     reader.finish();
     reader.findings
 }
@@ -91,9 +81,7 @@ pub(crate) fn read_bound(
 ) -> (Reading, Vec<Option<UseId>>) {
     let mut reader = Reader::new(guide, delimiters, true);
     reader.bound = Some(Vec::with_capacity(segments.len()));
-    for segment in segments.iter() {
-        reader.segment(&segment);
-    }
+    reader = reader.over(segments);
     let bound = reader.bound.take().unwrap_or_default();
     (reader.end(), bound)
 }
@@ -202,6 +190,14 @@ impl<'g> Reader<'g> {
             occurrence,
             sequence,
         });
+    }
+
+    /// Reads all segments, one after another.
+    fn over(mut self, segments: &Segments) -> Reader<'g> {
+        for segment in segments.iter() {
+            self.segment(&segment);
+        }
+        self
     }
 
     fn segment(&mut self, segment: &Segment<'_>) {
