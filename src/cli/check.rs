@@ -93,6 +93,12 @@ fn check_with(source: impl Read, guides: &Guides, jobs: usize) -> Result<Report,
     Ok(report)
 }
 
+/// A file that one thread has read before a second one has started.
+fn is_small(path: &Path) -> bool {
+    const SMALL: u64 = 256 * 1024;
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() < SMALL)
+}
+
 impl Check {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
@@ -100,6 +106,7 @@ impl Check {
         let progress = Progress::over(&files);
         // Many files are checked side by side, one file set by set.
         let (side, within) = match files.len() {
+            1 if is_small(&files[0]) => (1, 1),
             1 => (1, self.jobs.count()),
             _ => (self.jobs.count(), 1),
         };
@@ -138,6 +145,9 @@ impl Check {
             0 => String::new(),
             n => format!("; {} could not be read", count(n, "file")),
         };
+        // The process ends: giving back each allocation of the guides would take a tenth of the
+        // time that a small file takes.
+        std::mem::forget(guides);
         let (files, counts) = (count(files.len(), "file"), tally.counts);
         let _ = writeln!(std::io::stderr(), "{files} checked: {counts}{unreadable}");
         Ok(tally.exit)

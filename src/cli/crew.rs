@@ -10,7 +10,7 @@ use std::thread::Scope;
 use super::walk::{Make, Noted, noted};
 use crate::canonical::{Document, Provenance};
 use crate::mapping::{self, Guide};
-use crate::x12::{Delimiters, GroupHeader, TransactionSet};
+use crate::x12::{Delimiters, Finding, GroupHeader, TransactionSet};
 
 /// A set, and all that translating it needs.
 pub(super) struct Task {
@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub(super) make: Option<Make>,
     /// Where it came from, without its own number.
     pub(super) origin: Option<Arc<Provenance>>,
+    /// What the guide has to tell and the document's JSON, where its body was read on its way.
+    pub(super) reading: Option<(Vec<Finding>, Vec<u8>)>,
 }
 
 /// A set that was translated.
@@ -36,7 +38,7 @@ pub(super) struct Done {
 
 /// A first set of more segments than this is named by its size: a document of it would take more
 /// memory than all of checking.
-const LARGE: usize = 20_000;
+pub(super) const LARGE: usize = 20_000;
 
 /// About how many bytes of JSON a segment becomes: so its memory is asked for once.
 const SEGMENT_AS_JSON: usize = 160;
@@ -46,6 +48,11 @@ impl Task {
         let (mut document, mut json) = (None, Vec::new());
         let (segments, delimiters) = (&self.set.segments, &self.delimiters);
         let mut found = match (self.guide.as_deref(), self.make) {
+            _ if self.reading.is_some() => {
+                let (found, made) = self.reading.take().unwrap_or_default();
+                json = made;
+                found
+            }
             (None, _) => Vec::new(),
             (Some(guide), None) => mapping::check(guide, segments, delimiters),
             (Some(guide), Some(Make::First)) if segments.len() > LARGE => {

@@ -23,6 +23,7 @@ mod files;
 mod mappings;
 mod partner;
 mod progress;
+mod pull;
 mod report;
 mod send;
 mod sentence;

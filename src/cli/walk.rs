@@ -11,8 +11,9 @@ use super::Failure;
 use super::crew::{Crew, Done, Task};
 use super::envelope::origin;
 use super::excerpt::{Excerpt, Recent, Remembering, segment_at};
+use super::pull::{Body, Pulled};
 use crate::canonical::{Document, Provenance};
-use crate::mapping::{Guide, GuideError, Library};
+use crate::mapping::{Guide, GuideError, Library, Reader};
 use crate::x12::{
     self, Delimiters, Envelopes, Event, Fault, Finding, GroupHeader, InterchangeHeader, Location,
     Segments, TransactionSet,
@@ -157,6 +158,8 @@ struct Walker<'g> {
     first: bool,
     /// A set whose memory is used again.
     spare: TransactionSet,
+    /// The body of the current set, where it was read on its way.
+    pulled: Option<Pulled>,
 }
 
 impl<'g> Walker<'g> {
@@ -172,6 +175,7 @@ impl<'g> Walker<'g> {
             told: HashSet::new(),
             first: true,
             spare: TransactionSet::default(),
+            pulled: None,
         }
     }
 
@@ -200,6 +204,11 @@ impl<'g> Walker<'g> {
                     self.group = Arc::new(header.clone());
                     self.origin = None;
                 }
+                Some(Event::SetBegin(set)) => {
+                    let (id, number) = (set.id.clone(), set.control_number.clone());
+                    self.pull(&id, &number, &mut envelopes, &recent)?;
+                    continue;
+                }
                 Some(Event::Set(read)) => {
                     // It changes places with another, so that the memory of both is used again.
                     std::mem::swap(read, &mut self.spare);
@@ -221,6 +230,47 @@ impl<'g> Walker<'g> {
         self.outside(found, &delimiters, &recent.borrow(), see)?;
         totals.segments = envelopes.segments();
         Ok(totals)
+    }
+
+    /// Reads the body of the set that was begun.
+    fn pull<R: Read>(
+        &mut self,
+        set: &str,
+        number: &str,
+        envelopes: &mut Envelopes<R>,
+        recent: &RefCell<Recent>,
+    ) -> Result<(), Trouble> {
+        let guide = self.guide(set)?;
+        let Some(guide) = guide.filter(|_| self.make != Make::Documents) else {
+            return Ok(());
+        };
+        let delimiters = *envelopes.delimiters();
+        let body = Body {
+            delimiters: &delimiters,
+            recent,
+            kept: std::mem::take(&mut self.spare.segments),
+            found: Vec::new(),
+        };
+        let collect = self.crew.is_some();
+        self.pulled = Some(match self.make {
+            Make::Json => {
+                let mut origin = Provenance::clone(&self.origin(&delimiters));
+                origin.set = Some(number.to_owned());
+                let begin = || Reader::new(&guide, &delimiters);
+                body.read(envelopes, collect, begin, |reader| {
+                    let mut json = Vec::new();
+                    (reader.json(origin, &mut json), json)
+                })?
+            }
+            // A document of the first set is asked for.
+            _ => {
+                let begin = || Reader::checking(&guide, &delimiters);
+                body.read(envelopes, collect || self.first, begin, |reader| {
+                    (reader.findings(), Vec::new())
+                })?
+            }
+        });
+        Ok(())
     }
 
     /// Shows findings outside of sets, after the sets before them.
@@ -251,8 +301,13 @@ impl<'g> Walker<'g> {
         recent: &Recent,
         see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
     ) -> Result<(), Trouble> {
-        let set = std::mem::take(&mut self.spare);
+        let mut set = std::mem::take(&mut self.spare);
         let guide = self.guide(&set.id)?;
+        let pulled = self.pulled.take().map(|pulled| {
+            set.segments = pulled.segments;
+            (pulled.found, pulled.reading)
+        });
+        let (noted_before, reading) = pulled.unwrap_or_default();
         if guide.is_none() {
             found.extend(self.without_guide(&set));
         }
@@ -260,10 +315,12 @@ impl<'g> Walker<'g> {
             Make::First if !std::mem::take(&mut self.first) => None,
             make => Some(make),
         };
+        let mut found = noted(found, &set.segments, &delimiters, Some(recent));
+        found.extend(noted_before);
         let task = Task {
             group: self.group.clone(),
             delimiters,
-            found: noted(found, &set.segments, &delimiters, Some(recent)),
+            found,
             origin: match make {
                 Some(Make::Json) => Some(self.origin(&delimiters)),
                 _ => None,
@@ -271,6 +328,7 @@ impl<'g> Walker<'g> {
             set,
             guide,
             make,
+            reading,
         };
         match &mut self.crew {
             None => {

@@ -75,7 +75,7 @@ pub(crate) fn compile(
         uses,
         roots,
         schema,
-        names,
+        names: Arc::new(names),
         dictionary,
         plan: OnceLock::new(),
     })

@@ -80,6 +80,13 @@ impl<'g> Reader<'g> {
         }
         // A sound segment is ASCII: it is looked at once, and not element by element.
         let text = std::str::from_utf8(segment.bytes()).unwrap_or_default();
+        if let (Some(moves), Some(scope)) = (&layout.moves, bound.scope)
+            && self.slots.is_empty(scope)
+        {
+            let slots = &mut self.slots;
+            moves.make(text, segment.ends(), scope, slots, &mut self.buffer);
+            return;
+        }
         let mut groups = Groups::default();
         let mut start = segment.tag().len() + 1;
         for (place, &end) in one.places.iter().zip(&segment.ends()[1..]) {

@@ -1,5 +1,7 @@
 //! Document → slots: a serde [`Serializer`] into the table, the twin of `empty.rs`.
 
+use std::sync::Arc;
+
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
 use super::empty::{Misfit, tag};
@@ -310,7 +312,7 @@ impl ser::SerializeMap for Many<'_> {
         let known = self.slots.names.iter().position(|n| *n == name);
         self.next = known.unwrap_or(self.slots.names.len()) as u32;
         if known.is_none() {
-            self.slots.names.push(name);
+            Arc::make_mut(&mut self.slots.names).push(name);
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub struct Guide {
     pub(crate) roots: Vec<UseId>,
     pub(crate) schema: Arc<Schema>,
     /// Names of free fields, in order of their slot.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Arc<Vec<String>>,
     pub(crate) dictionary: Arc<Dictionary>,
     /// Made when the guide first reads.
     pub(crate) plan: OnceLock<Plan>,
@@ -276,7 +276,7 @@ pub(crate) struct LevelRule {
     /// Whether it may stand below any level.
     pub(crate) anywhere: bool,
     /// The codes (HL03) of the levels that it may stand below, packed.
-    pub(crate) codes: Vec<u64>,
+    pub(crate) codes: Vec<u32>,
     /// The slot of the list in the document, and of the list in a level: levels stand in levels.
     pub(crate) list: Option<u32>,
     pub(crate) nested: Option<u32>,
@@ -293,7 +293,7 @@ impl LevelRule {
     pub(crate) const ANYWHERE: &str = "*";
 
     /// Whether it may stand below a level of this code.
-    pub(crate) fn admits(&self, code: u64) -> bool {
+    pub(crate) fn admits(&self, code: u32) -> bool {
         self.anywhere || self.codes.contains(&code)
     }
 

@@ -21,15 +21,23 @@ pub(crate) const MAX_LEVELS: usize = 1_000_000;
 /// recursion, which must end before the stack does.
 pub(crate) const MAX_LEVEL_DEPTH: u8 = 32;
 
+/// No level, or no node. There may be a million levels, so they are kept small.
+const NONE: u32 = u32::MAX;
+
+fn some(id: u32) -> Option<u32> {
+    (id != NONE).then_some(id)
+}
+
 /// One level that was read.
 struct Level {
-    id: UseId,
+    id: u32,
     /// HL03, packed.
-    code: u64,
-    parent: Option<u32>,
-    /// Its record, and the list of levels in it.
-    node: Option<NodeId>,
-    list: Option<NodeId>,
+    code: u32,
+    /// The level around it, or [`NONE`].
+    parent: u32,
+    /// Its record, and the list of levels in it; each may be [`NONE`].
+    node: NodeId,
+    list: NodeId,
     /// Which of its parent's levels it is, from 0.
     index: u32,
     children: u32,
@@ -38,11 +46,11 @@ struct Level {
 
 /// An HL04 that the guide makes, kept until all levels are there.
 struct Said {
-    level: usize,
-    code: Option<u8>,
     position: Position,
+    level: u32,
     /// Where HL04 starts in its segment.
-    start: u32,
+    start: u16,
+    code: Option<u8>,
 }
 
 /// All levels of a set so far, in the order of the file.
@@ -59,6 +67,8 @@ pub(crate) struct Levels {
     reordered: bool,
     overflown: bool,
     said: Vec<Said>,
+    /// A level without HL04 is in `said`: one is enough.
+    unsaid: bool,
 }
 
 impl Levels {
@@ -72,7 +82,7 @@ impl Levels {
 
     /// The levels from `from` up to the top.
     fn up(&self, from: Option<u32>) -> impl Iterator<Item = u32> {
-        std::iter::successors(from, |&at| self.all[at as usize].parent)
+        std::iter::successors(from, |&at| some(self.all[at as usize].parent))
     }
 
     fn last(&self) -> Option<u32> {
@@ -106,9 +116,9 @@ fn code<'a>(segment: &'a Segment<'_>) -> std::borrow::Cow<'a, str> {
 }
 
 /// `HL03` as a number that compares quickly; 0 for none or one that no guide can list.
-pub(crate) fn pack(code: &[u8]) -> u64 {
+pub(crate) fn pack(code: &[u8]) -> u32 {
     match code.len() {
-        1..=8 => code.iter().fold(0, |n, &b| n << 8 | u64::from(b)),
+        1..=4 => code.iter().fold(0, |n, &b| n << 8 | u32::from(b)),
         _ => 0,
     }
 }
@@ -135,10 +145,10 @@ impl<'g> Reader<'g> {
             Some(parent) => {
                 let of = &mut self.levels.all[parent as usize];
                 of.children += 1;
-                let node = of.node;
-                let place = (of.children - 1, of.depth + 1, of.list);
+                let node = some(of.node);
+                let place = (of.children - 1, of.depth + 1, some(of.list));
                 let list = place.2.or_else(|| self.list(node, rule.nested));
-                self.levels.all[parent as usize].list = list;
+                self.levels.all[parent as usize].list = list.unwrap_or(NONE);
                 (place.0, place.1, list)
             }
             None => {
@@ -156,20 +166,22 @@ impl<'g> Reader<'g> {
             false => list,
         };
         if rule.makes_children {
-            let said = Said {
-                level: self.levels.all.len(),
-                code: segment.element(4).first().copied(),
-                position: segment.position(),
-                start: segment.start(4) as u32,
-            };
-            self.levels.said.push(said);
+            let code = segment.element(4).first().copied();
+            if code.is_some() || !std::mem::replace(&mut self.levels.unsaid, true) {
+                self.levels.said.push(Said {
+                    position: segment.position(),
+                    level: self.levels.all.len() as u32,
+                    start: segment.start(4).min(usize::from(u16::MAX)) as u16,
+                    code,
+                });
+            }
         }
         self.levels.all.push(Level {
-            id,
+            id: id as u32,
             code: pack(segment.element(3)),
-            parent,
-            node,
-            list: None,
+            parent: parent.unwrap_or(NONE),
+            node: node.unwrap_or(NONE),
+            list: NONE,
             index,
             children: 0,
             depth,
@@ -214,9 +226,7 @@ impl<'g> Reader<'g> {
         }
         let near = self.nearest(rule, Some(found));
         let near = near.or((!rule.top).then_some(found));
-        let of = self.guide.uses[self.levels.all[found as usize].id]
-            .key
-            .as_str();
+        let of = self.use_of(found).key.as_str();
         let (code, may, name) = (code(segment), rule.places(), name());
         let message = format!("a level {code} stands {may}, not below HL {name} ({of})");
         self.misplaced(segment, one, message, near);
@@ -226,8 +236,11 @@ impl<'g> Reader<'g> {
     /// Whether a level of this rule may stand below level `at`. Below a level that the guide does
     /// not list anything may stand: nothing is known about it.
     fn admits(&self, rule: &LevelRule, at: u32) -> bool {
-        let level = &self.levels.all[at as usize];
-        self.guide.uses[level.id].when.is_empty() || rule.admits(level.code)
+        self.use_of(at).when.is_empty() || rule.admits(self.levels.all[at as usize].code)
+    }
+
+    fn use_of(&self, at: u32) -> &'g Use {
+        &self.guide.uses[self.levels.all[at as usize].id as UseId]
     }
 
     fn nearest(&self, rule: &LevelRule, from: Option<u32>) -> Option<u32> {
@@ -341,9 +354,8 @@ impl<'g> Reader<'g> {
 
     /// Compares the HL04 that the guide makes, now that all levels are there.
     pub(crate) fn settle_levels(&mut self) {
-        let mut absent = false;
         for said in std::mem::take(&mut self.levels.said) {
-            let level = &self.levels.all[said.level];
+            let level = &self.levels.all[said.level as usize];
             let due = if level.children > 0 { b'1' } else { b'0' };
             let (fault, message) = match said.code {
                 Some(code) if code == due => continue,
@@ -354,7 +366,6 @@ impl<'g> Reader<'g> {
                         format!("HL04: {code} where {due} is due"),
                     )
                 }
-                None if std::mem::replace(&mut absent, true) => continue,
                 None => (
                     Fault::Normalised,
                     "HL04: it is added when the set is written".into(),
@@ -362,10 +373,10 @@ impl<'g> Reader<'g> {
             };
             let mut position = said.position;
             position.offset += u64::from(said.start);
-            position.column += said.start;
+            position.column += u32::from(said.start);
             let location = Location {
                 tag: "HL".to_owned(),
-                in_loop: Some(self.guide.uses[level.id].key.clone()),
+                in_loop: Some(self.use_of(said.level).key.clone()),
                 element: Some(4),
                 ..position.into()
             };
@@ -380,7 +391,7 @@ impl<'g> Reader<'g> {
         chain.reverse();
         for at in chain {
             let level = &self.levels.all[at as usize];
-            super::write::step(path, &self.guide.uses[level.id], level.index);
+            super::write::step(path, self.use_of(at), level.index);
         }
     }
 }

@@ -37,7 +37,7 @@ fn levels(guide: &Guide, errors: &mut Vec<GuideError>) {
     let all: Vec<(&Use, &LevelRule)> = rules
         .filter_map(|one| Some((one, one.level.as_ref()?)))
         .collect();
-    let codes = |one: &Use| -> Vec<u64> {
+    let codes = |one: &Use| -> Vec<u32> {
         let when = one.when.iter().filter(|w| w.element == 3);
         let codes = when.flat_map(|w| &w.patterns).filter_map(|p| match p {
             Pattern::Is(code) => Some(pack(code.as_bytes())),
@@ -45,7 +45,7 @@ fn levels(guide: &Guide, errors: &mut Vec<GuideError>) {
         });
         codes.collect()
     };
-    let known: Vec<u64> = all.iter().flat_map(|(one, _)| codes(one)).collect();
+    let known: Vec<u32> = all.iter().flat_map(|(one, _)| codes(one)).collect();
     for (one, rule) in &all {
         if one.order != all[0].0.order {
             let message = format!("{} is a level: all levels stand at one pos", one.key);

@@ -57,6 +57,7 @@
 //! It opens no file (the embedded guides are part of the program, a user's own are handed in as
 //! text), checks no total against a price (`lifecycle` will), and has no scripts.
 
+mod candidate;
 mod check_digit;
 mod compile;
 mod dictionary;
@@ -70,6 +71,7 @@ mod level;
 mod library;
 mod lint;
 mod misplaced;
+mod moves;
 mod plan;
 mod read;
 mod sample;
@@ -85,7 +87,7 @@ pub use dictionary::{
 };
 pub use guide::Guide;
 pub use library::Library;
-pub use read::{MAX_FINDINGS, Reading, check, read, read_json};
+pub use read::{MAX_FINDINGS, Reader, Reading, check, read, read_json};
 pub use sample::{Fill, sample};
 pub use source::{GuideError, nearest, suggestion};
 pub use value::CodeList;

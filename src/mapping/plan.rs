@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::candidate::Candidate;
 use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
 use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
+use super::moves::Moves;
 use super::value::{CodeList, is_plain_date, is_plain_number, is_plain_time};
 use crate::x12::{Delimiters, Segment};
 
@@ -44,8 +46,8 @@ struct Tally {
 struct Owner {
     /// For each tag number where its children are in `children`.
     ranges: Vec<(u16, u16)>,
-    /// Numbers of children, those of one tag together, in the guide's order.
-    children: Vec<u16>,
+    /// Its children, those of one tag together, the exact before the general.
+    children: Vec<Candidate>,
     /// Numbers of mandatory children, in the guide's order.
     due: Vec<u16>,
     /// How many groups of uses there are that share tag and position, or a list.
@@ -100,9 +102,9 @@ impl Plan {
         self.tags.get(&quick(tag)).copied()
     }
 
-    /// The children of `owner` with the tag, as numbers, the exact before the general.
+    /// The children of `owner` with the tag, the exact before the general.
     #[inline]
-    pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[u16] {
+    pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[Candidate] {
         let owner = self.owner(owner);
         let (from, to) = owner.ranges[usize::from(tag)];
         &owner.children[usize::from(from)..usize::from(to)]
@@ -173,7 +175,9 @@ impl Owner {
                 .iter()
                 .zip(0..)
                 .filter(|(id, _)| guide.uses[**id].quick == tag);
-            made.children.extend(same.map(|(_, number)| number));
+            let candidate =
+                |(&id, number)| Candidate::new(id, number, &guide.uses[id], &layouts[id]);
+            made.children.extend(same.map(candidate));
             made.ranges.push((from, made.children.len() as u16));
         }
         made
@@ -202,6 +206,8 @@ pub(crate) struct Layout {
     pub(crate) sums: Vec<(u16, u16)>,
     /// Elements that may hold a number with a check digit.
     pub(crate) numbers: Vec<check_digit::Pair>,
+    /// Where its values go, where that is plain.
+    pub(crate) moves: Option<Moves>,
 }
 
 /// A syntax note over bits.
@@ -295,6 +301,7 @@ impl Layout {
             counts: counts.map(|(_, index)| index).collect(),
             sums,
             numbers: check_digit::pairs(one),
+            moves: Moves::new(one),
         }
     }
 
@@ -321,11 +328,20 @@ impl Layout {
             && self.barred & present == 0
             && self.ties.iter().all(|tie| tie.holds(present))
             && self.runs.iter().all(|&run| is_gapless(run, present))
-            && self
-                .numbers
-                .iter()
-                .take_while(|(_, number)| usize::from(*number) < ends.len())
-                .all(|&pair| check_digit::due(segment, pair).is_none())
+            && self.are_numbers_right(segment)
+    }
+
+    #[inline]
+    fn are_numbers_right(&self, segment: &Segment<'_>) -> bool {
+        for &pair in &self.numbers {
+            if usize::from(pair.1) > segment.count() {
+                break;
+            }
+            if check_digit::due(segment, pair).is_some() {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -40,7 +40,7 @@ pub const MAX_FINDINGS: usize = 10_000;
 
 /// Reads a set's body (the segments between ST and SE).
 pub fn read(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Reading {
-    Reader::new(guide, delimiters, true).over(segments).end()
+    Reader::new(guide, delimiters).over(segments).end()
 }
 
 /// As [`read()`], and appends the document as the JSON that serde_json would write of it, byte for
@@ -50,27 +50,18 @@ pub fn read_json(
     guide: &Guide,
     segments: &Segments,
     delimiters: &Delimiters,
-    mut provenance: Provenance,
+    provenance: Provenance,
     out: &mut Vec<u8>,
 ) -> Vec<Finding> {
-    let mut reader = Reader::new(guide, delimiters, true).over(segments);
-    reader.finish();
-    if let Some(kind) = guide.document {
-        provenance.order = reader.order;
-        let draft = Draft {
-            slots: &reader.slots,
-            schema: &guide.schema,
-        };
-        draft.write(kind, &provenance, out);
-    }
-    reader.findings
+    let reader = Reader::new(guide, delimiters).over(segments);
+    reader.json(provenance, out)
 }
 
 /// The findings of [`read()`], without the work of making a document.
 pub fn check(guide: &Guide, segments: &Segments, delimiters: &Delimiters) -> Vec<Finding> {
-    let mut reader = Reader::new(guide, delimiters, !guide.plan().tallied).over(segments);
-    reader.finish();
-    reader.findings
+    Reader::checking(guide, delimiters)
+        .over(segments)
+        .findings()
 }
 
 /// As [`read()`], with the use of each segment beside it; `None` for one that has no place.
@@ -79,7 +70,7 @@ pub(crate) fn read_bound(
     segments: &Segments,
     delimiters: &Delimiters,
 ) -> (Reading, Vec<Option<UseId>>) {
-    let mut reader = Reader::new(guide, delimiters, true);
+    let mut reader = Reader::new(guide, delimiters);
     reader.bound = Some(Vec::with_capacity(segments.len()));
     reader = reader.over(segments);
     let bound = reader.bound.take().unwrap_or_default();
@@ -103,6 +94,7 @@ pub(crate) struct Frame {
 /// A place for a segment: frame and child in it.
 pub(super) struct Fit {
     depth: usize,
+    id: UseId,
     child: usize,
     pub(super) full: bool,
     pub(super) behind: bool,
@@ -123,7 +115,8 @@ impl Next<'_> {
     }
 }
 
-pub(crate) struct Reader<'g> {
+/// A set's body, read a segment at a time: for who does not have it whole.
+pub struct Reader<'g> {
     pub(crate) guide: &'g Guide,
     pub(crate) plan: &'g Plan,
     pub(crate) delimiters: Delimiters,
@@ -149,7 +142,17 @@ pub(crate) struct Reader<'g> {
 }
 
 impl<'g> Reader<'g> {
-    fn new(guide: &'g Guide, delimiters: &Delimiters, live: bool) -> Reader<'g> {
+    /// Before the first segment of a set that is read.
+    pub fn new(guide: &'g Guide, delimiters: &Delimiters) -> Reader<'g> {
+        Reader::begin(guide, delimiters, true)
+    }
+
+    /// Before the first segment of a set that is only checked: memory does not grow with it.
+    pub fn checking(guide: &'g Guide, delimiters: &Delimiters) -> Reader<'g> {
+        Reader::begin(guide, delimiters, !guide.plan().tallied)
+    }
+
+    fn begin(guide: &'g Guide, delimiters: &Delimiters, live: bool) -> Reader<'g> {
         let plan = guide.plan();
         let mut reader = Reader {
             guide,
@@ -192,19 +195,21 @@ impl<'g> Reader<'g> {
         });
     }
 
-    /// Reads all segments, one after another.
-    fn over(mut self, segments: &Segments) -> Reader<'g> {
+    /// Reads all of `segments`, one after another.
+    pub fn over(mut self, segments: &Segments) -> Reader<'g> {
         for segment in segments.iter() {
             self.segment(&segment);
         }
         self
     }
 
-    fn segment(&mut self, segment: &Segment<'_>) {
+    /// Reads the next segment. `true` where something is told about it, or may be at the end (but
+    /// for HL04: a notice may have a million of them).
+    pub fn segment(&mut self, segment: &Segment<'_>) -> bool {
+        let told = self.told();
         let fit = self.fit(segment);
         if let Some(bound) = &mut self.bound {
-            let frame = |fit: &Fit| self.guide.children(self.frames[fit.depth].owner)[fit.child];
-            bound.push(fit.as_ref().map(frame));
+            bound.push(fit.as_ref().map(|fit| fit.id));
         }
         match fit {
             Some(fit) => self.bind(segment, &fit),
@@ -213,11 +218,18 @@ impl<'g> Reader<'g> {
         if self.last.ordinal < segment.position().ordinal {
             self.last = segment.position();
         }
+        self.told() != told
+    }
+
+    /// How much there is to tell, now or at the end.
+    fn told(&self) -> usize {
+        self.findings.len() + self.deferred.len()
     }
 
     /// The nearest place, not behind what was read, with room.
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
-        let tag = self.plan.tag(segment.tag())?;
+        let tag = segment.tag();
+        let tag = self.plan.tag(tag).filter(|_| tag.len() <= 4)?;
         let mut full = None;
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
@@ -226,18 +238,16 @@ impl<'g> Reader<'g> {
                     break;
                 }
                 let frame = &self.frames[depth];
-                let children = self.guide.children(frame.owner);
-                for &child in self.plan.children(frame.owner, tag) {
-                    let child = usize::from(child);
-                    let one = &self.guide.uses[children[child]];
-                    let elsewhere = (one.order < frame.cursor) != behind;
-                    if elsewhere || !fits(one, segment, &self.delimiters) {
+                for candidate in self.plan.children(frame.owner, tag) {
+                    let elsewhere = (candidate.order < frame.cursor) != behind;
+                    if elsewhere || !candidate.fits(self.guide, segment, &self.delimiters) {
                         continue;
                     }
                     let fit = Fit {
                         depth,
-                        child,
-                        full: self.is_full(frame, children[child], child),
+                        id: candidate.id(),
+                        child: candidate.child(),
+                        full: candidate.is_full(&self.counts[frame.counts..]),
                         behind,
                     };
                     if !fit.full {
@@ -253,12 +263,6 @@ impl<'g> Reader<'g> {
         None
     }
 
-    fn is_full(&self, frame: &Frame, id: UseId, child: usize) -> bool {
-        let layout = self.plan.layout(id);
-        self.counts[frame.counts + child] >= layout.capacity
-            || self.counts[frame.counts + layout.counter] >= self.guide.uses[id].group_max
-    }
-
     fn in_level(&self) -> bool {
         let owner = self.frames.get(1).and_then(|frame| frame.owner);
         owner.is_some_and(|id| self.guide.uses[id].level.is_some())
@@ -268,9 +272,8 @@ impl<'g> Reader<'g> {
         while self.frames.len() > fit.depth + 1 {
             self.close(&Next::Segment(segment));
         }
-        let guide = self.guide;
-        let id = guide.children(self.frames[fit.depth].owner)[fit.child];
-        let (one, layout) = (&guide.uses[id], self.plan.layout(id));
+        let id = fit.id;
+        let (one, layout) = (&self.guide.uses[id], self.plan.layout(id));
         if !fit.behind {
             self.advance(segment, one.order);
         }
@@ -396,6 +399,26 @@ impl<'g> Reader<'g> {
         super::write::position(path, order)
     }
 
+    /// All that is to be told, as [`check()`] gives it.
+    pub fn findings(mut self) -> Vec<Finding> {
+        self.finish();
+        self.findings
+    }
+
+    /// Appends the document's JSON, as [`read_json()`] does.
+    pub fn json(mut self, mut provenance: Provenance, out: &mut Vec<u8>) -> Vec<Finding> {
+        self.finish();
+        if let Some(kind) = self.guide.document {
+            provenance.order = self.order;
+            let draft = Draft {
+                slots: &self.slots,
+                schema: &self.guide.schema,
+            };
+            draft.write(kind, &provenance, out);
+        }
+        self.findings
+    }
+
     fn end(mut self) -> Reading {
         self.finish();
         let document = self.guide.document.and_then(|kind| self.document(kind));
@@ -438,20 +461,4 @@ impl<'g> Reader<'g> {
             }
         }
     }
-}
-
-/// Whether `segment` is meant by `one`: its tag, and every `when`.
-#[inline]
-fn fits(one: &Use, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
-    segment.tag().len() <= 4
-        && one.when.iter().all(|when| {
-            let element = segment.element(when.element);
-            let value = match when.component {
-                0 => element,
-                n => crate::x12::components(element, delimiters)
-                    .nth(n - 1)
-                    .unwrap_or(b""),
-            };
-            when.patterns.iter().any(|p| p.fits(value))
-        })
 }

@@ -94,7 +94,7 @@ impl Sampler<'_> {
 
     /// One level at the top, or up to two below `around` (a level's use, code and record), and all
     /// below them: where `under` lets them stand.
-    fn tree(&mut self, group: &[UseId], around: Option<(UseId, u64, NodeId)>, depth: u32) {
+    fn tree(&mut self, group: &[UseId], around: Option<(UseId, u32, NodeId)>, depth: u32) {
         let guide = self.guide;
         let may = |id: &&UseId| {
             let one = &guide.uses[**id];

@@ -4,6 +4,8 @@
 //! Every node knows its slot in its parent; a struct's children may come in any order, a list's
 //! in theirs. Values are text in their canonical form (`2026-11-22`, `10.00`).
 
+use std::sync::Arc;
+
 use super::shape::{Form, Schema, Shape};
 
 /// A node's number in the table. The document itself is [`ROOT`].
@@ -50,18 +52,18 @@ pub(crate) struct Slots {
     leaves: usize,
     taken: usize,
     /// Names of free fields.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Arc<Vec<String>>,
 }
 
 impl Slots {
     /// An empty document whose free fields may have `names`.
-    pub(crate) fn new(names: &[String]) -> Slots {
+    pub(crate) fn new(names: &Arc<Vec<String>>) -> Slots {
         let mut slots = Slots {
             nodes: Vec::with_capacity(512),
             text: String::with_capacity(4096),
             leaves: 0,
             taken: 0,
-            names: names.to_vec(),
+            names: names.clone(),
         };
         slots.nodes.push(node(0, Kind::Struct(0)));
         slots
@@ -74,7 +76,7 @@ impl Slots {
             text: String::new(),
             leaves: 0,
             taken: 0,
-            names: Vec::new(),
+            names: Arc::default(),
         }
     }
 
@@ -126,6 +128,12 @@ impl Slots {
             Some(id) => id,
             None => self.push(parent, slot, kind),
         }
+    }
+
+    /// Whether nothing is in a record or list yet.
+    #[inline]
+    pub(crate) fn is_empty(&self, id: NodeId) -> bool {
+        self.children(id).next == NONE
     }
 
     /// All children, in order of arrival.

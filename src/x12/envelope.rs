@@ -34,8 +34,10 @@ pub enum Event<'a> {
     Ta1(Segment<'a>),
     /// GS, and its place.
     Group(&'a GroupHeader, Position),
-    /// A set, with its trailer where it has one. It may be taken (`std::mem::take`); if it is
-    /// not, its memory serves the next set.
+    /// ST, and nothing of its body yet: that may be pulled by [`Envelopes::segment`].
+    SetBegin(&'a TransactionSet),
+    /// A set, with its trailer where it has one, and with what was not pulled of its body. It may
+    /// be taken (`std::mem::take`); if it is not, its memory serves the next set.
     Set(&'a mut TransactionSet),
     /// The end of a group, with GE where there is one.
     GroupEnd(Option<&'a Trailer>),
@@ -43,7 +45,8 @@ pub enum Event<'a> {
     InterchangeEnd(Option<&'a Trailer>),
 }
 
-/// Walks a file set by set, in memory that grows with the largest set and not with the file.
+/// Walks a file set by set, in memory that grows with the largest set and not with the file; not
+/// even with that where bodies are pulled.
 pub struct Envelopes<R> {
     pub(super) reader: Reader<R>,
     pub(super) interchange: Level<InterchangeHeader>,
@@ -105,6 +108,7 @@ enum Step {
     Interchange,
     Ta1,
     Group,
+    SetBegin,
     Set,
     GroupEnd(bool),
     InterchangeEnd(bool),
@@ -164,6 +168,12 @@ impl<R: Read> Envelopes<R> {
         self.reader.take_findings()
     }
 
+    /// Whether [`take_findings`](Self::take_findings) would give any.
+    #[inline]
+    pub fn has_findings(&self) -> bool {
+        !self.reader.findings.is_empty()
+    }
+
     /// How many segments were read, envelopes included.
     pub fn segments(&self) -> u32 {
         self.reader.segments()
@@ -186,13 +196,7 @@ impl<R: Read> Envelopes<R> {
                 Some(found) => Some(found),
                 None => self.reader.advance()?,
             };
-            let role = match found {
-                Some((_, from, _)) => {
-                    let tag = &self.reader.buffer[from..from + self.reader.ends[0] as usize];
-                    Role::of(tag, self.reader.header)
-                }
-                None => Role::End,
-            };
+            let role = found.as_ref().map_or(Role::End, |found| self.role(found));
             self.held = found;
             if let Some(step) = self.close(role) {
                 return Ok(Some(self.event(step, Found::default())));
@@ -204,6 +208,34 @@ impl<R: Read> Envelopes<R> {
                 return Ok(Some(self.event(step, found)));
             }
         }
+    }
+
+    /// The next segment of the body of the set that was begun, or `None` where the body ends:
+    /// then [`next`](Self::next) gives the set. A segment that is given here is not kept.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn segment(&mut self) -> Result<Option<Segment<'_>>, Error> {
+        if !self.in_set || self.held.is_some() {
+            return Ok(None);
+        }
+        let Some(found) = self.reader.advance()? else {
+            return Ok(None);
+        };
+        if !matches!(self.role(&found), Role::Other | Role::Ta1) {
+            self.held = Some(found);
+            return Ok(None);
+        }
+        self.length += 1;
+        let (position, from, to) = found;
+        Ok(Some(self.reader.view(position, from, to)))
+    }
+
+    #[inline]
+    fn role(&self, (_, from, _): &Found) -> Role {
+        let tag = &self.reader.buffer[*from..from + self.reader.ends[0] as usize];
+        Role::of(tag, self.reader.header)
     }
 
     /// Closes one level that cannot stay open before a segment of this role.
@@ -250,10 +282,7 @@ impl<R: Read> Envelopes<R> {
         match role {
             Role::Isa => self.open_interchange(found),
             Role::Gs => self.open_group(found),
-            Role::St if group => {
-                self.open_set(found);
-                return None;
-            }
+            Role::St if group => self.open_set(found),
             Role::Se if self.in_set => self.end_set(found),
             Role::Ge if group => self.end_group(found),
             Role::Iea => self.end_interchange(found),
@@ -270,6 +299,7 @@ impl<R: Read> Envelopes<R> {
         Some(match role {
             Role::Isa => Step::Interchange,
             Role::Gs => Step::Group,
+            Role::St => Step::SetBegin,
             Role::Se => Step::Set,
             Role::Ge => Step::GroupEnd(true),
             _ => Step::InterchangeEnd(true),
@@ -284,6 +314,7 @@ impl<R: Read> Envelopes<R> {
             }
             Step::Ta1 => Event::Ta1(self.reader.view(position, from, to)),
             Step::Group => Event::Group(&self.group.header, position),
+            Step::SetBegin => Event::SetBegin(&self.set),
             Step::Set => Event::Set(&mut self.set),
             Step::GroupEnd(there) => Event::GroupEnd(trailer(there)),
             Step::InterchangeEnd(there) => Event::InterchangeEnd(trailer(there)),

@@ -226,6 +226,7 @@ pub fn read(source: impl Read) -> Result<Reading, Error> {
                     });
                 }
             }
+            Event::SetBegin(_) => {}
             Event::Set(set) => {
                 if let Some(group) = interchange.and_then(|i| i.groups.last_mut()) {
                     // A copy of the right size costs less than to grow the next set's buffers

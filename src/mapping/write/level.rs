@@ -11,7 +11,7 @@ use crate::x12::Fault;
 #[derive(Clone, Copy, Default)]
 pub(super) struct Here {
     id: UseId,
-    code: u64,
+    code: u32,
     /// Its number; 0 at the top.
     pub(super) number: u32,
     /// That of the level around it.

@@ -1,0 +1,154 @@
+//! Where the values of a sound segment go, settled once: into a record that nothing is in yet, no
+//! field twice. Then no value asks what is there already.
+
+use std::sync::Arc;
+
+use super::dictionary::DataType;
+use super::guide::{ITEM, PartUse, Path, Step, Use};
+use super::slots::{Kind, NodeId, Slots};
+use super::value::{CodeList, decode};
+
+/// Records and lists that one segment's values go into; more are left to the long way.
+const MOST: usize = 8;
+
+/// The moves of a use, one an element.
+#[derive(Debug)]
+pub(crate) struct Moves {
+    /// What the values go into, as paths from the use's own record, which is the first.
+    parents: Vec<Path>,
+    all: Vec<Option<Move>>,
+}
+
+/// One value's.
+#[derive(Debug)]
+struct Move {
+    form: Form,
+    /// Index of what it goes into.
+    parent: u8,
+    step: Step,
+    /// In a list that a run fills: the group, and what an item is where it is a record.
+    item: Option<(u32, Option<Kind>)>,
+}
+
+/// How a value becomes canonical.
+#[derive(Debug)]
+enum Form {
+    /// It is.
+    Same,
+    Word(Arc<CodeList>),
+    Decoded(DataType),
+}
+
+impl Moves {
+    pub(crate) fn new(one: &Use) -> Option<Moves> {
+        let mut moves = Moves {
+            parents: vec![Path::new()],
+            all: Vec::new(),
+        };
+        let mut taken: Vec<(u8, u32)> = Vec::new();
+        for place in &one.places {
+            // A composite never is sound.
+            let part = (!place.composite).then(|| &place.parts[0]);
+            let step = match part {
+                Some(part) => moves.step(one, part)?,
+                None => None,
+            };
+            if let Some(step) = &step
+                && step.item.is_none()
+            {
+                let place = (step.parent, step.step.slot);
+                if taken.contains(&place) {
+                    return None;
+                }
+                taken.push(place);
+            }
+            moves.all.push(step);
+        }
+        Some(moves)
+    }
+
+    /// `None` outside where it is not plain, inside where the value goes nowhere.
+    fn step(&mut self, one: &Use, part: &PartUse) -> Option<Option<Move>> {
+        let (list, step, item) = match (part.run, part.target.split_last()) {
+            (Some((run, group, field)), _) => {
+                let run = &one.runs[run];
+                let record = matches!(run.item, Kind::Struct(_)).then_some(run.item);
+                let leaf = Step {
+                    slot: 0,
+                    kind: run.item,
+                };
+                let step = match record {
+                    Some(_) => run.fields[field].clone(),
+                    None => leaf,
+                };
+                (&run.list[..], step, Some((group, record)))
+            }
+            (None, Some((last, steps))) => (steps, last.clone(), None),
+            (None, None) => return Some(None),
+        };
+        if step.slot == ITEM || list.iter().any(|step| step.slot == ITEM) {
+            return None;
+        }
+        let same = |path: &Path| path[..] == *list;
+        let parent = self.parents.iter().position(same).unwrap_or_else(|| {
+            self.parents.push(list.to_vec());
+            self.parents.len() - 1
+        });
+        let form = match (&part.codes, part.def.data) {
+            (Some(codes), _) => Form::Word(codes.clone()),
+            // A sound number is in its canonical form already.
+            (None, DataType::Text | DataType::Id | DataType::Decimal) => Form::Same,
+            (None, data) => Form::Decoded(data),
+        };
+        (parent < MOST).then_some(Some(Move {
+            form,
+            parent: parent as u8,
+            step,
+            item,
+        }))
+    }
+
+    /// Puts the elements of a sound segment, of which `text` is all and `ends` are the ends, into
+    /// `record`, in which nothing is yet.
+    pub(crate) fn make(
+        &self,
+        text: &str,
+        ends: &[u32],
+        record: NodeId,
+        slots: &mut Slots,
+        buffer: &mut String,
+    ) {
+        let mut nodes = [None; MOST];
+        nodes[0] = Some(record);
+        let (mut group, mut item) = (None, record);
+        let mut start = ends[0] as usize + 1;
+        for (one, &end) in self.all.iter().zip(&ends[1..]) {
+            let raw = text.get(start..end as usize).unwrap_or_default();
+            start = end as usize + 1;
+            let Some(one) = one.as_ref().filter(|_| !raw.is_empty()) else {
+                continue;
+            };
+            let value = match &one.form {
+                Form::Same => raw,
+                Form::Word(codes) => codes.word(raw).unwrap_or_default(),
+                Form::Decoded(data) if decode(raw, *data, None, buffer) => buffer,
+                Form::Decoded(_) => continue,
+            };
+            let parent = &mut nodes[usize::from(one.parent)];
+            let mut parent = *parent.get_or_insert_with(|| {
+                let path = self.parents[usize::from(one.parent)].iter();
+                path.fold(record, |node, step| {
+                    slots.child_or_push(node, step.slot, step.kind)
+                })
+            });
+            if let Some((number, Some(kind))) = one.item {
+                if group != Some((one.parent, number)) {
+                    group = Some((one.parent, number));
+                    item = slots.push(parent, 0, kind);
+                }
+                parent = item;
+            }
+            slots.push_leaf(parent, one.step.slot, one.step.kind, value);
+        }
+    }
+}
