@@ -186,12 +186,23 @@ fn answers(answer: &PurchaseOrderChangeAcknowledgment, sender: &str, receiver: &
 fn advises(advice: &ApplicationAdvice, sender: &str, receiver: &str) -> String {
     let made = advice.made.as_ref().and_then(|made| made.date);
     let errors: usize = advice.results.iter().map(|r| r.errors.len()).sum();
+    let said = match advice.results.as_slice() {
+        [one] => format!(
+            "{} of {}",
+            one.status.as_ref().map_or("something", Code::as_str),
+            one.id.as_deref().unwrap_or("what it does not name"),
+        ),
+        many => {
+            let status = many.iter().filter_map(|result| result.status.as_ref());
+            let rejected = status.filter(|status| status.as_str().ends_with("rejected"));
+            format!("{} results, {} rejected,", many.len(), rejected.count())
+        }
+    };
     format!(
-        "Application advice {}: {} tells {} what became of {}, with {}.",
+        "Application advice {}: {} says {said} to {}; {}.",
         numbered(advice.number.as_deref(), made),
         name(advice.from.as_ref(), sender),
         name(advice.to.as_ref(), receiver),
-        count(advice.results.len(), "document"),
         count(errors, "error"),
     )
 }
