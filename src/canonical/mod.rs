@@ -7,6 +7,9 @@
 //! | [`ShipNotice`] | `ship_notice` | the notice's | 856 |
 //! | [`Invoice`] | `invoice` | the invoice's | 810 |
 //! | [`RemittanceAdvice`] | `remittance_advice` | the payment's trace number | 820 |
+//! | [`PurchaseOrderChange`] | `purchase_order_change` | the order's | 860 |
+//! | [`PurchaseOrderChangeAcknowledgment`] | `purchase_order_change_acknowledgment` | the order's | 865 |
+//! | [`ApplicationAdvice`] | `application_advice` | the advice's | 824 |
 //!
 //! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
 //! field of its own. A field that is not there is not written. A name that no record has is an
@@ -54,6 +57,7 @@ macro_rules! records {
     )*};
 }
 
+mod application_advice;
 mod ext;
 mod few;
 mod goods;
@@ -63,6 +67,7 @@ mod party;
 mod provenance;
 mod purchase_order;
 mod purchase_order_acknowledgment;
+mod purchase_order_change;
 mod reference;
 mod remittance_advice;
 mod ship_notice;
@@ -70,6 +75,10 @@ mod terms;
 mod transport;
 mod value;
 
+pub use application_advice::{
+    ApplicationAdvice, ApplicationError, ApplicationResult, IndustryError, IndustryErrors,
+    RelatedData,
+};
 pub use ext::{Ext, ExtValue};
 pub use few::Few;
 pub use goods::{
@@ -83,6 +92,9 @@ pub use provenance::{Loss, Provenance};
 pub use purchase_order::{OrderLine, PurchaseOrder, Subline};
 pub use purchase_order_acknowledgment::{
     AcknowledgedLine, LineAcknowledgment, PurchaseOrderAcknowledgment,
+};
+pub use purchase_order_change::{
+    ChangedLine, PurchaseOrderChange, PurchaseOrderChangeAcknowledgment,
 };
 pub use reference::{
     DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
@@ -204,6 +216,12 @@ documents! {
     Invoice "invoice" number,
     /// X12 820.
     RemittanceAdvice "remittance_advice" number,
+    /// X12 860.
+    PurchaseOrderChange "purchase_order_change" number,
+    /// X12 865.
+    PurchaseOrderChangeAcknowledgment "purchase_order_change_acknowledgment" order_number,
+    /// X12 824.
+    ApplicationAdvice "application_advice" number,
 }
 
 impl DocumentKind {

@@ -1,8 +1,8 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
 use crate::canonical::{
-    Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
-    ShipNotice,
+    ApplicationAdvice, Code, Currency, Decimal, Document, Invoice, Level, Money, Party,
+    PurchaseOrderChange, PurchaseOrderChangeAcknowledgment, Quantity, RemittanceAdvice, ShipNotice,
 };
 use crate::x12::{GroupHeader, TransactionSet};
 
@@ -46,6 +46,9 @@ pub(super) fn lines(document: &Document) -> usize {
         Document::RemittanceAdvice(advice) => {
             advice.remittances.iter().map(|r| r.items.len()).sum()
         }
+        Document::PurchaseOrderChange(change) => change.lines.len(),
+        Document::PurchaseOrderChangeAcknowledgment(answer) => answer.lines.len(),
+        Document::ApplicationAdvice(advice) => advice.results.len(),
     }
 }
 
@@ -95,6 +98,11 @@ pub(super) fn sentence(
         Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
         Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
         Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
+        Some(Document::PurchaseOrderChange(change)) => changes(change, sender, receiver),
+        Some(Document::PurchaseOrderChangeAcknowledgment(answer)) => {
+            answers(answer, sender, receiver)
+        }
+        Some(Document::ApplicationAdvice(advice)) => advises(advice, sender, receiver),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -141,6 +149,74 @@ fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
         name(advice.payee.as_ref(), receiver),
         money(advice.total, advice.currency.as_ref()),
     )
+}
+
+fn changes(change: &PurchaseOrderChange, sender: &str, receiver: &str) -> String {
+    let which = change.change_number.as_deref();
+    format!(
+        "Change{} of purchase order {}: {} sends {} to {}, {}{}.",
+        which.map_or(String::new(), |number| format!(" {number}")),
+        numbered(change.number.as_deref(), change.ordered_on),
+        name(change.buyer.as_ref(), sender),
+        article(change.purpose.as_ref(), "a change"),
+        name(change.vendor.as_ref(), receiver),
+        count(change.lines.len(), "line"),
+        money(
+            change.total.as_ref().and_then(|total| total.amount),
+            change.currency.as_ref()
+        ),
+    )
+}
+
+fn answers(answer: &PurchaseOrderChangeAcknowledgment, sender: &str, receiver: &str) -> String {
+    format!(
+        "Answer to the change of purchase order {}: {} says {} to {}, {}{}.",
+        numbered(answer.order_number.as_deref(), answer.ordered_on),
+        name(answer.vendor.as_ref(), sender),
+        answer.status.as_ref().map_or("something", Code::as_str),
+        name(answer.buyer.as_ref(), receiver),
+        count(answer.lines.len(), "line"),
+        money(
+            answer.total.as_ref().and_then(|total| total.amount),
+            answer.currency.as_ref()
+        ),
+    )
+}
+
+fn advises(advice: &ApplicationAdvice, sender: &str, receiver: &str) -> String {
+    let made = advice.made.as_ref().and_then(|made| made.date);
+    let errors: usize = advice.results.iter().map(|r| r.errors.len()).sum();
+    let said = match advice.results.as_slice() {
+        [one] => format!(
+            "{} of {}",
+            one.status.as_ref().map_or("something", Code::as_str),
+            one.id.as_deref().unwrap_or("what it does not name"),
+        ),
+        many => {
+            let status = many.iter().filter_map(|result| result.status.as_ref());
+            let rejected = status.filter(|status| status.as_str().ends_with("rejected"));
+            format!("{} results, {} rejected,", many.len(), rejected.count())
+        }
+    };
+    format!(
+        "Application advice {}: {} says {said} to {}; {}.",
+        numbered(advice.number.as_deref(), made),
+        name(advice.from.as_ref(), sender),
+        name(advice.to.as_ref(), receiver),
+        count(errors, "error"),
+    )
+}
+
+/// `a cancellation`, as the code says it; where it says nothing, `otherwise`.
+fn article(code: Option<&Code>, otherwise: &str) -> String {
+    code.filter(|code| code.raw().is_none())
+        .map_or(otherwise.to_owned(), |code| {
+            let article = match code.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
+                true => "an",
+                false => "a",
+            };
+            format!("{article} {}", code.as_str().replace('_', " "))
+        })
 }
 
 fn capital(text: &str) -> String {

@@ -317,9 +317,10 @@ impl Compiler<'_> {
             .get(element - 1)
             .is_some_and(|p| p.composite);
         if component == 0 && whole && node.get("as").is_none() {
-            if let Some(usage) = self.usage(node) {
-                self.uses[id].places[element - 1].usage = usage;
-            }
+            let usage = self.usage(node);
+            let place = &mut self.uses[id].places[element - 1];
+            place.usage = usage.unwrap_or(place.usage);
+            place.max = max(node).unwrap_or(place.max);
             return;
         }
         if !self.exists(id, place) {
@@ -364,9 +365,7 @@ impl Compiler<'_> {
             .filter(|_| !made)
             .and_then(|n| self.path(n, scope, Some(form_of(data))));
         let place = &mut self.uses[id].places[element - 1];
-        if let Some(max) = node.get("max").and_then(|n| n.number().ok()) {
-            place.max = max;
-        }
+        place.max = max(node).unwrap_or(place.max);
         let part = &mut place.parts[component.saturating_sub(1)];
         if component == 0 {
             place.usage = usage.unwrap_or(place.usage);
@@ -521,6 +520,11 @@ impl Compiler<'_> {
         }
         Some(Rule::Constant(text.to_owned()))
     }
+}
+
+/// How often an element may repeat, where its table says.
+fn max(node: &Node) -> Option<u32> {
+    node.get("max").and_then(|n| n.number().ok())
 }
 
 /// A segment's elements as the dictionary has them.
