@@ -71,6 +71,7 @@ mod library;
 mod lint;
 mod misplaced;
 mod plan;
+mod reach;
 mod read;
 mod sample;
 mod shape;
