@@ -80,7 +80,7 @@ fn told(reading: &Reading) -> Vec<(Fault, String)> {
         .findings
         .iter()
         .filter(|f| f.location.tag != "CTT" || f.fault != Fault::Normalised);
-    real.map(|f| (f.fault, f.message.clone())).collect()
+    real.map(|f| (f.fault, f.message.to_string())).collect()
 }
 
 /// Reads `HL*…` segments: the tree, no finding, and the same segments after writing.

@@ -232,7 +232,7 @@ pub(super) fn finding(
     let severity_painted = paint.paint(colour, name);
     let rule = paint.dim(&format!("[{}]", fault.rule()));
     let (line, column) = (location.line, location.column);
-    let message = escaped(message);
+    let (message, fix) = (escaped(&message.to_string()), fix.to_string());
     writeln!(
         out,
         "  {file}:{line}:{column}: {severity_painted}: {message} {rule}"
@@ -253,7 +253,7 @@ pub(super) fn finding(
     let rows = [
         ("at", place.as_str()),
         ("why", fault.why()),
-        ("fix", fix.as_str()),
+        ("fix", &fix),
         ("ack", fault.code_997().unwrap_or_default()),
     ];
     for (name, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {

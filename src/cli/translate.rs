@@ -4,6 +4,7 @@
 //! was received, without its sets. So X12 that was made JSON is made the same X12 again. A document
 //! that was written by hand has none, and the options say who sends it to whom.
 
+use crate::x12::text;
 use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 
@@ -273,12 +274,13 @@ pub fn to_x12(
 }
 
 fn reads_otherwise(guide: &Guide) -> Finding {
-    let message = format!(
-        "what guide {} writes of this document reads otherwise",
-        guide.name
+    let message = text!(
+        "what guide {guide} writes of this document reads otherwise",
+        guide = &guide.name
     );
-    let fix = "compare it with what `translate` makes of the result; a value that the guide has \
-        no place for is lost";
+    let fix = text!(
+        "compare it with what `translate` makes of the result; a value that the guide has no place for is lost"
+    );
     let fault = crate::x12::Fault::ValueDiffers;
     Finding::new(fault, Default::default(), message, fix)
 }

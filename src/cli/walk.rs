@@ -1,6 +1,7 @@
 //! One pass over an X12 file, set by set: envelopes by `x12`, content by `mapping`, and both's
 //! findings together in the order of the file. `check`, `show` and `translate` look on.
 
+use crate::x12::text;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -402,9 +403,16 @@ impl<'g> Walker<'g> {
             return None;
         }
         let id = &set.id;
-        let message =
-            format!("no guide describes set {id} of release {release}: its content is not checked");
-        let fix = format!("write x12/{release}/{id}.toml and give its folder as --mappings");
+        let message = text!(
+            "no guide describes set {id} of release {release}: its content is not checked",
+            id,
+            release = &release
+        );
+        let fix = text!(
+            "write x12/{release}/{id}.toml and give its folder as --mappings",
+            release,
+            id
+        );
         let location = Location {
             tag: "ST".to_owned(),
             ..set.position.into()

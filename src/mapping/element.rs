@@ -6,13 +6,15 @@ use std::borrow::Cow;
 use super::check_digit;
 use super::dictionary::{DataType, Usage};
 use super::explain::{broken, explain, instead, placeless};
-use super::guide::{ITEM, PartUse, Path, PlaceUse, Rule, Use};
+use super::guide::{ITEM, PartUse, PlaceUse, Rule, Use};
 use super::plan::Layout;
+use super::reach::{reckon, walk};
 use super::read::Reader;
-use super::slots::{Kind, NodeId, Slots};
+use super::slots::{Kind, NodeId};
 use super::value::{decode, encode, fault};
 use crate::canonical::Decimal;
-use crate::x12::{Fault, Finding, Location, Segment, Severity, components};
+use crate::x12::text;
+use crate::x12::{Fault, Finding, Location, Segment, Severity, Text, Value, components};
 
 /// A segment's use, and where its values go.
 pub(crate) struct Bound<'g> {
@@ -146,8 +148,17 @@ impl<'g> Reader<'g> {
             if place.usage == Usage::NotUsed {
                 let text = String::from_utf8_lossy(raw);
                 let name = &place.parts[0].def.name;
-                let message = format!("{name} ({text:?}) is not used in this guide");
-                self.at(spot, Fault::SegmentNotUsed, message, "leave it empty");
+                let message = text!(
+                    "{name} ({text}) is not used in this guide",
+                    name = Value::word(name),
+                    text = Value::quoted(&text)
+                );
+                self.at(
+                    spot,
+                    Fault::SegmentNotUsed,
+                    message,
+                    text!("leave it empty"),
+                );
             }
             self.place(spot, raw, place, &mut groups);
         }
@@ -156,12 +167,16 @@ impl<'g> Reader<'g> {
             if let Some(due) = check_digit::due(segment, (qualifier, number)) {
                 let spot = Spot::element(segment, bound, usize::from(number));
                 let text = String::from_utf8_lossy(segment.element(usize::from(number)));
-                let message = format!("{text:?} ends in a wrong check digit; {due} is due");
+                let message = text!(
+                    "{text} ends in a wrong check digit; {due} is due",
+                    text = Value::quoted(&text),
+                    due
+                );
                 self.at(
                     spot,
                     Fault::CheckDigit,
                     message,
-                    "compare it with the label",
+                    text!("compare it with the label"),
                 );
             }
         }
@@ -177,8 +192,12 @@ impl<'g> Reader<'g> {
             };
             if repetition as u32 == place.max {
                 let name = &place.parts[0].def.name;
-                let message = format!("{name} repeats more than {} time(s)", place.max);
-                let fix = "send fewer repetitions";
+                let message = text!(
+                    "{name} repeats more than {max} time(s)",
+                    name = Value::word(name),
+                    max = place.max
+                );
+                let fix = text!("send fewer repetitions");
                 self.at(whole, Fault::ElementTooMany, message, fix);
             }
             if place.composite {
@@ -187,10 +206,12 @@ impl<'g> Reader<'g> {
                 if raw.contains(&delimiters.component) {
                     let separator = char::from(delimiters.component).escape_default();
                     let text = String::from_utf8_lossy(raw);
-                    let message = format!(
-                        "{text:?} holds the component separator {separator}, and is no composite"
+                    let message = text!(
+                        "{text} holds the component separator {separator}, and is no composite",
+                        text = Value::quoted(&text),
+                        separator = separator.to_string()
                     );
-                    let fix = "choose a separator that does not occur in data";
+                    let fix = text!("choose a separator that does not occur in data");
                     self.at(spot, Fault::ElementCharacter, message, fix);
                 }
                 self.value(spot, raw, &place.parts[0], groups);
@@ -213,14 +234,23 @@ impl<'g> Reader<'g> {
             match place.parts.get(index) {
                 Some(part) if !raw.is_empty() => self.value(spot, raw, part, groups),
                 Some(part) if part.usage == Usage::Mandatory => {
-                    let message = format!("component {} ({}) is missing", index + 1, part.def.name);
-                    self.at(whole, Fault::ElementMissing, message, "fill it");
+                    let message = text!(
+                        "component {index} ({name}) is missing",
+                        index = index + 1,
+                        name = Value::word(&part.def.name)
+                    );
+                    self.at(whole, Fault::ElementMissing, message, text!("fill it"));
                 }
                 Some(_) => {}
                 None => {
                     let count = place.parts.len();
-                    let message = format!("the composite has only {count} components");
-                    self.at(whole, Fault::ElementTooMany, message, "remove the rest");
+                    let message = text!("the composite has only {count} components", count);
+                    self.at(
+                        whole,
+                        Fault::ElementTooMany,
+                        message,
+                        text!("remove the rest"),
+                    );
                     break;
                 }
             }
@@ -243,8 +273,18 @@ impl<'g> Reader<'g> {
             && part.ext_form() == super::shape::Form::Text);
         if let Some(codes) = part.codes.as_deref().filter(|c| c.word(text).is_none()) {
             let near = codes.nearest(text);
-            let mean = near.map_or(String::new(), |code| format!("; did you mean {code}?"));
-            let message = format!("{text:?} is not a code of {}{mean}", part.def.name);
+            let (shown, name) = (Value::quoted(text), Value::word(&part.def.name));
+            let message = match near {
+                Some(code) => {
+                    text!(
+                        "{shown} is not a code of {name}; did you mean {code}?",
+                        shown,
+                        name,
+                        code
+                    )
+                }
+                None => text!("{shown} is not a code of {name}", shown, name),
+            };
             let fix = instead(codes, near);
             self.at(spot, Fault::ElementCode, message, fix);
         }
@@ -266,8 +306,8 @@ impl<'g> Reader<'g> {
         }
         if stored && part.run.is_some() && groups.gap {
             groups.gap = false;
-            let message = "the groups before it are empty: they are not written again".to_owned();
-            self.at(spot, Fault::Normalised, message, "");
+            let message = text!("the groups before it are empty: they are not written again");
+            self.at(spot, Fault::Normalised, message, Text::default());
         }
         self.buffer = buffer;
         let made = self.made(spot, text, part);
@@ -282,8 +322,11 @@ impl<'g> Reader<'g> {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 let text: String = raw.iter().copied().map(char::from).collect();
-                let message = format!("{text:?} holds bytes that are not UTF-8: read as Latin-1");
-                let fix = "agree on a character set with the partner".to_owned();
+                let message = text!(
+                    "{text} holds bytes that are not UTF-8: read as Latin-1",
+                    text = Value::quoted(&text)
+                );
+                let fix = text!("agree on a character set with the partner");
                 self.at(spot, Fault::NotUtf8, message, fix);
                 Cow::Owned(text)
             }
@@ -297,8 +340,12 @@ impl<'g> Reader<'g> {
         }
         let mut again = String::new();
         if encode(canonical, &part.def, None, &mut again) && again != text {
-            let message = format!("{text:?} is written as {again:?}");
-            self.at(spot, Fault::Normalised, message, "");
+            let message = text!(
+                "{text} is written as {again}",
+                text = Value::quoted(text),
+                again = Value::quoted(&again)
+            );
+            self.at(spot, Fault::Normalised, message, Text::default());
         }
     }
 
@@ -378,8 +425,13 @@ impl<'g> Reader<'g> {
             _ => return true,
         };
         if due != text {
-            let message = format!("{} is {text:?} where {due:?} is due", part.def.name);
-            self.at(spot, Fault::ValueDiffers, message, format!("send {due}"));
+            let message = text!(
+                "{name} is {text} where {due} is due",
+                name = Value::word(&part.def.name),
+                text = Value::quoted(text),
+                due = Value::quoted(&due)
+            );
+            self.at(spot, Fault::ValueDiffers, message, text!("send {due}", due));
         }
         true
     }
@@ -394,14 +446,19 @@ impl<'g> Reader<'g> {
             let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::value);
             let (fault, fix) = match number(&deferred.value) == number(&due) {
                 true if deferred.value == due => continue,
-                true => (Fault::Normalised, String::new()),
+                true => (Fault::Normalised, Text::default()),
                 false => (
                     Fault::ValueDiffers,
-                    format!("send {due}, or look for what is missing"),
+                    text!("send {due}, or look for what is missing", due = &due),
                 ),
             };
             let place = deferred.location.designator();
-            let message = format!("{place}: {:?} where the set has {due}", deferred.value);
+            let message = text!(
+                "{place}: {value} where the set has {due}",
+                place,
+                value = Value::quoted(&deferred.value),
+                due
+            );
             self.tell(Finding::new(fault, deferred.location, message, fix));
         }
     }
@@ -409,8 +466,11 @@ impl<'g> Reader<'g> {
     fn absent(&mut self, spot: Spot<'_, 'g>, place: &PlaceUse) {
         if place.usage == Usage::Mandatory {
             let name = &place.parts[0].def.name;
-            let message = format!("{name} is missing");
-            let fix = format!("fill {}{:02}", spot.bound.one.tag, spot.element);
+            let message = text!("{name} is missing", name = Value::word(name));
+            let fix = text!(
+                "fill {place}",
+                place = format!("{}{:02}", spot.bound.one.tag, spot.element)
+            );
             self.at(spot, Fault::ElementMissing, message, fix);
         }
     }
@@ -421,13 +481,14 @@ impl<'g> Reader<'g> {
             let raw = segment.element(number);
             if !raw.is_empty() {
                 let text = String::from_utf8_lossy(raw);
-                let message = format!(
-                    "{} has {} elements; {text:?} is beyond them",
-                    bound.one.tag,
-                    first - 1
+                let message = text!(
+                    "{tag} has {count} elements; {text} is beyond them",
+                    tag = &bound.one.tag,
+                    count = first - 1,
+                    text = Value::quoted(&text)
                 );
                 let spot = Spot::element(segment, bound, number);
-                self.at(spot, Fault::ElementTooMany, message, "remove it");
+                self.at(spot, Fault::ElementTooMany, message, text!("remove it"));
             }
         }
     }
@@ -470,10 +531,10 @@ impl<'g> Reader<'g> {
         location
     }
 
-    fn at(&mut self, spot: Spot<'_, 'g>, fault: Fault, message: String, fix: impl Into<String>) {
+    fn at(&mut self, spot: Spot<'_, 'g>, fault: Fault, message: Text, fix: Text) {
         let location = self.locate(spot);
-        let message = format!("{}: {message}", location.designator());
-        self.tell(Finding::new(fault, location, message, fix.into()));
+        let message = text!("{place}: {message}", place = location.designator(), message);
+        self.tell(Finding::new(fault, location, message, fix));
     }
 }
 
@@ -511,73 +572,4 @@ impl Groups {
         self.current = Some(group);
         true
     }
-}
-
-/// Follows steps, making what is not there.
-#[inline]
-fn walk(slots: &mut Slots, scope: NodeId, steps: &[super::guide::Step]) -> NodeId {
-    steps.iter().fold(scope, |node, step| match step.slot {
-        ITEM => slots.push(node, 0, step.kind),
-        slot => slots.child_or_push(node, slot, step.kind),
-    })
-}
-
-/// The node at a path that goes through no list.
-pub(crate) fn node(slots: &Slots, scope: NodeId, path: &Path) -> Option<NodeId> {
-    path.iter()
-        .try_fold(scope, |id, step| slots.child(id, step.slot))
-}
-
-/// Whether anything stands at a path; an empty list is nothing.
-pub(crate) fn has(slots: &Slots, scope: NodeId, path: &Path) -> bool {
-    if path.iter().any(|step| step.slot == ITEM) {
-        return !nodes(slots, scope, path).is_empty();
-    }
-    node(slots, scope, path)
-        .is_some_and(|id| slots.kind(id) != Kind::List || slots.children(id).next().is_some())
-}
-
-/// All nodes at a path; a list gives its items.
-pub(crate) fn nodes(slots: &Slots, scope: NodeId, path: &Path) -> Vec<NodeId> {
-    let mut all = vec![scope];
-    for step in path {
-        all = match step.slot {
-            ITEM => all.iter().flat_map(|&id| slots.children(id)).collect(),
-            slot => all.iter().filter_map(|&id| slots.child(id, slot)).collect(),
-        };
-    }
-    match path.last() {
-        Some(step) if step.kind == Kind::List => {
-            all.iter().flat_map(|&id| slots.children(id)).collect()
-        }
-        _ => all,
-    }
-}
-
-/// What a `count()` or `sum()` gives.
-pub(crate) fn reckon(slots: &Slots, scope: NodeId, rule: &Rule) -> String {
-    match rule {
-        Rule::Sum(path) => sum(slots, scope, path),
-        Rule::Count(path, tree) => {
-            let mut open = nodes(slots, scope, path);
-            let mut count = 0_usize;
-            while let Some(id) = open.pop() {
-                count += 1;
-                let below = tree.and_then(|slot| slots.child(id, slot));
-                open.extend(below.into_iter().flat_map(|list| slots.children(list)));
-            }
-            count.to_string()
-        }
-        _ => String::new(),
-    }
-}
-
-/// The sum of the decimals at a path.
-fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
-    let values = nodes(slots, scope, path).into_iter();
-    let values = values.filter_map(|id| slots.text(id).parse::<Decimal>().ok());
-    let total = values
-        .map(Decimal::value)
-        .reduce(|a, b| a.checked_add(b).unwrap_or(a));
-    total.map_or_else(|| "0".to_owned(), |t| t.normalize().to_string())
 }

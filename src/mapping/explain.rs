@@ -3,117 +3,156 @@
 use super::dictionary::{DataType, Note, NoteKind};
 use super::guide::PartUse;
 use super::value::CodeList;
-use crate::x12::Fault;
+use crate::x12::text;
+use crate::x12::{Fault, Text, Value};
 
 /// What a broken syntax note means where element `number` is the one to look at.
-pub(crate) fn broken(note: &Note, tag: &str, number: usize) -> (Fault, String, String) {
+pub(crate) fn broken(note: &Note, tag: &str, number: usize) -> (Fault, Text, Text) {
     let name = |e: &usize| format!("{tag}{e:02}");
-    let list = |all: &[usize], word: &str| match all {
-        [before @ .., last] if !before.is_empty() => {
-            let before: Vec<String> = before.iter().map(name).collect();
-            format!("{} {word} {}", before.join(", "), name(last))
-        }
-        all => all.iter().map(name).collect(),
+    let names = |all: &[usize]| all.iter().map(name).collect::<Vec<_>>().join(", ");
+    let list = |all: &[usize]| match all {
+        [before @ .., last] if !before.is_empty() => text!(
+            "{before} and {last}",
+            before = names(before),
+            last = name(last)
+        )
+        .into(),
+        all => Value::from(names(all)),
     };
     let (first, rest) = (name(&note.elements[0]), &note.elements[1..]);
-    let fill = format!("fill {}", name(&number));
+    let (all, empty, note_text) = (list(&note.elements), name(&number), &note.text);
     let (what, fix) = match note.kind {
         NoteKind::Exclusion => {
-            let message = format!("only one of {} may come", list(&note.elements, "and"));
-            let message = format!("{message} (syntax note {})", note.text);
-            return (
-                Fault::ElementExclusive,
-                message,
-                "leave one empty".to_owned(),
+            let message = text!(
+                "only one of {all} may come (syntax note {note})",
+                all,
+                note = note_text
             );
+            return (Fault::ElementExclusive, message, text!("leave one empty"));
         }
         NoteKind::Paired => (
-            format!(
-                "{} come together or not at all",
-                list(&note.elements, "and")
-            ),
-            format!("{fill}, or leave the others empty too"),
+            text!("{all} come together or not at all", all),
+            text!("fill {empty}, or leave the others empty too", empty),
         ),
-        NoteKind::Required => (
-            format!("one of {} is due", list(&note.elements, "and")),
-            "fill one of them".to_owned(),
-        ),
+        NoteKind::Required => (text!("one of {all} is due", all), text!("fill one of them")),
         NoteKind::Conditional => (
-            format!("where {first} is, {} must be", list(rest, "and")),
-            format!("{fill}, or leave {first} empty"),
+            text!(
+                "where {first} is, {rest} must be",
+                first = &first,
+                rest = list(rest)
+            ),
+            text!("fill {empty}, or leave {first} empty", empty, first),
         ),
         NoteKind::ListConditional => (
-            format!("where {first} is, one of {} must be", list(rest, "and")),
-            format!("fill one of them, or leave {first} empty"),
+            text!(
+                "where {first} is, one of {rest} must be",
+                first = &first,
+                rest = list(rest)
+            ),
+            text!("fill one of them, or leave {first} empty", first),
         ),
     };
-    let message = format!("it is missing: {what} (syntax note {})", note.text);
+    let message = text!(
+        "it is missing: {what} (syntax note {note})",
+        what,
+        note = note_text
+    );
     (Fault::ElementConditional, message, fix)
 }
 
 /// Where to go with a code that the list does not have.
-pub(crate) fn instead(codes: &CodeList, near: Option<&str>) -> String {
+pub(crate) fn instead(codes: &CodeList, near: Option<&str>) -> Text {
     /// Codes that are read at a glance.
     const FEW: usize = 24;
     let all = codes.all();
     match near {
-        _ if all.len() <= FEW => format!("use one of {}", all.join(" ")),
-        Some(near) => format!("send {near}, or another of the list's {} codes", all.len()),
-        None => format!(
-            "send one of the list's {} codes, or add it to the list in guides of your own",
-            all.len()
+        _ if all.len() <= FEW => text!("use one of {codes}", codes = all.join(" ")),
+        Some(near) => text!(
+            "send {near}, or another of the list's {count} codes",
+            near,
+            count = all.len()
+        ),
+        None => text!(
+            "send one of the list's {count} codes, or add it to the list in guides of your own",
+            count = all.len()
         ),
     }
 }
 
 /// Of a value that stands nowhere in the document: because no `as` names it, or because it is wrong.
-pub(crate) fn placeless(name: &str, text: &str, right: bool) -> (String, &'static str) {
+pub(crate) fn placeless(name: &str, text: &str, right: bool) -> (Text, Text) {
     match right {
         true => (
-            format!("{name} = {text:?} has no place in the document"),
-            "nothing, or give it an `as` in a guide of your own, such as ext.name",
+            text!(
+                "{name} = {text} has no place in the document",
+                name = Value::word(name),
+                text = Value::quoted(text)
+            ),
+            text!("nothing, or give it an `as` in a guide of your own, such as ext.name"),
         ),
         false => (
-            format!("{name} = {text:?} is left out of the document"),
-            "correct the value",
+            text!(
+                "{name} = {text} is left out of the document",
+                name = Value::word(name),
+                text = Value::quoted(text)
+            ),
+            text!("correct the value"),
         ),
     }
 }
 
 /// What a fault of a value means and what to do.
-pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (String, String) {
+pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (Text, Text) {
     let def = &part.def;
-    let name = &def.name;
-    let shown: String = text.chars().take(80).collect();
+    let name = Value::word(&def.name);
+    let shown = Value::quoted(&text.chars().take(80).collect::<String>());
     match fault {
         Fault::ElementTooShort => (
-            format!("{name} {shown:?} is shorter than {} characters", def.min),
-            format!("send {} to {} characters", def.min, def.max),
+            text!(
+                "{name} {shown} is shorter than {min} characters",
+                name,
+                shown,
+                min = def.min
+            ),
+            text!(
+                "send {min} to {max} characters",
+                min = def.min,
+                max = def.max
+            ),
         ),
         Fault::ElementTooLong => (
-            format!("{name} {shown:?} is longer than {} characters", def.max),
-            format!("send at most {} characters", def.max),
+            text!(
+                "{name} {shown} is longer than {max} characters",
+                name,
+                shown,
+                max = def.max
+            ),
+            text!("send at most {max} characters", max = def.max),
         ),
         Fault::ElementDate => (
-            format!("{name} {shown:?} is not a date"),
+            text!("{name} {shown} is not a date", name, shown),
             match text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
-                true => "correct the month or the day: a date is CCYYMMDD".to_owned(),
-                false => "send it as CCYYMMDD, without hyphens".to_owned(),
+                true => text!("correct the month or the day: a date is CCYYMMDD"),
+                false => text!("send it as CCYYMMDD, without hyphens"),
             },
         ),
         Fault::ElementTime => (
-            format!("{name} {shown:?} is not a time"),
-            "send it as HHMM or HHMMSS, from 0000 to 235959".to_owned(),
+            text!("{name} {shown} is not a time", name, shown),
+            text!("send it as HHMM or HHMMSS, from 0000 to 235959"),
         ),
         _ => (
-            format!("{name} {shown:?} holds a character that its type does not allow"),
+            text!(
+                "{name} {shown} holds a character that its type does not allow",
+                name,
+                shown
+            ),
             match def.data {
-                DataType::Decimal => "send digits, with a point if need be".to_owned(),
-                DataType::Implied(0) => "send digits only".to_owned(),
+                DataType::Decimal => text!("send digits, with a point if need be"),
+                DataType::Implied(0) => text!("send digits only"),
                 DataType::Implied(n) => {
-                    format!("send digits only: the last {n} are decimals")
+                    text!("send digits only: the last {n} are decimals", n)
                 }
-                _ => "remove control characters".to_owned(),
+                _ => text!("remove control characters"),
             },
         ),
     }

@@ -12,6 +12,7 @@ use super::slots::Kind;
 use super::source::Node;
 use super::value::CodeList;
 use crate::canonical::DocumentKind;
+use crate::x12::{Text, text};
 
 /// A use's number in its guide.
 pub(crate) type UseId = usize;
@@ -298,17 +299,21 @@ impl LevelRule {
     }
 
     /// `below O or P`, `at the top`: for messages.
-    pub(crate) fn places(&self) -> String {
+    pub(crate) fn places(&self) -> Text {
         let codes = self.under.iter().map(String::as_str);
         let codes: Vec<&str> = codes.filter(|code| *code != Self::TOP).collect();
         let below = match codes.split_last() {
-            _ if self.anywhere => return "anywhere".to_owned(),
-            None => return "at the top".to_owned(),
-            Some((last, [])) => format!("below {last}"),
-            Some((last, rest)) => format!("below {} or {last}", rest.join(", ")),
+            _ if self.anywhere => return text!("anywhere"),
+            None => return text!("at the top"),
+            Some((last, [])) => text!("below {last}", last = *last),
+            Some((last, rest)) => text!(
+                "below {codes} or {last}",
+                codes = rest.join(", "),
+                last = *last
+            ),
         };
         match self.top {
-            true => format!("at the top or {below}"),
+            true => text!("at the top or {below}", below),
             false => below,
         }
     }

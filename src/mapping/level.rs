@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use super::guide::{LevelRule, Use, UseId};
 use super::read::Reader;
 use super::slots::{Kind, NodeId, ROOT};
-use crate::x12::{Fault, Finding, Location, Position, Segment};
+use crate::x12::text;
+use crate::x12::{Fault, Finding, Location, Position, Segment, Text};
 
 /// Most levels of one set; ten times what the largest known notices have. More are told once and
 /// not read, so that a set cannot ask for memory without end.
@@ -206,7 +207,11 @@ impl<'g> Reader<'g> {
             }
             let near = self.nearest(rule, last);
             let (code, may) = (code(segment), rule.places());
-            let message = format!("a level {code} stands {may}, and this one names no parent");
+            let message = text!(
+                "a level {code} stands {may}, and this one names no parent",
+                code,
+                may
+            );
             self.misplaced(segment, one, message, near);
             return near;
         }
@@ -215,8 +220,8 @@ impl<'g> Reader<'g> {
             let name = name();
             let near = self.nearest(rule, last);
             let message = match named == segment.element(1) {
-                true => format!("HL {name} names itself as its parent"),
-                false => format!("no HL before this one has the number {name}"),
+                true => text!("HL {name} names itself as its parent", name),
+                false => text!("no HL before this one has the number {name}", name),
             };
             self.misplaced(segment, one, message, near);
             return near;
@@ -228,7 +233,13 @@ impl<'g> Reader<'g> {
         let near = near.or((!rule.top).then_some(found));
         let of = self.use_of(found).key.as_str();
         let (code, may, name) = (code(segment), rule.places(), name());
-        let message = format!("a level {code} stands {may}, not below HL {name} ({of})");
+        let message = text!(
+            "a level {code} stands {may}, not below HL {name} ({of})",
+            code,
+            may,
+            name,
+            of
+        );
         self.misplaced(segment, one, message, near);
         near
     }
@@ -252,19 +263,22 @@ impl<'g> Reader<'g> {
         let fits = |at: &u32| self.levels.all[*at as usize].depth + 1 < MAX_LEVEL_DEPTH;
         let found = self.levels.up(parent).find(fits);
         if found != parent {
-            let message = format!("more than {MAX_LEVEL_DEPTH} levels stand below one another");
+            let message = text!(
+                "more than {limit} levels stand below one another",
+                limit = MAX_LEVEL_DEPTH
+            );
             self.misplaced(segment, one, message, found);
         }
         found
     }
 
-    fn misplaced(&mut self, segment: &Segment<'_>, one: &Use, message: String, at: Option<u32>) {
+    fn misplaced(&mut self, segment: &Segment<'_>, one: &Use, message: Text, at: Option<u32>) {
         let place = match at {
-            Some(at) => format!("below the set's HL no. {}", at + 1),
-            None => "at the top".to_owned(),
+            Some(at) => text!("below the set's HL no. {ordinal}", ordinal = at + 1),
+            None => text!("at the top"),
         };
-        let message = format!("{message}; it was put {place}");
-        let fix = "name in HL02 the HL01 of the level that holds it, which comes before it";
+        let message = text!("{message}; it was put {place}", message, place);
+        let fix = text!("name in HL02 the HL01 of the level that holds it, which comes before it");
         self.hl(segment, one, 2, Fault::LevelParent, message, fix);
     }
 
@@ -282,17 +296,18 @@ impl<'g> Reader<'g> {
             let ordinals =
                 (1..due).filter_map(|n| Some((key(n.to_string().as_bytes())?, n as u32 - 1)));
             levels.numbers = ordinals.collect();
-            let message = "levels are numbered 1, 2, 3 … when they are written".to_owned();
-            self.hl(segment, one, 1, Fault::Normalised, message, "");
+            let message = text!("levels are numbered 1, 2, 3 … when they are written");
+            self.hl(segment, one, 1, Fault::Normalised, message, Text::default());
         }
         let first = key(number).and_then(|key| self.levels.numbers.insert(key, at));
         if let Some(first) = first {
             let name = String::from_utf8_lossy(number);
-            let message = format!(
-                "{name} is the number of the set's HL no. {} already",
-                first + 1
+            let message = text!(
+                "{name} is the number of the set's HL no. {ordinal} already",
+                name,
+                ordinal = first + 1
             );
-            let fix = "give every HL a number of its own";
+            let fix = text!("give every HL a number of its own");
             self.hl(segment, one, 1, Fault::LevelNumber, message, fix);
         }
     }
@@ -308,8 +323,8 @@ impl<'g> Reader<'g> {
         drop(chain);
         if open != Some(parent) {
             self.levels.reordered = true;
-            let message = "levels are written depth first, each with all that it holds".to_owned();
-            self.hl(segment, one, 2, Fault::Normalised, message, "");
+            let message = text!("levels are written depth first, each with all that it holds");
+            self.hl(segment, one, 2, Fault::Normalised, message, Text::default());
         }
     }
 
@@ -323,16 +338,22 @@ impl<'g> Reader<'g> {
         let codes = one.places.get(2).and_then(|p| p.parts[0].codes.as_deref());
         let known = codes.is_none_or(|codes| codes.word(&code).is_some());
         if known && !code.is_empty() {
-            let message = format!("the guide has no level {code}: it is read as any other");
-            let fix = "use one of the guide's levels, or give this one an HL in the guide";
+            let message = text!(
+                "the guide has no level {code}: it is read as any other",
+                code
+            );
+            let fix = text!("use one of the guide's levels, or give this one an HL in the guide");
             self.hl(segment, one, 3, Fault::ElementCode, message, fix);
         }
     }
 
     fn overflow(&mut self, segment: &Segment<'_>, one: &Use) {
         if !std::mem::replace(&mut self.levels.overflown, true) {
-            let message = format!("a set may have {MAX_LEVELS} levels: the rest is not read");
-            let fix = "split the notice";
+            let message = text!(
+                "a set may have {limit} levels: the rest is not read",
+                limit = MAX_LEVELS
+            );
+            let fix = text!("split the notice");
             self.hl(segment, one, 1, Fault::TooLong, message, fix);
         }
     }
@@ -343,12 +364,12 @@ impl<'g> Reader<'g> {
         one: &Use,
         element: usize,
         fault: Fault,
-        message: String,
-        fix: &str,
+        message: Text,
+        fix: Text,
     ) {
         let mut location = Location::of_element(segment, element);
         location.in_loop = Some(one.key.clone());
-        let message = format!("{}: {message}", location.designator());
+        let message = text!("{place}: {message}", place = location.designator(), message);
         self.tell(Finding::new(fault, location, message, fix));
     }
 
@@ -363,12 +384,12 @@ impl<'g> Reader<'g> {
                     let (code, due) = (char::from(code), char::from(due));
                     (
                         Fault::ValueDiffers,
-                        format!("HL04: {code} where {due} is due"),
+                        text!("HL04: {code} where {due} is due", code, due),
                     )
                 }
                 None => (
                     Fault::Normalised,
-                    "HL04: it is added when the set is written".into(),
+                    text!("HL04: it is added when the set is written"),
                 ),
             };
             let mut position = said.position;
@@ -380,7 +401,7 @@ impl<'g> Reader<'g> {
                 element: Some(4),
                 ..position.into()
             };
-            let fix = "send 1 where levels follow below, else 0";
+            let fix = text!("send 1 where levels follow below, else 0");
             self.tell(Finding::new(fault, location, message, fix));
         }
     }

@@ -4,7 +4,9 @@
 use super::dictionary::Usage;
 use super::guide::{Use, UseId};
 use super::read::{Fit, Frame, MAX_FINDINGS, Next, Reader};
-use crate::x12::{Fault, Finding, Location, Segment};
+use super::source::nearest;
+use crate::x12::text;
+use crate::x12::{Fault, Finding, Location, Segment, Text, Value};
 
 impl Reader<'_> {
     /// Notes a segment whose values go on in a list that the segment before it had room for: they
@@ -19,8 +21,16 @@ impl Reader<'_> {
         if before % run.n > 0 {
             let mut location = Location::of(segment);
             location.in_loop = self.loop_name(one);
-            let message = format!("{} is written together with the one before it", one.tag);
-            self.tell(Finding::new(Fault::Normalised, location, message, ""));
+            let message = text!(
+                "{tag} is written together with the one before it",
+                tag = &one.tag
+            );
+            self.tell(Finding::new(
+                Fault::Normalised,
+                location,
+                message,
+                Text::default(),
+            ));
         }
         let width = run.fields.len().max(1);
         let is_filled = |group: &usize| {
@@ -64,16 +74,22 @@ impl Reader<'_> {
                 Some([super::guide::Pattern::Is(value)]) => format!("*{value}"),
                 _ => String::new(),
             };
-            let before = if here.tag.is_empty() {
-                "the end of the set"
-            } else {
-                &here.tag
+            let before = match here.tag.is_empty() {
+                true => text!("the end of the set").into(),
+                false => Value::from(&here.tag),
             };
-            let message = format!(
-                "{}{qualifier} ({name}) is missing; it was due before {before}",
-                one.tag
+            let message = text!(
+                "{tag}{qualifier} ({name}) is missing; it was due before {before}",
+                tag = &one.tag,
+                qualifier = &qualifier,
+                name = Value::word(name),
+                before
             );
-            let fix = format!("add the segment {}{qualifier} here", one.tag);
+            let fix = text!(
+                "add the segment {tag}{qualifier} here",
+                tag = &one.tag,
+                qualifier
+            );
             let location = Location {
                 tag: one.tag.clone(),
                 in_loop: in_loop.clone(),
@@ -93,11 +109,14 @@ impl Reader<'_> {
         let mut location = Location::of(segment);
         location.in_loop = self.loop_name(one);
         if fit.behind {
-            let message =
-                format!("{tag} comes too late: its place is before the segments just read");
-            let fix = format!(
-                "move {tag} to its place in the guide (position {:03})",
-                one.order & 0xff_ffff
+            let message = text!(
+                "{tag} comes too late: its place is before the segments just read",
+                tag
+            );
+            let fix = text!(
+                "move {tag} to its place in the guide (position {pos})",
+                tag,
+                pos = format!("{:03}", one.order & 0xff_ffff)
             );
             self.tell(Finding::new(
                 Fault::SegmentOrder,
@@ -107,8 +126,8 @@ impl Reader<'_> {
             ));
         }
         if one.usage == Usage::NotUsed {
-            let message = format!("{} is not used in this guide", one.key);
-            let fix = "leave it out, or ask the partner whether the guide is still true";
+            let message = text!("{key} is not used in this guide", key = &one.key);
+            let fix = text!("leave it out, or ask the partner whether the guide is still true");
             self.tell(Finding::new(
                 Fault::SegmentNotUsed,
                 location.clone(),
@@ -118,17 +137,23 @@ impl Reader<'_> {
         }
         if fit.full {
             let is_loop = !one.children.is_empty();
-            let (fault, what) = match is_loop {
-                true => (Fault::LoopTooMany, "loop "),
-                false => (Fault::SegmentTooMany, ""),
-            };
             let most = one.group_max.min(one.capacity());
             let times = match most {
-                1 => "once".to_owned(),
-                n => format!("{n} times"),
+                1 => text!("once"),
+                n => text!("{n} times", n),
             };
-            let message = format!("{what}{} occurs more than {times} here", one.key);
-            let fix = format!("send at most {most} here");
+            let key = &one.key;
+            let (fault, message) = match is_loop {
+                true => (
+                    Fault::LoopTooMany,
+                    text!("loop {key} occurs more than {times} here", key, times),
+                ),
+                false => (
+                    Fault::SegmentTooMany,
+                    text!("{key} occurs more than {times} here", key, times),
+                ),
+            };
+            let fix = text!("send at most {most} here", most);
             self.tell(Finding::new(fault, location, message, fix));
         }
     }
@@ -141,24 +166,36 @@ impl Reader<'_> {
             .last()
             .and_then(|f| Some(self.guide.uses[f.owner?].key.clone()));
         let tag = location.tag.clone();
+        let segment = format!("{segment:?}");
         let known = self.guide.dictionary.segment(&tag.to_ascii_uppercase());
         let finding = match known {
             Some(def) => {
-                let message = format!(
-                    "{segment:?}: {} {} ({}) has no place here",
-                    self.guide.set, tag, def.name
+                let message = text!(
+                    "{segment}: {set} {tag} ({name}) has no place here",
+                    segment,
+                    set = &self.guide.set,
+                    tag,
+                    name = Value::word(&def.name)
                 );
-                let fix = "remove it, or move it to where the guide has it";
+                let fix = text!("remove it, or move it to where the guide has it");
                 Finding::new(Fault::SegmentUnexpected, location, message, fix)
             }
             None => {
-                let hint = super::source::suggestion(&tag, &self.guide.dictionary.tags());
-                let message = format!("{segment:?}: there is no segment {tag}{hint}");
+                let tags = self.guide.dictionary.tags();
+                let message = match nearest(&tag, tags.iter().copied()) {
+                    Some(near) => text!(
+                        "{segment}: there is no segment {tag}; did you mean {near}?",
+                        segment,
+                        tag,
+                        near = Value::quoted(near)
+                    ),
+                    None => text!("{segment}: there is no segment {tag}", segment, tag),
+                };
                 Finding::new(
                     Fault::SegmentUnknown,
                     location,
                     message,
-                    "remove it or correct its identifier",
+                    text!("remove it or correct its identifier"),
                 )
             }
         };
@@ -177,9 +214,11 @@ impl Reader<'_> {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
         } else if self.findings.len() == MAX_FINDINGS {
-            let message =
-                format!("more than {MAX_FINDINGS} findings in one set: the rest is not listed");
-            let fix = "correct what is listed and check again";
+            let message = text!(
+                "more than {limit} findings in one set: the rest is not listed",
+                limit = MAX_FINDINGS
+            );
+            let fix = text!("correct what is listed and check again");
             self.findings
                 .push(Finding::new(Fault::TooLong, finding.location, message, fix));
         }
@@ -202,11 +241,16 @@ impl Reader<'_> {
                 tag: one.tag.clone(),
                 ..next.location()
             };
-            let message = format!(
-                "{} is not there: it is added when the document is written",
-                one.tag
+            let message = text!(
+                "{tag} is not there: it is added when the document is written",
+                tag = &one.tag
             );
-            self.tell(Finding::new(Fault::Normalised, location, message, ""));
+            self.tell(Finding::new(
+                Fault::Normalised,
+                location,
+                message,
+                Text::default(),
+            ));
         }
     }
 }

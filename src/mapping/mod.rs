@@ -73,6 +73,7 @@ mod lint;
 mod misplaced;
 mod moves;
 mod plan;
+mod reach;
 mod read;
 mod sample;
 mod shape;

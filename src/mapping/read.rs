@@ -4,6 +4,7 @@
 //! reached there; only if none has, an earlier position is taken (with a finding), and only if
 //! that fails too is the segment without a place. Each value is mapped, constant, or noted.
 
+use crate::x12::text;
 use std::collections::BTreeMap;
 
 use super::dictionary::Usage;
@@ -448,8 +449,11 @@ impl<'g> Reader<'g> {
                 Some(document)
             }
             Err(misfit) => {
-                let message = format!("the document cannot be formed: {misfit}");
-                let fix = "this is a defect of Transload: please report it with the file";
+                let message = text!(
+                    "the document cannot be formed: {misfit}",
+                    misfit = misfit.to_string()
+                );
+                let fix = text!("this is a defect of Transload: please report it with the file");
                 let location = self.last.into();
                 self.tell(Finding::new(
                     Fault::ElementCharacter,

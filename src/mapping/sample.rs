@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::dictionary::{DataType, Usage};
-use super::element::nodes;
 use super::empty::empty;
 use super::guide::{Guide, ITEM, PartUse, Pattern, Use, UseId};
+use super::reach::nodes;
 use super::shape::Form;
 use super::slots::{Kind, NodeId, ROOT, Slots};
 use super::value::{decode, fault};

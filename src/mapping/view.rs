@@ -154,7 +154,7 @@ impl<'g> UseView<'g> {
     /// Where a level may stand, as `below O or P`; empty for what is no level.
     pub fn under(self) -> String {
         let rule = self.one.level.as_ref();
-        rule.map_or_else(String::new, |rule| rule.places())
+        rule.map_or_else(String::new, |rule| rule.places().to_string())
     }
 
     /// Its elements in order, composites as their components.

@@ -12,15 +12,16 @@ use std::collections::BTreeMap;
 use level::Here;
 
 use super::dictionary::{NoteKind, Usage};
-use super::element::{has, node, nodes, reckon};
 use super::explain::explain;
 use super::fill::fill;
 use super::guide::{Guide, PartUse, Rule, Run, Use, UseId, When};
 use super::level::MAX_LEVEL_DEPTH;
+use super::reach::{has, node, nodes, reckon};
 use super::slots::{NodeId, ROOT, Slots};
 use super::value::{encode, fault};
 use crate::canonical::Document;
-use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segments, Severity};
+use crate::x12::text;
+use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segments, Severity, Text, Value};
 
 /// What writing a document gives.
 #[derive(Clone, Debug)]
@@ -61,12 +62,12 @@ pub fn write(guide: &Guide, document: &Document, delimiters: &Delimiters) -> Wri
         levels: 0,
     };
     if let Err(misfit) = filled {
-        let fix = "choose the guide of the document's own set";
+        let fix = text!("choose the guide of the document's own set");
         let location = Location::default();
         writer.findings.push(Finding::new(
             Fault::Unwritable,
             location,
-            misfit.to_string(),
+            text!("{misfit}", misfit = misfit.to_string()),
             fix,
         ));
         return Writing {
@@ -248,12 +249,13 @@ impl Writer<'_> {
                 tag: one.tag.clone(),
                 ..Location::default()
             };
-            let message = format!(
-                "{}: {} occurrences where {most} may stand",
-                one.key,
-                emissions.len()
+            let message = text!(
+                "{key}: {count} occurrences where {most} may stand",
+                key = &one.key,
+                count = emissions.len(),
+                most
             );
-            let fix = format!("leave out all but {most} in the document");
+            let fix = text!("leave out all but {most} in the document", most);
             self.findings
                 .push(Finding::new(Fault::SegmentTooMany, location, message, fix));
         }
@@ -286,13 +288,16 @@ impl Writer<'_> {
             }
             if text.is_empty() && place.usage == Usage::Mandatory {
                 let name = &place.parts[0].def.name;
-                let message = format!("{name} is missing in the document");
+                let message = text!(
+                    "{name} is missing in the document",
+                    name = Value::word(name)
+                );
                 self.fault(
                     one,
                     (number, 0),
                     Fault::ElementMissing,
                     message,
-                    "fill the field that the guide names",
+                    text!("fill the field that the guide names"),
                 );
             }
             parts.push(text);
@@ -393,10 +398,14 @@ impl Writer<'_> {
         let name = &part.def.name;
         let mut text = String::new();
         if !encode(canonical, &part.def, part.codes.as_deref(), &mut text) {
-            let message = format!("{name}: {canonical:?} has no X12 form here");
+            let message = text!(
+                "{name}: {value} has no X12 form here",
+                name = Value::word(name),
+                value = Value::quoted(canonical)
+            );
             let fix = match &part.codes {
-                Some(_) => "use a word of the code list, or other:XX for the code XX",
-                None => "use a value that the element can hold exactly",
+                Some(_) => text!("use a word of the code list, or other:XX for the code XX"),
+                None => text!("use a value that the element can hold exactly"),
             };
             let fault = if part.codes.is_some() {
                 Fault::ElementCode
@@ -410,15 +419,17 @@ impl Writer<'_> {
         }
         if let Some(fault) = fault(&text, &part.def) {
             let (message, fix) = explain(fault, &text, part);
-            let finding = self.finding(one, at, fault, message, &fix);
+            let finding = self.finding(one, at, fault, message, fix);
             self.findings.push(finding);
         }
         if let Some(byte) = text.bytes().find(|&b| self.delimiters.clashes(b)) {
-            let message = format!(
-                "{name} {canonical:?} holds the separator {:?}",
-                char::from(byte)
+            let message = text!(
+                "{name} {value} holds the separator {byte}",
+                name = Value::word(name),
+                value = Value::quoted(canonical),
+                byte = format!("{:?}", char::from(byte))
             );
-            let fix = "change the value, or agree on other separators with the partner";
+            let fix = text!("change the value, or agree on other separators with the partner");
             self.fault(one, at, Fault::Unwritable, message, fix);
         }
         text
@@ -433,16 +444,17 @@ impl Writer<'_> {
                 NoteKind::Exclusion => Fault::ElementExclusive,
                 _ => Fault::ElementConditional,
             };
-            let message = format!(
-                "the document's values break syntax note {} of {}",
-                note.text, one.tag
+            let message = text!(
+                "the document's values break syntax note {note} of {tag}",
+                note = &note.text,
+                tag = &one.tag
             );
             self.fault(
                 one,
                 (note.elements[0], 0),
                 fault,
                 message,
-                "fill or leave out the fields that it ties together",
+                text!("fill or leave out the fields that it ties together"),
             );
         }
     }
@@ -450,15 +462,17 @@ impl Writer<'_> {
     /// Tells what the document holds and the guide has no place for.
     fn losses(&mut self) {
         for (path, value) in self.slots.untaken(&self.guide.schema) {
-            let message = format!(
-                "{path} = {value:?} has no place in guide {}",
-                self.guide.name
+            let message = text!(
+                "{path} = {value} has no place in guide {guide}",
+                path,
+                value = Value::quoted(&value),
+                guide = &self.guide.name
             );
             let mut finding = Finding::new(
                 Fault::Unmapped,
                 Location::default(),
                 message,
-                "leave it out, or give it an as in the guide",
+                text!("leave it out, or give it an as in the guide"),
             );
             finding.severity = Severity::Warning;
             self.findings.push(finding);
@@ -470,8 +484,8 @@ impl Writer<'_> {
         one: &Use,
         (element, component): (usize, usize),
         fault: Fault,
-        message: String,
-        fix: &str,
+        message: Text,
+        fix: Text,
     ) -> Finding {
         let location = Location {
             tag: one.tag.clone(),
@@ -481,11 +495,11 @@ impl Writer<'_> {
             component: (component > 0).then_some(component as u32),
             ..Location::default()
         };
-        let message = format!("{}: {message}", location.designator());
+        let message = text!("{place}: {message}", place = location.designator(), message);
         Finding::new(fault, location, message, fix)
     }
 
-    fn fault(&mut self, one: &Use, at: (usize, usize), fault: Fault, message: String, fix: &str) {
+    fn fault(&mut self, one: &Use, at: (usize, usize), fault: Fault, message: Text, fix: Text) {
         let finding = self.finding(one, at, fault, message, fix);
         self.findings.push(finding);
     }

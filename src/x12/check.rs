@@ -5,11 +5,12 @@ use std::io::Read;
 
 use super::envelope::{Found, Role, SET_LIMIT};
 use super::read::number;
+use super::text;
 use super::values;
-use super::{Envelopes, Fault, Finding, Location, Position, Severity, functional_id};
+use super::{Envelopes, Fault, Finding, Location, Position, Severity, Text, Value, functional_id};
 
 impl<R: Read> Envelopes<R> {
-    fn tell(&mut self, fault: Fault, location: Location, message: String, fix: impl Into<String>) {
+    fn tell(&mut self, fault: Fault, location: Location, message: Text, fix: Text) {
         self.reader.note(fault, location, message, fix);
     }
 
@@ -31,9 +32,13 @@ impl<R: Read> Envelopes<R> {
         let key = hash(&(&header.sender, &header.control_number));
         if !self.seen.insert(key) {
             let (number, sender) = (&header.control_number, &header.sender.id);
-            let message = format!("interchange {number} of {sender} is in this file twice");
+            let message = text!(
+                "interchange {number} of {sender} is in this file twice",
+                number,
+                sender
+            );
             let location = self.location(found, Some(13));
-            let fix = "give every interchange a control number of its own";
+            let fix = text!("give every interchange a control number of its own");
             self.tell(Fault::DuplicateInterchange, location, message, fix);
         }
     }
@@ -51,20 +56,21 @@ impl<R: Read> Envelopes<R> {
         if let (Some(a), Some(b)) = (major(isa), major(gs))
             && a != b
         {
-            let message = format!("ISA12 is {isa} and GS08 is {gs}");
+            let message = text!("ISA12 is {isa} and GS08 is {gs}", isa, gs);
             let location = self.location(found, Some(8));
-            let fix =
-                "name the release of the group in ISA12 too, unless the partner asks otherwise";
+            let fix = text!(
+                "name the release of the group in ISA12 too, unless the partner asks otherwise"
+            );
             self.tell(Fault::VersionMismatch, location, message, fix);
         }
         let header = &self.group.header;
         if !self.interchange.seen.insert(hash(&header.control_number)) {
-            let message = format!(
-                "group {} is in this interchange twice",
-                header.control_number
+            let message = text!(
+                "group {number} is in this interchange twice",
+                number = &header.control_number
             );
             let location = self.location(found, Some(6));
-            let fix = "give every group a control number of its own";
+            let fix = text!("give every group a control number of its own");
             self.tell(Fault::DuplicateGroup, location, message, fix);
         }
     }
@@ -73,9 +79,9 @@ impl<R: Read> Envelopes<R> {
         let (set, group) = (&self.set, &mut self.group);
         let number = &set.control_number;
         if !group.seen.insert(hash(number)) {
-            let message = format!("set {number} is in this group twice");
+            let message = text!("set {number} is in this group twice", number);
             let location = self.location(found, Some(2));
-            let fix = "give every set of a group a control number of its own";
+            let fix = text!("give every set of a group a control number of its own");
             self.tell(Fault::DuplicateSet, location, message, fix);
         }
         let (id, told) = (&self.set.id, &mut self.group.misfit);
@@ -84,9 +90,17 @@ impl<R: Read> Envelopes<R> {
         if let Some(due) = due {
             told.clone_from(id);
             let id = id.clone();
-            let message = format!("a set {id} in a group with GS01 = {group}; {due} was due");
+            let message = text!(
+                "a set {id} in a group with GS01 = {group}; {due} was due",
+                id = &id,
+                group,
+                due
+            );
             let location = self.location(found, Some(1));
-            let fix = format!("put {due} into GS01, or the set into a group of its own");
+            let fix = text!(
+                "put {due} into GS01, or the set into a group of its own",
+                due
+            );
             let mut finding = Finding::new(Fault::GroupIdMismatch, location, message, fix);
             if id == "864" {
                 // A text message is for people to read: groups that carry one along with the
@@ -102,17 +116,18 @@ impl<R: Read> Envelopes<R> {
         let empties = u64::from(self.reader.empties - self.empties);
         let declared = number(&self.trailer.count);
         if !declared.is_some_and(|n| (actual..=actual + empties).contains(&n)) {
-            let message = format!(
-                "SE01 says {} segments; set {} has {actual} from ST to SE",
-                shown(&self.trailer.count),
-                self.set.control_number
+            let message = text!(
+                "SE01 says {count} segments; set {number} has {actual} from ST to SE",
+                count = shown(&self.trailer.count),
+                number = &self.set.control_number,
+                actual
             );
             let location = self.location(found, Some(1));
             self.tell(
                 Fault::SeCount,
                 location,
                 message,
-                format!("write {actual} into SE01"),
+                text!("write {actual} into SE01", actual),
             );
         }
         let header = std::mem::take(&mut self.set.control_number);
@@ -125,22 +140,27 @@ impl<R: Read> Envelopes<R> {
         let (actual, damaged) = (self.group.count, self.group.damaged);
         if number(&self.trailer.count) != Some(actual) && !damaged {
             let count = shown(&self.trailer.count);
-            let message = format!("GE01 says {count} sets; group {header} has {actual}");
+            let message = text!(
+                "GE01 says {count} sets; group {header} has {actual}",
+                count,
+                header = &header,
+                actual
+            );
             let location = self.location(found, Some(1));
             self.tell(
                 Fault::GeCount,
                 location,
                 message,
-                format!("write {actual} into GE01"),
+                text!("write {actual} into GE01", actual),
             );
         } else if actual == 0 && !damaged {
             let location = self.location(found, None);
-            let message = format!("group {header} holds no set");
+            let message = text!("group {header} holds no set", header = &header);
             self.tell(
                 Fault::EmptyGroup,
                 location,
                 message,
-                "leave out groups without a set",
+                text!("leave out groups without a set"),
             );
         }
         self.check_trailer(found, Fault::GeControl, ("GE02", "GS06"), &header);
@@ -153,22 +173,30 @@ impl<R: Read> Envelopes<R> {
         let empty = actual == 0 && level.answers == 0;
         if number(&self.trailer.count) != Some(actual) && !damaged {
             let count = shown(&self.trailer.count);
-            let message = format!("IEA01 says {count} groups; interchange {header} has {actual}");
+            let message = text!(
+                "IEA01 says {count} groups; interchange {header} has {actual}",
+                count,
+                header = &header,
+                actual
+            );
             let location = self.location(found, Some(1));
             self.tell(
                 Fault::IeaCount,
                 location,
                 message,
-                format!("write {actual} into IEA01"),
+                text!("write {actual} into IEA01", actual),
             );
         } else if empty && !damaged {
             let location = self.location(found, None);
-            let message = format!("interchange {header} holds neither a group nor a TA1");
+            let message = text!(
+                "interchange {header} holds neither a group nor a TA1",
+                header = &header
+            );
             self.tell(
                 Fault::NoGroups,
                 location,
                 message,
-                "send no interchange where there is nothing to say",
+                text!("send no interchange where there is nothing to say"),
             );
         }
         self.check_trailer(found, Fault::IeaControl, ("IEA02", "ISA13"), &header);
@@ -180,46 +208,61 @@ impl<R: Read> Envelopes<R> {
         let equal_numbers = number(trailer).is_some() && number(trailer) == number(header);
         let (here, there) = names;
         if trailer != header && !equal_numbers {
-            let message = format!(
-                "{here} is {} and {there} is {}",
-                shown(trailer),
-                shown(header)
+            let message = text!(
+                "{here} is {trailer} and {there} is {header}",
+                here,
+                trailer = shown(trailer),
+                there,
+                header = shown(header)
             );
             let location = self.location(found, Some(2));
             self.tell(
                 fault,
                 location,
                 message,
-                format!("write the value of {there} into {here}"),
+                text!("write the value of {there} into {here}", there, here),
             );
         } else if trailer != header {
-            let message = format!("{here} is {trailer} and {there} is {header}: the same number");
+            let message = text!(
+                "{here} is {trailer} and {there} is {header}: the same number",
+                here,
+                trailer,
+                there,
+                header
+            );
             let location = self.location(found, Some(2));
             self.tell(
                 Fault::LeadingZeros,
                 location,
                 message,
-                format!("write {here} as {there}"),
+                text!("write {here} as {there}", here, there),
             );
         }
         let count = &self.trailer.count;
         if count.len() > 1 && count.starts_with('0') && number(count).is_some() {
-            let message = format!("the count {count} has zeros in front");
+            let message = text!("the count {count} has zeros in front", count);
             let location = self.location(found, Some(1));
             self.tell(
                 Fault::LeadingZeros,
                 location,
                 message,
-                "write counts without zeros in front",
+                text!("write counts without zeros in front"),
             );
         }
     }
 
     /// A level ends without its trailer: told once, for the innermost.
     pub(super) fn tell_missing(&mut self, role: Role) {
-        let set = format!("set {} ({})", self.set.control_number, self.set.id);
-        let group = format!("group {}", self.group.header.control_number);
-        let interchange = format!("interchange {}", self.interchange.header.control_number);
+        let set = text!(
+            "set {number} ({id})",
+            number = &self.set.control_number,
+            id = &self.set.id
+        );
+        let group = text!("group {number}", number = &self.group.header.control_number);
+        let interchange = text!(
+            "interchange {number}",
+            number = &self.interchange.header.control_number
+        );
         let here = Location::from(self.reader.position());
         if role == Role::End {
             let open = match (self.in_set, self.group.open) {
@@ -232,31 +275,42 @@ impl<R: Read> Envelopes<R> {
             }
             let inside = self.reader.truncated() || self.group.open;
             let (fault, message) = match inside {
-                true => (Fault::Truncated, format!("the file ends inside {open}")),
+                true => (Fault::Truncated, text!("the file ends inside {open}", open)),
                 false => (
                     Fault::MissingIea,
-                    format!("the file ends, and {open} has no IEA"),
+                    text!("the file ends, and {open} has no IEA", open),
                 ),
             };
-            self.tell(fault, here, message, "ask the sender for the whole file");
+            self.tell(
+                fault,
+                here,
+                message,
+                text!("ask the sender for the whole file"),
+            );
             return;
         }
         if self.interchange.damaged && !self.group.open {
             return;
         }
-        let (fault, message, tag) = match (self.in_set, self.group.open) {
-            (true, _) => (Fault::MissingSe, format!("{set} has no SE"), "SE"),
-            (false, true) => (Fault::MissingGe, format!("{group} has no GE"), "GE"),
-            (false, false) => (
-                Fault::MissingIea,
-                format!("{interchange} has no IEA"),
-                "IEA",
-            ),
+        let (fault, level, tag) = match (self.in_set, self.group.open) {
+            (true, _) => (Fault::MissingSe, set, "SE"),
+            (false, true) => (Fault::MissingGe, group, "GE"),
+            (false, false) => (Fault::MissingIea, interchange, "IEA"),
         };
         let before = self.held_location();
         let next = before.tag.clone();
-        let message = format!("{message} before the next {next}");
-        self.tell(fault, before, message, format!("write {tag} where it ends"));
+        let message = text!(
+            "{level} has no {tag} before the next {next}",
+            level,
+            tag,
+            next
+        );
+        self.tell(
+            fault,
+            before,
+            message,
+            text!("write {tag} where it ends", tag),
+        );
     }
 
     /// A segment that belongs nowhere: told once, and the rest up to the next header goes with it.
@@ -271,15 +325,21 @@ impl<R: Read> Envelopes<R> {
         let location = self.location(found, None);
         let tag = &location.tag;
         let (message, fix) = match role {
-            Role::St | Role::Ge => (format!("{tag} without GS before it"), "write GS before it"),
-            Role::Se => (format!("{tag} without ST before it"), "write ST before it"),
+            Role::St | Role::Ge => (
+                text!("{tag} without GS before it", tag),
+                text!("write GS before it"),
+            ),
+            Role::Se => (
+                text!("{tag} without ST before it", tag),
+                text!("write ST before it"),
+            ),
             Role::Ta1 => (
-                format!("{tag} after a group"),
-                "write TA1 before the first GS",
+                text!("{tag} after a group", tag),
+                text!("write TA1 before the first GS"),
             ),
             _ => (
-                format!("the segment {tag} stands outside any transaction set"),
-                "look for a damaged ST or GS before it, or take it out",
+                text!("the segment {tag} stands outside any transaction set", tag),
+                text!("look for a damaged ST or GS before it, or take it out"),
             ),
         };
         self.tell(Fault::OutsideSet, location, message, fix);
@@ -287,14 +347,26 @@ impl<R: Read> Envelopes<R> {
 
     #[cold]
     pub(super) fn tell_cut(&mut self, position: Position) {
-        let message = format!("a set of more than {SET_LIMIT} bytes: the rest of it was not kept");
-        self.tell(Fault::TooLong, position.into(), message, "split the set");
+        let message = text!(
+            "a set of more than {limit} bytes: the rest of it was not kept",
+            limit = SET_LIMIT
+        );
+        self.tell(
+            Fault::TooLong,
+            position.into(),
+            message,
+            text!("split the set"),
+        );
     }
 }
 
 /// A value as it stands in a message.
-fn shown(value: &str) -> &str {
-    if value.is_empty() { "nothing" } else { value }
+fn shown(value: &str) -> Value {
+    if value.is_empty() {
+        text!("nothing").into()
+    } else {
+        value.into()
+    }
 }
 
 fn hash(value: &impl Hash) -> u64 {

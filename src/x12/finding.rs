@@ -13,7 +13,7 @@
 
 use serde::Serialize;
 
-use super::{Position, Segment};
+use super::{Position, Segment, Text};
 
 /// How grave a finding is. Ordered: `Info < Warning < Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -107,26 +107,21 @@ pub struct Finding {
     /// Usually [`Fault::severity`]; a guide may lower it.
     pub severity: Severity,
     /// What, in one sentence with the values in it.
-    pub message: String,
+    pub message: Text,
     /// What to do next.
-    pub fix: String,
+    pub fix: Text,
     /// Where.
     pub location: Location,
 }
 
 impl Finding {
     /// A finding of the fault's usual severity.
-    pub fn new(
-        fault: Fault,
-        location: Location,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Finding {
+    pub fn new(fault: Fault, location: Location, message: Text, fix: Text) -> Finding {
         Finding {
             fault,
             severity: fault.severity(),
-            message: message.into(),
-            fix: fix.into(),
+            message,
+            fix,
             location,
         }
     }
@@ -135,9 +130,10 @@ impl Finding {
     /// fault, but for ISA, where each element has a code of its own.
     ///
     /// ```
-    /// use transload::x12::{Fault, Finding, Location};
+    /// use transload::x12::{Fault, Finding, Location, Text};
     /// let time = Location { element: Some(10), ..Location::default() };
-    /// let finding = Finding::new(Fault::IsaValue, time, "ISA10 is 2575", "write a time of day");
+    /// let (message, fix) = (Text::new("ISA10 is 2575", []), Text::default());
+    /// let finding = Finding::new(Fault::IsaValue, time, message, fix);
     /// assert_eq!(finding.code_997(), Some("TA105=015"));
     /// ```
     pub fn code_997(&self) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use std::io::Read;
 use super::isa::{self, LOOKAHEAD};
 use super::read::{Reader, State, Told};
 use super::settle::{line_break, settle};
+use super::text;
 use super::{Error, Fault, Position};
 
 impl<R: Read> Reader<R> {
@@ -21,8 +22,8 @@ impl<R: Read> Reader<R> {
                 self.note(
                     Fault::ByteOrderMark,
                     self.place.into(),
-                    "a byte order mark (EF BB BF) before ISA",
-                    "save the file as UTF-8 without a byte order mark",
+                    text!("a byte order mark (EF BB BF) before ISA"),
+                    text!("save the file as UTF-8 without a byte order mark"),
                 );
                 let next = self.start + 3;
                 self.step_counting(next);
@@ -60,19 +61,27 @@ impl<R: Read> Reader<R> {
             return;
         }
         let (fault, what) = match passed.padding {
-            true => (Fault::Padding, "padding"),
-            false => (Fault::StrayBytes, "stray bytes"),
+            true => (Fault::Padding, text!("padding")),
+            false => (Fault::StrayBytes, text!("stray bytes")),
         };
         let count = to - from;
-        let place = if first { "before ISA" } else { "after IEA" };
+        let place = if first {
+            text!("before ISA")
+        } else {
+            text!("after IEA")
+        };
         self.note(
             fault,
             passed.from.into(),
-            format!(
-                "{count} bytes of {what} {place}, at offsets {from} to {}",
-                to - 1
+            text!(
+                "{count} bytes of {what} {place}, at offsets {from} to {to}",
+                count,
+                what,
+                place,
+                from,
+                to = to - 1
             ),
-            "send nothing outside ISA to IEA",
+            text!("send nothing outside ISA to IEA"),
         );
     }
 

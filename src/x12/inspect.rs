@@ -4,6 +4,7 @@
 use std::io::Read;
 
 use super::read::{BINARY_LIMIT, Reader, SEGMENT_LIMIT, number};
+use super::text;
 use super::{Error, Fault, Location, Position};
 
 impl<R: Read> Reader<R> {
@@ -54,8 +55,11 @@ impl<R: Read> Reader<R> {
         self.note(
             Fault::BinaryLength,
             self.here(),
-            format!("the length {told} does not lead to a segment terminator"),
-            "give the number of bytes of the data; it was read up to the next terminator",
+            text!(
+                "the length {told} does not lead to a segment terminator",
+                told
+            ),
+            text!("give the number of bytes of the data; it was read up to the next terminator"),
         );
         Ok(None)
     }
@@ -98,20 +102,29 @@ impl<R: Read> Reader<R> {
         let tag = &location.tag;
         let (message, fix) = match fault {
             Fault::LowercaseTag => (
-                format!("the segment identifier {tag} is in lower case; it was read as upper case"),
-                "write segment identifiers in upper case",
+                text!(
+                    "the segment identifier {tag} is in lower case; it was read as upper case",
+                    tag
+                ),
+                text!("write segment identifiers in upper case"),
             ),
             Fault::TrailingSeparators => (
-                format!("{tag} ends in an element separator: nothing follows it"),
-                "leave out separators after the last value",
+                text!(
+                    "{tag} ends in an element separator: nothing follows it",
+                    tag
+                ),
+                text!("leave out separators after the last value"),
             ),
             Fault::CharacterSet => (
-                format!("{tag} holds a character outside X12's extended character set"),
-                "send ASCII, or agree on a character set with the partner",
+                text!(
+                    "{tag} holds a character outside X12's extended character set",
+                    tag
+                ),
+                text!("send ASCII, or agree on a character set with the partner"),
             ),
             _ => (
-                format!("{tag} holds a byte above 0x7F that is not UTF-8"),
-                "send ASCII, or UTF-8 where the partner agreed to it",
+                text!("{tag} holds a byte above 0x7F that is not UTF-8", tag),
+                text!("send ASCII, or UTF-8 where the partner agreed to it"),
             ),
         };
         self.note(fault, location, message, fix);

@@ -18,7 +18,7 @@
 //! *260102*0304*U*00401*000000001*0*P*>~GS*PO*A*B*20260102*0304*7*X*004010~\
 //! ST*850*0001~BEG*00*NE*4711**20260102~SE*9*0001~GE*1*7~IEA*1*000000001~";
 //! let reading = read(&file[..])?;
-//! assert_eq!(reading.findings[0].message, "SE01 says 9 segments; set 0001 has 3 from ST to SE");
+//! assert_eq!(reading.findings[0].message.to_string(), "SE01 says 9 segments; set 0001 has 3 from ST to SE");
 //! let answer = &acknowledge(&reading.interchanges[0], &reading.findings, Form::F997)[0];
 //! assert_eq!(answer.sets[0].codes, ["4"]);
 //! # Ok::<(), transload::x12::Error>(())
@@ -45,6 +45,7 @@ mod settle;
 mod source;
 mod split;
 mod ta1;
+mod text;
 mod tokens;
 mod unended;
 mod unknown;
@@ -65,6 +66,8 @@ pub use rewrite::rewrite;
 pub use segment::{Position, Segment, Segments, components, repetitions};
 pub use split::split;
 pub use ta1::InterchangeAcknowledgment;
+pub use text::{Text, Value, Words};
+pub(crate) use text::{fits, text};
 pub use unknown::{Error, Resemblance};
 pub use verdict::{ElementFault, FunctionalAcknowledgment, SegmentFault, SetVerdict, Verdict};
 pub use write::{WriteError, WriteOptions, write, write_with};

@@ -16,9 +16,10 @@ use std::io::Read;
 
 use super::isa::{self, LOOKAHEAD};
 use super::source::{Encoding, Source};
+use super::text;
 use super::tokens::{CHUNK, Index};
 use super::unknown::Start;
-use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment};
+use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment, Text};
 
 /// Bytes read at a time: large enough that a system call and the copy of an unfinished segment
 /// cost nothing, small enough to stay in the second-level cache.
@@ -183,13 +184,7 @@ impl<R: Read> Reader<R> {
         self.truncated
     }
 
-    pub(super) fn note(
-        &mut self,
-        fault: Fault,
-        location: Location,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
+    pub(super) fn note(&mut self, fault: Fault, location: Location, message: Text, fix: Text) {
         self.push(Finding::new(fault, location, message, fix));
     }
 
@@ -248,12 +243,17 @@ impl<R: Read> Reader<R> {
         let told = match form {
             Encoding::Plain => return Ok(()),
             Encoding::Utf16 { .. } => (
-                "the file is UTF-16: two bytes a character".to_owned(),
-                "save the file as plain text (ASCII or UTF-8)",
+                text!("the file is UTF-16: two bytes a character"),
+                text!("save the file as plain text (ASCII or UTF-8)"),
             ),
             Encoding::Wrapped { width, .. } => (
-                format!("the file is cut into lines of {width} bytes, through the segments"),
-                "send the interchange without line breaks, or with one after each terminator",
+                text!(
+                    "the file is cut into lines of {width} bytes, through the segments",
+                    width
+                ),
+                text!(
+                    "send the interchange without line breaks, or with one after each terminator"
+                ),
             ),
         };
         self.note(Fault::Transcoded, self.place.into(), told.0, told.1);
@@ -388,8 +388,8 @@ impl<R: Read> Reader<R> {
         self.note(
             Fault::EmptySegment,
             self.place.into(),
-            "a segment terminator with nothing before it",
-            "take the extra terminator out",
+            text!("a segment terminator with nothing before it"),
+            text!("take the extra terminator out"),
         );
     }
 

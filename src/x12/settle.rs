@@ -2,7 +2,8 @@
 //! used at all.
 
 use super::isa::{Isa, Terminator, WIDTHS};
-use super::{Delimiters, Fault, Finding, LineBreak, Location, Position, Severity};
+use super::text;
+use super::{Delimiters, Fault, Finding, LineBreak, Location, Position, Severity, Text};
 
 /// The outcome of reading an ISA.
 pub(super) struct Settled {
@@ -45,13 +46,21 @@ pub(super) fn settle(isa: &Isa<'_>, position: Position) -> Settled {
     for (number, (value, width)) in (1u32..).zip(isa.values.iter().zip(WIDTHS)) {
         let length = value.len();
         if length != width {
-            let text = String::from_utf8_lossy(value);
+            let (name, value) = (format!("ISA{number:02}"), String::from_utf8_lossy(value));
             settled.findings.push(Finding::new(
                 Fault::IsaElement,
                 at(number, offset),
-                format!("ISA{number:02} `{text}` has {length} bytes instead of {width}"),
-                format!(
-                    "write ISA{number:02} with exactly {width} bytes, blanks or zeros included"
+                text!(
+                    "{name} `{value}` has {length} bytes instead of {width}",
+                    name = &name,
+                    value,
+                    length,
+                    width
+                ),
+                text!(
+                    "write {name} with exactly {width} bytes, blanks or zeros included",
+                    name,
+                    width
                 ),
             ));
         }
@@ -73,7 +82,7 @@ pub(super) fn line_break(after: &[u8]) -> LineBreak {
 }
 
 impl Settled {
-    fn tell(&mut self, fault: Fault, location: Location, message: String, fix: &str) {
+    fn tell(&mut self, fault: Fault, location: Location, message: Text, fix: Text) {
         self.findings
             .push(Finding::new(fault, location, message, fix));
     }
@@ -84,8 +93,11 @@ impl Settled {
                 self.skip = skip + bytes.len();
                 self.terminator = bytes.clone();
                 if *skip > 0 {
-                    let message = format!("{skip} bytes between ISA16 and the segment terminator");
-                    let fix = "put the segment terminator right behind ISA16";
+                    let message = text!(
+                        "{skip} bytes between ISA16 and the segment terminator",
+                        skip = *skip
+                    );
+                    let fix = text!("put the segment terminator right behind ISA16");
                     self.tell(Fault::IsaLength, location.clone(), message, fix);
                 }
                 let character = std::str::from_utf8(bytes)
@@ -98,12 +110,12 @@ impl Settled {
                 };
                 if bytes.len() > 1 {
                     let bytes = bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>();
-                    let message = format!(
-                        "the segment terminator is {} bytes: {}",
-                        bytes.len(),
-                        bytes.join(" ")
+                    let message = text!(
+                        "the segment terminator is {count} bytes: {bytes}",
+                        count = bytes.len(),
+                        bytes = bytes.join(" ")
                     );
-                    let fix = "send the file as bytes, without a change of character set";
+                    let fix = text!("send the file as bytes, without a change of character set");
                     self.tell(Fault::TranscodedTerminator, location, message, fix);
                 }
             }
@@ -111,14 +123,18 @@ impl Settled {
                 self.terminator = vec![*byte];
                 self.delimiters.segment = *byte;
                 let shown = byte.escape_ascii();
-                let message = format!("ISA ends in a line break, all other segments in `{shown}`");
-                let fix = "put the segment terminator right behind ISA16";
+                let message = text!(
+                    "ISA ends in a line break, all other segments in `{shown}`",
+                    shown = shown.to_string()
+                );
+                let fix = text!("put the segment terminator right behind ISA16");
                 self.tell(Fault::IsaLength, location, message, fix);
             }
             Terminator::Missing => {
                 self.readable = false;
-                let message = "no segment terminator stands behind ISA16".to_owned();
-                let fix = "put a terminator, such as ~, behind ISA16 and behind every segment";
+                let message = text!("no segment terminator stands behind ISA16");
+                let fix =
+                    text!("put a terminator, such as ~, behind ISA16 and behind every segment");
                 self.tell(Fault::TerminatorMissing, location, message, fix);
             }
         }
@@ -133,10 +149,12 @@ impl Settled {
         match (since, usable) {
             (true, true) => self.delimiters.repetition = Some(byte),
             (true, false) => {
-                let told = format!(
-                    "ISA11 `{shown}` cannot separate repetitions, which ISA12 {version} asks for"
+                let told = text!(
+                    "ISA11 `{shown}` cannot separate repetitions, which ISA12 {version} asks for",
+                    shown = shown.to_string(),
+                    version
                 );
-                let fix = "put a byte such as ^ into ISA11; no repetitions were split";
+                let fix = text!("put a byte such as ^ into ISA11; no repetitions were split");
                 let mut finding = Finding::new(Fault::RepetitionUnusable, location, told, fix);
                 if byte == b'U' {
                     // The standards identifier of earlier releases, left standing: nothing is
@@ -148,8 +166,12 @@ impl Settled {
             (false, true) => self.tell(
                 Fault::RepetitionEarly,
                 location,
-                format!("ISA11 is `{shown}` where ISA12 {version} asks for a standards identifier"),
-                "put U into ISA11, or 00402 or later into ISA12",
+                text!(
+                    "ISA11 is `{shown}` where ISA12 {version} asks for a standards identifier",
+                    shown = shown.to_string(),
+                    version
+                ),
+                text!("put U into ISA11, or 00402 or later into ISA12"),
             ),
             (false, false) => {}
         }
@@ -163,28 +185,34 @@ impl Settled {
             segment,
             ..
         } = self.delimiters;
-        let fix = "choose four different bytes that do not occur in data";
-        let mut tell = |byte: u8, roles: &str| {
-            let message = format!("`{}` is {roles} at once", byte.escape_ascii());
+        let mut tell = |byte: u8, roles: Text| {
+            let message = text!(
+                "`{byte}` is {roles} at once",
+                byte = byte.escape_ascii().to_string(),
+                roles
+            );
             self.findings.push(Finding::new(
                 Fault::DelimiterClash,
                 location.clone(),
                 message,
-                fix,
+                text!("choose four different bytes that do not occur in data"),
             ));
         };
         if element == segment {
             self.readable = false;
-            tell(element, "element separator and segment terminator");
+            tell(element, text!("element separator and segment terminator"));
         } else if component == element {
-            tell(component, "component and element separator");
+            tell(component, text!("component and element separator"));
         } else if component == segment {
-            tell(component, "component separator and segment terminator");
+            tell(
+                component,
+                text!("component separator and segment terminator"),
+            );
         }
         if let Some(byte) = repetition
             && [element, component, segment].contains(&byte)
         {
-            tell(byte, "repetition separator and another one");
+            tell(byte, text!("repetition separator and another one"));
             self.delimiters.repetition = None;
         }
     }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::read::{Reader, SEGMENT_LIMIT};
+use super::text;
 use super::{Error, Fault};
 
 impl<R: Read> Reader<R> {
@@ -25,8 +26,8 @@ impl<R: Read> Reader<R> {
             self.note(
                 Fault::NoTerminator,
                 self.here(),
-                "the file ends without a terminator after IEA",
-                "end every segment with the terminator",
+                text!("the file ends without a terminator after IEA"),
+                text!("end every segment with the terminator"),
             );
         }
         Some((end, self.filled))
@@ -37,8 +38,11 @@ impl<R: Read> Reader<R> {
         self.note(
             Fault::TooLong,
             self.here(),
-            format!("a segment of more than {SEGMENT_LIMIT} bytes: the rest of it was skipped"),
-            "look for a lost terminator, or put large data into BIN",
+            text!(
+                "a segment of more than {limit} bytes: the rest of it was skipped",
+                limit = SEGMENT_LIMIT
+            ),
+            text!("look for a lost terminator, or put large data into BIN"),
         );
         while self
             .ends

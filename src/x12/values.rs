@@ -15,7 +15,8 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::header::text;
 use super::isa::WIDTHS;
-use super::{Fault, Finding, GroupHeader, Location, Segment};
+use super::text;
+use super::{Fault, Finding, GroupHeader, Location, Segment, Text};
 
 /// The release from which GS04 may, and that from which it must have a century.
 const CENTURY_SINCE: &str = "003070";
@@ -34,31 +35,31 @@ fn is_release(release: &str) -> bool {
 pub(super) fn of_isa(isa: &Segment<'_>) -> Vec<Finding> {
     let value = |number: usize| text(isa.element(number));
     let not_blank = |v: &str| !v.trim().is_empty();
-    type Rule = (usize, fn(&str) -> bool, &'static str);
+    type Rule = (usize, fn(&str) -> bool, Text);
     let rules: [Rule; 8] = [
-        (6, not_blank, "write the sender's id"),
-        (8, not_blank, "write the receiver's id"),
-        (9, is_short_date, "write a day as YYMMDD"),
-        (10, is_time, "write a time of day as HHMM"),
-        (12, digits, "write five digits, such as 00401"),
-        (13, digits, "write nine digits"),
+        (6, not_blank, text!("write the sender's id")),
+        (8, not_blank, text!("write the receiver's id")),
+        (9, is_short_date, text!("write a day as YYMMDD")),
+        (10, is_time, text!("write a time of day as HHMM")),
+        (12, digits, text!("write five digits, such as 00401")),
+        (13, digits, text!("write nine digits")),
         (
             14,
             |v| matches!(v, "0" | "1"),
-            "write 1 to ask for a TA1, else 0",
+            text!("write 1 to ask for a TA1, else 0"),
         ),
         (
             15,
             |v| matches!(v, "P" | "T" | "I"),
-            "write P for production or T for test",
+            text!("write P for production or T for test"),
         ),
     ];
     let wide = |n: usize| isa.element(n).len() == WIDTHS[n - 1];
     let wrong = rules
-        .iter()
+        .into_iter()
         .filter(|(n, holds, _)| wide(*n) && !holds(&value(*n)));
     wrong
-        .map(|(n, _, fix)| finding(Fault::IsaValue, isa, *n, &value(*n), fix))
+        .map(|(n, _, fix)| finding(Fault::IsaValue, isa, n, &value(n), fix))
         .collect()
 }
 
@@ -67,12 +68,12 @@ pub(super) fn of_gs(gs: &Segment<'_>, header: &GroupHeader) -> Vec<Finding> {
     let release = header.release();
     let long = |v: &str| v.len() == 8 && digits(v) && is_day(v);
     let (dated, date) = if is_before_century(release) {
-        (is_short_date(&header.date), "write a day as YYMMDD")
+        (is_short_date(&header.date), text!("write a day as YYMMDD"))
     } else if is_release(release) && release >= CENTURY_ONLY_SINCE {
-        (long(&header.date), "write a day as CCYYMMDD")
+        (long(&header.date), text!("write a day as CCYYMMDD"))
     } else {
         let dated = long(&header.date) || is_short_date(&header.date);
-        (dated, "write a day as CCYYMMDD")
+        (dated, text!("write a day as CCYYMMDD"))
     };
     let rules = [
         (4, dated, &header.date, date),
@@ -80,13 +81,13 @@ pub(super) fn of_gs(gs: &Segment<'_>, header: &GroupHeader) -> Vec<Finding> {
             5,
             is_time(&header.time),
             &header.time,
-            "write a time of day as HHMM",
+            text!("write a time of day as HHMM"),
         ),
         (
             6,
             digits(&header.control_number),
             &header.control_number,
-            "write one to nine digits",
+            text!("write one to nine digits"),
         ),
     ];
     let wrong = rules.into_iter().filter(|(_, holds, ..)| !holds);
@@ -95,11 +96,16 @@ pub(super) fn of_gs(gs: &Segment<'_>, header: &GroupHeader) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(fault: Fault, segment: &Segment<'_>, number: usize, value: &str, fix: &str) -> Finding {
+fn finding(fault: Fault, segment: &Segment<'_>, number: usize, value: &str, fix: Text) -> Finding {
     let location = Location::of_element(segment, number);
+    let place = location.designator();
     let message = match value.trim() {
-        "" => format!("{} is empty", location.designator()),
-        _ => format!("{} is `{}`", location.designator(), value.escape_debug()),
+        "" => text!("{place} is empty", place),
+        _ => text!(
+            "{place} is `{value}`",
+            place,
+            value = value.escape_debug().to_string()
+        ),
     };
     Finding::new(fault, location, message, fix)
 }

@@ -1,5 +1,6 @@
 //! A 997 or 999 as a value, and as segments.
 
+use super::text;
 use serde::{Serialize, Serializer};
 
 use super::form::Form;
@@ -319,7 +320,10 @@ fn misplaced(segment: &Segment<'_>) -> Finding {
     Finding::new(
         Fault::SegmentUnexpected,
         Location::of(segment),
-        format!("{segment:?} has no place here in an acknowledgment"),
-        "send AK1, then AK2 to AK5 (IK5) for each set, then AK9",
+        text!(
+            "{segment} has no place here in an acknowledgment",
+            segment = format!("{segment:?}")
+        ),
+        text!("send AK1, then AK2 to AK5 (IK5) for each set, then AK9"),
     )
 }

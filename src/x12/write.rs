@@ -24,11 +24,13 @@
 //! # Ok::<(), WriteError>(())
 //! ```
 
+use super::text;
 use std::io::{self, Write};
 
 use super::isa::WIDTHS;
 use super::{
-    Delimiters, Fault, Finding, FunctionalGroup, Interchange, Location, Segment, TransactionSet,
+    Delimiters, Fault, Finding, FunctionalGroup, Interchange, Location, Segment, Text,
+    TransactionSet,
 };
 
 /// Why an interchange was not written.
@@ -120,8 +122,7 @@ impl Line {
             ..
         } = delimiters;
         if !delimiters.are_usable() {
-            let message =
-                "the separators cannot be told apart from each other or from data".to_owned();
+            let message = text!("the separators cannot be told apart from each other or from data");
             return Err(self.refuse(Fault::DelimiterClash, "ISA", None, message));
         }
         let standard = match (repetition, header.standard.as_str()) {
@@ -151,11 +152,11 @@ impl Line {
         for (number, (value, width)) in (1u32..).zip(values.into_iter().zip(WIDTHS)) {
             self.bytes.push(element);
             if value.len() > width {
-                let message = format!("`{value}` is longer than {width} bytes");
+                let message = text!("`{value}` is longer than {width} bytes", value, width);
                 return Err(self.refuse(Fault::IsaElement, "ISA", Some(number), message));
             }
             if number != 11 && value.bytes().any(|b| b == element || b == segment) {
-                let message = format!("`{value}` holds a separator");
+                let message = text!("`{value}` holds a separator", value);
                 return Err(self.refuse(Fault::Unwritable, "ISA", Some(number), message));
             }
             self.bytes.extend_from_slice(value.as_bytes());
@@ -194,7 +195,10 @@ impl Line {
         self.parts(&["ST", &set.id, &set.control_number, implementation])?;
         for segment in set.segments.iter() {
             if is_envelope(&segment) {
-                let message = format!("{segment:?} cannot stand inside a set");
+                let message = text!(
+                    "{segment} cannot stand inside a set",
+                    segment = format!("{segment:?}")
+                );
                 return Err(self.refuse(Fault::OutsideSet, "ST", None, message));
             }
             self.segment(segment)?;
@@ -223,7 +227,7 @@ impl Line {
             && (segment.count() != number || segment.element(number).len() as u64 != length)
         {
             let tag = String::from_utf8_lossy(segment.tag());
-            let message = format!("the length {length} is not that of the data");
+            let message = text!("the length {length} is not that of the data", length);
             return Err(self.refuse(Fault::BinaryLength, &tag, Some(number as u32 - 1), message));
         }
         let count = match self.options.trailing_empties {
@@ -270,10 +274,10 @@ impl Line {
         let Some(at) = memchr::memchr2(element, segment, value) else {
             return Ok(());
         };
-        let text = String::from_utf8_lossy(value);
-        let message = format!(
-            "`{text}` holds the separator `{}`",
-            value[at].escape_ascii()
+        let message = text!(
+            "`{value}` holds the separator `{byte}`",
+            value = String::from_utf8_lossy(value),
+            byte = value[at].escape_ascii().to_string()
         );
         let tag = String::from_utf8_lossy(tag);
         Err(self.refuse(Fault::Unwritable, &tag, Some(number as u32), message))
@@ -286,13 +290,13 @@ impl Line {
         self.place.segment += 1;
     }
 
-    fn refuse(&self, fault: Fault, tag: &str, element: Option<u32>, message: String) -> WriteError {
+    fn refuse(&self, fault: Fault, tag: &str, element: Option<u32>, message: Text) -> WriteError {
         let fix = match fault {
-            Fault::IsaElement => "shorten the value",
-            Fault::DelimiterClash => "choose four different bytes",
-            Fault::BinaryLength => "give the number of bytes of the data",
-            Fault::OutsideSet => "take the segment out of the set",
-            _ => "choose other separators for this partner, or change the value",
+            Fault::IsaElement => text!("shorten the value"),
+            Fault::DelimiterClash => text!("choose four different bytes"),
+            Fault::BinaryLength => text!("give the number of bytes of the data"),
+            Fault::OutsideSet => text!("take the segment out of the set"),
+            _ => text!("choose other separators for this partner, or change the value"),
         };
         let location = Location {
             tag: tag.to_owned(),

@@ -45,7 +45,7 @@ fn finding(reading: &Reading, fault: Fault, index: usize, element: usize) -> Fin
     let set = &reading.interchanges[0].groups[0].sets[0];
     let segment = set.segments.get(index).unwrap();
     let location = Location::of_element(&segment, element);
-    Finding::new(fault, location, "what", "what to do")
+    Finding::new(fault, location, Text::new("what", []), Text::default())
 }
 
 #[test]
@@ -269,8 +269,8 @@ fn x12_case_084_codes_counts_and_verdicts() {
                 .unwrap(),
             3,
         ),
-        "what",
-        "what to do",
+        Text::new("what", []),
+        Text::default(),
     );
     assert_eq!(
         answer(&reading, &[unit]),

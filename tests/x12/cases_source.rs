@@ -228,7 +228,9 @@ fn x12_case_095_bytes_between_are_told_with_their_range() {
     assert_eq!(offset(&file), from);
     let message = &read(&file).findings[0].message;
     assert!(
-        message.starts_with("12 bytes of stray bytes after IEA"),
+        message
+            .to_string()
+            .starts_with("12 bytes of stray bytes after IEA"),
         "{message}"
     );
 }

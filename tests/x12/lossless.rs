@@ -22,7 +22,7 @@ impl Kept {
         let told = read(file).map(|r| r.findings).unwrap_or_default();
         match told.into_iter().find(decoded) {
             None => Kept::AsTheyAre,
-            Some(f) if f.message.contains("lines of") => Kept::Wrapped,
+            Some(f) if f.message.to_string().contains("lines of") => Kept::Wrapped,
             Some(_) => Kept::Utf16 {
                 big_endian: file[0] == 0 || file[0] == 0xFE,
             },

@@ -1,11 +1,11 @@
 //! Levels (HL): written depth first, numbered from 1, each naming the one that holds it.
 
-use super::super::element::nodes;
 use super::super::guide::{LevelRule, Path, Step, Use, UseId};
 use super::super::level::{MAX_LEVEL_DEPTH, pack};
+use super::super::reach::nodes;
 use super::super::slots::{Kind, NodeId};
 use super::{Emission, Writer, raw};
-use crate::x12::Fault;
+use crate::x12::{Fault, text};
 
 /// The level that is being written; at the top nothing.
 #[derive(Clone, Copy, Default)]
@@ -46,11 +46,20 @@ impl Writer<'_> {
         };
         if !may {
             let place = match around.number {
-                0 => "at the top".to_owned(),
-                number => format!("below HL {number} ({})", self.guide.uses[around.id].key),
+                0 => text!("at the top"),
+                number => text!(
+                    "below HL {number} ({level})",
+                    number,
+                    level = &self.guide.uses[around.id].key
+                ),
             };
-            let message = format!("a level {raw} stands {}, not {place}", rule.places());
-            let fix = "move it, or agree on another guide with the partner";
+            let message = text!(
+                "a level {code} stands {may}, not {place}",
+                code = raw,
+                may = rule.places(),
+                place
+            );
+            let fix = text!("move it, or agree on another guide with the partner");
             self.fault(one, (2, 0), Fault::LevelParent, message, fix);
         }
         around
@@ -85,8 +94,11 @@ impl Writer<'_> {
 
     /// Refuses a level below the limit.
     pub(super) fn too_deep(&mut self, one: &Use) {
-        let message = format!("more than {MAX_LEVEL_DEPTH} levels stand below one another");
-        let fix = "make the tree flatter";
+        let message = text!(
+            "more than {limit} levels stand below one another",
+            limit = MAX_LEVEL_DEPTH
+        );
+        let fix = text!("make the tree flatter");
         self.fault(one, (1, 0), Fault::Unwritable, message, fix);
     }
 }
