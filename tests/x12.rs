@@ -10,6 +10,7 @@ mod cases_levels;
 mod cases_source;
 mod laws;
 mod lossless;
+mod malformed;
 mod ta1;
 mod writing;
 
