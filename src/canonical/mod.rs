@@ -7,6 +7,7 @@
 //! | [`ShipNotice`] | `ship_notice` | the notice's | 856 |
 //! | [`Invoice`] | `invoice` | the invoice's | 810 |
 //! | [`RemittanceAdvice`] | `remittance_advice` | the payment's trace number | 820 |
+//! | [`InventoryAdvice`] | `inventory_advice` | the report's | 846 |
 //!
 //! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
 //! field of its own. A field that is not there is not written. A name that no record has is an
@@ -57,6 +58,7 @@ macro_rules! records {
 mod ext;
 mod few;
 mod goods;
+mod inventory_advice;
 mod invoice;
 mod json;
 mod party;
@@ -73,9 +75,10 @@ mod value;
 pub use ext::{Ext, ExtValue};
 pub use few::Few;
 pub use goods::{
-    Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
-    Schedule, StoreQuantities, StoreQuantity,
+    Amount, Description, ItemId, LeadTime, Measurement, Money, Pack, PriceDetail, Quantity,
+    QuantityDetail, Schedule, StoreQuantities, StoreQuantity,
 };
+pub use inventory_advice::{InventoryAdvice, StockLine, StockQuantity};
 pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;
 pub use party::{Address, Contact, ContactNumber, Identifier, NamePart, Party};
@@ -204,6 +207,8 @@ documents! {
     Invoice "invoice" number,
     /// X12 820.
     RemittanceAdvice "remittance_advice" number,
+    /// X12 846.
+    InventoryAdvice "inventory_advice" number,
 }
 
 impl DocumentKind {

@@ -1,8 +1,8 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
 use crate::canonical::{
-    Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
-    ShipNotice,
+    Currency, Decimal, Document, InventoryAdvice, Invoice, Level, Money, Party, Quantity,
+    RemittanceAdvice, ShipNotice,
 };
 use crate::x12::{GroupHeader, TransactionSet};
 
@@ -46,6 +46,7 @@ pub(super) fn lines(document: &Document) -> usize {
         Document::RemittanceAdvice(advice) => {
             advice.remittances.iter().map(|r| r.items.len()).sum()
         }
+        Document::InventoryAdvice(advice) => advice.lines.len(),
     }
 }
 
@@ -95,6 +96,7 @@ pub(super) fn sentence(
         Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
         Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
         Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
+        Some(Document::InventoryAdvice(advice)) => stocks(advice, sender, receiver),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -140,6 +142,22 @@ fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
         name(advice.payer.as_ref(), sender),
         name(advice.payee.as_ref(), receiver),
         money(advice.total, advice.currency.as_ref()),
+    )
+}
+
+fn stocks(advice: &InventoryAdvice, sender: &str, receiver: &str) -> String {
+    let made = advice.made.as_ref().and_then(|made| made.date);
+    let place = advice.warehouse.as_ref().or(advice.ship_from.as_ref());
+    let place = match name(place, "") {
+        "" => String::new(),
+        name => format!(" at {name}"),
+    };
+    format!(
+        "Stock report {}: {} tells {} the stock of {}{place}.",
+        numbered(advice.number.as_deref(), made),
+        name(advice.vendor.as_ref(), sender),
+        name(advice.buyer.as_ref(), receiver),
+        count(advice.lines.len(), "item"),
     )
 }
 
