@@ -8,7 +8,7 @@ use transload::x12::{Delimiters, Position, Segments};
 
 /// What the first byte of an input picks by its lower seven bits. A new guide goes to the end,
 /// so that the corpora keep their meaning.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 28] = [
     "x12/004010/810",
     "x12/004010/820",
     "x12/004010/850",
@@ -35,6 +35,8 @@ pub const NAMES: [&str; 26] = [
     "partners/larkspur/856",
     "x12/004010/846",
     "x12/005010/846",
+    "x12/005010/753",
+    "x12/005010/754",
 ];
 
 static EMBEDDED: LazyLock<Library> = LazyLock::new(Library::embedded);

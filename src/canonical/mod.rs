@@ -8,6 +8,8 @@
 //! | [`Invoice`] | `invoice` | the invoice's | 810 |
 //! | [`RemittanceAdvice`] | `remittance_advice` | the payment's trace number | 820 |
 //! | [`InventoryAdvice`] | `inventory_advice` | the report's | 846 |
+//! | [`RoutingRequest`] | `routing_request` | the request's | 753 |
+//! | [`RoutingInstructions`] | `routing_instructions` | the instructions' | 754 |
 //!
 //! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
 //! field of its own. A field that is not there is not written. A name that no record has is an
@@ -67,6 +69,8 @@ mod purchase_order;
 mod purchase_order_acknowledgment;
 mod reference;
 mod remittance_advice;
+mod routing_instructions;
+mod routing_request;
 mod ship_notice;
 mod terms;
 mod transport;
@@ -91,9 +95,15 @@ pub use reference::{
     DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
 };
 pub use remittance_advice::{Adjustment, BankAccount, PaidItem, Remittance, RemittanceAdvice};
+pub use routing_instructions::{
+    CarrierService, EquipmentSize, RoutedQuantity, RoutedShipment, RoutingInstructions,
+};
+pub use routing_request::{Destination, RoutingRequest, UnitLoads};
 pub use ship_notice::{Level, MarkRange, Marks, OrderReference, Pallet, ShipNotice, ShippedItem};
 pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};
-pub use transport::{DeliveryTerms, Equipment, Lading, Packaging, Routing, ShipmentSummary};
+pub use transport::{
+    DeliveryTerms, Equipment, Lading, Packaging, RoutedOrder, Routing, ShipmentSummary, TransitDate,
+};
 pub use value::{Code, Date, Decimal, InvalidValue, Time};
 
 /// Whether a field has nothing to say: how all records decide what to leave out.
@@ -209,6 +219,10 @@ documents! {
     RemittanceAdvice "remittance_advice" number,
     /// X12 846.
     InventoryAdvice "inventory_advice" number,
+    /// X12 753.
+    RoutingRequest "routing_request" number,
+    /// X12 754.
+    RoutingInstructions "routing_instructions" number,
 }
 
 impl DocumentKind {
