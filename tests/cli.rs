@@ -219,11 +219,11 @@ fn show_puts_findings_in_their_place() {
 #[test]
 fn show_works_without_a_guide() {
     let file = b"ISA*00*          *00*          *ZZ*A              *ZZ*B              \
-        *260102*0304*U*00401*000000001*0*P*>~GS*IB*A*B*20260102*0304*1*X*004010~\
-        ST*846*0001~REF*DP*42~XQX*1~SE*4*0001~GE*1*1~IEA*1*000000001~";
+        *260102*0304*U*00401*000000001*0*P*>~GS*PD*A*B*20260102*0304*1*X*004010~\
+        ST*852*0001~REF*DP*42~XQX*1~SE*4*0001~GE*1*1~IEA*1*000000001~";
     let (out, _) = run_on(0, &["show", "-"], file);
     assert!(
-        out.contains("846 stock report 0001: A to B, 4 segments."),
+        out.contains("852 product activity 0001: A to B, 4 segments."),
         "{out}"
     );
     assert!(out.contains("REF02"), "{out}");

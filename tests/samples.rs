@@ -173,7 +173,15 @@ fn samples_are_answered() {
 fn each_set_has_its_samples() {
     let both = ["850", "855", "810", "997"];
     let both = both.map(|set| [format!("004010/{set}"), format!("005010/{set}")]);
-    let one = ["004010/860", "004010/865", "004010/824", "005010/999"];
+    let one = [
+        "004010/846",
+        "004010/860",
+        "004010/865",
+        "004010/824",
+        "005010/753",
+        "005010/754",
+        "005010/999",
+    ];
     for set in both.into_iter().flatten().chain(one.map(str::to_owned)) {
         for folder in ["pass", "fail"] {
             let of = format!("samples/x12/{set}/{folder}/");

@@ -8,7 +8,7 @@ use transload::x12::{Delimiters, Position, Segments};
 
 /// What the first byte of an input picks by its lower seven bits. A new guide goes to the end,
 /// so that the corpora keep their meaning.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 40] = [
     "x12/004010/810",
     "x12/004010/820",
     "x12/004010/850",
@@ -41,6 +41,14 @@ pub const NAMES: [&str; 32] = [
     "x12/005010/824",
     "x12/005010/999",
     "partners/larkspur/860",
+    "x12/004010/846",
+    "x12/005010/846",
+    "x12/005010/753",
+    "x12/005010/754",
+    "partners/amazon/753",
+    "partners/amazon/754",
+    "partners/amazon/820",
+    "partners/amazon-df/846",
 ];
 
 static EMBEDDED: LazyLock<Library> = LazyLock::new(Library::embedded);

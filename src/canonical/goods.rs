@@ -1,6 +1,6 @@
 //! What and how much: item ids, quantities, prices, descriptions, packs, schedules.
 
-use super::{Code, Decimal, Moment, Reference, Routing};
+use super::{Code, Date, Decimal, Moment, Reference, Routing};
 
 records! {
     /// One of an item's ids and whose it is (X12 235/234).
@@ -197,6 +197,18 @@ records! {
         references: Vec<Reference>,
         /// How it travels.
         routing: Vec<Routing>,
+    }
+
+    /// How long something takes (X12 LDT).
+    LeadTime {
+        /// From what to what, as a raw code (X12 345), such as `AF` from order to delivery.
+        kind: Option<String>,
+        /// How many.
+        value: Option<Decimal>,
+        /// Of what, as a raw code (X12 344), such as `DA` for calendar days.
+        unit: Option<String>,
+        /// From when on that holds.
+        from: Option<Date>,
     }
 
     /// One line's quantity split over stores (X12 SDQ).

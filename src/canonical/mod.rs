@@ -10,6 +10,9 @@
 //! | [`PurchaseOrderChange`] | `purchase_order_change` | the order's | 860 |
 //! | [`PurchaseOrderChangeAcknowledgment`] | `purchase_order_change_acknowledgment` | the order's | 865 |
 //! | [`ApplicationAdvice`] | `application_advice` | the advice's | 824 |
+//! | [`InventoryAdvice`] | `inventory_advice` | the report's | 846 |
+//! | [`RoutingRequest`] | `routing_request` | the request's | 753 |
+//! | [`RoutingInstructions`] | `routing_instructions` | the instructions' | 754 |
 //!
 //! Every record is plain data: optional fields, lists, and `ext`, a typed map for what has no
 //! field of its own. A field that is not there is not written. A name that no record has is an
@@ -61,6 +64,7 @@ mod application_advice;
 mod ext;
 mod few;
 mod goods;
+mod inventory_advice;
 mod invoice;
 mod json;
 mod party;
@@ -70,6 +74,8 @@ mod purchase_order_acknowledgment;
 mod purchase_order_change;
 mod reference;
 mod remittance_advice;
+mod routing_instructions;
+mod routing_request;
 mod ship_notice;
 mod terms;
 mod transport;
@@ -82,9 +88,10 @@ pub use application_advice::{
 pub use ext::{Ext, ExtValue};
 pub use few::Few;
 pub use goods::{
-    Amount, Description, ItemId, Measurement, Money, Pack, PriceDetail, Quantity, QuantityDetail,
-    Schedule, StoreQuantities, StoreQuantity,
+    Amount, Description, ItemId, LeadTime, Measurement, Money, Pack, PriceDetail, Quantity,
+    QuantityDetail, Schedule, StoreQuantities, StoreQuantity,
 };
+pub use inventory_advice::{InventoryAdvice, StockLine, StockQuantity};
 pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;
 pub use party::{Address, Contact, ContactNumber, Identifier, NamePart, Party};
@@ -100,9 +107,15 @@ pub use reference::{
     DateReference, Message, Moment, Note, Reference, ReferenceNumber, Totals, Window,
 };
 pub use remittance_advice::{Adjustment, BankAccount, PaidItem, Remittance, RemittanceAdvice};
+pub use routing_instructions::{
+    CarrierService, EquipmentSize, RoutedQuantity, RoutedShipment, RoutingInstructions,
+};
+pub use routing_request::{Destination, RoutingRequest, UnitLoads};
 pub use ship_notice::{Level, MarkRange, Marks, OrderReference, Pallet, ShipNotice, ShippedItem};
 pub use terms::{Charge, Currency, Jurisdiction, SalesRequirement, Tax, TaxReference, Terms};
-pub use transport::{DeliveryTerms, Equipment, Lading, Packaging, Routing, ShipmentSummary};
+pub use transport::{
+    DeliveryTerms, Equipment, Lading, Packaging, RoutedOrder, Routing, ShipmentSummary, TransitDate,
+};
 pub use value::{Code, Date, Decimal, InvalidValue, Time};
 
 /// Whether a field has nothing to say: how all records decide what to leave out.
@@ -222,6 +235,12 @@ documents! {
     PurchaseOrderChangeAcknowledgment "purchase_order_change_acknowledgment" order_number,
     /// X12 824.
     ApplicationAdvice "application_advice" number,
+    /// X12 846.
+    InventoryAdvice "inventory_advice" number,
+    /// X12 753.
+    RoutingRequest "routing_request" number,
+    /// X12 754.
+    RoutingInstructions "routing_instructions" number,
 }
 
 impl DocumentKind {

@@ -1,6 +1,6 @@
 //! How it travels: delivery terms, carriers, equipment, packaging, what was shipped.
 
-use super::{Code, Decimal, Description};
+use super::{Code, Decimal, Description, Moment};
 
 records! {
     /// Who pays freight, where it is handed over, who bears the risk (X12 FOB).
@@ -145,5 +145,46 @@ records! {
         second_weight: Option<Decimal>,
         /// What it was, in words.
         descriptions: Vec<Description>,
+    }
+
+    /// A date, a time or both, and what happens to a shipment then (X12 G62).
+    TransitDate {
+        /// What happens on the date, as a raw code (X12 432): `10` for the pickup that is asked
+        /// for, `69` for the one that is planned, `02` for the delivery that is asked for.
+        qualifier: Option<String>,
+        /// When.
+        moment: Option<Moment>,
+        /// What happens at the time of day, as a raw code (X12 176).
+        time_qualifier: Option<String>,
+    }
+
+    /// An order in a shipment, and how much room it takes (X12 OID loop).
+    RoutedOrder {
+        /// The order's number.
+        order_number: Option<String>,
+        /// The seller's own number for it.
+        seller_number: Option<String>,
+        /// What the receiver adds to the order's number, such as a store or a department.
+        part: Option<String>,
+        /// In what form it is packed, as a raw code (X12 211), such as `CTN` or `PLT`.
+        packaging: Option<String>,
+        /// How many of them.
+        count: Option<Decimal>,
+        /// Unit of the weight, as a raw code (X12 188): `L` for pounds, `K` for kilograms.
+        weight_unit: Option<String>,
+        /// Weight.
+        weight: Option<Decimal>,
+        /// Unit of the volume, as a raw code (X12 184): `E` for cubic feet, `X` for cubic metres.
+        volume_unit: Option<String>,
+        /// Volume.
+        volume: Option<Decimal>,
+        /// What is wrong with it, as a raw code (X12 647).
+        error: Option<String>,
+        /// A further number.
+        reference: Option<String>,
+        /// What it is, as a code of the freight tariff.
+        commodity: Option<String>,
+        /// Its class in the freight tariff, such as `70` or `77.5`.
+        freight_class: Option<String>,
     }
 }

@@ -1,14 +1,18 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
+use std::collections::BTreeSet;
+
 use crate::canonical::{
-    ApplicationAdvice, Code, Currency, Decimal, Document, Invoice, Level, Money, Party,
-    PurchaseOrderChange, PurchaseOrderChangeAcknowledgment, Quantity, RemittanceAdvice, ShipNotice,
+    ApplicationAdvice, Code, Currency, Decimal, Document, InventoryAdvice, Invoice, Level, Money,
+    Party, PurchaseOrderChange, PurchaseOrderChangeAcknowledgment, Quantity, RemittanceAdvice,
+    RoutingInstructions, RoutingRequest, ShipNotice,
 };
 use crate::x12::{GroupHeader, TransactionSet};
 
 /// What people call the sets that trade uses, in our words.
 #[rustfmt::skip]
 const NAMES: &[(&str, &str)] = &[
+    ("753", "routing request"), ("754", "routing instructions"),
     ("810", "invoice"), ("812", "credit or debit adjustment"), ("820", "payment"),
     ("824", "application advice"), ("830", "forecast"), ("832", "price catalogue"),
     ("846", "stock report"), ("850", "purchase order"), ("852", "product activity"),
@@ -49,6 +53,11 @@ pub(super) fn lines(document: &Document) -> usize {
         Document::PurchaseOrderChange(change) => change.lines.len(),
         Document::PurchaseOrderChangeAcknowledgment(answer) => answer.lines.len(),
         Document::ApplicationAdvice(advice) => advice.results.len(),
+        Document::InventoryAdvice(advice) => advice.lines.len(),
+        Document::RoutingRequest(request) => {
+            request.destinations.iter().map(|d| d.orders.len()).sum()
+        }
+        Document::RoutingInstructions(answer) => answer.shipments.len(),
     }
 }
 
@@ -103,6 +112,9 @@ pub(super) fn sentence(
             answers(answer, sender, receiver)
         }
         Some(Document::ApplicationAdvice(advice)) => advises(advice, sender, receiver),
+        Some(Document::InventoryAdvice(advice)) => stocks(advice, sender, receiver),
+        Some(Document::RoutingRequest(request)) => asks_way(request, sender, receiver),
+        Some(Document::RoutingInstructions(answer)) => tells_way(answer, sender, receiver),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -217,6 +229,50 @@ fn article(code: Option<&Code>, otherwise: &str) -> String {
             };
             format!("{article} {}", code.as_str().replace('_', " "))
         })
+}
+
+fn stocks(advice: &InventoryAdvice, sender: &str, receiver: &str) -> String {
+    let made = advice.made.as_ref().and_then(|made| made.date);
+    let place = advice.warehouse.as_ref().or(advice.ship_from.as_ref());
+    let place = match name(place, "") {
+        "" => String::new(),
+        name => format!(" at {name}"),
+    };
+    format!(
+        "Stock report {}: {} tells {} the stock of {}{place}.",
+        numbered(advice.number.as_deref(), made),
+        name(advice.vendor.as_ref(), sender),
+        name(advice.buyer.as_ref(), receiver),
+        count(advice.lines.len(), "item"),
+    )
+}
+
+fn asks_way(request: &RoutingRequest, sender: &str, receiver: &str) -> String {
+    let made = request.made.as_ref().and_then(|made| made.date);
+    let orders = request.destinations.iter().map(|place| place.orders.len());
+    let place = match name(request.ship_from.as_ref(), "") {
+        "" => String::new(),
+        name => format!(" from {name}"),
+    };
+    format!(
+        "Routing request {}: {sender} asks {receiver} how to send {}{place} to {}.",
+        numbered(request.number.as_deref(), made),
+        count(orders.sum(), "order"),
+        count(request.destinations.len(), "place"),
+    )
+}
+
+fn tells_way(answer: &RoutingInstructions, sender: &str, receiver: &str) -> String {
+    let made = answer.made.as_ref().and_then(|made| made.date);
+    let carriers = answer.shipments.iter().filter_map(|s| s.carrier.as_deref());
+    let carriers: BTreeSet<&str> = carriers.collect();
+    let carriers = Vec::from_iter(carriers).join(", ");
+    let by = if carriers.is_empty() { "" } else { " by " };
+    format!(
+        "Routing instructions {}: {sender} tells {receiver} how to send {}{by}{carriers}.",
+        numbered(answer.number.as_deref(), made),
+        count(answer.shipments.len(), "shipment"),
+    )
 }
 
 fn capital(text: &str) -> String {

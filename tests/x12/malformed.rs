@@ -15,10 +15,7 @@ const NOTES: &[(&str, &[&str])] = &[
     ("iea01", &["iea.count"]),
     ("st02!=se02", &["se.control-number"]),
     // The same number with other zeros in front is a note, and no difference.
-    (
-        "gs06!=ge02",
-        &["ge.control-number", "count.leading-zeros"],
-    ),
+    ("gs06!=ge02", &["ge.control-number", "count.leading-zeros"]),
     (
         "isa13!=iea02",
         &["iea.control-number", "count.leading-zeros"],
