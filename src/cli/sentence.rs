@@ -1,10 +1,13 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
 use crate::canonical::{
-    Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
-    ShipNotice,
+    Currency, Date, Decimal, Document, Invoice, Level, Money, Party, PurchaseOrder,
+    PurchaseOrderAcknowledgment, Quantity, ShipNotice,
 };
-use crate::x12::{GroupHeader, TransactionSet};
+use crate::x12::{GroupHeader, Text, TransactionSet, Value, text};
+
+pub(super) use super::words::count;
+use super::words::said;
 
 /// What people call the sets that trade uses, in our words.
 #[rustfmt::skip]
@@ -22,18 +25,10 @@ const NAMES: &[(&str, &str)] = &[
 
 /// `850 purchase order`, or the set's number alone.
 pub(super) fn title(set: &str) -> String {
-    match NAMES.iter().find(|(id, _)| *id == set) {
-        Some((id, name)) => format!("{id} {name}"),
-        None => format!("set {set}"),
-    }
-}
-
-/// `1 line`, `2 lines`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        _ => format!("{n} {what}s"),
-    }
+    said(&match NAMES.iter().find(|(id, _)| *id == set) {
+        Some((id, name)) => text!("{id} {name}", id = *id, name = Value::word(name)),
+        None => text!("set {id}", id = set),
+    })
 }
 
 /// How many lines a document has.
@@ -61,85 +56,86 @@ pub(super) fn sentence(
     group: &GroupHeader,
     set: &TransactionSet,
 ) -> String {
-    let (sender, receiver) = (&group.sender, &group.receiver);
-    match document {
-        Some(Document::PurchaseOrder(order)) => {
-            let total = order.total.as_ref().and_then(|total| total.amount);
-            let lines = order.lines.iter();
-            let total = total.or_else(|| sum(lines.map(|l| (&l.quantity, &l.price))));
-            format!(
-                "Purchase order {}: {} orders {} from {}{}{}.",
-                numbered(order.number.as_deref(), order.ordered_on),
-                name(order.buyer.as_ref(), sender),
-                count(order.lines.len(), "line"),
-                name(order.vendor.as_ref(), receiver),
-                destination(order.ship_to.as_ref()),
-                money(total, order.currency.as_ref()),
-            )
-        }
-        Some(Document::PurchaseOrderAcknowledgment(answer)) => {
-            let total = answer.total.as_ref().and_then(|total| total.amount);
-            format!(
-                "Answer to purchase order {}: {} says {} to {}, {}{}.",
-                numbered(answer.order_number.as_deref(), answer.ordered_on),
-                name(answer.vendor.as_ref(), sender),
-                answer
-                    .status
-                    .as_ref()
-                    .map_or("something", |status| status.as_str()),
-                name(answer.buyer.as_ref(), receiver),
-                count(answer.lines.len(), "line"),
-                money(total, answer.currency.as_ref()),
-            )
-        }
+    let (sender, receiver) = (group.sender.as_str(), group.receiver.as_str());
+    said(&match document {
+        Some(Document::PurchaseOrder(order)) => orders(order, sender, receiver),
+        Some(Document::PurchaseOrderAcknowledgment(answer)) => answers(answer, sender, receiver),
         Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
-        Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
-        Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
-        None => format!(
-            "{} {}: {sender} to {receiver}, {}.",
-            capital(&title(&set.id)),
-            set.control_number,
-            count(set.segments.len() + 2, "segment"),
-        ),
-    }
-}
-
-fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> String {
-    let total = invoice.totals.as_ref().and_then(|totals| totals.total);
-    let order = invoice.order_number.as_deref();
-    format!(
-        "Invoice {}: {} bills {} to {}{}{}.",
-        numbered(invoice.number.as_deref(), invoice.invoiced_on),
-        name(
-            invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
-            sender
-        ),
-        count(invoice.lines.len(), "line"),
-        name(
-            invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
+        Some(Document::ShipNotice(notice)) => text!(
+            "Ship notice {number}: {sender} sends {items} to {receiver}.",
+            number = numbered(
+                notice.number.as_deref(),
+                notice.made.as_ref().and_then(|made| made.date)
+            ),
+            sender,
+            items = count(shipped(notice), "item"),
             receiver
         ),
-        order.map_or(String::new(), |order| format!(" for order {order}")),
-        money(total, invoice.currency.as_ref()),
+        Some(Document::RemittanceAdvice(advice)) => text!(
+            "Remittance advice {number}: {payer} pays {payee}{total}.",
+            number = numbered(advice.number.as_deref(), advice.paid_on),
+            payer = name(advice.payer.as_ref(), sender),
+            payee = name(advice.payee.as_ref(), receiver),
+            total = money(advice.total, advice.currency.as_ref())
+        ),
+        None => text!(
+            "{title} {number}: {sender} to {receiver}, {segments}.",
+            title = capital(&title(&set.id)),
+            number = &set.control_number,
+            sender,
+            receiver,
+            segments = count(set.segments.len() + 2, "segment")
+        ),
+    })
+}
+
+fn orders(order: &PurchaseOrder, sender: &str, receiver: &str) -> Text {
+    let total = order.total.as_ref().and_then(|total| total.amount);
+    let lines = order.lines.iter();
+    let total = total.or_else(|| sum(lines.map(|l| (&l.quantity, &l.price))));
+    text!(
+        "Purchase order {number}: {buyer} orders {lines} from {vendor}{to}{total}.",
+        number = numbered(order.number.as_deref(), order.ordered_on),
+        buyer = name(order.buyer.as_ref(), sender),
+        lines = count(order.lines.len(), "line"),
+        vendor = name(order.vendor.as_ref(), receiver),
+        to = match name(order.ship_to.as_ref(), "") {
+            "" => Text::default(),
+            name => text!(", to {name}", name),
+        },
+        total = money(total, order.currency.as_ref())
     )
 }
 
-fn sends(notice: &ShipNotice, sender: &str, receiver: &str) -> String {
-    let made = notice.made.as_ref().and_then(|made| made.date);
-    format!(
-        "Ship notice {}: {sender} sends {} to {receiver}.",
-        numbered(notice.number.as_deref(), made),
-        count(shipped(notice), "item"),
+fn answers(answer: &PurchaseOrderAcknowledgment, sender: &str, receiver: &str) -> Text {
+    let total = answer.total.as_ref().and_then(|total| total.amount);
+    let status = answer.status.as_ref().map(|status| status.as_str());
+    text!(
+        "Answer to purchase order {number}: {vendor} says {status} to {buyer}, {lines}{total}.",
+        number = numbered(answer.order_number.as_deref(), answer.ordered_on),
+        vendor = name(answer.vendor.as_ref(), sender),
+        status = Value::word(status.unwrap_or("something")),
+        buyer = name(answer.buyer.as_ref(), receiver),
+        lines = count(answer.lines.len(), "line"),
+        total = money(total, answer.currency.as_ref())
     )
 }
 
-fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
-    format!(
-        "Remittance advice {}: {} pays {}{}.",
-        numbered(advice.number.as_deref(), advice.paid_on),
-        name(advice.payer.as_ref(), sender),
-        name(advice.payee.as_ref(), receiver),
-        money(advice.total, advice.currency.as_ref()),
+fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> Text {
+    let total = invoice.totals.as_ref().and_then(|totals| totals.total);
+    let vendor = invoice.vendor.as_ref().or(invoice.remit_to.as_ref());
+    let buyer = invoice.bill_to.as_ref().or(invoice.buyer.as_ref());
+    text!(
+        "Invoice {number}: {vendor} bills {lines} to {buyer}{order}{total}.",
+        number = numbered(invoice.number.as_deref(), invoice.invoiced_on),
+        vendor = name(vendor, sender),
+        lines = count(invoice.lines.len(), "line"),
+        buyer = name(buyer, receiver),
+        order = match &invoice.order_number {
+            Some(order) => text!(" for order {order}", order),
+            None => Text::default(),
+        },
+        total = money(total, invoice.currency.as_ref())
     )
 }
 
@@ -149,9 +145,15 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-fn numbered(number: Option<&str>, date: Option<crate::canonical::Date>) -> String {
-    let number = number.unwrap_or("without a number");
-    date.map_or(number.to_owned(), |date| format!("{number} of {date}"))
+fn numbered(number: Option<&str>, date: Option<Date>) -> Text {
+    let number = match number {
+        Some(number) => text!("{number}", number),
+        None => text!("without a number"),
+    };
+    match date {
+        Some(date) => text!("{number} of {date}", number, date = date.to_string()),
+        None => number,
+    }
 }
 
 /// The party's name, else its id, else who sent or gets the group.
@@ -161,19 +163,14 @@ fn name<'a>(party: Option<&'a Party>, otherwise: &'a str) -> &'a str {
     party.unwrap_or(otherwise)
 }
 
-fn destination(party: Option<&Party>) -> String {
-    match name(party, "") {
-        "" => String::new(),
-        name => format!(", to {name}"),
-    }
-}
-
-fn money(amount: Option<Decimal>, currency: Option<&Currency>) -> String {
+fn money(amount: Option<Decimal>, currency: Option<&Currency>) -> Text {
     let currency = currency.and_then(|currency| currency.code.as_deref());
-    match (amount, currency) {
-        (Some(amount), Some(currency)) => format!("; {amount} {currency} in all"),
-        (Some(amount), None) => format!("; {amount} in all"),
-        (None, _) => String::new(),
+    let Some(amount) = amount.map(|amount| amount.to_string()) else {
+        return Text::default();
+    };
+    match currency {
+        Some(currency) => text!("; {amount} {currency} in all", amount, currency),
+        None => text!("; {amount} in all", amount),
     }
 }
 
