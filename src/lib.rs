@@ -15,6 +15,7 @@
 pub mod as2;
 pub mod canonical;
 pub mod clock;
+pub mod lang;
 pub mod net;
 pub mod store;
 pub mod x12;

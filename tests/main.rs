@@ -23,6 +23,7 @@ mod demo;
 mod exchange;
 mod fuzz;
 mod interop;
+mod lang;
 mod laws;
 mod levels;
 mod orders;

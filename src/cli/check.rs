@@ -11,8 +11,9 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
 use super::walk::{Guides, Make, Trouble, walk};
-use super::{Exit, Failure, Outcome};
-use crate::x12::{self, Severity};
+use super::words::said;
+use super::{Exit, Failure, Outcome, junit, sarif};
+use crate::x12::{self, Severity, Value, text};
 
 /// Find everything that is wrong with X12 files, in one pass
 ///
@@ -22,10 +23,14 @@ use crate::x12::{self, Severity};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  transload check order.edi\n  \
     transload check --json inbox/ | jq '.findings[].message'\n  \
-    transload check - < order.edi")]
+    transload check - < order.edi\n  \
+    transload check --format junit --fail-on error inbox/ > report.xml")]
 pub(super) struct Check {
-    /// One JSON object a file, on one line
-    #[arg(long)]
+    /// How to tell what was found
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Short for --format json: one object a file, on one line
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     #[command(flatten)]
     guides: GuideOptions,
@@ -39,11 +44,27 @@ pub(super) struct Check {
     files: Vec<PathBuf>,
 }
 
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One object a file, on one line
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
+    /// JUnit's XML, for build servers: a case a set
+    Junit,
+}
+
 /// What all files came to.
 struct Tally {
     exit: Exit,
     counts: Counts,
-    unreadable: usize,
+    /// Files that could not be read, and why.
+    unread: Vec<(String, String)>,
+    /// Nothing was told yet.
+    first: bool,
 }
 
 impl Default for Tally {
@@ -51,7 +72,8 @@ impl Default for Tally {
         Tally {
             exit: Exit::Clean,
             counts: Counts::default(),
-            unreadable: 0,
+            unread: Vec::new(),
+            first: true,
         }
     }
 }
@@ -79,12 +101,16 @@ impl From<FailOn> for Severity {
 /// [`Trouble::Unreadable`] where it is not X12 or the source fails; [`Trouble::Guide`] where a
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
-    check_with(source, guides, 1)
+    check_with(source, guides, 1, Report::default())
 }
 
-/// As [`check`], on as many threads as `jobs`.
-fn check_with(source: impl Read, guides: &Guides, jobs: usize) -> Result<Report, Trouble> {
-    let mut report = Report::default();
+/// As [`check`], on as many threads as `jobs`, into a report that is empty.
+fn check_with(
+    source: impl Read,
+    guides: &Guides,
+    jobs: usize,
+    mut report: Report,
+) -> Result<Report, Trouble> {
     let totals = walk(source, guides, Make::First, jobs, &mut |seen| {
         report.see(seen);
         Ok(())
@@ -100,7 +126,10 @@ fn is_small(path: &Path) -> bool {
 }
 
 impl Check {
-    pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
+    pub(super) fn run(mut self, out: &mut dyn Write) -> Outcome {
+        if self.json {
+            self.format = Format::Json;
+        }
         let guides = self.guides.load()?;
         let files = expand(&self.files);
         let progress = Progress::over(&files);
@@ -113,10 +142,18 @@ impl Check {
         let check = |path: PathBuf| {
             let source = open(&path).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
             let source = source.map(|source| progress.watch(source));
-            let checked = source.and_then(|source| check_with(source, &guides, within));
+            let checked = source.and_then(|source| {
+                let report = Report::naming_sets(self.format == Format::Junit);
+                check_with(source, &guides, within, report)
+            });
             (path, checked)
         };
         let mut tally = Tally::default();
+        match self.format {
+            Format::Text | Format::Json => {}
+            Format::Sarif => sarif::begin(out)?,
+            Format::Junit => junit::begin(out)?,
+        }
         let mut tell = |(path, checked): (PathBuf, _)| {
             let told = progress.aside(|| self.tell(&path, checked, &mut tally, out));
             told.inspect_err(|_| progress.end())
@@ -140,16 +177,29 @@ impl Check {
             })?;
         }
         progress.end();
+        match self.format {
+            Format::Text | Format::Json => {}
+            Format::Sarif => sarif::end(&tally.unread, out)?,
+            Format::Junit => junit::end(out)?,
+        }
         out.flush()?;
-        let unreadable = match tally.unreadable {
-            0 => String::new(),
-            n => format!("; {} could not be read", count(n, "file")),
-        };
         // The process ends: giving back each allocation of the guides would take a tenth of the
         // time that a small file takes.
         std::mem::forget(guides);
-        let (files, counts) = (count(files.len(), "file"), tally.counts);
-        let _ = writeln!(std::io::stderr(), "{files} checked: {counts}{unreadable}");
+        let (files, counts) = (count(files.len(), "file"), tally.counts.to_string());
+        let summary = said(&match tally.unread.len() {
+            0 => text!("{files} checked: {counts}", files, counts),
+            n => {
+                let unread = count(n, "file");
+                text!(
+                    "{files} checked: {counts}; {unread} could not be read",
+                    files,
+                    counts,
+                    unread
+                )
+            }
+        });
+        let _ = writeln!(std::io::stderr(), "{summary}");
         Ok(tally.exit)
     }
 
@@ -164,11 +214,14 @@ impl Check {
         let name = path.to_string_lossy();
         match checked {
             Ok(report) => {
-                match self.json {
-                    true => report.json(&name, out)?,
-                    false => report.text(&name, Paint::stdout(), out)?,
+                let fail_on = self.fail_on.into();
+                match self.format {
+                    Format::Text => report.text(&name, Paint::stdout(), out)?,
+                    Format::Json => report.json(&name, out)?,
+                    Format::Sarif => sarif::results(&name, &report, &mut tally.first, out)?,
+                    Format::Junit => junit::suite(&name, &report, fail_on, out)?,
                 }
-                if report.counts.reach(self.fail_on.into()) {
+                if report.counts.reach(fail_on) {
                     tally.exit = tally.exit.max(Exit::Findings);
                 }
                 tally.counts.add(report.counts);
@@ -176,8 +229,8 @@ impl Check {
             Err(Trouble::Guide(errors)) => return Err(Trouble::Guide(errors).into()),
             Err(trouble) => {
                 tally.exit = Exit::Usage;
-                tally.unreadable += 1;
                 self.refuse(&name, &trouble, out)?;
+                tally.unread.push((name.into_owned(), told(&trouble)));
             }
         }
         Ok(())
@@ -185,16 +238,36 @@ impl Check {
 
     /// Tells that a file could not be read, and what to do.
     fn refuse(&self, name: &str, trouble: &Trouble, out: &mut dyn Write) -> Result<(), Failure> {
-        let text = trouble.to_string();
-        if !self.json {
-            out.flush()?;
-            let _ = writeln!(std::io::stderr(), "transload: {name}: {text}");
-            return Ok(());
+        match self.format {
+            Format::Text | Format::Sarif => {
+                out.flush()?;
+                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", told(trouble));
+            }
+            Format::Junit => junit::refused(name, &told(trouble), out)?,
+            Format::Json => {
+                let text = trouble.to_string();
+                let (message, fix) = text
+                    .split_once("; ")
+                    .unwrap_or((&text, "check the path, and that the file may be read"));
+                let line = json!({ "file": name, "error": { "message": message, "fix": fix } });
+                writeln!(out, "{line}")?;
+            }
         }
-        let (message, fix) = text
-            .split_once("; ")
-            .unwrap_or((&text, "check the path, and that the file may be read"));
-        let line = json!({ "file": name, "error": { "message": message, "fix": fix } });
-        Ok(writeln!(out, "{line}")?)
+        Ok(())
+    }
+}
+
+/// Why a file could not be read, in the language that is spoken.
+fn told(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Unreadable(x12::Error::NotX12(what)) => said(&text!(
+            "not X12: {what}",
+            what = Value::word(&what.to_string())
+        )),
+        Trouble::Unreadable(x12::Error::Io(error)) => said(&text!(
+            "cannot read the file: {error}",
+            error = error.to_string()
+        )),
+        trouble => trouble.to_string(),
     }
 }

@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use crate::lang::width_of;
 use crate::x12::{Delimiters, Finding, Location, Segment, Segments, WINDOW};
 
-/// Characters shown of a segment: what fits beside a margin on most terminals.
+/// Columns shown of a segment: what fits beside a margin on most terminals.
 const WIDTH: usize = 96;
-/// Characters kept before the caret where the segment is longer than [`WIDTH`].
+/// Columns kept before the caret where the segment is longer than [`WIDTH`].
 const BEFORE: usize = 32;
 /// Bytes looked at before and after a place: no envelope segment is longer.
 const AROUND: usize = 256;
@@ -21,10 +22,12 @@ const AROUND: usize = 256;
 pub struct Excerpt {
     /// The segment, clipped; control characters are shown as `·`.
     pub text: String,
-    /// Characters before the caret.
+    /// Columns before the caret.
     pub from: usize,
-    /// Characters that the caret underlines.
+    /// Columns that the caret underlines.
     pub width: usize,
+    /// Bytes that it is about.
+    pub length: usize,
 }
 
 impl Excerpt {
@@ -35,30 +38,26 @@ impl Excerpt {
             let plain = |c: char| if c.is_control() { '·' } else { c };
             text.chars().map(plain).collect()
         };
-        let (from, to) = (from.min(bytes.len()), to.min(bytes.len()));
+        let from = from.min(bytes.len());
+        let to = to.clamp(from, bytes.len());
         let mut chars = shown(&bytes[..from]);
-        let mut from = chars.len();
-        let marked = shown(&bytes[from.min(bytes.len())..to.max(from).min(bytes.len())]);
-        let width = marked.len();
-        chars.extend(marked);
+        let first = chars.len();
+        chars.extend(shown(&bytes[from..to]));
+        let last = chars.len();
         chars.extend(shown(&bytes[to..]));
-        if chars.len() > WIDTH {
-            let start = from.saturating_sub(BEFORE).min(chars.len() - WIDTH);
-            let end = start + WIDTH;
-            let ended = end < chars.len();
-            chars = chars[start..end].to_vec();
-            if start > 0 {
-                chars[0] = '…';
-            }
-            if ended {
-                chars[WIDTH - 1] = '…';
-            }
-            from -= start;
+        let (start, end) = clip(&chars, first);
+        if start > 0 {
+            chars[start] = '…';
         }
+        if end < chars.len() {
+            chars[end - 1] = '…';
+        }
+        let columns = |chars: &[char]| chars.iter().map(|&c| width_of(c)).sum::<usize>();
         Excerpt {
-            width: width.clamp(1, (chars.len().max(from + 1)) - from),
-            text: chars.into_iter().collect(),
-            from,
+            from: columns(&chars[start..first]),
+            width: columns(&chars[first..last.min(end).max(first)]).max(1),
+            text: chars[start..end].iter().collect(),
+            length: to - from,
         }
     }
 
@@ -88,6 +87,27 @@ impl Excerpt {
             }
         }
         Excerpt::new(segment.bytes(), from, from + value.len())
+    }
+}
+
+/// The part of `chars` around `first` that fits into [`WIDTH`] columns.
+fn clip(chars: &[char], first: usize) -> (usize, usize) {
+    let back = |mut at: usize, room: &mut usize| {
+        while at > 0 && width_of(chars[at - 1]) <= *room {
+            at -= 1;
+            *room -= width_of(chars[at]);
+        }
+        at
+    };
+    let mut end = back(first, &mut BEFORE.clone());
+    let (start, mut room) = (end, WIDTH);
+    while end < chars.len() && width_of(chars[end]) <= room {
+        room -= width_of(chars[end]);
+        end += 1;
+    }
+    match end == chars.len() {
+        true => (back(start, &mut room), end),
+        false => (start, end),
     }
 }
 
@@ -183,5 +203,22 @@ mod tests {
         let excerpt = Excerpt::new(b"REF*DP", 6, 6);
         assert_eq!((excerpt.from, excerpt.width), (6, 1));
         assert_eq!(Excerpt::new(b"\x1dA\x00", 0, 1).text, "·A·");
+    }
+
+    #[test]
+    fn caret_stands_under_wide_characters() {
+        let bytes = "N1*ST*上海仓库*92*ABCD".as_bytes();
+        let excerpt = Excerpt::new(bytes, 6, 18);
+        assert_eq!((excerpt.from, excerpt.width), (6, 8));
+        let excerpt = Excerpt::new(bytes, 19, 21);
+        assert_eq!((excerpt.from, excerpt.width), (15, 2));
+        let long = "箱".repeat(100);
+        let excerpt = Excerpt::new(long.as_bytes(), 150, 153);
+        assert_eq!((excerpt.from, excerpt.width), (BEFORE - 1, 2));
+        assert!(
+            crate::lang::width(&excerpt.text) <= WIDTH,
+            "{}",
+            excerpt.text
+        );
     }
 }

@@ -20,21 +20,26 @@ mod demo;
 mod envelope;
 mod excerpt;
 mod files;
+mod junit;
 mod mappings;
 mod partner;
 mod progress;
 mod pull;
 mod report;
+mod sarif;
 mod send;
 mod sentence;
 mod serve;
 mod show;
 mod translate;
 mod walk;
+mod window;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::builder::TypedValueParser;
 use clap::{Parser, Subcommand};
 
 pub use check::check;
@@ -42,6 +47,8 @@ pub use excerpt::Excerpt;
 pub use report::{Counts, Report};
 pub use translate::{Envelope, to_json, to_x12};
 pub use walk::{Guides, Noted, Trouble};
+
+use crate::lang::Language;
 
 /// Receives, checks, translates and sends EDI: an AS2 gateway and X12 translator.
 #[derive(Parser)]
@@ -52,6 +59,9 @@ pub use walk::{Guides, Noted, Trouble};
     max_term_width = 100
 )]
 struct Arguments {
+    /// The language of findings and sentences [default: of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language())]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -155,6 +165,12 @@ pub fn run() -> ExitCode {
             });
         }
     };
+    let variable = |name: &str| std::env::var(name).ok();
+    words::speak(
+        arguments
+            .lang
+            .unwrap_or_else(|| Language::of_environment(&variable)),
+    );
     let stdout = io::stdout();
     let mut out = io::BufWriter::new(stdout.lock());
     let outcome = dispatch(arguments.command, &mut out);
@@ -168,6 +184,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// The languages that `--lang` knows.
+fn language() -> impl clap::builder::TypedValueParser<Value = Language> {
+    let tags = Language::ALL.map(Language::tag);
+    clap::builder::PossibleValuesParser::new(tags)
+        .map(|tag| Language::of_locale(&tag).expect("the tags of languages are locales"))
 }
 
 fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {

@@ -7,7 +7,11 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::sentence::{count, lines, title};
 use super::walk::{Noted, Seen, SeenSet, Totals};
-use crate::x12::{Finding, Severity};
+use super::window;
+use super::words::{said, say};
+use crate::x12::{Severity, text};
+
+pub(super) use super::window::finding;
 
 /// Findings of one severity that are listed of a file; the rest is counted. A file that has more
 /// is wrong in one way many times over.
@@ -56,13 +60,14 @@ impl std::fmt::Display for Counts {
             (self.warnings, "warning"),
             (self.notes, "note"),
         ];
-        let said = all.iter().filter(|(n, _)| *n > 0);
-        let said: Vec<String> = said.map(|(n, what)| count(*n as usize, what)).collect();
-        match self.reach(Severity::Warning) {
-            true => f.write_str(&said.join(", ")),
-            false if said.is_empty() => f.write_str("clean"),
-            false => write!(f, "clean ({})", said[0]),
-        }
+        let there = all.iter().filter(|(n, _)| *n > 0);
+        let there: Vec<String> = there.map(|(n, what)| count(*n as usize, what)).collect();
+        let there = there.join(say(", "));
+        f.write_str(&match self.reach(Severity::Warning) {
+            true => there,
+            false if there.is_empty() => said(&text!("clean")),
+            false => said(&text!("clean ({notes})", notes = there)),
+        })
     }
 }
 
@@ -80,9 +85,30 @@ pub struct Report {
     sets: usize,
     /// The first set in a few words; the others are only counted.
     first: String,
+    /// All sets, where they were asked for.
+    pub(super) cases: Vec<Case>,
+    names_sets: bool,
+}
+
+/// A set as a case that passes or fails.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    /// What it is and its control number.
+    pub(super) name: String,
+    /// The ordinals of ST and SE.
+    pub(super) first: u32,
+    pub(super) last: u32,
 }
 
 impl Report {
+    /// One that also names each set; it grows with the number of sets.
+    pub(super) fn naming_sets(names_sets: bool) -> Report {
+        Report {
+            names_sets,
+            ..Report::default()
+        }
+    }
+
     pub(super) fn see(&mut self, seen: Seen<'_>) {
         match seen {
             Seen::Interchange(_) => {}
@@ -91,6 +117,14 @@ impl Report {
                 self.sets += 1;
                 if self.sets == 1 {
                     self.first = brief(&seen);
+                }
+                if self.names_sets {
+                    let first = seen.set.position.ordinal;
+                    self.cases.push(Case {
+                        name: format!("{} {}", title(&seen.set.id), seen.set.control_number),
+                        first,
+                        last: first + seen.set.segments.len() as u32 + 1,
+                    });
                 }
                 self.note(seen.findings);
             }
@@ -155,12 +189,23 @@ impl Report {
     /// For a person: a header line, then each finding with its source.
     pub(super) fn text(&self, file: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let what = match (self.sets, self.interchanges) {
-            (0, n) => format!("{} without a document", count(n as usize, "interchange")),
+            (0, n) => {
+                let interchanges = count(n as usize, "interchange");
+                said(&text!("{interchanges} without a document", interchanges))
+            }
             (1, _) => self.first.clone(),
-            (n, 1) => format!("{} and {}", self.first, count(n - 1, "more document")),
-            (n, i) => {
+            (n, 1) => {
                 let more = count(n - 1, "more document");
-                format!("{} and {more} in {i} interchanges", self.first)
+                said(&text!("{first} and {more}", first = &self.first, more))
+            }
+            (n, interchanges) => {
+                let (first, more) = (&self.first, count(n - 1, "more document"));
+                said(&text!(
+                    "{first} and {more} in {n} interchanges",
+                    first,
+                    more,
+                    n = interchanges
+                ))
             }
         };
         let colour = match (self.counts.errors, self.counts.warnings) {
@@ -170,12 +215,13 @@ impl Report {
         };
         let verdict = paint.paint(colour, &self.counts.to_string());
         writeln!(out, "{}: {what}: {verdict}", paint.bold(file))?;
-        for noted in &self.findings {
-            finding(file, noted, paint, out)?;
-        }
+        window::findings(file, &self.findings, paint, out)?;
         match self.unlisted() {
             0 => Ok(()),
-            n => writeln!(out, "  and {n} more like these, which are not listed"),
+            n => {
+                let more = text!("and {n} more like these, which are not listed", n);
+                writeln!(out, "  {}", said(&more))
+            }
         }
     }
 }
@@ -184,16 +230,22 @@ impl Report {
 fn brief(seen: &SeenSet<'_>) -> String {
     let document = seen.document.as_ref();
     let number = document.and_then(|document| document.number());
-    let number = number.map_or(String::new(), |number| format!(" {number}"));
+    let title = match number {
+        Some(number) => format!("{} {number}", title(&seen.set.id)),
+        None => title(&seen.set.id),
+    };
     let size = match document {
         Some(document) => count(lines(document), "line"),
         None => count(seen.set.segments.len() + 2, "segment"),
     };
     let (sender, receiver) = (&seen.group.sender, &seen.group.receiver);
-    format!(
-        "{}{number}, {sender} → {receiver}, {size}",
-        title(&seen.set.id)
-    )
+    said(&text!(
+        "{title}, {sender} → {receiver}, {size}",
+        title,
+        sender,
+        receiver,
+        size
+    ))
 }
 
 /// The findings alone: their sources are for people.
@@ -203,64 +255,6 @@ impl Serialize for Findings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|noted| &noted.finding))
     }
-}
-
-/// One finding: where and what, the source with a caret, why, what to do, the acknowledgment code.
-/// A note takes one line.
-pub(super) fn finding(
-    file: &str,
-    noted: &Noted,
-    paint: Paint,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let Noted {
-        finding:
-            Finding {
-                fault,
-                severity,
-                message,
-                fix,
-                location,
-            },
-        excerpt,
-    } = noted;
-    let (colour, name) = match severity {
-        Severity::Error => (Colour::Red, "error"),
-        Severity::Warning => (Colour::Yellow, "warning"),
-        Severity::Info => (Colour::Blue, "note"),
-    };
-    let severity_painted = paint.paint(colour, name);
-    let rule = paint.dim(&format!("[{}]", fault.rule()));
-    let (line, column) = (location.line, location.column);
-    let (message, fix) = (escaped(&message.to_string()), fix.to_string());
-    writeln!(
-        out,
-        "  {file}:{line}:{column}: {severity_painted}: {message} {rule}"
-    )?;
-    if *severity == Severity::Info {
-        return Ok(());
-    }
-    if let Some(excerpt) = excerpt {
-        writeln!(out, "      {}", excerpt.text)?;
-        let indent = " ".repeat(excerpt.from);
-        let caret = paint.paint(colour, &"^".repeat(excerpt.width));
-        writeln!(out, "      {indent}{caret}")?;
-    }
-    let mut place = format!("segment {}", location.segment);
-    if let Some(name) = &location.in_loop {
-        place += &format!(", loop {name}");
-    }
-    let rows = [
-        ("at", place.as_str()),
-        ("why", fault.why()),
-        ("fix", &fix),
-        ("ack", fault.code_997().unwrap_or_default()),
-    ];
-    for (name, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
-        let name = paint.dim(&format!("{name:<3}"));
-        writeln!(out, "      {name}  {}", escaped(text))?;
-    }
-    Ok(())
 }
 
 /// Text from a partner, safe for a terminal.

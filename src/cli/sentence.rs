@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::canonical::{
-    ApplicationAdvice, Code, Currency, Decimal, Document, InventoryAdvice, Invoice, Level, Money,
-    Party, PurchaseOrderChange, PurchaseOrderChangeAcknowledgment, Quantity, RemittanceAdvice,
-    RoutingInstructions, RoutingRequest, ShipNotice,
+    ApplicationAdvice, Code, Currency, Date, Decimal, Document, InventoryAdvice, Invoice, Level,
+    Money, Party, PurchaseOrder, PurchaseOrderAcknowledgment, PurchaseOrderChange,
+    PurchaseOrderChangeAcknowledgment, Quantity, RoutingInstructions, RoutingRequest, ShipNotice,
 };
-use crate::x12::{GroupHeader, TransactionSet};
+use crate::x12::{GroupHeader, Text, TransactionSet, Value, text};
+
+pub(super) use super::words::count;
+use super::words::said;
 
 /// What people call the sets that trade uses, in our words.
 #[rustfmt::skip]
@@ -26,18 +29,10 @@ const NAMES: &[(&str, &str)] = &[
 
 /// `850 purchase order`, or the set's number alone.
 pub(super) fn title(set: &str) -> String {
-    match NAMES.iter().find(|(id, _)| *id == set) {
-        Some((id, name)) => format!("{id} {name}"),
-        None => format!("set {set}"),
-    }
-}
-
-/// `1 line`, `2 lines`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        _ => format!("{n} {what}s"),
-    }
+    said(&match NAMES.iter().find(|(id, _)| *id == set) {
+        Some((id, name)) => text!("{id} {name}", id = *id, name = Value::word(name)),
+        None => text!("set {id}", id = set),
+    })
 }
 
 /// How many lines a document has.
@@ -73,205 +68,228 @@ pub(super) fn sentence(
     group: &GroupHeader,
     set: &TransactionSet,
 ) -> String {
-    let (sender, receiver) = (&group.sender, &group.receiver);
-    match document {
-        Some(Document::PurchaseOrder(order)) => {
-            let total = order.total.as_ref().and_then(|total| total.amount);
-            let lines = order.lines.iter();
-            let total = total.or_else(|| sum(lines.map(|l| (&l.quantity, &l.price))));
-            format!(
-                "Purchase order {}: {} orders {} from {}{}{}.",
-                numbered(order.number.as_deref(), order.ordered_on),
-                name(order.buyer.as_ref(), sender),
-                count(order.lines.len(), "line"),
-                name(order.vendor.as_ref(), receiver),
-                destination(order.ship_to.as_ref()),
-                money(total, order.currency.as_ref()),
-            )
-        }
-        Some(Document::PurchaseOrderAcknowledgment(answer)) => {
-            let total = answer.total.as_ref().and_then(|total| total.amount);
-            format!(
-                "Answer to purchase order {}: {} says {} to {}, {}{}.",
-                numbered(answer.order_number.as_deref(), answer.ordered_on),
-                name(answer.vendor.as_ref(), sender),
-                answer
-                    .status
-                    .as_ref()
-                    .map_or("something", |status| status.as_str()),
-                name(answer.buyer.as_ref(), receiver),
-                count(answer.lines.len(), "line"),
-                money(total, answer.currency.as_ref()),
-            )
-        }
+    let (sender, receiver) = (group.sender.as_str(), group.receiver.as_str());
+    said(&match document {
+        Some(Document::PurchaseOrder(order)) => orders(order, sender, receiver),
+        Some(Document::PurchaseOrderAcknowledgment(answer)) => answers(answer, sender, receiver),
         Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
-        Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
-        Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
+        Some(Document::ShipNotice(notice)) => text!(
+            "Ship notice {number}: {sender} sends {items} to {receiver}.",
+            number = numbered(
+                notice.number.as_deref(),
+                notice.made.as_ref().and_then(|made| made.date)
+            ),
+            sender,
+            items = count(shipped(notice), "item"),
+            receiver
+        ),
+        Some(Document::RemittanceAdvice(advice)) => text!(
+            "Remittance advice {number}: {payer} pays {payee}{total}.",
+            number = numbered(advice.number.as_deref(), advice.paid_on),
+            payer = name(advice.payer.as_ref(), sender),
+            payee = name(advice.payee.as_ref(), receiver),
+            total = money(advice.total, advice.currency.as_ref())
+        ),
         Some(Document::PurchaseOrderChange(change)) => changes(change, sender, receiver),
         Some(Document::PurchaseOrderChangeAcknowledgment(answer)) => {
-            answers(answer, sender, receiver)
+            answers_change(answer, sender, receiver)
         }
         Some(Document::ApplicationAdvice(advice)) => advises(advice, sender, receiver),
         Some(Document::InventoryAdvice(advice)) => stocks(advice, sender, receiver),
         Some(Document::RoutingRequest(request)) => asks_way(request, sender, receiver),
         Some(Document::RoutingInstructions(answer)) => tells_way(answer, sender, receiver),
-        None => format!(
-            "{} {}: {sender} to {receiver}, {}.",
-            capital(&title(&set.id)),
-            set.control_number,
-            count(set.segments.len() + 2, "segment"),
+        None => text!(
+            "{title} {number}: {sender} to {receiver}, {segments}.",
+            title = capital(&title(&set.id)),
+            number = &set.control_number,
+            sender,
+            receiver,
+            segments = count(set.segments.len() + 2, "segment")
         ),
-    }
+    })
 }
 
-fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> String {
+fn orders(order: &PurchaseOrder, sender: &str, receiver: &str) -> Text {
+    let total = order.total.as_ref().and_then(|total| total.amount);
+    let lines = order.lines.iter();
+    let total = total.or_else(|| sum(lines.map(|l| (&l.quantity, &l.price))));
+    text!(
+        "Purchase order {number}: {buyer} orders {lines} from {vendor}{to}{total}.",
+        number = numbered(order.number.as_deref(), order.ordered_on),
+        buyer = name(order.buyer.as_ref(), sender),
+        lines = count(order.lines.len(), "line"),
+        vendor = name(order.vendor.as_ref(), receiver),
+        to = match name(order.ship_to.as_ref(), "") {
+            "" => Text::default(),
+            name => text!(", to {name}", name),
+        },
+        total = money(total, order.currency.as_ref())
+    )
+}
+
+fn answers(answer: &PurchaseOrderAcknowledgment, sender: &str, receiver: &str) -> Text {
+    let total = answer.total.as_ref().and_then(|total| total.amount);
+    let status = answer.status.as_ref().map(|status| status.as_str());
+    text!(
+        "Answer to purchase order {number}: {vendor} says {status} to {buyer}, {lines}{total}.",
+        number = numbered(answer.order_number.as_deref(), answer.ordered_on),
+        vendor = name(answer.vendor.as_ref(), sender),
+        status = Value::word(status.unwrap_or("something")),
+        buyer = name(answer.buyer.as_ref(), receiver),
+        lines = count(answer.lines.len(), "line"),
+        total = money(total, answer.currency.as_ref())
+    )
+}
+
+fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> Text {
     let total = invoice.totals.as_ref().and_then(|totals| totals.total);
-    let order = invoice.order_number.as_deref();
-    format!(
-        "Invoice {}: {} bills {} to {}{}{}.",
-        numbered(invoice.number.as_deref(), invoice.invoiced_on),
-        name(
-            invoice.vendor.as_ref().or(invoice.remit_to.as_ref()),
-            sender
-        ),
-        count(invoice.lines.len(), "line"),
-        name(
-            invoice.bill_to.as_ref().or(invoice.buyer.as_ref()),
-            receiver
-        ),
-        order.map_or(String::new(), |order| format!(" for order {order}")),
-        money(total, invoice.currency.as_ref()),
+    let vendor = invoice.vendor.as_ref().or(invoice.remit_to.as_ref());
+    let buyer = invoice.bill_to.as_ref().or(invoice.buyer.as_ref());
+    text!(
+        "Invoice {number}: {vendor} bills {lines} to {buyer}{order}{total}.",
+        number = numbered(invoice.number.as_deref(), invoice.invoiced_on),
+        vendor = name(vendor, sender),
+        lines = count(invoice.lines.len(), "line"),
+        buyer = name(buyer, receiver),
+        order = match &invoice.order_number {
+            Some(order) => text!(" for order {order}", order),
+            None => Text::default(),
+        },
+        total = money(total, invoice.currency.as_ref())
     )
 }
 
-fn sends(notice: &ShipNotice, sender: &str, receiver: &str) -> String {
-    let made = notice.made.as_ref().and_then(|made| made.date);
-    format!(
-        "Ship notice {}: {sender} sends {} to {receiver}.",
-        numbered(notice.number.as_deref(), made),
-        count(shipped(notice), "item"),
-    )
-}
-
-fn pays(advice: &RemittanceAdvice, sender: &str, receiver: &str) -> String {
-    format!(
-        "Remittance advice {}: {} pays {}{}.",
-        numbered(advice.number.as_deref(), advice.paid_on),
-        name(advice.payer.as_ref(), sender),
-        name(advice.payee.as_ref(), receiver),
-        money(advice.total, advice.currency.as_ref()),
-    )
-}
-
-fn changes(change: &PurchaseOrderChange, sender: &str, receiver: &str) -> String {
-    let which = change.change_number.as_deref();
-    format!(
-        "Change{} of purchase order {}: {} sends {} to {}, {}{}.",
-        which.map_or(String::new(), |number| format!(" {number}")),
-        numbered(change.number.as_deref(), change.ordered_on),
-        name(change.buyer.as_ref(), sender),
-        article(change.purpose.as_ref(), "a change"),
-        name(change.vendor.as_ref(), receiver),
-        count(change.lines.len(), "line"),
-        money(
+fn changes(change: &PurchaseOrderChange, sender: &str, receiver: &str) -> Text {
+    let purpose = change.purpose.as_ref().filter(|code| code.raw().is_none());
+    text!(
+        "Change{which} of purchase order {number}: {buyer} sends {purpose} to {vendor}, {lines}{total}.",
+        which = match &change.change_number {
+            Some(which) => text!(" {which}", which),
+            None => Text::default(),
+        },
+        number = numbered(change.number.as_deref(), change.ordered_on),
+        buyer = name(change.buyer.as_ref(), sender),
+        purpose = Value::word(&purpose.map_or("a change".to_owned(), article)),
+        vendor = name(change.vendor.as_ref(), receiver),
+        lines = count(change.lines.len(), "line"),
+        total = money(
             change.total.as_ref().and_then(|total| total.amount),
             change.currency.as_ref()
-        ),
+        )
     )
 }
 
-fn answers(answer: &PurchaseOrderChangeAcknowledgment, sender: &str, receiver: &str) -> String {
-    format!(
-        "Answer to the change of purchase order {}: {} says {} to {}, {}{}.",
-        numbered(answer.order_number.as_deref(), answer.ordered_on),
-        name(answer.vendor.as_ref(), sender),
-        answer.status.as_ref().map_or("something", Code::as_str),
-        name(answer.buyer.as_ref(), receiver),
-        count(answer.lines.len(), "line"),
-        money(
+fn answers_change(
+    answer: &PurchaseOrderChangeAcknowledgment,
+    sender: &str,
+    receiver: &str,
+) -> Text {
+    let status = answer.status.as_ref().map(Code::as_str);
+    text!(
+        "Answer to the change of purchase order {number}: {vendor} says {status} to {buyer}, {lines}{total}.",
+        number = numbered(answer.order_number.as_deref(), answer.ordered_on),
+        vendor = name(answer.vendor.as_ref(), sender),
+        status = Value::word(status.unwrap_or("something")),
+        buyer = name(answer.buyer.as_ref(), receiver),
+        lines = count(answer.lines.len(), "line"),
+        total = money(
             answer.total.as_ref().and_then(|total| total.amount),
             answer.currency.as_ref()
-        ),
+        )
     )
 }
 
-fn advises(advice: &ApplicationAdvice, sender: &str, receiver: &str) -> String {
+fn advises(advice: &ApplicationAdvice, sender: &str, receiver: &str) -> Text {
     let made = advice.made.as_ref().and_then(|made| made.date);
     let errors: usize = advice.results.iter().map(|r| r.errors.len()).sum();
     let said = match advice.results.as_slice() {
-        [one] => format!(
-            "{} of {}",
-            one.status.as_ref().map_or("something", Code::as_str),
-            one.id.as_deref().unwrap_or("what it does not name"),
-        ),
+        [one] => {
+            let status = one.status.as_ref().map_or("something", Code::as_str);
+            let status = Value::word(status);
+            match &one.id {
+                Some(id) => text!("{status} of {id}", status, id),
+                None => text!("{status} of what it does not name", status),
+            }
+        }
         many => {
             let status = many.iter().filter_map(|result| result.status.as_ref());
             let rejected = status.filter(|status| status.as_str().ends_with("rejected"));
-            format!("{} results, {} rejected,", many.len(), rejected.count())
+            text!(
+                "{results}, {rejected} rejected,",
+                results = count(many.len(), "result"),
+                rejected = rejected.count()
+            )
         }
     };
-    format!(
-        "Application advice {}: {} says {said} to {}; {}.",
-        numbered(advice.number.as_deref(), made),
-        name(advice.from.as_ref(), sender),
-        name(advice.to.as_ref(), receiver),
-        count(errors, "error"),
+    text!(
+        "Application advice {number}: {from} says {said} to {to}; {errors}.",
+        number = numbered(advice.number.as_deref(), made),
+        from = name(advice.from.as_ref(), sender),
+        said,
+        to = name(advice.to.as_ref(), receiver),
+        errors = count(errors, "error")
     )
 }
 
-/// `a cancellation`, as the code says it; where it says nothing, `otherwise`.
-fn article(code: Option<&Code>, otherwise: &str) -> String {
-    code.filter(|code| code.raw().is_none())
-        .map_or(otherwise.to_owned(), |code| {
-            let article = match code.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
-                true => "an",
-                false => "a",
-            };
-            format!("{article} {}", code.as_str().replace('_', " "))
-        })
+/// `a cancellation`, as the code says it.
+fn article(code: &Code) -> String {
+    let article = match code.as_str().starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {}", code.as_str().replace('_', " "))
 }
 
-fn stocks(advice: &InventoryAdvice, sender: &str, receiver: &str) -> String {
+fn stocks(advice: &InventoryAdvice, sender: &str, receiver: &str) -> Text {
     let made = advice.made.as_ref().and_then(|made| made.date);
     let place = advice.warehouse.as_ref().or(advice.ship_from.as_ref());
-    let place = match name(place, "") {
-        "" => String::new(),
-        name => format!(" at {name}"),
-    };
-    format!(
-        "Stock report {}: {} tells {} the stock of {}{place}.",
-        numbered(advice.number.as_deref(), made),
-        name(advice.vendor.as_ref(), sender),
-        name(advice.buyer.as_ref(), receiver),
-        count(advice.lines.len(), "item"),
+    text!(
+        "Stock report {number}: {vendor} tells {buyer} the stock of {items}{place}.",
+        number = numbered(advice.number.as_deref(), made),
+        vendor = name(advice.vendor.as_ref(), sender),
+        buyer = name(advice.buyer.as_ref(), receiver),
+        items = count(advice.lines.len(), "item"),
+        place = match name(place, "") {
+            "" => Text::default(),
+            name => text!(" at {name}", name),
+        }
     )
 }
 
-fn asks_way(request: &RoutingRequest, sender: &str, receiver: &str) -> String {
+fn asks_way(request: &RoutingRequest, sender: &str, receiver: &str) -> Text {
     let made = request.made.as_ref().and_then(|made| made.date);
     let orders = request.destinations.iter().map(|place| place.orders.len());
-    let place = match name(request.ship_from.as_ref(), "") {
-        "" => String::new(),
-        name => format!(" from {name}"),
-    };
-    format!(
-        "Routing request {}: {sender} asks {receiver} how to send {}{place} to {}.",
-        numbered(request.number.as_deref(), made),
-        count(orders.sum(), "order"),
-        count(request.destinations.len(), "place"),
+    text!(
+        "Routing request {number}: {sender} asks {receiver} how to send {orders}{place} to {places}.",
+        number = numbered(request.number.as_deref(), made),
+        sender,
+        receiver,
+        orders = count(orders.sum(), "order"),
+        place = match name(request.ship_from.as_ref(), "") {
+            "" => Text::default(),
+            name => text!(" from {name}", name),
+        },
+        places = count(request.destinations.len(), "place")
     )
 }
 
-fn tells_way(answer: &RoutingInstructions, sender: &str, receiver: &str) -> String {
+fn tells_way(answer: &RoutingInstructions, sender: &str, receiver: &str) -> Text {
     let made = answer.made.as_ref().and_then(|made| made.date);
     let carriers = answer.shipments.iter().filter_map(|s| s.carrier.as_deref());
     let carriers: BTreeSet<&str> = carriers.collect();
-    let carriers = Vec::from_iter(carriers).join(", ");
-    let by = if carriers.is_empty() { "" } else { " by " };
-    format!(
-        "Routing instructions {}: {sender} tells {receiver} how to send {}{by}{carriers}.",
-        numbered(answer.number.as_deref(), made),
-        count(answer.shipments.len(), "shipment"),
+    text!(
+        "Routing instructions {number}: {sender} tells {receiver} how to send {shipments}{by}.",
+        number = numbered(answer.number.as_deref(), made),
+        sender,
+        receiver,
+        shipments = count(answer.shipments.len(), "shipment"),
+        by = match carriers.is_empty() {
+            true => Text::default(),
+            false => text!(
+                " by {carriers}",
+                carriers = Vec::from_iter(carriers).join(", ")
+            ),
+        }
     )
 }
 
@@ -281,9 +299,15 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-fn numbered(number: Option<&str>, date: Option<crate::canonical::Date>) -> String {
-    let number = number.unwrap_or("without a number");
-    date.map_or(number.to_owned(), |date| format!("{number} of {date}"))
+fn numbered(number: Option<&str>, date: Option<Date>) -> Text {
+    let number = match number {
+        Some(number) => text!("{number}", number),
+        None => text!("without a number"),
+    };
+    match date {
+        Some(date) => text!("{number} of {date}", number, date = date.to_string()),
+        None => number,
+    }
 }
 
 /// The party's name, else its id, else who sent or gets the group.
@@ -293,19 +317,14 @@ fn name<'a>(party: Option<&'a Party>, otherwise: &'a str) -> &'a str {
     party.unwrap_or(otherwise)
 }
 
-fn destination(party: Option<&Party>) -> String {
-    match name(party, "") {
-        "" => String::new(),
-        name => format!(", to {name}"),
-    }
-}
-
-fn money(amount: Option<Decimal>, currency: Option<&Currency>) -> String {
+fn money(amount: Option<Decimal>, currency: Option<&Currency>) -> Text {
     let currency = currency.and_then(|currency| currency.code.as_deref());
-    match (amount, currency) {
-        (Some(amount), Some(currency)) => format!("; {amount} {currency} in all"),
-        (Some(amount), None) => format!("; {amount} in all"),
-        (None, _) => String::new(),
+    let Some(amount) = amount.map(|amount| amount.to_string()) else {
+        return Text::default();
+    };
+    match currency {
+        Some(currency) => text!("; {amount} {currency} in all", amount, currency),
+        None => text!("; {amount} in all", amount),
     }
 }
 

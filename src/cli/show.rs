@@ -7,12 +7,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::files::{GuideOptions, open};
-use super::report::{Counts, Findings, Paint, escaped, finding};
+use super::report::{Counts, Findings, Paint, escaped};
 use super::sentence::sentence;
 use super::walk::{Guides, Make, Noted, Seen, SeenSet, Trouble, walk};
+use super::window;
+use super::words::{said, say};
 use super::{Exit, Outcome};
+use crate::lang::{pad, width};
 use crate::mapping::{Dictionary, UseView, bind};
-use crate::x12::{self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions};
+use crate::x12::{
+    self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions, text,
+};
 
 /// The release whose dictionary names elements of releases that have none: names rarely change.
 const NAMES_FROM: &str = "004010";
@@ -114,9 +119,7 @@ impl Shower<'_> {
                     let line = serde_json::json!({ "findings": Findings(&findings) });
                     return writeln!(out, "{line}");
                 }
-                findings
-                    .iter()
-                    .try_for_each(|noted| finding(self.file, noted, self.paint, out))
+                window::findings(self.file, &findings, self.paint, out)
             }
             Seen::Set(seen) => self.set(&seen, out),
         }
@@ -152,12 +155,12 @@ impl Shower<'_> {
         /// A column is not made wider by a few long texts.
         const WIDEST: usize = 40;
         let cells = || rows.iter().flat_map(|row| &row.elements);
-        let width = |text: fn(&Cell) -> &str| {
-            let widths = cells().map(|cell| text(cell).chars().count());
+        let widest = |text: fn(&Cell) -> &str| {
+            let widths = cells().map(|cell| width(text(cell)));
             widths.filter(|&w| w <= WIDEST).max().unwrap_or(0)
         };
-        let (element, name) = (width(|c| &c.element), width(|c| &c.name));
-        let value = width(|c| &c.value);
+        let (element, name) = (widest(|c| &c.element), widest(|c| say(&c.name)));
+        let value = widest(|c| &c.value);
         let of = |ordinal: u32| {
             let at = move |noted: &&Noted| noted.finding.location.segment == ordinal;
             findings.iter().filter(at)
@@ -170,45 +173,41 @@ impl Shower<'_> {
         let after = findings
             .iter()
             .filter(|n| n.finding.location.segment > last);
-        before
-            .chain([])
-            .try_for_each(|noted| finding(self.file, noted, self.paint, out))?;
+        window::findings(self.file, before, self.paint, out)?;
         for row in rows {
             let in_loop = match (&row.in_loop, row.opens) {
-                (Some(name), true) => format!("  loop {name}"),
+                (Some(name), true) => format!("  {}", said(&text!("loop {name}", name))),
                 _ => String::new(),
             };
             let indent = "  ".repeat(row.depth + 1);
             let tag = self.paint.bold(&row.tag);
             let dim = self.paint.dim(&in_loop);
-            writeln!(out, "{indent}{tag}  {}{dim}", row.name)?;
+            writeln!(out, "{indent}{tag}  {}{dim}", say(&row.name))?;
             for cell in &row.elements {
                 let meaning = match &cell.meaning {
-                    Some(meaning) => format!("  {}", escaped(meaning)),
+                    Some(meaning) => format!("  {}", escaped(say(meaning))),
                     None => String::new(),
                 };
                 let line = format!(
-                    "{indent}  {:element$}  {:name$}  {:value$}{meaning}",
-                    cell.element,
-                    cell.name,
-                    escaped(&cell.value)
+                    "{indent}  {}  {}  {}{meaning}",
+                    pad(&cell.element, element),
+                    pad(say(&cell.name), name),
+                    pad(&escaped(&cell.value), value)
                 );
                 writeln!(out, "{}", line.trim_end())?;
             }
-            of(row.segment).try_for_each(|noted| finding(self.file, noted, self.paint, out))?;
+            window::findings(self.file, of(row.segment), self.paint, out)?;
         }
-        after
-            .into_iter()
-            .try_for_each(|noted| finding(self.file, noted, self.paint, out))
+        window::findings(self.file, after, self.paint, out)
     }
 }
 
 /// The interchange in one line.
 fn interchange(header: &InterchangeHeader) -> String {
     let usage = match header.usage.as_str() {
-        "P" => "production",
-        "T" => "test",
-        _ => "for information",
+        "P" => text!("production"),
+        "T" => text!("test"),
+        _ => text!("for information"),
     };
     let InterchangeHeader {
         sender,
@@ -228,15 +227,16 @@ fn interchange(header: &InterchangeHeader) -> String {
             .collect();
         parts.join(separator)
     };
-    escaped(&format!(
-        "Interchange {control_number}, {usage}, release {version}: {}:{} to {}:{}, written {} {}.",
-        sender.qualifier,
-        sender.id,
-        receiver.qualifier,
-        receiver.id,
-        two(date, "-"),
-        two(time, ":"),
-    ))
+    escaped(&said(&text!(
+        "Interchange {number}, {usage}, release {version}: {sender} to {receiver}, written {date} {time}.",
+        number = control_number,
+        usage,
+        version,
+        sender = format!("{}:{}", sender.qualifier, sender.id),
+        receiver = format!("{}:{}", receiver.qualifier, receiver.id),
+        date = two(date, "-"),
+        time = two(time, ":")
+    )))
 }
 
 /// The set's segments with all that is known of them.
