@@ -270,6 +270,21 @@ fn translate_makes_an_envelope_from_its_options() {
 }
 
 #[test]
+fn translate_takes_the_release_that_has_the_document() {
+    let request = r#"{"document":"routing_request","purpose":"original","number":"RR-1",
+        "made":{"date":"2026-11-22"},"ship_from":{"role":"SF","name":"A"},"destinations":[
+        {"ship_to":{"role":"ST","name":"B"},"orders":[{"order_number":"7"}]}]}"#;
+    let arguments = ["translate", "-", "--sender", "ZZ:A", "--receiver", "ZZ:B"];
+    let (edi, _) = run_on(0, &arguments, request.as_bytes());
+    for part in ["*00501*", "GS*RF*A*B*", "*X*005010~", "LX*1~", "OID**7~"] {
+        assert!(edi.contains(part), "{part} in {edi}");
+    }
+    let old = request.replace(r#"RR-1","#, r#"RR-1","provenance":{"version":"004010"},"#);
+    let (_, told) = run_on(2, &arguments, old.as_bytes());
+    assert!(told.contains("no guide of release 004010"), "{told}");
+}
+
+#[test]
 fn translate_tells_where_json_is_wrong() {
     let (_, err) = run_on(
         2,

@@ -119,6 +119,26 @@ fn check_with(
     Ok(report)
 }
 
+impl Tally {
+    /// Tells on stderr what all files came to.
+    fn sum_up(&self, files: usize) {
+        let (files, counts) = (count(files, "file"), self.counts.to_string());
+        let summary = said(&match self.unread.len() {
+            0 => text!("{files} checked: {counts}", files, counts),
+            n => {
+                let unread = count(n, "file");
+                text!(
+                    "{files} checked: {counts}; {unread} could not be read",
+                    files,
+                    counts,
+                    unread
+                )
+            }
+        });
+        let _ = writeln!(std::io::stderr(), "{summary}");
+    }
+}
+
 /// A file that one thread has read before a second one has started.
 fn is_small(path: &Path) -> bool {
     const SMALL: u64 = 256 * 1024;
@@ -186,20 +206,7 @@ impl Check {
         // The process ends: giving back each allocation of the guides would take a tenth of the
         // time that a small file takes.
         std::mem::forget(guides);
-        let (files, counts) = (count(files.len(), "file"), tally.counts.to_string());
-        let summary = said(&match tally.unread.len() {
-            0 => text!("{files} checked: {counts}", files, counts),
-            n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
-            }
-        });
-        let _ = writeln!(std::io::stderr(), "{summary}");
+        tally.sum_up(files.len());
         Ok(tally.exit)
     }
 

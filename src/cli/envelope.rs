@@ -2,6 +2,7 @@
 
 use super::translate::{Envelope, group_id};
 use crate::canonical::{Document, ExtValue, Provenance};
+use crate::mapping::Guide;
 use crate::x12::{self, Delimiters, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader};
 
 /// The free field of the provenance that holds an interchange without its sets.
@@ -38,7 +39,7 @@ pub(super) fn origin(
 /// An interchange without sets for a document: as it carries it, changed by what `wanted` says.
 pub(super) fn envelope_of(
     document: &Document,
-    set: &str,
+    guide: &Guide,
     wanted: &Envelope,
 ) -> Result<Interchange, String> {
     let provenance = document.provenance();
@@ -49,11 +50,11 @@ pub(super) fn envelope_of(
     let carried = carried.and_then(|mut reading| reading.interchanges.pop());
     let mut interchange = match carried.filter(|interchange| interchange.groups.len() == 1) {
         Some(carried) => Interchange::new(carried.header, carried.delimiters, carried.groups),
-        None => fresh(provenance, wanted),
+        None => fresh(provenance, &guide.version, wanted),
     };
     let header = &mut interchange.header;
     let group = &mut interchange.groups[0].header;
-    group.functional_id = group_id(set);
+    group.functional_id = group_id(&guide.set);
     if let Some(sender) = &wanted.sender {
         header.sender = sender.clone();
         group.sender = sender.id.clone();
@@ -81,12 +82,12 @@ pub(super) fn envelope_of(
     Ok(interchange)
 }
 
-/// For a document that carries no envelope.
-fn fresh(provenance: &Provenance, wanted: &Envelope) -> Interchange {
+/// For a document that carries no envelope, and perhaps no version: then it is of `release`.
+fn fresh(provenance: &Provenance, release: &str, wanted: &Envelope) -> Interchange {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let number = |field: &Option<String>| field.clone().unwrap_or_else(|| "1".to_owned());
     let version = provenance.version.clone();
-    let version = version.unwrap_or_else(|| "004010".to_owned());
+    let version = version.unwrap_or_else(|| release.to_owned());
     let header = InterchangeHeader {
         sender: x12::Qualified::new("ZZ", &text(&provenance.sender)),
         receiver: x12::Qualified::new("ZZ", &text(&provenance.receiver)),

@@ -233,7 +233,7 @@ pub fn to_x12(
         let place = |message: String| format!("document {n}: {message}");
         let document = document.map_err(place)?;
         let guide = writing_guide(guides, &document).map_err(place)?;
-        let mut interchange = envelope_of(&document, &guide.set, envelope).map_err(place)?;
+        let mut interchange = envelope_of(&document, &guide, envelope).map_err(place)?;
         let writing = mapping::write(&guide, &document, &interchange.delimiters);
         let mut findings = writing.findings;
         let again = mapping::read(&guide, &writing.segments, &interchange.delimiters).document;
@@ -301,18 +301,23 @@ fn documents(json: &[u8]) -> impl Iterator<Item = Result<Document, String>> {
     })
 }
 
-/// The guide that writes a document: of the release it was read from, else of 004010.
+/// The guide that writes a document: of the release it was read from, else of 004010, else of the
+/// first release that has one.
 fn writing_guide(guides: &Guides, document: &Document) -> Result<std::sync::Arc<Guide>, String> {
-    const RELEASE: &str = "004010";
-    let version = document.provenance().version.as_deref().unwrap_or(RELEASE);
-    let release = version.get(..6).unwrap_or(version);
+    let version = document.provenance().version.as_deref();
+    let wanted = version.map(|version| version.get(..6).unwrap_or(version));
     let Guides { library, partner } = guides;
-    let folder = format!("x12/{release}/");
-    for name in library.names() {
-        let Some(set) = name.strip_prefix(&folder) else {
+    let mut names = library.names();
+    names.sort_by_key(|name| !name.starts_with("x12/004010/"));
+    for name in names {
+        let standard = name.strip_prefix("x12/").and_then(|n| n.split_once('/'));
+        let Some((release, set)) = standard else {
             continue;
         };
-        let guide = library.guide(partner.as_deref(), version, set);
+        if wanted.is_some_and(|wanted| wanted != release) {
+            continue;
+        }
+        let guide = library.guide(partner.as_deref(), release, set);
         let Some(guide) = guide else { continue };
         let guide = guide.map_err(|errors| Trouble::Guide(errors).to_string())?;
         if guide.document == Some(document.kind()) {
@@ -320,9 +325,8 @@ fn writing_guide(guides: &Guides, document: &Document) -> Result<std::sync::Arc<
         }
     }
     let kind = document.kind();
-    Err(format!(
-        "no guide of release {release} writes a document {kind}"
-    ))
+    let release = wanted.map_or(String::new(), |wanted| format!(" of release {wanted}"));
+    Err(format!("no guide{release} writes a document {kind}"))
 }
 
 /// The next control number of a set in the group that it joins.
