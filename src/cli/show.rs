@@ -15,7 +15,7 @@ use crate::mapping::{Dictionary, UseView, bind};
 use crate::x12::{self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions};
 
 /// The release whose dictionary names elements of releases that have none: names rarely change.
-const NAMES_FROM: &str = "004010";
+pub(super) const NAMES_FROM: &str = "004010";
 
 /// Show an X12 file with the meaning of each element
 ///
