@@ -14,8 +14,8 @@ use crate::x12::{InterchangeHeader, Severity, WINDOW};
 /// Files that are looked into: a longer list is not read by anybody, and `check` takes folders.
 const LISTED: usize = 200;
 
-const EXAMPLES: &str = "\
-  transload check order.edi        find everything that is wrong with a file
+const EXAMPLES: &str =
+    "  transload check order.edi        find everything that is wrong with a file
   transload show order.edi         show it with the meaning of each element
   transload explain answer.997     what an acknowledgment says, and what to do
   transload translate order.edi    make it JSON

@@ -29,6 +29,7 @@ mod partner;
 mod progress;
 mod redact;
 mod report;
+mod rows;
 mod send;
 mod sentence;
 mod serve;

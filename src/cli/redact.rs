@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use super::ack::findings;
 use super::files::{GuideOptions, whole};
+use super::rows::NAMES_FROM;
 use super::sentence::count;
-use super::show::NAMES_FROM;
 use super::walk::Guides;
 use super::{Exit, Failure, Outcome};
 use crate::mapping::Dictionary;

@@ -1,10 +1,11 @@
 //! A document in one sentence: who does what for whom, how many lines, how much.
 
+use super::ack::word;
 use crate::canonical::{
     Currency, Decimal, Document, Invoice, Level, Money, Party, Quantity, RemittanceAdvice,
     ShipNotice,
 };
-use crate::x12::{GroupHeader, TransactionSet};
+use crate::x12::{Delimiters, Form, FunctionalAcknowledgment, GroupHeader, TransactionSet};
 
 /// What people call the sets that trade uses, in our words.
 #[rustfmt::skip]
@@ -95,6 +96,7 @@ pub(super) fn sentence(
         Some(Document::Invoice(invoice)) => bills(invoice, sender, receiver),
         Some(Document::ShipNotice(notice)) => sends(notice, sender, receiver),
         Some(Document::RemittanceAdvice(advice)) => pays(advice, sender, receiver),
+        None if Form::of(&set.id).is_some() => answers(group, set),
         None => format!(
             "{} {}: {sender} to {receiver}, {}.",
             capital(&title(&set.id)),
@@ -102,6 +104,25 @@ pub(super) fn sentence(
             count(set.segments.len() + 2, "segment"),
         ),
     }
+}
+
+/// What a 997 or 999 says in all.
+fn answers(header: &GroupHeader, set: &TransactionSet) -> String {
+    let form = Form::of(&set.id).unwrap_or_default();
+    // Separators do not matter: no composite is looked at.
+    let delimiters = Delimiters::default();
+    let said = FunctionalAcknowledgment::read(form, &set.segments, &delimiters).0;
+    let (sender, receiver) = (&header.sender, &header.receiver);
+    format!(
+        "{} {}: {sender} says to {receiver} that group {} {} is {}, {} of {}.",
+        capital(&title(&set.id)),
+        set.control_number,
+        said.functional_id,
+        said.control_number,
+        word(&said.verdict),
+        said.accepted,
+        count(said.received as usize, "set"),
+    )
 }
 
 fn bills(invoice: &Invoice, sender: &str, receiver: &str) -> String {

@@ -211,6 +211,20 @@ impl Of {
     }
 }
 
+/// What a value of this data element says, where it is one that holds such codes.
+pub(in crate::cli) fn of_element(number: &str, code: &str) -> Option<&'static str> {
+    let of = match number {
+        "I18" => Of::Interchange,
+        "716" => Of::Group,
+        "718" => Of::Set,
+        "720" => Of::Segment,
+        "723" => Of::Element,
+        _ => return None,
+    };
+    let row = of.rows().iter().find(|(known, ..)| *known == code)?;
+    Some(row.1)
+}
+
 /// The code that `text` names, as `AK403=7`, `ik304=i4` or `TA105=021`.
 pub(super) fn named(text: &str) -> Option<Meaning> {
     let (name, code) = text.split_once('=')?;

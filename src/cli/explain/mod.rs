@@ -9,7 +9,7 @@
 //! | `850` | a transaction set |
 //! | nothing | all rules |
 
-mod codes;
+pub(super) mod codes;
 mod original;
 mod rules;
 mod said;
@@ -27,8 +27,8 @@ use self::text::Text;
 use super::ack::Said;
 use super::files::{GuideOptions, STDIN, whole};
 use super::report::Paint;
+use super::rows::NAMES_FROM;
 use super::sentence::title;
-use super::show::NAMES_FROM;
 use super::walk::Guides;
 use super::{Exit, Failure, Outcome};
 use crate::x12::{
