@@ -80,7 +80,7 @@ fn interchanges(folder: &Path) -> Vec<PathBuf> {
 fn is_x12(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(WINDOW as u64).read_to_end(&mut start));
-    let has = |word: &[u8]| memchr::memmem::find(&start, word).is_some();
+    let has = |word: &[u8]| start.windows(word.len()).any(|here| here == word);
     read.is_ok() && (has(b"ISA") || has(b"isa*") || has(b"I\0S\0A"))
 }
 

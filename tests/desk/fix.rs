@@ -32,6 +32,7 @@ fn a5_four_planted_faults_are_found_and_fixed() {
         "CTT01: 4 → 3 [value.differs]",
         "SE01: 25 → 24 [se.count]",
         "IEA02: 000000099 → 000000041 [iea.control-number]",
+        "a line was lost on the way",
         "4 changes; the result is clean",
     ] {
         assert!(err.contains(due), "{due}:\n{err}");
@@ -112,6 +113,10 @@ fn a6_what_files_suffer_on_their_way_is_undone() {
         assert!(err.contains(&format!("[{due}]")), "{due}:\n{err}");
         assert_eq!(out, sound, "{due}:\n{err}");
     }
+    let transcoded = sound.replace("~\n", "\u{85}");
+    let output = transload(&["fix", "-"], transcoded.as_bytes());
+    let single = transcoded.chars().map(|c| u32::from(c) as u8);
+    assert!(output.stdout == single.collect::<Vec<u8>>());
     let utf16: Vec<u8> = sound.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (out, _) = run_on(0, &["fix", "-"], &utf16);
     assert_eq!(out, sound);
@@ -141,6 +146,12 @@ fn what_has_several_answers_is_kept_and_told() {
     );
     let unsure = order(&[("PO1*2*24*EA*", "PO1*2*24*XQ*")]);
     assert_eq!(fixed(1, &unsure).0, unsure);
+    // A count of nothing is no answer: the lines are lost.
+    let from = order(&[]).find("PO1*1*").unwrap();
+    let to = order(&[]).find("CTT*").unwrap();
+    let mut empty = order(&[]);
+    empty.replace_range(from..to, "");
+    assert!(fixed(1, &empty).0.contains("CTT*3*82~"));
     // A count is not derived from a set of which something could not be read.
     let lost = order(&[("PO1*2*24", "PO9*2*24")]);
     assert!(fixed(1, &lost).0.contains("CTT*3*82~"));

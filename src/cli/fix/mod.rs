@@ -144,6 +144,13 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written.map_err(cannot)
 }
 
+/// Whether a number was made smaller by a rule.
+fn is_lower(changes: &[Change], rule: &str) -> bool {
+    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<u64>().ok());
+    let mut of_rule = changes.iter().filter(|change| change.rule == rule);
+    of_rule.any(|change| number(&change.old) > number(&change.new))
+}
+
 fn tell(file: &str, changes: &[Change], left: &[Noted], err: &mut dyn Write) -> io::Result<()> {
     /// Changes and findings that are listed one by one.
     const LISTED: usize = 1_000;
@@ -167,6 +174,11 @@ fn tell(file: &str, changes: &[Change], left: &[Noted], err: &mut dyn Write) -> 
             escaped(&what),
             change.rule
         )?;
+    }
+    if is_lower(changes, "se.count") && is_lower(changes, "value.differs") {
+        let caution = "SE01 and a total counted more than there is: ask the sender whether a line was \
+            lost on the way";
+        writeln!(err, "{caution}")?;
     }
     let paint = Paint::PLAIN;
     if !left.is_empty() {

@@ -103,6 +103,10 @@ impl<'f> Mender<'f> {
                 self.decoded = true;
                 "wrote the file as single bytes, without breaks inside segments"
             }
+            Fault::TranscodedTerminator => {
+                self.decoded = true;
+                "wrote the segment terminator as one byte"
+            }
             Fault::LowercaseTag => "wrote segment identifiers in upper case",
             Fault::StrayBytes | Fault::Padding if self.decoded => {
                 "left out what stood outside the interchange"

@@ -75,8 +75,10 @@ fn of_set(seen: &SeenSet<'_>, guide: &Guide) -> Vec<Edit> {
                 .and_then(|written| written.value(&bound, index, location, delimiters)),
             _ => spelled(view, location, &old),
         };
+        // Where nothing is left to count, what was counted is lost.
+        let sure = |new: &String| *new != old && new != "0";
         let told = |edit: &Edit| edit.location == *location;
-        if let Some(new) = new.filter(|new| *new != old)
+        if let Some(new) = new.filter(sure)
             && !edits.iter().any(told)
         {
             edits.push(Edit {
