@@ -162,10 +162,18 @@ impl Said {
 
 /// What `check` finds in the file, as far as an acknowledgment can say it.
 pub(super) fn findings(bytes: &[u8], guides: &Guides) -> Result<Vec<Finding>, Trouble> {
+    let all = noted(bytes, guides)?.into_iter();
+    Ok(all.map(|noted| noted.finding).collect())
+}
+
+/// The same, with the sources.
+pub(super) fn noted(bytes: &[u8], guides: &Guides) -> Result<Vec<Noted>, Trouble> {
     let mut all = Vec::new();
+    let told =
+        |finding: &Finding| finding.severity == Severity::Error || finding.code_997().is_some();
     let mut keep = |noted: Vec<Noted>| {
-        let found = noted.into_iter().map(|noted| noted.finding);
-        all.extend(found.filter(|f| f.severity == Severity::Error || f.code_997().is_some()));
+        let found = noted.into_iter();
+        all.extend(found.filter(|noted| told(&noted.finding)));
     };
     walk(bytes, guides, Make::First, 1, &mut |seen| {
         match seen {

@@ -48,8 +48,8 @@ const GS: [(usize, &str); 2] = [(2, "142"), (3, "124")];
 /// Mask parties and prices of an X12 file, so that it can be shown to others
 ///
 /// Names, addresses, contacts, ids, references, free text, prices and amounts get values of the same
-/// shape; the same value gets the same mask. Control numbers, codes, dates, quantities, item ids and
-/// every fault stay. The result goes to stdout. Exit code: 0 masked, 1 masked, but `check` finds
+/// shape; the same value gets the same mask. Control numbers, document numbers, codes, dates,
+/// quantities, item ids and every fault stay. The result goes to stdout. Exit code: 0 masked, 1 masked, but `check` finds
 /// other things in it than before, 2 not readable.
 #[derive(clap::Args)]
 #[command(

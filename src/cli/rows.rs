@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::ack::word;
 use super::explain::codes;
+use super::sentence::title;
 use super::walk::{Guides, SeenSet};
 use crate::mapping::{Dictionary, ElementView, UseView, bind};
 use crate::x12::{Delimiters, Segment, Verdict, components, repetitions};
@@ -195,6 +196,10 @@ impl Known<'_> {
         if matches!(number, "715" | "717" | "I17") {
             let verdict = Verdict::of(value);
             return Some(word(&verdict).to_owned()).filter(|word| word != value);
+        }
+        if number == "143" {
+            let title = title(value);
+            return title.strip_prefix(value).map(|name| name.trim().to_owned());
         }
         if let Some(meaning) = codes::of_element(number, value) {
             return Some(meaning.to_owned());

@@ -77,6 +77,27 @@ fn a_ta1_is_explained() {
 }
 
 #[test]
+fn a_wrong_count_is_shown_in_the_original() {
+    let order = super::order(&[("SE*24*", "SE*25*"), ("GE*1*", "GE*2*")]);
+    let folder = folder(&[("order.edi", order.as_bytes())]);
+    let (_, original) = path(&folder, "order.edi");
+    let ack = answer(1, &[&original]);
+    let (out, _) = run_on(
+        1,
+        &["explain", "-", "--original", &original],
+        ack.as_bytes(),
+    );
+    for due in [
+        "SE*25*0001\n            ^^",
+        "SE01 says 25 segments; set 0001 has 24 from ST to SE (AK502=4)",
+        "do   write 24 into SE01",
+        "GE01 says 2 sets; group 41 has 1 (AK905=5)",
+    ] {
+        assert!(out.contains(due), "{due}:\n{out}");
+    }
+}
+
+#[test]
 fn an_acknowledgment_of_another_file_is_told() {
     let ack = answer(1, &[FAULTY]);
     let (out, _) = run_on(1, &["explain", "-", "--original", SOUND], ack.as_bytes());

@@ -80,6 +80,7 @@ fn an_acknowledgment_is_a_sentence_too() {
         "the code is not one that is allowed here"
     );
     assert_eq!(line(&out, "AK501", "R")[3], "rejected");
+    assert_eq!(line(&out, "AK201", "850")[3], "purchase order");
 }
 
 #[test]

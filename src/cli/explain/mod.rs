@@ -120,8 +120,9 @@ impl Answers {
     /// Those that a file would earn.
     fn earned(original: &Original) -> Answers {
         let mut answers = Answers::default();
+        let findings = original.findings();
         for interchange in &original.interchanges {
-            let said = Said::of(interchange, original.findings(), Form::F997, false);
+            let said = Said::of(interchange, &findings, Form::F997, false);
             answers.ta1.extend(said.ta1);
             let groups = said.groups.into_iter();
             answers
@@ -305,11 +306,20 @@ impl Explained<'_> {
         self.interchanges
             .iter()
             .try_for_each(|on| text.interchange(on))?;
-        self.groups.iter().try_for_each(|on| text.group(on))?;
+        for (group, n) in self.groups.iter().zip(0..) {
+            if n > 0 || !self.interchanges.is_empty() {
+                writeln!(text.out)?;
+            }
+            text.group(group)?;
+        }
         writeln!(out)?;
         let next = match (self.all_is_well(), self.earned) {
             _ if self.interchanges.is_empty() && self.groups.is_empty() => {
                 "Nothing in it is acknowledged."
+            }
+            (false, true) if self.groups.is_empty() => {
+                "It would be rejected whole, and nothing in it be read: `transload fix` repairs \
+                 envelopes, and `transload check` says what else is wrong."
             }
             (true, true) => "Nothing to do: the syntax would be taken.",
             (true, false) => {

@@ -1,10 +1,12 @@
 //! What was sent: the file that an acknowledgment speaks of, and where in it.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
-use crate::cli::ack::findings;
+use crate::cli::ack::noted;
 use crate::cli::excerpt::{Excerpt, segment_at};
-use crate::cli::walk::{Guides, Trouble};
+use crate::cli::walk::{Guides, Noted, Trouble};
 use crate::mapping;
 use crate::x12::{
     self, Finding, FunctionalGroup, GroupHeader, Interchange, Location, Segment, TransactionSet,
@@ -15,7 +17,7 @@ pub(super) struct Original {
     pub(super) name: String,
     pub(super) interchanges: Vec<Interchange>,
     /// What `check` finds in it, in the order of its segments.
-    findings: Vec<Finding>,
+    findings: Vec<Noted>,
 }
 
 /// A set that was sent.
@@ -54,8 +56,8 @@ impl Original {
     /// Reads it and checks it.
     pub(super) fn read(name: &str, bytes: &[u8], guides: &Guides) -> Result<Self, Trouble> {
         let interchanges = x12::read(bytes)?.interchanges;
-        let mut findings = findings(bytes, guides)?;
-        findings.sort_by_key(|finding| finding.location.segment);
+        let mut findings = noted(bytes, guides)?;
+        findings.sort_by_key(|noted| noted.finding.location.segment);
         Ok(Original {
             name: name.to_owned(),
             interchanges,
@@ -64,8 +66,43 @@ impl Original {
     }
 
     /// What `check` finds, in order.
-    pub(super) fn findings(&self) -> &[Finding] {
-        &self.findings
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let all = self.findings.iter().map(|noted| noted.finding.clone());
+        all.collect()
+    }
+
+    /// Findings about these segments of the file.
+    fn about(&self, segments: RangeInclusive<u32>) -> &[Noted] {
+        let at = |noted: &Noted| noted.finding.location.segment;
+        let from = self
+            .findings
+            .partition_point(|noted| at(noted) < *segments.start());
+        let to = self
+            .findings
+            .partition_point(|noted| at(noted) <= *segments.end());
+        &self.findings[from..to.max(from)]
+    }
+
+    /// The first finding about these segments that earns a code, as `AK502=4`, and where it is.
+    pub(super) fn earning(
+        &self,
+        code: &str,
+        segments: RangeInclusive<u32>,
+    ) -> Option<(&Finding, Option<Place>)> {
+        let mut all = self.about(segments).iter();
+        let found = all.find(|noted| noted.finding.code_997() == Some(code))?;
+        let place = found.excerpt.as_ref().map(|excerpt| Place {
+            file: self.name.clone(),
+            location: found.finding.location.clone(),
+            value: excerpt
+                .text
+                .chars()
+                .skip(excerpt.from)
+                .take(excerpt.width)
+                .collect(),
+            excerpt: excerpt.clone(),
+        });
+        Some((&found.finding, place))
     }
 
     /// The interchange with this ISA13.
@@ -90,11 +127,10 @@ impl Original {
 
     /// The finding of ours about a segment or, where `element` is given, about that element.
     pub(super) fn finding(&self, segment: u32, element: Option<u32>) -> Option<&Finding> {
-        let from = self
-            .findings
-            .partition_point(|finding| finding.location.segment < segment);
-        let here = self.findings[from..].iter();
-        let mut here = here.take_while(|finding| finding.location.segment == segment);
+        let mut here = self
+            .about(segment..=segment)
+            .iter()
+            .map(|noted| &noted.finding);
         // The mildest says most: a wrong code is also too long, and has a code that is near.
         let of = here.clone().filter(|f| f.location.element == element);
         of.min_by_key(|finding| finding.severity)

@@ -1,5 +1,7 @@
 //! What an acknowledgment says, with names, meanings and places in what was sent.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use super::codes::{Meaning, Of};
@@ -9,9 +11,28 @@ use crate::cli::sentence::title;
 use crate::cli::walk::Guides;
 use crate::mapping::Dictionary;
 use crate::x12::{
-    ElementFault, Form, FunctionalAcknowledgment, GroupHeader, InterchangeAcknowledgment,
-    SegmentFault, SetVerdict,
+    ElementFault, Finding, Form, FunctionalAcknowledgment, FunctionalGroup, GroupHeader,
+    Interchange, InterchangeAcknowledgment, SegmentFault, SetVerdict,
 };
+
+/// A code on an envelope, and what our own check finds there that earns it.
+#[derive(Serialize)]
+pub(super) struct Coded {
+    #[serde(flatten)]
+    pub(super) meaning: Meaning,
+    /// What exactly, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) found: Option<Found>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<Place>,
+}
+
+/// What our own check says.
+#[derive(Serialize)]
+pub(super) struct Found {
+    pub(super) message: String,
+    pub(super) fix: String,
+}
 
 /// On an interchange: a TA1.
 #[derive(Serialize)]
@@ -19,7 +40,7 @@ pub(super) struct OnInterchange {
     pub(super) interchange: String,
     pub(super) verdict: String,
     pub(super) accepted: bool,
-    pub(super) code: Meaning,
+    pub(super) code: Coded,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<String>,
 }
@@ -34,7 +55,7 @@ pub(super) struct OnGroup {
     pub(super) sets_included: u64,
     pub(super) sets_received: u64,
     pub(super) sets_accepted: u64,
-    pub(super) codes: Vec<Meaning>,
+    pub(super) codes: Vec<Coded>,
     pub(super) sets: Vec<OnSet>,
     /// What does not fit the original.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -53,7 +74,7 @@ pub(super) struct OnSet {
     pub(super) number: Option<String>,
     pub(super) verdict: String,
     pub(super) accepted: bool,
-    pub(super) codes: Vec<Meaning>,
+    pub(super) codes: Vec<Coded>,
     pub(super) segments: Vec<OnSegment>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<String>,
@@ -109,8 +130,9 @@ impl Explainer<'_> {
     pub(super) fn interchange(&self, ta1: &InterchangeAcknowledgment) -> OnInterchange {
         let number = &ta1.control_number;
         let mut notes = Vec::new();
+        let found = self.original.and_then(|o| o.interchange(number));
         if let Some(original) = self.original
-            && original.interchange(number).is_none()
+            && found.is_none()
         {
             let all = original.interchanges.iter();
             let has = all.map(|one| one.header.control_number.clone());
@@ -120,8 +142,31 @@ impl Explainer<'_> {
             interchange: number.clone(),
             verdict: word(&ta1.verdict).to_owned(),
             accepted: ta1.verdict.is_accepted(),
-            code: Of::Interchange.meaning(&ta1.code, false),
+            code: self.coded(Of::Interchange, &ta1.code, false, found.map(segments_of)),
             notes,
+        }
+    }
+
+    /// A code, and what earns it among these segments of the original.
+    fn coded(
+        &self,
+        of: Of,
+        code: &str,
+        in_999: bool,
+        segments: Option<RangeInclusive<u32>>,
+    ) -> Coded {
+        // Findings speak in the codes of a 997.
+        let known = of.meaning(code, false);
+        let earned = self.original.zip(segments);
+        let earned = earned.and_then(|(original, range)| original.earning(&known.code, range));
+        let text = |finding: &Finding| Found {
+            message: finding.message.to_string(),
+            fix: finding.fix.to_string(),
+        };
+        Coded {
+            found: earned.as_ref().map(|(finding, _)| text(finding)),
+            place: earned.and_then(|(_, place)| place),
+            meaning: of.meaning(code, in_999),
         }
     }
 
@@ -170,6 +215,9 @@ impl Explainer<'_> {
             }
             on
         });
+        let range = found.map(|(_, group)| group.position.ordinal..=group.last_ordinal());
+        let codes = said.codes.iter();
+        let codes = codes.map(|code| self.coded(Of::Group, code, in_999, range.clone()));
         OnGroup {
             sets: sets.collect(),
             functional_id: id.clone(),
@@ -179,13 +227,16 @@ impl Explainer<'_> {
             sets_included: said.included,
             sets_received: said.received,
             sets_accepted: said.accepted,
-            codes: meanings(Of::Group, &said.codes, in_999),
+            codes: codes.collect(),
             notes,
         }
     }
 
     fn set(&self, said: &SetVerdict, sent: Option<&Sent<'_>>, in_999: bool) -> OnSet {
         let segments = said.segments.iter();
+        let range = sent.map(|sent| sent.set.position.ordinal..=sent.set.last_ordinal());
+        let codes = said.codes.iter();
+        let codes = codes.map(|code| self.coded(Of::Set, code, in_999, range.clone()));
         OnSet {
             set: said.id.clone(),
             title: title(&said.id),
@@ -193,7 +244,7 @@ impl Explainer<'_> {
             number: sent.and_then(|sent| sent.number(self.guides)),
             verdict: word(&said.verdict).to_owned(),
             accepted: said.verdict.is_accepted(),
-            codes: meanings(Of::Set, &said.codes, in_999),
+            codes: codes.collect(),
             segments: segments.map(|s| self.segment(s, sent, in_999)).collect(),
             notes: Vec::new(),
         }
@@ -312,6 +363,15 @@ impl Explainer<'_> {
 
 fn meanings(of: Of, codes: &[String], in_999: bool) -> Vec<Meaning> {
     codes.iter().map(|code| of.meaning(code, in_999)).collect()
+}
+
+/// All segments of an interchange.
+fn segments_of(interchange: &Interchange) -> RangeInclusive<u32> {
+    let last = interchange.groups.last().map(FunctionalGroup::last_ordinal);
+    let trailer = interchange.trailer.as_ref();
+    let trailer = trailer.map(|trailer| trailer.position.ordinal);
+    let first = interchange.position.ordinal;
+    first..=trailer.or(last).unwrap_or(first)
 }
 
 fn not_there(original: &Original, what: &str, has: impl Iterator<Item = String>) -> String {

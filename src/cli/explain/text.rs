@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::codes::Meaning;
 use super::original::Place;
-use super::said::{OnElement, OnGroup, OnInterchange, OnSegment, OnSet};
+use super::said::{Coded, OnElement, OnGroup, OnInterchange, OnSegment, OnSet};
 use crate::cli::report::{Colour, Paint, escaped};
 use crate::cli::sentence::count;
 
@@ -19,7 +19,7 @@ impl Text<'_> {
         let verdict = self.verdict(&on.verdict, on.accepted);
         let number = escaped(&on.interchange);
         writeln!(self.out, "Interchange {number}: {verdict}")?;
-        self.meaning("  ", &on.code, !on.accepted)?;
+        self.coded("  ", &on.code, !on.accepted)?;
         self.notes("  ", &on.notes)
     }
 
@@ -33,7 +33,7 @@ impl Text<'_> {
             on.sets_accepted
         )?;
         for code in &on.codes {
-            self.meaning("  ", code, true)?;
+            self.coded("  ", code, true)?;
         }
         if on.sets_included > on.sets_received {
             let lost = on.sets_included - on.sets_received;
@@ -56,10 +56,14 @@ impl Text<'_> {
         writeln!(self.out, "\n  {title}{document}: {verdict}")?;
         for code in &on.codes {
             // That segments are in error is plain where they are named.
-            let plain = matches!(code.code.as_str(), "AK502=5" | "IK502=5" | "IK502=I5");
+            let code_text = code.meaning.code.as_str();
+            let plain = matches!(code_text, "AK502=5" | "IK502=5" | "IK502=I5");
             if !plain || on.segments.is_empty() {
-                self.meaning("    ", code, true)?;
+                self.coded("    ", code, true)?;
             }
+        }
+        if !on.accepted && on.codes.is_empty() && on.segments.is_empty() {
+            self.row("    ", "why", "it is rejected with its group")?;
         }
         self.notes("    ", &on.notes)?;
         on.segments.iter().try_for_each(|s| self.segment(s))
@@ -115,12 +119,7 @@ impl Text<'_> {
         own: Option<&str>,
     ) -> io::Result<()> {
         if let Some(place) = place {
-            self.row("        ", "at", &place.text())?;
-            let excerpt = &place.excerpt;
-            writeln!(self.out, "             {}", excerpt.text)?;
-            let indent = " ".repeat(excerpt.from);
-            let caret = self.paint.paint(Colour::Red, &"^".repeat(excerpt.width));
-            writeln!(self.out, "             {indent}{caret}")?;
+            self.place("        ", place)?;
         }
         for code in codes {
             let why = format!("{} ({})", code.meaning, escaped(&code.code));
@@ -132,11 +131,33 @@ impl Text<'_> {
         }
     }
 
-    fn meaning(&mut self, indent: &str, code: &Meaning, fix: bool) -> io::Result<()> {
-        let why = format!("{} ({})", code.meaning, escaped(&code.code));
+    /// Where something is, with its source.
+    fn place(&mut self, indent: &str, place: &Place) -> io::Result<()> {
+        self.row(indent, "at", &place.text())?;
+        let excerpt = &place.excerpt;
+        writeln!(self.out, "{indent}     {}", excerpt.text)?;
+        let before = " ".repeat(excerpt.from);
+        let caret = self.paint.paint(Colour::Red, &"^".repeat(excerpt.width));
+        writeln!(self.out, "{indent}     {before}{caret}")
+    }
+
+    fn coded(&mut self, indent: &str, coded: &Coded, mend: bool) -> io::Result<()> {
+        let Coded {
+            meaning,
+            found,
+            place,
+        } = coded;
+        if let Some(place) = place {
+            self.place(indent, place)?;
+        }
+        let (why, fix) = match found {
+            Some(found) => (found.message.as_str(), found.fix.as_str()),
+            None => (meaning.meaning, meaning.fix),
+        };
+        let why = format!("{why} ({})", escaped(&meaning.code));
         self.row(indent, "why", &why)?;
-        match fix {
-            true => self.row(indent, "do", code.fix),
+        match mend {
+            true => self.row(indent, "do", fix),
             false => Ok(()),
         }
     }

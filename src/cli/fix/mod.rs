@@ -197,3 +197,66 @@ fn tell(file: &str, changes: &[Change], left: &[Noted], err: &mut dyn Write) -> 
     };
     writeln!(err, "{file}: {changed}; {rest}")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mapping::Library;
+    use crate::x12;
+
+    /// What a file suffers: bytes that are taken out, put in or changed.
+    fn damage() -> impl Strategy<Value = Vec<(usize, u8, u8)>> {
+        let byte = prop_oneof![
+            Just(b'~'),
+            Just(b'*'),
+            Just(b'>'),
+            Just(b'\n'),
+            Just(b' '),
+            Just(0),
+            any::<u8>()
+        ];
+        proptest::collection::vec((any::<usize>(), 0..3_u8, byte), 0..6)
+    }
+
+    fn damaged(mut file: Vec<u8>, damage: &[(usize, u8, u8)]) -> Vec<u8> {
+        for (at, how, byte) in damage {
+            let at = at % file.len();
+            match how {
+                0 => file[at] = *byte,
+                1 => file.insert(at, *byte),
+                _ => drop(file.remove(at)),
+            }
+        }
+        file
+    }
+
+    proptest! {
+        /// What was repaired needs no repair, and the counts in it are right.
+        #[test]
+        fn fixing_twice_is_fixing_once(damage in damage(), flat in any::<bool>()) {
+            const SAMPLE: &str = "/samples/x12/004010/850/pass/two-orders.edi";
+            let path = [env!("CARGO_MANIFEST_DIR"), SAMPLE].concat();
+            let mut file = std::fs::read(path).unwrap();
+            if flat {
+                file.retain(|b| *b != b'\n');
+            }
+            let file = damaged(file, &damage);
+            let guides = Guides { library: Library::embedded(), partner: None };
+            let Ok((once, left)) = repaired(&file, &guides) else {
+                prop_assert!(x12::read(&file[..]).is_err());
+                return Ok(());
+            };
+            let (twice, still) = repaired(&once.bytes, &guides).unwrap();
+            prop_assert!(
+                twice.bytes == once.bytes,
+                "{}\n{}\n{}",
+                String::from_utf8_lossy(&file),
+                String::from_utf8_lossy(&once.bytes),
+                String::from_utf8_lossy(&twice.bytes)
+            );
+            prop_assert_eq!(left.len(), still.len());
+        }
+    }
+}

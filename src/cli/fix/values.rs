@@ -1,6 +1,6 @@
 //! Values that have one answer only: what the guide derives, codes and dates that were spelled out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{NaiveDate, NaiveTime};
 
@@ -54,12 +54,19 @@ fn of_set(seen: &SeenSet<'_>, guide: &Guide) -> Vec<Edit> {
     // What was lost may be what the derived value still counts.
     let whole = !findings.clone().any(|finding| loses(finding.fault));
     let document = reading.document.filter(|_| whole);
-    let written = document.map(|document| mapping::write(guide, &document, delimiters).segments);
-    let written = written.map(|segments| Bound::new(guide, segments, delimiters));
+    let written = document.map(|document| {
+        let segments = mapping::write(guide, &document, delimiters).segments;
+        Written {
+            bound: Bound::new(&bind(guide, &segments, delimiters).1),
+            read: Bound::new(&bound),
+            segments,
+        }
+    });
     let first = segments.get(0).map_or(0, |s| s.position().ordinal);
     let mut wrong: Vec<_> = findings.filter(|finding| due(finding.fault)).collect();
     // A wrong code is mostly too long as well, and is told as what it is.
     wrong.sort_by_key(|finding| finding.fault != ElementCode);
+    let mut told = HashSet::new();
     for finding in wrong {
         let location = &finding.location;
         let index = location.segment.saturating_sub(first) as usize;
@@ -72,14 +79,19 @@ fn of_set(seen: &SeenSet<'_>, guide: &Guide) -> Vec<Edit> {
         let new = match finding.fault {
             ValueDiffers => written
                 .as_ref()
-                .and_then(|written| written.value(&bound, index, location, delimiters)),
+                .and_then(|written| written.value(index, location, delimiters)),
             _ => spelled(view, location, &old),
         };
         // Where nothing is left to count, what was counted is lost.
         let sure = |new: &String| *new != old && new != "0";
-        let told = |edit: &Edit| edit.location == *location;
+        let place = (
+            location.segment,
+            location.element,
+            location.component,
+            location.repetition,
+        );
         if let Some(new) = new.filter(sure)
-            && !edits.iter().any(told)
+            && told.insert(place)
         {
             edits.push(Edit {
                 fault: finding.fault,
@@ -110,39 +122,50 @@ fn loses(fault: Fault) -> bool {
     )
 }
 
-/// A set as it would be written, and which uses of the guide its segments are.
+/// Which uses of the guide a set's segments are.
 struct Bound {
-    segments: Segments,
-    uses: Vec<Option<String>>,
+    paths: Vec<Option<String>>,
+    /// The segments of each use, in order.
+    places: HashMap<String, Vec<usize>>,
 }
 
 impl Bound {
-    fn new(guide: &Guide, segments: Segments, delimiters: &Delimiters) -> Bound {
-        let bound = bind(guide, &segments, delimiters).1;
-        Bound {
-            uses: bound.iter().map(|view| view.map(UseView::path)).collect(),
-            segments,
+    fn new(views: &[Option<UseView<'_>>]) -> Bound {
+        let paths: Vec<_> = views.iter().map(|view| view.map(UseView::path)).collect();
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, path) in paths.iter().enumerate() {
+            if let Some(path) = path {
+                places.entry(path.clone()).or_default().push(at);
+            }
         }
+        Bound { paths, places }
     }
 
-    /// What is written where segment `index` of the set that was read has this place: the nth of
-    /// a use there is the nth of it here.
-    fn value(
-        &self,
-        read: &[Option<UseView<'_>>],
-        index: usize,
-        location: &Location,
-        delimiters: &Delimiters,
-    ) -> Option<String> {
-        let path = read[index]?.path();
-        let same = |view: &Option<UseView<'_>>| view.is_some_and(|view| view.path() == path);
-        let nth = read[..index].iter().filter(|view| same(view)).count();
-        let all = read.iter().filter(|view| same(view)).count();
-        let mut here = self.uses.iter().zip(0..);
-        let here = here.by_ref().filter(|(one, _)| one.as_ref() == Some(&path));
-        let here: Vec<usize> = here.map(|(_, at)| at).collect();
-        let at = here.get(nth).filter(|_| here.len() == all)?;
-        let value = value(&self.segments.get(*at)?, location, delimiters);
+    /// The segment of `other` that is what segment `index` is here: the nth of its use, where both
+    /// have as many.
+    fn twin(&self, index: usize, other: &Bound) -> Option<usize> {
+        let path = self.paths.get(index)?.as_ref()?;
+        let (here, there) = (self.places.get(path)?, other.places.get(path)?);
+        let nth = here.binary_search(&index).ok()?;
+        there
+            .get(nth)
+            .copied()
+            .filter(|_| here.len() == there.len())
+    }
+}
+
+/// A set as it would be written, beside the set that was read.
+struct Written {
+    segments: Segments,
+    bound: Bound,
+    read: Bound,
+}
+
+impl Written {
+    /// What is written where segment `index` of the set that was read has this place.
+    fn value(&self, index: usize, location: &Location, delimiters: &Delimiters) -> Option<String> {
+        let at = self.read.twin(index, &self.bound)?;
+        let value = value(&self.segments.get(at)?, location, delimiters);
         (!value.is_empty()).then_some(value)
     }
 }
