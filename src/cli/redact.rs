@@ -57,7 +57,7 @@ const GS: [(usize, &str); 2] = [(2, "142"), (3, "124")];
     transload redact order.edi --also 234 --keep 352 > without-items.edi"
 )]
 pub(super) struct Redact {
-    /// Mask these data elements too, by their numbers (234 is an item's id)
+    /// Mask these data elements too, by their numbers (234 an item's id, 87 a package's mark)
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     also: Vec<String>,
     /// Do not mask these
@@ -80,8 +80,15 @@ impl Redact {
         let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
         let before = findings(&bytes, &guides).map_err(|error| unreadable(&error))?;
         let mut masker = Masker::new(&self, &guides);
-        let masked = x12::rewrite(&bytes, |segment, raw| masker.segment(segment, raw));
-        let masked = masked.map_err(|error| unreadable(&error))?;
+        let mut ends = vec![0];
+        let masked = x12::rewrite(&bytes, |segment, raw| {
+            let start = segment.position().offset as usize;
+            ends.extend([start, start + raw.len()]);
+            masker.segment(segment, raw)
+        });
+        let mut masked = masked.map_err(|error| unreadable(&error))?;
+        ends.push(masked.len());
+        masker.between(&ends, &mut masked);
         let after = findings(&masked, &guides).map_err(|error| unreadable(&error))?;
         out.write_all(&masked)?;
         out.flush()?;
@@ -180,6 +187,19 @@ impl<'a> Masker<'a> {
         (bytes != segment.bytes()).then(|| laid_over(raw, segment.bytes(), &bytes))
     }
 
+    /// Masks what stands outside of segments, such as a mail's head: anything may be said there.
+    /// `ends` are where each stretch of it starts and ends. Masks have the length of what they
+    /// mask, so these are places of the file too.
+    fn between(&mut self, ends: &[usize], bytes: &mut [u8]) {
+        for stretch in ends.chunks_exact(2) {
+            if let Some(bytes) = bytes.get_mut(stretch[0]..stretch[1])
+                && bytes.iter().any(u8::is_ascii_alphanumeric)
+            {
+                self.mask(Kind::Text, bytes);
+            }
+        }
+    }
+
     fn envelope(&mut self, segment: &Segment<'_>, places: &[(usize, &str)], bytes: &mut [u8]) {
         for (number, of) in places {
             if self.kinds.contains_key(*of) {
@@ -196,15 +216,14 @@ impl<'a> Masker<'a> {
         let tag = String::from_utf8_lossy(segment.tag());
         let dictionary = self.dictionary.clone();
         let def = dictionary.as_ref().and_then(|d| d.segment(&tag));
-        let known =
-            def.is_some() || matches!(segment.tag(), b"ST" | b"SE" | b"GE" | b"IEA" | b"TA1");
-        self.unknown += usize::from(!known);
+        let envelope = matches!(segment.tag(), b"ST" | b"SE" | b"GE" | b"IEA" | b"TA1");
+        self.unknown += usize::from(def.is_none() && !envelope);
         for number in 1..=segment.count() {
             let value = segment.element(number);
             let from = segment.start(number);
             let here = from..from + value.len();
             let Some(place) = def.and_then(|def| def.places.get(number - 1)) else {
-                if !known && value.len() > SHORT {
+                if !envelope && value.len() > SHORT {
                     self.mask(Kind::Text, &mut bytes[here]);
                 }
                 continue;
@@ -243,28 +262,37 @@ impl<'a> Masker<'a> {
     fn mask(&mut self, kind: Kind, bytes: &mut [u8]) {
         let length = bytes.trim_ascii_end().len();
         let bytes = &mut bytes[..length];
-        let nothing = |b: &u8| !b.is_ascii_alphanumeric() && b.is_ascii();
-        if bytes.iter().all(nothing)
-            || kind == Kind::Amount && bytes.iter().all(|b| !matches!(b, b'1'..=b'9'))
-        {
+        let says = |b: &u8| match kind {
+            Kind::Text => b.is_ascii_alphanumeric() || !b.is_ascii(),
+            Kind::Amount => matches!(b, b'1'..=b'9'),
+        };
+        if !bytes.iter().any(says) {
             return;
         }
         self.masked += 1;
         let mut random = Stream::new(&self.key, bytes);
+        let text = std::str::from_utf8(bytes).map(str::to_owned);
         let mut leading = true;
-        for byte in bytes {
-            *byte = match *byte {
-                // Zeros in front, and of an amount that is small, are part of the shape.
-                b'0' if leading => b'0',
-                b'0'..=b'9' => {
-                    let least = u8::from(std::mem::replace(&mut leading, false));
-                    b'0' + least + random.below(10 - least)
+        let Ok(text) = text else {
+            for byte in bytes {
+                *byte = match *byte {
+                    // Never the second byte of a letter: what was no UTF-8 stays none.
+                    0x80.. => 0xE0 + random.below(16),
+                    byte => random.ascii(byte, &mut leading),
+                };
+            }
+            return;
+        };
+        let mut at = 0;
+        for c in text.chars() {
+            let end = at + c.len_utf8();
+            match u8::try_from(c).ok().filter(u8::is_ascii) {
+                Some(byte) => bytes[at] = random.ascii(byte, &mut leading),
+                None => {
+                    random.letter(c).encode_utf8(&mut bytes[at..end]);
                 }
-                b'A'..=b'Z' => b'A' + random.below(26),
-                b'a'..=b'z' => b'a' + random.below(26),
-                // A letter of several bytes, as it is: one byte of it changed would break it.
-                other => other,
-            };
+            }
+            at = end;
         }
     }
 }
@@ -282,6 +310,37 @@ impl<'a> Stream<'a> {
             key,
             value: value.to_vec(),
             count: 0,
+        }
+    }
+
+    /// A letter for a letter, a digit for a digit. Zeros in front are part of the shape.
+    fn ascii(&mut self, byte: u8, leading: &mut bool) -> u8 {
+        match byte {
+            b'0' if *leading => b'0',
+            b'0'..=b'9' => {
+                let least = u8::from(std::mem::replace(leading, false));
+                b'0' + least + self.below(10 - least)
+            }
+            b'A'..=b'Z' => b'A' + self.below(26),
+            b'a'..=b'z' => b'a' + self.below(26),
+            other => other,
+        }
+    }
+
+    /// Another letter of as many bytes, which is in X12's extended set where this one is.
+    fn letter(&mut self, c: char) -> char {
+        const SELECT: &str = "ÀÁÂÄàáâäÈÉÊèéêëÌÍÎìíîïÒÓÔÖòóôöÙÚÛÜùúûüÇçÑñ";
+        let from = |first: u32, n: u8| char::from_u32(first + u32::from(n)).unwrap_or(c);
+        match (c.is_alphanumeric(), c.len_utf8()) {
+            (false, _) => c,
+            (true, 2) if SELECT.contains(c) => {
+                let at = self.below(SELECT.chars().count() as u8);
+                SELECT.chars().nth(usize::from(at)).unwrap_or(c)
+            }
+            // Cyrillic, Chinese, and Chinese beyond the basic plane.
+            (true, 2) => from(0x430, self.below(32)),
+            (true, 3) => from(0x4E00, self.below(200)),
+            (true, _) => from(0x20000, self.below(200)),
         }
     }
 

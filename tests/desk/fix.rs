@@ -113,6 +113,14 @@ fn a6_what_files_suffer_on_their_way_is_undone() {
         assert!(err.contains(&format!("[{due}]")), "{due}:\n{err}");
         assert_eq!(out, sound, "{due}:\n{err}");
     }
+    for end in ["~\r\n", "\n", "\r\n", "~", "\u{1d}"] {
+        let other = sound.replace("~\n", end);
+        let (out, err) = fixed(0, &other);
+        assert!(
+            out == other && err.contains("nothing changed"),
+            "{end:?}: {err}"
+        );
+    }
     let transcoded = sound.replace("~\n", "\u{85}");
     let output = transload(&["fix", "-"], transcoded.as_bytes());
     let single = transcoded.chars().map(|c| u32::from(c) as u8);

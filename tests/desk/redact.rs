@@ -120,3 +120,42 @@ fn a_file_of_two_bytes_a_character_stays_one() {
         "{out}"
     );
 }
+
+#[test]
+fn what_stands_outside_of_segments_is_masked_too() {
+    let mail = format!("From: Anna Berg\r\n\r\n{}", order(&[]));
+    let (out, _) = run_on(0, &["redact", "-"], mail.as_bytes());
+    assert!(!out.contains("Anna") && !out.contains("Berg"), "{out}");
+    // Nothing can be told apart in it: nothing is shown of it.
+    let flat = order(&[]).replace("~\n", "");
+    let (out, _) = run_on(0, &["redact", "-"], flat.as_bytes());
+    assert!(!out.contains("Millrace") && !out.contains("TNDBX"), "{out}");
+    let beyond = order(&[("CSH*N~", "CSH*N**********Anna Berg~")]);
+    let (out, _) = run_on(0, &["redact", "-"], beyond.as_bytes());
+    assert!(!out.contains("Anna"), "{out}");
+}
+
+#[test]
+fn letters_of_every_script_are_masked() {
+    for name in ["张三丰商贸", "Ångström Øst", "Кошкин", "Émilie"] {
+        let order = order(&[("Quillfeather Depot Ashby", name)]);
+        let (out, _) = run_on(0, &["redact", "-"], order.as_bytes());
+        let masked = out
+            .lines()
+            .find_map(|line| line.strip_prefix("N1*ST*"))
+            .unwrap();
+        let masked = masked.split('*').next().unwrap();
+        assert_eq!(masked.chars().count(), name.chars().count());
+        assert!(
+            !masked.chars().zip(name.chars()).all(|(a, b)| a == b),
+            "{masked}"
+        );
+    }
+    let latin = order(&[("Quillfeather Depot Ashby", "Caf# Ashby")]);
+    let mut latin = latin.into_bytes();
+    let at = latin.iter().position(|b| *b == b'#').unwrap();
+    latin[at] = 0xE9;
+    let output = transload(&["redact", "-"], &latin);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout.len(), latin.len());
+}
