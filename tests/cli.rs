@@ -14,7 +14,7 @@ use transload::x12::Severity;
 const PASS: &str = "samples/x12/004010/850/pass/retail.edi";
 const FAIL: &str = "samples/x12/004010/850/fail/three-faults.edi";
 
-fn transload(arguments: &[&str], input: &[u8]) -> Output {
+pub(crate) fn transload(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_transload"))
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -30,12 +30,12 @@ fn transload(arguments: &[&str], input: &[u8]) -> Output {
 }
 
 #[track_caller]
-fn run(exit: i32, arguments: &[&str]) -> (String, String) {
+pub(crate) fn run(exit: i32, arguments: &[&str]) -> (String, String) {
     run_on(exit, arguments, b"")
 }
 
 #[track_caller]
-fn run_on(exit: i32, arguments: &[&str], input: &[u8]) -> (String, String) {
+pub(crate) fn run_on(exit: i32, arguments: &[&str], input: &[u8]) -> (String, String) {
     let output = transload(arguments, input);
     let out = String::from_utf8(output.stdout).unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
@@ -43,7 +43,7 @@ fn run_on(exit: i32, arguments: &[&str], input: &[u8]) -> (String, String) {
     (out, err)
 }
 
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/corpus"));
     if !folder.is_dir() {
         say!("skipped: no ../shared");

@@ -20,6 +20,7 @@ mod cli;
 mod cli_as2;
 mod client;
 mod demo;
+mod desk;
 mod exchange;
 mod fuzz;
 mod interop;

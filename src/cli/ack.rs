@@ -1,12 +1,12 @@
 //! `transload ack`: what a partner should be told about a file: TA1, 997 or 999.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
 use serde::Serialize;
 
-use super::files::{GuideOptions, open};
+use super::files::{GuideOptions, whole};
 use super::translate::time;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
 use super::{Exit, Failure, Outcome};
@@ -58,10 +58,10 @@ enum Set {
 
 /// What is said about one interchange.
 #[derive(Serialize)]
-struct Said {
+pub(super) struct Said {
     interchange: String,
-    ta1: Option<InterchangeAcknowledgment>,
-    groups: Vec<FunctionalAcknowledgment>,
+    pub(super) ta1: Option<InterchangeAcknowledgment>,
+    pub(super) groups: Vec<FunctionalAcknowledgment>,
 }
 
 /// The verdicts on a file.
@@ -76,17 +76,18 @@ impl Ack {
         let guides = self.guides.load()?;
         let name = self.file.to_string_lossy();
         let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
-        let mut bytes = Vec::new();
-        open(&self.file)
-            .and_then(|mut source| source.read_to_end(&mut bytes))
-            .map_err(|error| unreadable(&error))?;
+        let bytes = whole(&self.file)?;
         let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&error))?;
         let findings = findings(&bytes, &guides)?;
         let mut exit = Exit::Clean;
         let mut control = self.control;
         let mut answered = Vec::new();
         for inbound in &reading.interchanges {
-            let said = self.say(inbound, &findings);
+            let form = match self.form {
+                Set::F997 => Form::F997,
+                Set::F999 => Form::F999,
+            };
+            let said = Said::of(inbound, &findings, form, self.ta1);
             if !said.all_is_well() {
                 exit = Exit::Findings;
             }
@@ -106,25 +107,6 @@ impl Ack {
             writeln!(out, "{line}")?;
         }
         Ok(exit)
-    }
-
-    fn say(&self, inbound: &Interchange, findings: &[Finding]) -> Said {
-        let wanted = self.ta1 && !inbound.groups.is_empty();
-        let ta1 = InterchangeAcknowledgment::due(inbound, findings)
-            .or_else(|| wanted.then(|| InterchangeAcknowledgment::of(inbound, findings)));
-        let form = match self.form {
-            Set::F997 => Form::F997,
-            Set::F999 => Form::F999,
-        };
-        let rejected = ta1.as_ref().is_some_and(|t| t.verdict == Verdict::Rejected);
-        Said {
-            interchange: inbound.header.control_number.clone(),
-            ta1,
-            groups: match rejected {
-                true => Vec::new(),
-                false => acknowledge(inbound, findings, form),
-            },
-        }
     }
 
     /// The interchanges that carry what is said.
@@ -155,6 +137,22 @@ impl Ack {
 }
 
 impl Said {
+    /// What `findings` earn an interchange; a TA1 also where only `ta1` asks for one.
+    pub(super) fn of(inbound: &Interchange, findings: &[Finding], form: Form, ta1: bool) -> Said {
+        let wanted = ta1 && !inbound.groups.is_empty();
+        let ta1 = InterchangeAcknowledgment::due(inbound, findings)
+            .or_else(|| wanted.then(|| InterchangeAcknowledgment::of(inbound, findings)));
+        let rejected = ta1.as_ref().is_some_and(|t| t.verdict == Verdict::Rejected);
+        Said {
+            interchange: inbound.header.control_number.clone(),
+            ta1,
+            groups: match rejected {
+                true => Vec::new(),
+                false => acknowledge(inbound, findings, form),
+            },
+        }
+    }
+
     fn all_is_well(&self) -> bool {
         let ta1 = self.ta1.iter().map(|t| &t.verdict);
         let mut all = ta1.chain(self.groups.iter().map(|g| &g.verdict));
@@ -163,11 +161,19 @@ impl Said {
 }
 
 /// What `check` finds in the file, as far as an acknowledgment can say it.
-fn findings(bytes: &[u8], guides: &Guides) -> Result<Vec<Finding>, Trouble> {
+pub(super) fn findings(bytes: &[u8], guides: &Guides) -> Result<Vec<Finding>, Trouble> {
+    let all = noted(bytes, guides)?.into_iter();
+    Ok(all.map(|noted| noted.finding).collect())
+}
+
+/// The same, with the sources.
+pub(super) fn noted(bytes: &[u8], guides: &Guides) -> Result<Vec<Noted>, Trouble> {
     let mut all = Vec::new();
+    let told =
+        |finding: &Finding| finding.severity == Severity::Error || finding.code_997().is_some();
     let mut keep = |noted: Vec<Noted>| {
-        let found = noted.into_iter().map(|noted| noted.finding);
-        all.extend(found.filter(|f| f.severity == Severity::Error || f.code_997().is_some()));
+        let found = noted.into_iter();
+        all.extend(found.filter(|noted| told(&noted.finding)));
     };
     walk(bytes, guides, Make::First, 1, &mut |seen| {
         match seen {
@@ -209,7 +215,7 @@ fn tell(inbound: &Interchange, said: &Said, err: &mut dyn Write) {
     }
 }
 
-fn word(verdict: &Verdict) -> &str {
+pub(super) fn word(verdict: &Verdict) -> &str {
     match verdict {
         Verdict::Accepted => "accepted",
         Verdict::AcceptedWithErrors => "accepted, with errors noted",

@@ -150,3 +150,11 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
         false => Ok(Box::new(File::open(path)?)),
     }
 }
+
+/// All bytes of a file, or of stdin.
+pub(super) fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = open(path).and_then(|mut source| source.read_to_end(&mut bytes));
+    read.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    Ok(bytes)
+}

@@ -17,26 +17,34 @@ mod cert;
 mod check;
 mod crew;
 mod demo;
+mod diff;
 mod envelope;
 mod excerpt;
+mod explain;
 mod files;
+mod fix;
+mod here;
 mod junit;
 mod mappings;
 mod partner;
 mod progress;
 mod pull;
+mod redact;
 mod report;
+mod rows;
 mod sarif;
 mod send;
 mod sentence;
 mod serve;
 mod show;
+mod split;
 mod translate;
 mod walk;
 mod window;
 mod words;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::TypedValueParser;
@@ -63,7 +71,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language())]
     lang: Option<Language>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -72,6 +80,11 @@ enum Command {
     Show(show::Show),
     Translate(translate::Translate),
     Ack(ack::Ack),
+    Explain(explain::Explain),
+    Diff(diff::Diff),
+    Fix(fix::Fix),
+    Split(split::Split),
+    Redact(redact::Redact),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
     /// Run the gateway: AS2 listener, worker, bridges
@@ -173,7 +186,10 @@ pub fn run() -> ExitCode {
     );
     let stdout = io::stdout();
     let mut out = io::BufWriter::new(stdout.lock());
-    let outcome = dispatch(arguments.command, &mut out);
+    let outcome = match arguments.command {
+        Some(command) => dispatch(command, &mut out),
+        None => here::list(Path::new("."), &mut out),
+    };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from));
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
@@ -199,6 +215,11 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Show(command) => command.run(out),
         Command::Translate(command) => command.run(out),
         Command::Ack(command) => command.run(out),
+        Command::Explain(command) => command.run(out),
+        Command::Diff(command) => command.run(out),
+        Command::Fix(command) => command.run(out),
+        Command::Split(command) => command.run(out),
+        Command::Redact(command) => command.run(out),
         Command::As2(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),

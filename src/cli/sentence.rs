@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::ack::word;
 use crate::canonical::{
     ApplicationAdvice, Code, Currency, Date, Decimal, Document, InventoryAdvice, Invoice, Level,
     Money, Party, PurchaseOrder, PurchaseOrderAcknowledgment, PurchaseOrderChange,
     PurchaseOrderChangeAcknowledgment, Quantity, RoutingInstructions, RoutingRequest, ShipNotice,
 };
-use crate::x12::{GroupHeader, Text, TransactionSet, Value, text};
+use crate::x12::{
+    Delimiters, Form, FunctionalAcknowledgment, GroupHeader, Text, TransactionSet, Value, text,
+};
 
 pub(super) use super::words::count;
 use super::words::said;
@@ -98,6 +101,7 @@ pub(super) fn sentence(
         Some(Document::InventoryAdvice(advice)) => stocks(advice, sender, receiver),
         Some(Document::RoutingRequest(request)) => asks_way(request, sender, receiver),
         Some(Document::RoutingInstructions(answer)) => tells_way(answer, sender, receiver),
+        None if Form::of(&set.id).is_some() => judges(group, set),
         None => text!(
             "{title} {number}: {sender} to {receiver}, {segments}.",
             title = capital(&title(&set.id)),
@@ -107,6 +111,26 @@ pub(super) fn sentence(
             segments = count(set.segments.len() + 2, "segment")
         ),
     })
+}
+
+/// What a 997 or 999 says in all.
+fn judges(header: &GroupHeader, set: &TransactionSet) -> Text {
+    let form = Form::of(&set.id).unwrap_or_default();
+    // Separators do not matter: no composite is looked at.
+    let delimiters = Delimiters::default();
+    let said = FunctionalAcknowledgment::read(form, &set.segments, &delimiters).0;
+    text!(
+        "{title} {number}: {sender} says to {receiver} that group {kind} {group} is {verdict}, {accepted} of {sets}.",
+        title = capital(&title(&set.id)),
+        number = &set.control_number,
+        sender = &header.sender,
+        receiver = &header.receiver,
+        kind = said.functional_id,
+        group = said.control_number,
+        verdict = Value::word(word(&said.verdict)),
+        accepted = said.accepted,
+        sets = count(said.received as usize, "set")
+    )
 }
 
 fn orders(order: &PurchaseOrder, sender: &str, receiver: &str) -> Text {

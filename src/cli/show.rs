@@ -2,25 +2,17 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use serde::Serialize;
 
 use super::files::{GuideOptions, open};
 use super::report::{Counts, Findings, Paint, escaped};
+use super::rows::{Cell, Row, rows};
 use super::sentence::sentence;
 use super::walk::{Guides, Make, Noted, Seen, SeenSet, Trouble, walk};
 use super::window;
 use super::words::{said, say};
 use super::{Exit, Outcome};
 use crate::lang::{pad, width};
-use crate::mapping::{Dictionary, UseView, bind};
-use crate::x12::{
-    self, Delimiters, InterchangeHeader, Segment, Severity, components, repetitions, text,
-};
-
-/// The release whose dictionary names elements of releases that have none: names rarely change.
-const NAMES_FROM: &str = "004010";
+use crate::x12::{self, InterchangeHeader, Severity, text};
 
 /// Show an X12 file with the meaning of each element
 ///
@@ -36,35 +28,6 @@ pub(super) struct Show {
     guides: GuideOptions,
     /// An X12 file; `-` is stdin
     file: PathBuf,
-}
-
-/// One segment, ready to be shown.
-#[derive(Serialize)]
-struct Row {
-    tag: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
-    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
-    in_loop: Option<String>,
-    /// In how many loops it stands; what opens a loop stands outside of it.
-    #[serde(skip)]
-    depth: usize,
-    #[serde(skip)]
-    opens: bool,
-    line: u32,
-    segment: u32,
-    elements: Vec<Cell>,
-}
-
-/// One value.
-#[derive(Serialize)]
-struct Cell {
-    element: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
-    value: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meaning: Option<String>,
 }
 
 impl Show {
@@ -185,7 +148,7 @@ impl Shower<'_> {
             writeln!(out, "{indent}{tag}  {}{dim}", say(&row.name))?;
             for cell in &row.elements {
                 let meaning = match &cell.meaning {
-                    Some(meaning) => format!("  {}", escaped(say(meaning))),
+                    Some(meaning) => format!("  {}", escaped(&say(meaning).replace('_', " "))),
                     None => String::new(),
                 };
                 let line = format!(
@@ -218,6 +181,8 @@ fn interchange(header: &InterchangeHeader) -> String {
         control_number,
         ..
     } = header;
+    // ISA has no century: a window of a hundred years, as everywhere in the trade.
+    let century = if date.as_str() < "70" { "20" } else { "19" };
     let two = |text: &str, separator: &str| -> String {
         let parts: Vec<String> = text
             .chars()
@@ -234,93 +199,7 @@ fn interchange(header: &InterchangeHeader) -> String {
         version,
         sender = format!("{}:{}", sender.qualifier, sender.id),
         receiver = format!("{}:{}", receiver.qualifier, receiver.id),
-        date = two(date, "-"),
+        date = format!("{century}{}", two(date, "-")),
         time = two(time, ":")
     )))
-}
-
-/// The set's segments with all that is known of them.
-fn rows(seen: &SeenSet<'_>, guides: &Guides) -> Vec<Row> {
-    let bound = match &seen.guide {
-        Some(guide) => bind(guide, &seen.set.segments, seen.delimiters).1,
-        None => vec![None; seen.set.segments.len()],
-    };
-    let library = &guides.library;
-    let own = library.dictionary(seen.group.release());
-    let dictionary = own.or_else(|_| library.dictionary(NAMES_FROM)).ok();
-    let segments = seen.set.segments.iter().zip(bound);
-    let rows =
-        segments.map(|(segment, view)| row(&segment, view, dictionary.as_ref(), seen.delimiters));
-    rows.collect()
-}
-
-fn row(
-    segment: &Segment<'_>,
-    view: Option<UseView<'_>>,
-    dictionary: Option<&Arc<Dictionary>>,
-    delimiters: &Delimiters,
-) -> Row {
-    let tag = text(segment.tag());
-    let def = dictionary.and_then(|dictionary| dictionary.segment(&tag));
-    let mut elements = Vec::new();
-    // The word of a qualifier, for the value that it qualifies.
-    let mut qualifier: Option<((usize, u32), String)> = None;
-    for number in (1..=segment.count()).filter(|&n| !segment.element(n).is_empty()) {
-        let place = def.and_then(|def| def.places.get(number - 1));
-        let composite = match (view, place) {
-            (Some(view), _) => view.is_composite(number),
-            (None, place) => place.is_some_and(|place| place.composite.is_some()),
-        };
-        for raw in repetitions(segment.element(number), delimiters) {
-            let parts: Vec<&[u8]> = match composite {
-                true => components(raw, delimiters).collect(),
-                false => vec![raw],
-            };
-            for (index, raw) in parts.iter().enumerate().filter(|(_, raw)| !raw.is_empty()) {
-                let value = text(raw);
-                let component = if composite { index + 1 } else { 0 };
-                let element = view.and_then(|view| view.element(number, component));
-                let part = place.and_then(|place| place.parts.get(index));
-                let mut meaning = element.and_then(|element| element.meaning(&value));
-                let group = element.and_then(|element| element.group());
-                if let Some(group) = group {
-                    match (&meaning, &qualifier) {
-                        (Some(word), _) => qualifier = Some((group, word.clone())),
-                        (None, Some((of, word))) if *of == group => meaning = Some(word.clone()),
-                        _ => {}
-                    }
-                }
-                let suffix = if composite {
-                    format!("-{component}")
-                } else {
-                    String::new()
-                };
-                elements.push(Cell {
-                    element: format!("{tag}{number:02}{suffix}"),
-                    name: part.map_or(String::new(), |part| part.def.name.clone()),
-                    value,
-                    meaning,
-                });
-            }
-        }
-    }
-    let position = segment.position();
-    Row {
-        name: def.map_or(String::new(), |def| def.name.clone()),
-        in_loop: view.and_then(|view| view.in_loop().map(str::to_owned)),
-        depth: view.map_or(0, UseView::depth),
-        opens: view.is_some_and(UseView::is_loop),
-        tag,
-        line: position.line,
-        segment: position.ordinal,
-        elements,
-    }
-}
-
-/// UTF-8, or each byte its Latin-1 character.
-fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
-    }
 }

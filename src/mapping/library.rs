@@ -228,7 +228,9 @@ impl Library {
         Ok(dictionary)
     }
 
-    fn codes(&self, name: &str) -> Option<Result<Arc<CodeList>, GuideError>> {
+    /// The code list called `name`; `element_98` says for people what the codes of element 98 are,
+    /// which guides keep as they came. `None` where no file has it.
+    pub fn codes(&self, name: &str) -> Option<Result<Arc<CodeList>, GuideError>> {
         if let Some(list) = held(&self.lists).get(name) {
             return Some(Ok(list.clone()));
         }

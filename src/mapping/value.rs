@@ -106,6 +106,19 @@ impl CodeList {
         word.or_else(|| self.sorted.iter().find(begins))
             .map(String::as_str)
     }
+
+    /// The one code that a wrong one can only be meant to be: the code in another case, or the word
+    /// that it stands for.
+    pub fn surely(&self, wrong: &str) -> Option<&str> {
+        let code = wrong.trim().to_ascii_uppercase();
+        let text = wrong.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+        let word = |word: &str| self.codes.get(word).map(String::as_str);
+        let known = self.sorted.binary_search(&code).ok();
+        let known = known.map(|at| self.sorted[at].as_str());
+        known
+            .or_else(|| word(&text))
+            .or_else(|| word(text.strip_suffix('s')?))
+    }
 }
 
 /// Checks a value's length and characters against its definition: the first fault, if any.
@@ -407,6 +420,10 @@ mod tests {
             ("other:XX", Some("XX"), Some("EA"))
         );
         assert_eq!(list.nearest("EACH"), Some("EA"));
+        for sure in ["EACH", "ea", "Case", "CASES"] {
+            assert!(list.surely(sure).is_some(), "{sure}");
+        }
+        assert_eq!((list.surely("CAR"), list.surely("")), (None, None));
         for broken in ["EA = \"each\"\nCA = \"each\"\n", "# none\n"] {
             assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
         }

@@ -6,7 +6,7 @@ use super::dictionary::{DataType, Dictionary, ElementDef, Usage};
 use super::guide::{Guide, PartUse, Pattern, Use, UseId, elements};
 use super::read::{Reading, read_bound};
 use super::slots::Kind;
-use super::value::decode;
+use super::value::{CodeList, decode};
 use crate::x12::{Delimiters, Segments};
 
 /// One use of a segment in a guide.
@@ -71,6 +71,11 @@ impl<'g> UseView<'g> {
     /// Its name in the guide, as `N1-ST`.
     pub fn key(self) -> &'g str {
         &self.one.key
+    }
+
+    /// Its place in the guide, as `heading.N1-ST.N4`.
+    pub fn path(self) -> String {
+        self.guide.path(self.one)
     }
 
     /// The segment identifier.
@@ -254,6 +259,11 @@ impl<'g> ElementView<'g> {
         let fits = super::value::fault(value, &self.part.def).is_none();
         let held = fits && decode(value, self.part.def.data, codes, &mut out);
         (held && out != value).then_some(out)
+    }
+
+    /// The codes that it may have, where a list says.
+    pub fn codes(self) -> Option<&'g CodeList> {
+        self.part.codes.as_deref()
     }
 
     /// The run of groups that it belongs to: which run, and which group of it.

@@ -175,10 +175,10 @@ impl Serialize for Finding {
 
 /// Declares [`Fault`]: variant, rule id, severity, 997 code, why.
 macro_rules! faults {
-    ($($(#[$doc:meta])* $variant:ident $rule:literal $severity:ident $code:expr, $why:literal;)*) => {
+    ($($(#[doc = $example:literal])* $variant:ident $rule:literal $severity:ident $code:expr, $why:literal;)*) => {
         /// What can be wrong. Each variant's comment shows an input that causes it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Fault { $($(#[$doc])* $variant,)* }
+        pub enum Fault { $($(#[doc = $example])* $variant,)* }
 
         impl Fault {
             /// All of them, in the order of the table.
@@ -202,6 +202,11 @@ macro_rules! faults {
             /// Why it matters, in one sentence.
             pub fn why(self) -> &'static str {
                 match self { $(Fault::$variant => $why,)* }
+            }
+
+            /// An input that causes it: its comment in the table.
+            pub fn example(self) -> &'static str {
+                match self { $(Fault::$variant => concat!($($example),*).trim_ascii(),)* }
             }
         }
     };

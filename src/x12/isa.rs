@@ -22,7 +22,7 @@ use nom::{IResult, Parser};
 pub(super) const LOOKAHEAD: usize = 1024;
 
 /// The widths of ISA01 to ISA16.
-pub(super) const WIDTHS: [usize; 16] = [2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1];
+pub const WIDTHS: [usize; 16] = [2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1];
 
 /// An element longer than that is not one of an ISA: the separators belong to something else.
 const ELEMENT_LIMIT: usize = 40;

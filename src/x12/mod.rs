@@ -61,6 +61,7 @@ pub use finding::{Fault, Finding, Location, Severity};
 pub use form::Form;
 pub use header::{GroupHeader, InterchangeHeader, Qualified, functional_id};
 pub use interchange::{FunctionalGroup, Interchange, Reading, Trailer, TransactionSet, read};
+pub use isa::WIDTHS as ISA_WIDTHS;
 pub use read::{BINARY_LIMIT, FINDINGS_LIMIT, Reader, SEGMENT_LIMIT, WINDOW};
 pub use rewrite::rewrite;
 pub use segment::{Position, Segment, Segments, components, repetitions};

@@ -36,7 +36,8 @@ impl Verdict {
         }
     }
 
-    pub(super) fn of(code: &str) -> Verdict {
+    /// What a code in AK501 or AK901 says.
+    pub fn of(code: &str) -> Verdict {
         match code {
             "A" => Verdict::Accepted,
             "E" => Verdict::AcceptedWithErrors,
