@@ -22,6 +22,7 @@ mod client;
 mod demo;
 mod exchange;
 mod fuzz;
+mod guides;
 mod interop;
 mod laws;
 mod levels;

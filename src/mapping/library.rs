@@ -112,6 +112,13 @@ impl Library {
         self.files.get(path).map(AsRef::as_ref)
     }
 
+    /// The guide that `name` is laid over: the `base` at the head of its file.
+    pub fn base(&self, name: &str) -> Option<String> {
+        let path = format!("{name}.toml");
+        let root = Node::parse(&path, self.text(&path)?).ok()?;
+        Some(root.get("base")?.text().ok()?.to_owned())
+    }
+
     /// The guide for a set: the partner's overlay if it has one for this set and release, else
     /// the standard's. `version` is GS08: its first six characters are the release.
     /// `None` where no file describes the set.

@@ -60,6 +60,7 @@
 mod check_digit;
 mod compile;
 mod dictionary;
+mod diff;
 mod element;
 mod empty;
 mod explain;
@@ -83,6 +84,7 @@ mod write;
 pub use dictionary::{
     DataType, Dictionary, ElementDef, Note, NoteKind, Part, Place, SegmentDef, Usage,
 };
+pub use diff::{Change, Codes, Fate, changed, diff};
 pub use guide::Guide;
 pub use library::Library;
 pub use read::{MAX_FINDINGS, Reading, check, read, read_json};
