@@ -1,5 +1,6 @@
 //! Guides as a product: printed, compared, sampled, begun, bundled, and swapped while we run.
 
+mod sample;
 mod show;
 
 use std::path::Path;

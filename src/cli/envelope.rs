@@ -82,7 +82,7 @@ pub(super) fn envelope_of(
 }
 
 /// For a document that carries no envelope.
-fn fresh(provenance: &Provenance, wanted: &Envelope) -> Interchange {
+pub(super) fn fresh(provenance: &Provenance, wanted: &Envelope) -> Interchange {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let number = |field: &Option<String>| field.clone().unwrap_or_else(|| "1".to_owned());
     let version = provenance.version.clone();

@@ -4,6 +4,7 @@
 mod check;
 mod diff;
 mod page;
+mod sample;
 mod sheet;
 mod show;
 
@@ -26,6 +27,7 @@ enum Command {
     Check(check::Check),
     Show(show::Show),
     Diff(diff::Diff),
+    Sample(sample::Sample),
 }
 
 impl Mappings {
@@ -34,6 +36,7 @@ impl Mappings {
             Command::Check(command) => command.run(out),
             Command::Show(command) => command.run(out),
             Command::Diff(command) => command.run(out),
+            Command::Sample(command) => command.run(out),
         }
     }
 }

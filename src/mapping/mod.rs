@@ -63,6 +63,7 @@ mod dictionary;
 mod diff;
 mod element;
 mod empty;
+mod example;
 mod explain;
 mod fill;
 mod guide;
@@ -85,6 +86,7 @@ pub use dictionary::{
     DataType, Dictionary, ElementDef, Note, NoteKind, Part, Place, SegmentDef, Usage,
 };
 pub use diff::{Change, Codes, Fate, changed, diff};
+pub use example::example;
 pub use guide::Guide;
 pub use library::Library;
 pub use read::{MAX_FINDINGS, Reading, check, read, read_json};
