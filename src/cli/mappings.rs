@@ -3,6 +3,7 @@
 
 mod check;
 mod diff;
+mod new;
 mod page;
 mod sample;
 mod sheet;
@@ -12,7 +13,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::walk::{Guides, Trouble};
-use super::{Failure, Outcome};
+use super::{Exit, Failure, Outcome};
 use crate::mapping::{Guide, suggestion};
 
 /// Check, print, compare and write mapping guides
@@ -28,6 +29,10 @@ enum Command {
     Show(show::Show),
     Diff(diff::Diff),
     Sample(sample::Sample),
+    New(new::New),
+    /// Print the JSON Schema of guide files, for an editor
+    #[command(disable_version_flag = true)]
+    Schema,
 }
 
 impl Mappings {
@@ -37,6 +42,11 @@ impl Mappings {
             Command::Show(command) => command.run(out),
             Command::Diff(command) => command.run(out),
             Command::Sample(command) => command.run(out),
+            Command::New(command) => command.run(out),
+            Command::Schema => {
+                out.write_all(new::schema_text().as_bytes())?;
+                Ok(Exit::Clean)
+            }
         }
     }
 }

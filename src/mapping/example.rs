@@ -205,7 +205,7 @@ impl Maker<'_> {
             let place = |id: &UseId| "SOTPI".find(&code(id));
             let steps = chain
                 .windows(2)
-                .filter(|two| place(&two[0]) < place(&two[1]))
+                .filter(|two| place(&two[0]) > place(&two[1]))
                 .count();
             let (parts, length) = (parts.count(), chain.len() as i64);
             let length = if self.full { length } else { -length };
@@ -213,7 +213,7 @@ impl Maker<'_> {
                 must,
                 item,
                 if self.full { length } else { parts as i64 },
-                steps,
+                -(steps as i64),
                 length,
             )
         };
