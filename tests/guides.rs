@@ -1,5 +1,9 @@
 //! Guides as a product: printed, compared, sampled, begun, bundled, and swapped while we run.
 
+mod begin;
+mod bundle;
+mod manners;
+mod reload;
 mod sample;
 mod show;
 

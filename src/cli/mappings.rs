@@ -12,6 +12,8 @@ mod show;
 use std::io::Write;
 use std::sync::Arc;
 
+pub(super) use diff::sentence;
+
 use super::walk::{Guides, Trouble};
 use super::{Exit, Failure, Outcome};
 use crate::mapping::{Guide, suggestion};

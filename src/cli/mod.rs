@@ -15,14 +15,18 @@ mod ack;
 mod as2;
 mod cert;
 mod check;
+mod completions;
+mod config;
 mod crew;
 mod demo;
 mod envelope;
 mod excerpt;
 mod files;
+mod help;
 mod mappings;
 mod partner;
 mod progress;
+mod reload;
 mod report;
 mod send;
 mod sentence;
@@ -34,10 +38,11 @@ mod walk;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 pub use check::check;
 pub use excerpt::Excerpt;
+use help::manners;
 pub use report::{Counts, Report};
 pub use translate::{Envelope, to_json, to_x12};
 pub use walk::{Guides, Noted, Trouble};
@@ -51,6 +56,8 @@ pub use walk::{Guides, Noted, Trouble};
     max_term_width = 100
 )]
 struct Arguments {
+    #[command(flatten)]
+    talk: help::Talk,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,6 +81,9 @@ enum Command {
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
+    Config(config::Config),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// How a command ended, when it ended by itself.
@@ -142,7 +152,9 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let parsed = help::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             let help = !error.use_stderr();
@@ -154,6 +166,7 @@ pub fn run() -> ExitCode {
             });
         }
     };
+    arguments.talk.settle();
     let stdout = io::stdout();
     let mut out = io::BufWriter::new(stdout.lock());
     let outcome = dispatch(arguments.command, &mut out);
@@ -182,5 +195,8 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Partner(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
+        Command::Config(command) => command.run(out),
+        Command::Completions(command) => command.run(out),
+        Command::Man(command) => command.run(out),
     }
 }

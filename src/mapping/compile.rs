@@ -152,6 +152,9 @@ impl Compiler<'_> {
             }
             match designator(word, &tag) {
                 Some(place) => self.element(id, word, place, entry, &shape),
+                None if entry.table().is_err() => {
+                    self.errors.push(entry.unknown("word", word, &WORDS));
+                }
                 None => {
                     let entry = &self.like(table, entry);
                     children.extend(self.add(word, entry, 0, Some(id), &shape));

@@ -201,7 +201,7 @@ impl Maker<'_> {
             let item = chain.last().is_some_and(|id| code(id) == "I");
             let parts = chain
                 .iter()
-                .filter(|id| ["O", "P"].contains(&code(id).as_str()));
+                .filter(|id| ["S", "O", "P"].contains(&code(id).as_str()));
             let place = |id: &UseId| "SOTPI".find(&code(id));
             let steps = chain
                 .windows(2)

@@ -38,9 +38,10 @@ impl Check {
         let mut told = BTreeSet::new();
         let mut broken = 0;
         for path in &own {
-            if let Err(error) = library.try_file(path) {
-                let name = path.trim_end_matches(".toml");
-                broken += usize::from(library.named(name).is_none());
+            let name = path.trim_end_matches(".toml");
+            let is_guide = library.named(name).is_some();
+            if let (false, Err(error)) = (is_guide, library.try_file(path)) {
+                broken += 1;
                 self.tell(name, &Err(vec![error]), paint, &mut told, out)?;
             }
         }
@@ -56,7 +57,9 @@ impl Check {
         }
         out.flush()?;
         let guides = count(names.len(), "guide");
-        let _ = writeln!(io::stderr(), "{guides} checked: {broken} broken");
+        if !crate::cli::manners().quiet {
+            let _ = writeln!(io::stderr(), "{guides} checked: {broken} broken");
+        }
         Ok(if broken > 0 {
             Exit::Findings
         } else {

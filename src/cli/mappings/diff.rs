@@ -195,7 +195,7 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
 }
 
 /// A change in a few words: `mandatory, was optional`.
-pub(super) fn sentence(change: &Change) -> String {
+pub(in crate::cli) fn sentence(change: &Change) -> String {
     let word = |text: &Option<String>| text.as_deref().map(|text| spoken(change.word, text));
     match (change.word, word(&change.old), word(&change.new)) {
         ("use" | "element", None, Some(new)) => format!("new: {new}"),

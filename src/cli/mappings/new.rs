@@ -175,18 +175,28 @@ fn overlay(partner: &str, base: &Guide) -> String {
     let uses = base.uses();
     let optional = |one: &&UseView<'_>| one.parent().is_none() && one.usage().to_string() == "O";
     let mapped = |one: &&UseView<'_>| one.elements().any(|part| !part.field().is_empty());
+    // Each example is of another segment: with the `#` gone, all stand in one file.
+    let coded = uses
+        .iter()
+        .filter(|one| one.parent().is_none() && one.area() == "detail");
+    let coded = coded.flat_map(|one| one.elements().map(|part| (one.path(), part)));
+    let mut coded = coded.filter(|(_, part)| part.group().is_none() && part.component == 0);
+    let coded = coded.find(|(_, part)| part.list().is_some());
+    let mut used: Vec<String> = coded.iter().map(|(path, _)| path.clone()).collect();
     let mut examples = Vec::new();
-    if let Some(one) = uses.iter().find(|one| optional(one) && mapped(one)) {
-        let part = one
-            .elements()
-            .find(|part| !part.field().is_empty() && part.component == 0);
+    let unused = |one: &UseView<'_>, used: &[String]| optional(&one) && !used.contains(&one.path());
+    let must = uses.iter().find(|one| mapped(one) && unused(one, &used));
+    if let Some(one) = must {
+        let mut parts = one.elements();
+        let part = parts.find(|part| !part.field().is_empty() && part.component == 0);
         let part = part.map_or(String::new(), |part| {
             format!("\n{} = {{ usage = \"M\" }}", part.designator())
         });
         let body = format!("[{}]\nusage = \"M\"{part}", one.path());
         examples.push(("A segment that must come, with an element that must:", body));
+        used.push(one.path());
     }
-    if let Some(one) = uses.iter().rev().find(|one| optional(one)) {
+    if let Some(one) = uses.iter().rev().find(|one| unused(one, &used)) {
         let body = format!("[{}]\nusage = \"N\"", one.path());
         examples.push(("A segment that they do not use:", body));
     }
@@ -202,13 +212,8 @@ fn overlay(partner: &str, base: &Guide) -> String {
             body,
         ));
     }
-    let coded = uses.iter().filter(|one| one.parent().is_none());
-    let coded = coded.filter(|one| one.area() == "detail");
-    let coded = coded.flat_map(|one| one.elements().map(|part| (*one, part)));
-    let mut coded = coded.filter(|(_, part)| part.group().is_none() && part.component == 0);
-    if let Some((one, part)) = coded.find(|(_, part)| part.list().is_some()) {
-        let list = part.list().unwrap_or_default();
-        let (path, designator) = (one.path(), part.designator());
+    if let Some((path, part)) = coded {
+        let (list, designator) = (part.list().unwrap_or_default(), part.designator());
         let body = format!("[{path}]\n{designator} = {{ codes = \"{list}\" }}");
         examples.push((
             "Codes: of a list in codes/, yours or ours, with lines such as EA = \"each\":",
