@@ -253,6 +253,102 @@ impl Config {
     }
 }
 
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// This flag.
+    Flag(String),
+    /// This variable of the environment.
+    Environment(String),
+    /// The settings file of this name.
+    File(String),
+    /// Nobody said it.
+    Default,
+}
+
+/// One setting in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in the settings file, as `as2.listen`.
+    pub name: &'static str,
+    /// Its value, `-` where there is none.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A setting's value as text.
+type Value = fn(&Config) -> Option<String>;
+
+/// Every setting: its name, its variable if it has one, its value.
+#[rustfmt::skip]
+const SETTINGS: &[(&str, &str, Value)] = &[
+    ("data", "TRANSLOAD_DATA", |c| Some(shown(&c.data))),
+    ("partners", "TRANSLOAD_PARTNERS", |c| Some(shown(&c.partners))),
+    ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
+    ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
+    ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
+    ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
+    ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
+    ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
+    ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
+    ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
+    ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
+    ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),
+    ("limits.body_seconds", "", |c| Some(c.serve_limits().body_time.as_secs().to_string())),
+    ("limits.header_seconds", "", |c| Some(c.serve_limits().header_time.as_secs().to_string())),
+    ("limits.connections", "", |c| Some(c.serve_limits().connections.to_string())),
+    ("limits.per_address", "", |c| Some(c.serve_limits().per_address.to_string())),
+    ("limits.exempt", "", |c| listed(c.limits.exempt.iter().map(IpAddr::to_string))),
+    ("limits.drain_seconds", "", |c| Some(c.serve_limits().drain.as_secs().to_string())),
+];
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn listed(values: impl Iterator<Item = String>) -> Option<String> {
+    let values: Vec<String> = values.collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+impl Config {
+    /// Every setting, its value and where that comes from. `flag` names the flag, if one was
+    /// given, that `env` answers a variable from.
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn settings(
+        text: &str,
+        file: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+        flag: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Setting>, Error> {
+        let config = Config::parse(text, file, env)?;
+        let said: toml::Table = strict(text, file)?;
+        let in_file = |name: &str| {
+            let mut keys = name.split('.');
+            let first = keys.next().and_then(|key| said.get(key));
+            keys.try_fold(first?, |value, key| value.get(key)).map(drop)
+        };
+        let setting = |&(name, variable, value): &(&'static str, &str, Value)| {
+            let value = value(&config);
+            let origin = match (flag(variable), &value) {
+                (Some(flag), _) => Origin::Flag(flag),
+                _ if env(variable).is_some() => Origin::Environment(variable.to_owned()),
+                (_, Some(_)) if in_file(name).is_some() => Origin::File(file.to_owned()),
+                _ => Origin::Default,
+            };
+            Setting {
+                name,
+                value: value.unwrap_or_else(|| "-".to_owned()),
+                origin,
+            }
+        };
+        Ok(SETTINGS.iter().map(setting).collect())
+    }
+}
+
 fn wrong(name: &str, value: &str, want: &str) -> Error {
     Error::plain("environment", format!("{name}: {value:?} is not {want}"))
 }

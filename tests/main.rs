@@ -23,6 +23,7 @@ mod demo;
 mod desk;
 mod exchange;
 mod fuzz;
+mod guides;
 mod interop;
 mod lang;
 mod laws;

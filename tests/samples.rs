@@ -282,11 +282,11 @@ fn an_overlay_changes_what_is_checked_and_shown() {
     let fernhill = ["--partner", "fernhill"];
     let (code, shown) = run(&["mappings", "show", "850"], &fernhill);
     assert_eq!(code, Some(0));
-    assert!(shown.contains("promotion"), "{shown}");
+    assert!(shown.contains("ext.promotion"), "{shown}");
     assert!(
         !run(&["mappings", "show", "850"], &[])
             .1
-            .contains("promotion")
+            .contains("ext.promotion")
     );
 
     let sample = "samples/x12/004010/850/pass/minimal.edi";

@@ -83,7 +83,7 @@ pub(super) fn envelope_of(
 }
 
 /// For a document that carries no envelope, and perhaps no version: then it is of `release`.
-fn fresh(provenance: &Provenance, release: &str, wanted: &Envelope) -> Interchange {
+pub(super) fn fresh(provenance: &Provenance, release: &str, wanted: &Envelope) -> Interchange {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let number = |field: &Option<String>| field.clone().unwrap_or_else(|| "1".to_owned());
     let version = provenance.version.clone();

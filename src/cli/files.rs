@@ -122,7 +122,8 @@ pub(super) fn expand(paths: &[PathBuf]) -> Vec<PathBuf> {
     all
 }
 
-fn below(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
+/// The files below a folder, in the order of their names; hidden ones are passed over.
+pub(super) fn below(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))

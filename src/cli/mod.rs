@@ -15,6 +15,8 @@ mod ack;
 mod as2;
 mod cert;
 mod check;
+mod completions;
+mod config;
 mod crew;
 mod demo;
 mod diff;
@@ -23,6 +25,7 @@ mod excerpt;
 mod explain;
 mod files;
 mod fix;
+mod help;
 mod here;
 mod junit;
 mod mappings;
@@ -30,6 +33,7 @@ mod partner;
 mod progress;
 mod pull;
 mod redact;
+mod reload;
 mod report;
 mod rows;
 mod sarif;
@@ -48,10 +52,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::TypedValueParser;
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 pub use check::check;
 pub use excerpt::Excerpt;
+use help::manners;
 pub use report::{Counts, Report};
 pub use translate::{Envelope, to_json, to_x12};
 pub use walk::{Guides, Noted, Trouble};
@@ -70,6 +75,8 @@ struct Arguments {
     /// The language of findings and sentences [default: of LC_ALL, LC_MESSAGES or LANG]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language())]
     lang: Option<Language>,
+    #[command(flatten)]
+    talk: help::Talk,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -98,6 +105,9 @@ enum Command {
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
+    Config(config::Config),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// How a command ended, when it ended by itself.
@@ -166,7 +176,9 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let parsed = help::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             let help = !error.use_stderr();
@@ -184,6 +196,7 @@ pub fn run() -> ExitCode {
             .lang
             .unwrap_or_else(|| Language::of_environment(&variable)),
     );
+    arguments.talk.settle();
     let stdout = io::stdout();
     let mut out = io::BufWriter::new(stdout.lock());
     let outcome = match arguments.command {
@@ -227,5 +240,8 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Partner(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
+        Command::Config(command) => command.run(out),
+        Command::Completions(command) => command.run(out),
+        Command::Man(command) => command.run(out),
     }
 }

@@ -1,5 +1,6 @@
 //! `transload partner`: the partner files, as they are and as they should be.
 
+mod bundle;
 mod check;
 
 use std::fs;
@@ -14,7 +15,7 @@ use super::{Exit, Failure, Outcome};
 use crate::mapping::nearest;
 use crate::partner::{Document, Error, Partner as Agreement, Transport, parse};
 
-/// List and check partner files.
+/// List, check and bundle partner files
 #[derive(clap::Args)]
 pub(super) struct Partner {
     #[command(subcommand)]
@@ -29,6 +30,7 @@ enum Command {
     Check(check::Check),
     /// All about one partner
     Show(Show),
+    Bundle(bundle::Bundle),
 }
 
 impl Partner {
@@ -37,6 +39,7 @@ impl Partner {
             Command::List(folder) => folder.list(out),
             Command::Check(command) => command.run(out),
             Command::Show(command) => command.run(out),
+            Command::Bundle(command) => command.run(out),
         }
     }
 }
@@ -98,6 +101,24 @@ impl Folder {
             }
         }
         Ok((read, errors))
+    }
+
+    /// The partner of this name, and its file.
+    fn find(&self, name: &str) -> Result<(String, Agreement), Failure> {
+        let (mut read, errors) = self.read()?;
+        if let Some(at) = read.iter().position(|read| read.partner.name == name) {
+            let Read { file, partner } = read.swap_remove(at);
+            return Ok((file, partner));
+        }
+        settled(&errors)?;
+        let names = || read.iter().map(|read| read.partner.name.as_str());
+        let near = nearest(name, names())
+            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        let (folder, known) = (self.partners.display(), names().collect::<Vec<_>>());
+        Err(Failure::usage(format!(
+            "{folder} has no partner {name:?}{near} (it has: {})",
+            known.join(", ")
+        )))
     }
 
     fn list(&self, out: &mut dyn Write) -> Outcome {
@@ -180,27 +201,13 @@ impl Folder {
 
 impl Show {
     fn run(self, out: &mut dyn Write) -> Outcome {
-        let (read, errors) = self.folder.read()?;
-        let name = self.name.as_str();
-        let Some(found) = read.iter().find(|read| read.partner.name == name) else {
-            if !errors.is_empty() {
-                return settled(&errors);
-            }
-            let names = || read.iter().map(|read| read.partner.name.as_str());
-            let near = nearest(name, names())
-                .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            let (folder, known) = (self.folder.partners.display(), names().collect::<Vec<_>>());
-            return Err(Failure::usage(format!(
-                "{folder} has no partner {name:?}{near} (it has: {})",
-                known.join(", ")
-            )));
-        };
-        let told = self.folder.told(&found.partner, Utc::now());
+        let (file, partner) = self.folder.find(&self.name)?;
+        let told = self.folder.told(&partner, Utc::now());
         if self.folder.json {
             writeln!(out, "{told}")?;
             return Ok(Exit::Clean);
         }
-        writeln!(out, "{}  ({})", found.partner.name, found.file)?;
+        writeln!(out, "{}  ({file})", partner.name)?;
         describe(&told, out)?;
         Ok(Exit::Clean)
     }

@@ -33,7 +33,7 @@ impl Progress {
         Progress {
             bar,
             start: Instant::now(),
-            shows: io::stderr().is_terminal() && total.is_some(),
+            shows: io::stderr().is_terminal() && total.is_some() && !super::manners().quiet,
         }
     }
 

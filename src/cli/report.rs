@@ -284,7 +284,7 @@ impl Paint {
     pub(super) fn stdout() -> Paint {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Paint(io::stdout().is_terminal() && !set("NO_COLOR") && !dumb)
+        Paint(io::stdout().is_terminal() && !set("NO_COLOR") && !dumb && !super::manners().plain)
     }
 
     fn code(self, code: u8, text: &str) -> String {

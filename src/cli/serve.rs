@@ -4,6 +4,9 @@
 //! once both are bound. SIGTERM or SIGINT ends it: no new connection, then the answers and steps
 //! in flight, 30 s at most. A second signal ends it at once, and loses nothing that was answered
 //! for.
+//!
+//! Guides and partner files that change while it runs are taken over: see `reload`. SIGHUP looks at
+//! once.
 
 use std::fs;
 use std::io::Write;
@@ -15,9 +18,10 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::files::library;
+use super::reload;
 use super::{Exit, Failure, Outcome};
 use crate::as2;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Setting};
 use crate::gateway::{Gateway, Settings};
 use crate::partner::{self, Partners};
 use crate::store::Sqlite;
@@ -58,6 +62,24 @@ pub(super) struct Serve {
 impl Place {
     /// The settings: flag over environment over file over default.
     pub(super) fn config(&self, flags: &[(&str, &Option<String>)]) -> Result<Config, Failure> {
+        let (text, name) = self.file()?;
+        let env = |wanted: &str| self.variable(wanted, flags);
+        Config::parse(&text, &name, &env).map_err(Failure::state)
+    }
+
+    /// The same, one by one, with where each comes from.
+    pub(super) fn settings(&self) -> Result<Vec<Setting>, Failure> {
+        let (text, name) = self.file()?;
+        let env = |wanted: &str| self.variable(wanted, &[]).filter(|_| !wanted.is_empty());
+        let flag = |wanted: &str| {
+            let data = wanted == "TRANSLOAD_DATA" && self.data.is_some();
+            data.then(|| "--data".to_owned())
+        };
+        Config::settings(&text, &name, &env, &flag).map_err(Failure::state)
+    }
+
+    /// The settings file's text and name; no text where there is no file.
+    fn file(&self) -> Result<(String, String), Failure> {
         let default = Path::new(FILE);
         let file = match &self.config {
             Some(file) => Some(file.as_path()),
@@ -68,15 +90,16 @@ impl Place {
                 .map_err(|why| Failure::state(format!("{}: {why}", file.display())))?,
             None => String::new(),
         };
-        let name = file.unwrap_or(default).to_string_lossy();
-        let env = |wanted: &str| {
-            let mut flags = flags.iter().filter(|(name, _)| *name == wanted);
-            let flag = flags.find_map(|(_, value)| (*value).clone());
-            let data = self.data.as_ref().filter(|_| wanted == "TRANSLOAD_DATA");
-            flag.or_else(|| data.map(|folder| folder.to_string_lossy().into_owned()))
-                .or_else(|| std::env::var(wanted).ok())
-        };
-        Config::parse(&text, &name, &env).map_err(Failure::state)
+        let name = file.unwrap_or(default).to_string_lossy().into_owned();
+        Ok((text, name))
+    }
+
+    fn variable(&self, wanted: &str, flags: &[(&str, &Option<String>)]) -> Option<String> {
+        let mut flags = flags.iter().filter(|(name, _)| *name == wanted);
+        let flag = flags.find_map(|(_, value)| (*value).clone());
+        let data = self.data.as_ref().filter(|_| wanted == "TRANSLOAD_DATA");
+        flag.or_else(|| data.map(|folder| folder.to_string_lossy().into_owned()))
+            .or_else(|| std::env::var(wanted).ok())
     }
 }
 
@@ -120,6 +143,7 @@ fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
 
 /// Logs to stderr: what, and message ids; never content.
 pub(super) fn log(usual: &str) {
+    let usual = super::manners().level.unwrap_or(usual);
     let wanted = std::env::var(LOG).unwrap_or_else(|_| usual.to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(&wanted)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
@@ -156,6 +180,8 @@ impl Serve {
         let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
+        let watching = reload::watch(Arc::clone(&running.gateway), config.clone());
+        let watching = tokio::spawn(watching.map_err(Failure::state)?);
         let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
         eprintln!(
             "transload: partners post to http://{as2}{path}, operators look at http://{admin}"
@@ -166,6 +192,7 @@ impl Serve {
             out.flush()?;
         }
         ends.next().await;
+        watching.abort();
         eprintln!("transload: stopping; a second signal stops at once");
         tokio::select! {
             stopped = running.stop() => stopped.map_err(Failure::state)?,

@@ -70,7 +70,7 @@ struct EnvelopeOptions {
     time: Option<NaiveDateTime>,
 }
 
-fn qualified(text: &str) -> Result<Qualified, String> {
+pub(super) fn qualified(text: &str) -> Result<Qualified, String> {
     match text.split_once(':') {
         Some((qualifier, id)) if qualifier.len() == 2 && (1..=15).contains(&id.len()) => {
             Ok(Qualified::new(qualifier, id))

@@ -54,9 +54,10 @@ impl Gateway {
     pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
         let headers: Headers = headers.into_iter().collect();
         let names = headers.as2_from().ok().zip(headers.as2_to().ok());
+        let agreed = self.agreed();
         let known = names.as_ref().and_then(|(from, to)| {
             let is = |as2: &As2| as2.id == *from && as2.our_id == *to;
-            let mut all = self.partnerships.iter();
+            let mut all = agreed.partnerships.iter();
             all.find(|known| known.partner.as2.as_ref().is_some_and(is))
         });
         let (Some((from, to)), Some(partnership)) = (names, known) else {

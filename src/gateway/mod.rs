@@ -49,7 +49,7 @@ mod transport;
 mod worker;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -65,7 +65,7 @@ use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{self, Client, Trust};
-use crate::partner::Partners;
+use crate::partner::{Partner, Partners};
 use crate::store::{self, Store};
 use route::Partnership;
 
@@ -187,11 +187,19 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+/// Guides and partners, as of one moment.
+struct Agreed {
+    library: Arc<Library>,
+    partnerships: Vec<Arc<Partnership>>,
+}
+
 /// The gateway: settings made ready for use. Cheap to share, made once.
 pub struct Gateway {
     store: Arc<dyn Store>,
-    library: Arc<Library>,
-    partnerships: Vec<Arc<Partnership>>,
+    /// Replaced as a whole by [`agree`](Gateway::agree); work in flight keeps what it began with.
+    agreed: RwLock<Arc<Agreed>>,
+    identities: Vec<Identity>,
+    bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
     client: Client,
@@ -219,11 +227,15 @@ impl Gateway {
             trust,
             limits,
         } = settings;
-        let open = |partner| Partnership::open(partner, &identities, &bridge).map(Arc::new);
-        Ok(Arc::new(Gateway {
+        let none = Agreed {
+            library: Arc::default(),
+            partnerships: Vec::new(),
+        };
+        let gateway = Gateway {
             store,
-            library: Arc::new(library),
-            partnerships: partners.iter().map(open).collect::<Result<_, _>>()?,
+            agreed: RwLock::new(Arc::new(none)),
+            identities,
+            bridge,
             clock,
             entropy,
             client: Client::new(trust, limits.client.clone()),
@@ -231,7 +243,46 @@ impl Gateway {
             limits,
             poke: Notify::new(),
             moved: watch::Sender::new(0),
-        }))
+        };
+        gateway.agree(library, &partners)?;
+        Ok(Arc::new(gateway))
+    }
+
+    /// Takes other guides and partners from here on, all of them or none. A message, a document
+    /// and a step that was begun goes on by what was agreed before. Blocks for a moment.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`]; then nothing is changed.
+    pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
+        let (library, before) = (Arc::new(library), self.agreed());
+        let open = |partner: &Partner| {
+            let mut known = before.partnerships.iter();
+            let known = known.find(|known| known.partner.name == partner.name);
+            let partnership =
+                Partnership::open(partner, &library, &self.identities, &self.bridge, known)?;
+            Ok(Arc::new(partnership))
+        };
+        let partnerships = partners.iter().map(open).collect::<Result<_, Error>>()?;
+        let agreed = Arc::new(Agreed {
+            library,
+            partnerships,
+        });
+        *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
+        // Work may have waited for a partner, or for a guide.
+        self.poke();
+        Ok(())
+    }
+
+    fn agreed(&self) -> Arc<Agreed> {
+        let agreed = self.agreed.read();
+        // It is replaced in one move, so a panic elsewhere spoils nothing.
+        Arc::clone(&agreed.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The guides in use.
+    #[must_use]
+    pub fn library(&self) -> Arc<Library> {
+        Arc::clone(&self.agreed().library)
     }
 
     /// The store.
@@ -262,9 +313,9 @@ impl Gateway {
         self.store.ready().await.map_err(|why| why.to_string())
     }
 
-    fn partnership(&self, name: &str) -> Option<&Arc<Partnership>> {
-        self.partnerships
-            .iter()
-            .find(|known| known.partner.name == name)
+    fn partnership(&self, name: &str) -> Option<Arc<Partnership>> {
+        let agreed = self.agreed();
+        let mut all = agreed.partnerships.iter();
+        all.find(|known| known.partner.name == name).cloned()
     }
 }

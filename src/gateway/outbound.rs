@@ -71,10 +71,10 @@ impl Gateway {
     pub(super) async fn compose(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
         let detail = self.store.document(work.subject).await?;
         let detail = detail.ok_or_else(|| Setback::held("the document is gone"))?;
-        let known = Arc::clone(self.known(work)?);
-        let (this, at) = (Arc::clone(self), self.clock.now());
+        let known = self.known(work)?;
+        let at = self.clock.now();
         let plan = tokio::task::spawn_blocking(move || {
-            compose::plan(&detail, &known.partner, &this.library, at)
+            compose::plan(&detail, &known.partner, &known.library, at)
         });
         let plan = plan
             .await
@@ -97,7 +97,7 @@ impl Gateway {
     pub(super) async fn seal(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
         let found = self.store.interchange(work.subject).await?;
         let (interchange, documents) = found.ok_or_else(|| Setback::held("it is gone"))?;
-        let known = Arc::clone(self.known(work)?);
+        let known = self.known(work)?;
         let first = documents.first();
         let set = first.map_or("", |document| document.set.as_str());
         let via = match first {
@@ -138,7 +138,7 @@ impl Gateway {
         let known = self.known(work)?;
         let message = &detail.message;
         let body = self.bytes(message.body).await?;
-        let fate = self.post(known, &detail, body).await;
+        let fate = self.post(&known, &detail, body).await;
         let now = self.clock.now();
         let (message_id, partner) = (&message.key.message_id, &work.partner);
         tracing::info!(

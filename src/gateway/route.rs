@@ -16,18 +16,23 @@ use std::sync::Arc;
 pub(super) struct Partnership {
     pub(super) partner: Partner,
     pub(super) keys: Keys,
+    /// The guides that were agreed with it.
+    pub(super) library: Arc<Library>,
     /// Our own side: `<bridge>/<partner>/in` and `out`.
-    pub(super) bridge: Folder,
+    pub(super) bridge: Arc<Folder>,
     /// The folder transport, where the partner has one.
-    pub(super) files: Option<(Inbox, Outbox)>,
+    pub(super) files: Option<Arc<(Inbox, Outbox)>>,
 }
 
 impl Partnership {
-    /// Reads certificates and opens folders.
+    /// Reads certificates and opens folders. Folders that are open in `before`, the same partner as
+    /// it was, stay so: opening one takes back what is claimed in it.
     pub(super) fn open(
         partner: &Partner,
+        library: &Arc<Library>,
         identities: &[Identity],
         bridge: &Path,
+        before: Option<&Arc<Partnership>>,
     ) -> Result<Partnership, Error> {
         let mut theirs = Vec::new();
         for path in partner.as2.iter().flat_map(|as2| &as2.certificates) {
@@ -43,9 +48,17 @@ impl Partnership {
         if partner.as2.is_some() && identities.is_empty() {
             return Err(Error::NoIdentity(partner.name.clone()));
         }
-        let files = match &partner.folder {
-            Some(folder) => Some((Inbox::open(&folder.inbox)?, Outbox::open(&folder.outbox)?)),
-            None => None,
+        let files = match (&partner.folder, before) {
+            (None, _) => None,
+            (folder, Some(before)) if *folder == before.partner.folder => before.files.clone(),
+            (Some(folder), _) => {
+                let inbox = Inbox::open(&folder.inbox)?;
+                Some(Arc::new((inbox, Outbox::open(&folder.outbox)?)))
+            }
+        };
+        let bridge = match before {
+            Some(before) => Arc::clone(&before.bridge),
+            None => Arc::new(Folder::open(&bridge.join(&partner.name))?),
         };
         Ok(Partnership {
             partner: partner.clone(),
@@ -53,7 +66,8 @@ impl Partnership {
                 ours: identities.to_vec(),
                 theirs,
             },
-            bridge: Folder::open(&bridge.join(&partner.name))?,
+            library: Arc::clone(library),
+            bridge,
             files,
         })
     }

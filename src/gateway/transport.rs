@@ -123,7 +123,7 @@ impl Gateway {
 
     /// Looks at all folders once. Nothing that goes wrong with one of them stops the others.
     pub(super) async fn look_around(self: &Arc<Self>) {
-        for partnership in &self.partnerships {
+        for partnership in &self.agreed().partnerships {
             let name = &partnership.partner.name;
             if let Err(why) = self.take_answers(partnership).await {
                 tracing::error!(partner = name, %why, "cannot take from the bridge");
@@ -138,9 +138,9 @@ impl Gateway {
     async fn take_answers(self: &Arc<Self>, partnership: &Arc<Partnership>) -> Result<(), String> {
         let bridge = blocking(partnership, |known| known.bridge.poll(FILES)).await?;
         for incoming in bridge.map_err(|why| why.to_string())? {
-            let (this, known) = (Arc::clone(self), Arc::clone(partnership));
+            let known = Arc::clone(partnership);
             let read = tokio::task::spawn_blocking(move || {
-                let draft = this.draft_of(&known, &incoming);
+                let draft = Gateway::draft_of(&known, &incoming);
                 (draft, incoming)
             });
             let (draft, incoming) = read.await.map_err(|why| why.to_string())?;
@@ -172,9 +172,9 @@ impl Gateway {
         Ok(())
     }
 
-    fn draft_of(&self, known: &Partnership, incoming: &Incoming) -> Result<NewDocument, String> {
+    fn draft_of(known: &Partnership, incoming: &Incoming) -> Result<NewDocument, String> {
         let document = Document::from_json(&incoming.bytes).map_err(|why| why.to_string())?;
-        let (set, ..) = compose::body(&document, &known.partner, &self.library)?;
+        let (set, ..) = compose::body(&document, &known.partner, &known.library)?;
         let digest = hex(&as2::sha256(&incoming.bytes));
         Ok(NewDocument {
             id: Uuid::now_v7(),
@@ -195,7 +195,7 @@ impl Gateway {
         if partnership.files.is_none() {
             return Ok(());
         }
-        let take = |known: &Partnership| match &known.files {
+        let take = |known: &Partnership| match known.files.as_deref() {
             Some((inbox, _)) => inbox.take(FILES, whole),
             None => Ok(Vec::new()),
         };
@@ -224,7 +224,7 @@ impl Gateway {
             }
             tracing::info!(file = file.name, ?accepted, "from the folder");
             self.poke();
-            let keep = move |known: &Partnership| match &known.files {
+            let keep = move |known: &Partnership| match known.files.as_deref() {
                 Some((inbox, _)) => Inbox::keep(inbox, &file, Kept::Taken),
                 None => Ok(()),
             };
@@ -244,7 +244,7 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         .first()
         .map_or("", |one| one.control.as_str());
     let name = format!("{}-{}-{id}.x12", safe(set), safe(control));
-    let put = move |known: &Partnership| match &known.files {
+    let put = move |known: &Partnership| match known.files.as_deref() {
         Some((_, outbox)) => outbox.put(id, &name, &body.bytes).map(Some),
         None => Ok(None),
     };

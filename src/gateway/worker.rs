@@ -269,7 +269,7 @@ impl Gateway {
     }
 
     /// The partner that work is for.
-    pub(super) fn known(&self, work: &Work) -> Result<&Arc<Partnership>, Setback> {
+    pub(super) fn known(&self, work: &Work) -> Result<Arc<Partnership>, Setback> {
         self.partnership(&work.partner)
             .ok_or_else(|| Setback::Later {
                 after: Some(NO_PARTNER),
@@ -284,12 +284,11 @@ impl Gateway {
             .ok_or_else(|| Setback::Lost("the message is gone".into()))?
             .message;
         let content = self.bytes(message.content.unwrap_or_default()).await?;
-        let known = Arc::clone(self.known(work)?);
-        let this = Arc::clone(self);
+        let known = self.known(work)?;
         let reading = tokio::task::spawn_blocking(move || {
             let reader = Reader {
                 partner: &known.partner,
-                library: &this.library,
+                library: &known.library,
                 via: &message.transport,
             };
             reader.read(&content.bytes, &hex(&content.digest))
@@ -316,7 +315,7 @@ impl Gateway {
     async fn deliver(&self, work: &Work) -> Result<(), Setback> {
         let detail = self.store.document(work.subject).await?;
         let detail = detail.ok_or_else(|| Setback::Lost("the document is gone".into()))?;
-        let place = self.hand_over(self.known(work)?, detail).await?;
+        let place = self.hand_over(&self.known(work)?, detail).await?;
         tracing::info!(document = %work.subject, partner = work.partner, "delivered");
         let now = self.clock.now();
         let state = DocumentState::Delivered;

@@ -38,13 +38,18 @@ pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<ch
         return None;
     }
     let (last, rest) = text.split_last()?;
+    let due = digit(rest);
+    (due != *last).then_some(char::from(due))
+}
+
+/// The check digit of a number without it, in ASCII.
+pub(super) fn digit(rest: &[u8]) -> u8 {
     let weights = [3, 1].into_iter().cycle();
     let weighted = rest.iter().rev().zip(weights);
     let sum: u32 = weighted
         .map(|(b, weight)| u32::from(b - b'0') * weight)
         .sum();
-    let due = b'0' + ((10 - sum % 10) % 10) as u8;
-    (due != *last).then_some(char::from(due))
+    b'0' + ((10 - sum % 10) % 10) as u8
 }
 
 #[cfg(test)]

@@ -19,9 +19,9 @@ use crate::canonical::DocumentKind;
 use path::kind;
 
 /// The words that a segment's table may have beside elements and segments.
-const WORDS: [&str; 7] = ["pos", "max", "usage", "when", "as", "under", "like"];
+pub(super) const WORDS: [&str; 7] = ["pos", "max", "usage", "when", "as", "under", "like"];
 /// The words that an element's table may have.
-const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
+pub(super) const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
 /// The words at the head of a file.
 const HEAD: [&str; 7] = [
     "set", "version", "document", "base", "heading", "detail", "summary",
@@ -152,6 +152,9 @@ impl Compiler<'_> {
             }
             match designator(word, &tag) {
                 Some(place) => self.element(id, word, place, entry, &shape),
+                None if entry.table().is_err() => {
+                    self.errors.push(entry.unknown("word", word, &WORDS));
+                }
                 None => {
                     let entry = &self.like(table, entry);
                     children.extend(self.add(word, entry, 0, Some(id), &shape));

@@ -112,6 +112,32 @@ impl Library {
         self.files.get(path).map(AsRef::as_ref)
     }
 
+    /// Reads one file by itself, whether or not a guide uses it.
+    ///
+    /// # Errors
+    /// The first thing that is no TOML, no code list, or no dictionary.
+    pub fn try_file(&self, path: &str) -> Result<(), GuideError> {
+        let Some(text) = self.text(path) else {
+            return Err(GuideError::whole(path, "there is no such file"));
+        };
+        let root = Node::parse(path, text)?;
+        match (
+            path.starts_with("codes/"),
+            path.ends_with("/dictionary.toml"),
+        ) {
+            (true, _) => CodeList::parse(&root).map(drop),
+            (_, true) => Dictionary::parse(&root).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The guide that `name` is laid over: the `base` at the head of its file.
+    pub fn base(&self, name: &str) -> Option<String> {
+        let path = format!("{name}.toml");
+        let root = Node::parse(&path, self.text(&path)?).ok()?;
+        Some(root.get("base")?.text().ok()?.to_owned())
+    }
+
     /// The guide for a set: the partner's overlay if it has one for this set and release, else
     /// the standard's. `version` is GS08: its first six characters are the release.
     /// `None` where no file describes the set.

@@ -209,33 +209,12 @@ impl Sampler<'_> {
         // Enough tries to miss a handful of reserved codes out of thousands.
         for _ in 0..200 {
             let raw = self.raw(one, part, at);
-            let fits = fault(&raw, &part.def).is_none() && !self.is_reserved(one, at, &raw);
+            let fits = fault(&raw, &part.def).is_none() && !is_reserved(self.guide, one, at, &raw);
             if fits && decode(&raw, part.def.data, part.codes.as_deref(), &mut canonical) {
                 break;
             }
         }
         canonical
-    }
-
-    /// Whether a more exact use would take a segment with this value.
-    fn is_reserved(&self, one: &Use, at: (usize, usize), raw: &str) -> bool {
-        let siblings = self
-            .guide
-            .children(one.parent)
-            .iter()
-            .map(|&id| &self.guide.uses[id]);
-        siblings
-            .filter(|other| {
-                other.order == one.order && other.tag == one.tag && !std::ptr::eq(*other, one)
-            })
-            .flat_map(|other| &other.when)
-            .filter(|when| (when.element, when.component) == at)
-            .filter(|when| {
-                !one.when
-                    .iter()
-                    .any(|w| (w.element, w.component) == at && w.weight() > when.weight())
-            })
-            .any(|when| when.patterns.iter().any(|p| p.fits(raw.as_bytes())))
     }
 
     fn raw(&mut self, one: &Use, part: &PartUse, at: (usize, usize)) -> String {
@@ -304,6 +283,23 @@ impl Sampler<'_> {
             .map(|_| char::from(LETTERS[(self.choose)(36) as usize]))
             .collect()
     }
+}
+
+/// Whether a more exact use would take a segment with this value.
+pub(super) fn is_reserved(guide: &Guide, one: &Use, at: (usize, usize), raw: &str) -> bool {
+    let siblings = guide.children(one.parent).iter().map(|&id| &guide.uses[id]);
+    siblings
+        .filter(|other| {
+            other.order == one.order && other.tag == one.tag && !std::ptr::eq(*other, one)
+        })
+        .flat_map(|other| &other.when)
+        .filter(|when| (when.element, when.component) == at)
+        .filter(|when| {
+            !one.when
+                .iter()
+                .any(|w| (w.element, w.component) == at && w.weight() > when.weight())
+        })
+        .any(|when| when.patterns.iter().any(|p| p.fits(raw.as_bytes())))
 }
 
 impl Guide {

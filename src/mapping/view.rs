@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::dictionary::{DataType, Dictionary, ElementDef, Usage};
-use super::guide::{Guide, PartUse, Pattern, Use, UseId, elements};
+use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
+use super::guide::{Guide, PartUse, Pattern, PlaceUse, Use, UseId, When, elements};
 use super::read::{Reading, read_bound};
 use super::slots::Kind;
+use super::source::Node;
 use super::value::{CodeList, decode};
 use crate::x12::{Delimiters, Segments};
 
@@ -21,6 +22,7 @@ pub struct UseView<'g> {
 pub struct ElementView<'g> {
     view: UseView<'g>,
     part: &'g PartUse,
+    place: &'g PlaceUse,
     usage: Usage,
     /// Element number, from 1.
     pub element: usize,
@@ -52,7 +54,13 @@ impl Guide {
     }
 
     fn add<'g>(&'g self, parent: Option<UseId>, all: &mut Vec<UseView<'g>>) {
-        for &id in self.children(parent) {
+        let mut children = self.children(parent).to_vec();
+        // Levels stand at one position: the file's order, from the shipment down, is the best.
+        children.sort_by_key(|&id| {
+            let one = &self.uses[id];
+            (one.order, one.level.as_ref().map(|_| one.node.span.start))
+        });
+        for id in children {
             all.push(UseView {
                 guide: self,
                 one: &self.uses[id],
@@ -71,11 +79,6 @@ impl<'g> UseView<'g> {
     /// Its name in the guide, as `N1-ST`.
     pub fn key(self) -> &'g str {
         &self.one.key
-    }
-
-    /// Its place in the guide, as `heading.N1-ST.N4`.
-    pub fn path(self) -> String {
-        self.guide.path(self.one)
     }
 
     /// The segment identifier.
@@ -137,23 +140,48 @@ impl<'g> UseView<'g> {
     /// What tells it from other uses, as `N101 = ST`; empty where nothing needs to.
     pub fn when(self) -> String {
         let conditions = self.one.when.iter().map(|when| {
-            let values = when.patterns.iter().map(|pattern| match pattern {
-                Pattern::Is(text) => text.clone(),
-                Pattern::Begins(text) => format!("{text}…"),
-            });
-            let values: Vec<String> = values.collect();
             let component = match when.component {
                 0 => String::new(),
                 n => format!("-{n}"),
             };
-            let element = when.element;
-            format!(
-                "{}{element:02}{component} = {}",
-                self.one.tag,
-                values.join(" or ")
-            )
+            let (tag, element) = (&self.one.tag, when.element);
+            format!("{tag}{element:02}{component} = {}", values(when))
         });
         conditions.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Its place in the guide, as `heading.N1-ST.N4`.
+    pub fn path(self) -> String {
+        self.guide.path(self.one)
+    }
+
+    /// The loop that it stands in.
+    pub fn parent(self) -> Option<UseView<'g>> {
+        let guide = self.guide;
+        self.one.parent.map(|id| UseView {
+            guide,
+            one: &guide.uses[id],
+        })
+    }
+
+    /// Where its values go, from the document down, as `lines[].schedules[]`; empty for the
+    /// document itself.
+    pub fn scope(self) -> String {
+        let outer = self.parent().map(UseView::scope);
+        joined(outer.unwrap_or_default(), self.target())
+    }
+
+    /// Which of its elements need or exclude which.
+    pub fn notes(self) -> &'g [Note] {
+        &self.one.notes
+    }
+
+    /// The identifier and name of composite element `number`.
+    pub fn composite(self, number: usize) -> Option<(&'g str, &'g str)> {
+        let def = self.guide.dictionary.segment(&self.one.tag)?;
+        let place = def.places.get(number.checked_sub(1)?)?;
+        let (id, name) = place.composite.as_ref()?;
+        Some((id, name))
     }
 
     /// Where a level may stand, as `below O or P`; empty for what is no level.
@@ -173,6 +201,7 @@ impl<'g> UseView<'g> {
                 .map(move |(part, n)| ElementView {
                     view: self,
                     part,
+                    place,
                     usage: if n == 1 { place.usage } else { part.usage },
                     element,
                     component: if place.composite { n } else { 0 },
@@ -187,6 +216,7 @@ impl<'g> UseView<'g> {
         Some(ElementView {
             view: self,
             part,
+            place,
             usage: place.usage,
             element,
             component,
@@ -220,6 +250,48 @@ impl<'g> ElementView<'g> {
         self.usage
     }
 
+    /// How often it may repeat within its segment.
+    pub fn repeats(self) -> u32 {
+        self.place.max
+    }
+
+    /// The value, or values, by which it tells its use from another; empty where it does not.
+    pub fn qualifier(self) -> String {
+        let here = |when: &&When| (when.element, when.component) == (self.element, self.component);
+        self.view
+            .one
+            .when
+            .iter()
+            .find(here)
+            .map_or_else(String::new, values)
+    }
+
+    /// The list that its codes are from.
+    pub fn codes(self) -> Option<&'g CodeList> {
+        self.part.codes.as_deref()
+    }
+
+    /// The name of that list, as `unit`.
+    pub fn list(self) -> Option<&'g str> {
+        self.codes()?;
+        let one = self.view.one;
+        let key = match self.part.run {
+            Some((run, ..)) => format!("{}{:02}", one.tag, one.runs[run].first),
+            None => self.designator(),
+        };
+        let (_, node) = elements(one).find(|(name, _)| **name == key)?;
+        node.get("codes")?.text().ok()
+    }
+
+    /// Where its value goes, from the document down, as `lines[].price.amount`; empty where it
+    /// has no place of its own.
+    pub fn field(self) -> String {
+        match self.target() {
+            target if target.is_empty() || target.starts_with("= ") => String::new(),
+            target => joined(self.view.scope(), &target),
+        }
+    }
+
     /// Where its value goes below the use's own target, or what it is made of; empty where the
     /// guide does not say.
     pub fn target(self) -> String {
@@ -241,9 +313,11 @@ impl<'g> ElementView<'g> {
         let Some((_, node)) = named(&self.designator()) else {
             return String::new();
         };
+        let text = |node: &'g Node| node.text().unwrap_or_default();
+        // What the guide makes wins over `as`: then there is no path.
         match (node.get("as"), node.get("is")) {
-            (Some(target), _) => target.text().unwrap_or_default().to_owned(),
-            (None, Some(rule)) => format!("= {}", rule.text().unwrap_or_default()),
+            (Some(target), _) if !self.part.target.is_empty() => text(target).to_owned(),
+            (_, Some(rule)) => format!("= {}", text(rule)),
             _ => String::new(),
         }
     }
@@ -261,15 +335,28 @@ impl<'g> ElementView<'g> {
         (held && out != value).then_some(out)
     }
 
-    /// The codes that it may have, where a list says.
-    pub fn codes(self) -> Option<&'g CodeList> {
-        self.part.codes.as_deref()
-    }
-
     /// The run of groups that it belongs to: which run, and which group of it.
     pub fn group(self) -> Option<(usize, u32)> {
         self.part.run.map(|(run, group, _)| (run, group))
     }
+}
+
+/// A path below another.
+fn joined(outer: String, inner: &str) -> String {
+    match (outer.is_empty(), inner.is_empty()) {
+        (true, _) => inner.to_owned(),
+        (_, true) => outer,
+        _ => format!("{outer}.{inner}"),
+    }
+}
+
+/// `ST`, `DP or IA`, `CTN…`.
+fn values(when: &When) -> String {
+    let values = when.patterns.iter().map(|pattern| match pattern {
+        Pattern::Is(text) => text.clone(),
+        Pattern::Begins(text) => format!("{text}…"),
+    });
+    values.collect::<Vec<_>>().join(" or ")
 }
 
 impl std::fmt::Display for DataType {

@@ -1,0 +1,125 @@
+//! What every command has alike: how much it talks, its colours, and help that begins with examples.
+
+use std::sync::OnceLock;
+
+use clap::{Command, CommandFactory};
+
+use super::Arguments;
+
+/// About, usage, examples, and only then every option.
+const TEMPLATE: &str = "{before-help}{about-with-newline}
+{usage-heading} {usage}{after-help}
+
+{all-args}";
+
+/// Examples of commands that have none of their own beside their options: one a line.
+#[rustfmt::skip]
+const EXAMPLES: &[(&str, &[&str])] = &[
+    ("transload", &[
+        "transload check order.edi", "transload show order.edi", "transload translate order.edi", "transload demo",
+        "transload mappings show 850 --partner amazon",
+    ]),
+    ("check", &["transload check order.edi", "transload check inbox --json", "transload check - < order.edi"]),
+    ("show", &["transload show order.edi", "transload show order.edi --partner amazon"]),
+    ("ack", &["transload ack order.edi > 997.edi"]),
+    ("serve", &["transload serve", "transload serve --config transload.toml --data data"]),
+    ("send", &["transload send acme invoice.edi"]),
+    ("demo", &["transload demo"]),
+    ("as2", &["transload as2 open message.http --key us.p12", "transload as2 seal order.edi --help"]),
+    ("as2 open", &["transload as2 open message.http --key us.p12"]),
+    ("as2 seal", &["transload as2 seal order.edi --help"]),
+    ("partner", &["transload partner list", "transload partner check", "transload partner bundle export acme -o acme.json"]),
+    ("partner list", &["transload partner list", "transload partner list --json"]),
+    ("partner check", &["transload partner check --partners partners --mappings mappings"]),
+    ("partner show", &["transload partner show acme"]),
+    ("partner bundle", &["transload partner bundle export acme -o acme.json", "transload partner bundle import acme.json"]),
+    ("partner bundle export", &["transload partner bundle export acme -o acme.json --mappings mappings"]),
+    ("partner bundle import", &["transload partner bundle import acme.json --partners partners --mappings mappings"]),
+    ("cert", &["transload cert new --help"]),
+    ("mappings", &["transload mappings show 850 --partner amazon", "transload mappings check my-mappings"]),
+    ("mappings check", &["transload mappings check", "transload mappings check my-mappings --json"]),
+    ("mappings schema", &["transload mappings schema > guide.json"]),
+    ("completions", &["transload completions bash > transload.bash", "transload completions zsh > _transload"]),
+    ("man", &["transload man | man -l -", "transload man man1"]),
+    ("config", &["transload config show --origin"]),
+    ("config show", &["transload config show --origin", "transload config show --json"]),
+];
+
+/// How much is said beside the result, and how.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Talk")]
+pub(super) struct Talk {
+    /// Log more: once for details, twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say only what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// No colours; `NO_COLOR` says the same
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+/// What [`Talk`] came to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Manners {
+    /// The level of the log, where somebody asked for one.
+    pub(super) level: Option<&'static str>,
+    /// No progress, no hints, no counts.
+    pub(super) quiet: bool,
+    /// No colours.
+    pub(super) plain: bool,
+}
+
+static MANNERS: OnceLock<Manners> = OnceLock::new();
+
+/// How this process talks.
+pub(super) fn manners() -> Manners {
+    MANNERS.get().copied().unwrap_or_default()
+}
+
+impl Talk {
+    /// Settles it for the process.
+    pub(super) fn settle(&self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => Some("error"),
+            (_, 0) => None,
+            (_, 1) => Some("transload=debug,info"),
+            _ => Some("debug"),
+        };
+        // Set once: a process runs one command.
+        let _ = MANNERS.set(Manners {
+            level,
+            quiet: self.quiet,
+            plain: self.no_color,
+        });
+    }
+}
+
+/// The whole command line, with help as people want it.
+pub(super) fn command() -> Command {
+    shaped(Arguments::command(), "transload")
+}
+
+fn shaped(mut command: Command, path: &str) -> Command {
+    let own = EXAMPLES.iter().find(|(known, _)| *known == path);
+    if let (Some((_, examples)), None) = (own, command.get_after_help()) {
+        let lines: Vec<String> = examples.iter().map(|line| format!("  {line}")).collect();
+        command = command.after_help(format!("Examples:\n{}", lines.join("\n")));
+    }
+    let names = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned());
+    let names: Vec<String> = names.collect();
+    for name in names {
+        let below = match path {
+            "transload" => name.clone(),
+            path => format!("{path} {name}"),
+        };
+        command = command.mut_subcommand(name, |sub| shaped(sub, &below));
+    }
+    match command.get_after_help() {
+        Some(_) => command.help_template(TEMPLATE),
+        None => command,
+    }
+}
