@@ -78,6 +78,25 @@ impl Default for Tally {
     }
 }
 
+impl Tally {
+    /// All that was checked, in one line.
+    fn summary(&self, files: usize) -> String {
+        let (files, counts) = (count(files, "file"), self.counts.to_string());
+        said(&match self.unread.len() {
+            0 => text!("{files} checked: {counts}", files, counts),
+            n => {
+                let unread = count(n, "file");
+                text!(
+                    "{files} checked: {counts}; {unread} could not be read",
+                    files,
+                    counts,
+                    unread
+                )
+            }
+        })
+    }
+}
+
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum FailOn {
     Error,
@@ -176,19 +195,7 @@ impl Check {
             Format::Junit => junit::end(out)?,
         }
         out.flush()?;
-        let (files, counts) = (count(files.len(), "file"), tally.counts.to_string());
-        let summary = said(&match tally.unread.len() {
-            0 => text!("{files} checked: {counts}", files, counts),
-            n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
-            }
-        });
+        let summary = tally.summary(files.len());
         let _ = writeln!(std::io::stderr(), "{summary}");
         Ok(tally.exit)
     }

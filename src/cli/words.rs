@@ -25,7 +25,7 @@ pub(super) fn said(text: &Text) -> String {
 }
 
 /// A word or a whole sentence in the language that is spoken.
-pub(super) fn say<'a>(english: &'a str) -> &'a str {
+pub(super) fn say(english: &str) -> &str {
     language().say(english).unwrap_or(english)
 }
 
