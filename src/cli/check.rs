@@ -11,9 +11,9 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
 use super::walk::{Guides, Make, Trouble, walk};
-use super::words::said;
+use super::words::{refusal, said};
 use super::{Exit, Failure, Outcome, junit, sarif};
-use crate::x12::{self, Severity, Value, text};
+use crate::x12::{self, Severity, text};
 
 /// Find everything that is wrong with X12 files, in one pass
 ///
@@ -227,7 +227,7 @@ impl Check {
             Err(trouble) => {
                 tally.exit = Exit::Usage;
                 self.refuse(&name, &trouble, out)?;
-                tally.unread.push((name.into_owned(), told(&trouble)));
+                tally.unread.push((name.into_owned(), refusal(&trouble)));
             }
         }
         Ok(())
@@ -238,9 +238,9 @@ impl Check {
         match self.format {
             Format::Text | Format::Sarif => {
                 out.flush()?;
-                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", told(trouble));
+                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", refusal(trouble));
             }
-            Format::Junit => junit::refused(name, &told(trouble), out)?,
+            Format::Junit => junit::refused(name, &refusal(trouble), out)?,
             Format::Json => {
                 let text = trouble.to_string();
                 let (message, fix) = text
@@ -251,20 +251,5 @@ impl Check {
             }
         }
         Ok(())
-    }
-}
-
-/// Why a file could not be read, in the language that is spoken.
-fn told(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Unreadable(x12::Error::NotX12(what)) => said(&text!(
-            "not X12: {what}",
-            what = Value::word(&what.to_string())
-        )),
-        Trouble::Unreadable(x12::Error::Io(error)) => said(&text!(
-            "cannot read the file: {error}",
-            error = error.to_string()
-        )),
-        trouble => trouble.to_string(),
     }
 }

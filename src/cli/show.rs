@@ -11,7 +11,7 @@ use super::report::{Counts, Findings, Paint, escaped};
 use super::sentence::sentence;
 use super::walk::{Guides, Make, Noted, Seen, SeenSet, Trouble, walk};
 use super::window;
-use super::words::{said, say};
+use super::words::{refusal, said, say};
 use super::{Exit, Outcome};
 use crate::lang::{pad, width};
 use crate::mapping::{Dictionary, UseView, bind};
@@ -92,9 +92,10 @@ impl Show {
         match walked {
             Ok(_) if counts.reach(Severity::Warning) => Ok(Exit::Findings),
             Ok(_) => Ok(Exit::Clean),
-            Err(Trouble::Unreadable(error)) => {
-                Err(super::Failure::usage(format!("{name}: {error}")))
-            }
+            Err(trouble @ Trouble::Unreadable(_)) => Err(super::Failure::usage(format!(
+                "{name}: {}",
+                refusal(&trouble)
+            ))),
             Err(trouble) => Err(trouble.into()),
         }
     }

@@ -118,10 +118,19 @@ fn marks(group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     for Noted { finding, excerpt } in group {
         let Some(excerpt) = excerpt else { continue };
         let name = finding.location.designator();
-        places.push((excerpt.from, excerpt.width, told(finding.severity).0, name));
+        // What is missing at the end of a segment stands at one place.
+        match places.iter_mut().find(|(from, ..)| *from == excerpt.from) {
+            Some((.., names)) if names.split(' ').all(|known| known != name) => {
+                *names += &format!(" {name}");
+            }
+            Some(_) => {}
+            None => {
+                let (colour, _) = told(finding.severity);
+                places.push((excerpt.from, excerpt.width, colour, name));
+            }
+        }
     }
     places.sort_by_key(|(from, ..)| *from);
-    places.dedup_by_key(|(from, ..)| *from);
     let (mut carets, mut labels, mut at, mut labelled) = (String::new(), String::new(), 0, 0);
     for (from, wide, colour, name) in &places {
         if *from < at {
