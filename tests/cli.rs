@@ -19,6 +19,7 @@ pub(crate) fn transload(arguments: &[&str], input: &[u8]) -> Output {
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("TRANSLOAD_MAPPINGS")
+        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -11,9 +11,9 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
 use super::walk::{Guides, Make, Trouble, walk};
-use super::words::said;
+use super::words::{refusal, said};
 use super::{Exit, Failure, Outcome, junit, sarif};
-use crate::x12::{self, Severity, Value, text};
+use crate::x12::{self, Severity, text};
 
 /// Find everything that is wrong with X12 files, in one pass
 ///
@@ -78,6 +78,25 @@ impl Default for Tally {
     }
 }
 
+impl Tally {
+    /// All that was checked, in one line.
+    fn summary(&self, files: usize) -> String {
+        let (files, counts) = (count(files, "file"), self.counts.to_string());
+        said(&match self.unread.len() {
+            0 => text!("{files} checked: {counts}", files, counts),
+            n => {
+                let unread = count(n, "file");
+                text!(
+                    "{files} checked: {counts}; {unread} could not be read",
+                    files,
+                    counts,
+                    unread
+                )
+            }
+        })
+    }
+}
+
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum FailOn {
     Error,
@@ -117,26 +136,6 @@ fn check_with(
     })?;
     report.end(totals);
     Ok(report)
-}
-
-impl Tally {
-    /// Tells on stderr what all files came to.
-    fn sum_up(&self, files: usize) {
-        let (files, counts) = (count(files, "file"), self.counts.to_string());
-        let summary = said(&match self.unread.len() {
-            0 => text!("{files} checked: {counts}", files, counts),
-            n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
-            }
-        });
-        let _ = writeln!(std::io::stderr(), "{summary}");
-    }
 }
 
 /// A file that one thread has read before a second one has started.
@@ -206,7 +205,8 @@ impl Check {
         // The process ends: giving back each allocation of the guides would take a tenth of the
         // time that a small file takes.
         std::mem::forget(guides);
-        tally.sum_up(files.len());
+        let summary = tally.summary(files.len());
+        let _ = writeln!(std::io::stderr(), "{summary}");
         Ok(tally.exit)
     }
 
@@ -237,7 +237,7 @@ impl Check {
             Err(trouble) => {
                 tally.exit = Exit::Usage;
                 self.refuse(&name, &trouble, out)?;
-                tally.unread.push((name.into_owned(), told(&trouble)));
+                tally.unread.push((name.into_owned(), refusal(&trouble)));
             }
         }
         Ok(())
@@ -248,9 +248,9 @@ impl Check {
         match self.format {
             Format::Text | Format::Sarif => {
                 out.flush()?;
-                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", told(trouble));
+                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", refusal(trouble));
             }
-            Format::Junit => junit::refused(name, &told(trouble), out)?,
+            Format::Junit => junit::refused(name, &refusal(trouble), out)?,
             Format::Json => {
                 let text = trouble.to_string();
                 let (message, fix) = text
@@ -261,20 +261,5 @@ impl Check {
             }
         }
         Ok(())
-    }
-}
-
-/// Why a file could not be read, in the language that is spoken.
-fn told(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Unreadable(x12::Error::NotX12(what)) => said(&text!(
-            "not X12: {what}",
-            what = Value::word(&what.to_string())
-        )),
-        Trouble::Unreadable(x12::Error::Io(error)) => said(&text!(
-            "cannot read the file: {error}",
-            error = error.to_string()
-        )),
-        trouble => trouble.to_string(),
     }
 }

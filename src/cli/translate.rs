@@ -4,7 +4,6 @@
 //! was received, without its sets. So X12 that was made JSON is made the same X12 again. A document
 //! that was written by hand has none, and the options say who sends it to whom.
 
-use crate::x12::text;
 use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 
@@ -21,7 +20,7 @@ use crate::canonical::Document;
 use crate::clock::{Clock, System};
 use crate::mapping::{self, Guide};
 use crate::x12::{
-    Finding, FunctionalGroup, Interchange, Qualified, Severity, TransactionSet, functional_id,
+    Finding, FunctionalGroup, Interchange, Qualified, Severity, TransactionSet, functional_id, text,
 };
 
 /// Translate X12 to canonical JSON, and back

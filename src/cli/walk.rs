@@ -1,7 +1,6 @@
 //! One pass over an X12 file, set by set: envelopes by `x12`, content by `mapping`, and both's
 //! findings together in the order of the file. `check`, `show` and `translate` look on.
 
-use crate::x12::text;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -17,7 +16,7 @@ use crate::canonical::{Document, Provenance};
 use crate::mapping::{Guide, GuideError, Library, Reader};
 use crate::x12::{
     self, Delimiters, Envelopes, Event, Fault, Finding, GroupHeader, InterchangeHeader, Location,
-    Segments, TransactionSet,
+    Segments, TransactionSet, text,
 };
 
 /// The guides that files are read by.

@@ -25,11 +25,17 @@ pub(super) fn findings<'a>(
     paint: Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let grave = |noted: &&&Noted| noted.finding.severity > Severity::Info;
     let all: Vec<&Noted> = all.into_iter().collect();
-    let groups = all.chunk_by(|a, b| is_one_window(a, b));
-    groups
-        .into_iter()
-        .try_for_each(|group| window(file, group, paint, out))
+    for group in all.chunk_by(|a, b| is_one_window(a, b)) {
+        match group.iter().filter(grave).count() {
+            0 | 1 => group
+                .iter()
+                .try_for_each(|noted| window(file, &[noted], paint, out))?,
+            _ => window(file, group, paint, out)?,
+        }
+    }
+    Ok(())
 }
 
 /// One finding.
@@ -45,9 +51,7 @@ pub(super) fn finding(
 /// Whether two findings are about elements of one segment, and the same part of it is shown for
 /// both. What is missing is told alone: it is not in the source.
 fn is_one_window(a: &Noted, b: &Noted) -> bool {
-    let of_element = |noted: &Noted| {
-        noted.finding.severity > Severity::Info && noted.finding.location.element.is_some()
-    };
+    let of_element = |noted: &Noted| noted.finding.location.element.is_some();
     let same_text = match (&a.excerpt, &b.excerpt) {
         (Some(a), Some(b)) => a.text == b.text,
         _ => false,
@@ -56,7 +60,7 @@ fn is_one_window(a: &Noted, b: &Noted) -> bool {
     of_element(a) && of_element(b) && same_segment && same_text
 }
 
-/// Findings of one segment. A note takes one line, and has no company.
+/// Findings of one segment. A note takes one line, and nothing is said of it below.
 fn window(file: &str, group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     for Noted { finding, .. } in group {
         let (colour, name) = told(finding.severity);
@@ -69,13 +73,18 @@ fn window(file: &str, group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io
             "  {file}:{line}:{column}: {severity}: {message} {rule}"
         )?;
     }
-    let first = &group[0].finding;
-    if first.severity == Severity::Info {
+    let grave = |noted: &&&Noted| noted.finding.severity > Severity::Info;
+    let group: Vec<&Noted> = group.iter().filter(grave).copied().collect();
+    let Some(Noted {
+        finding: first,
+        excerpt,
+    }) = group.first()
+    else {
         return Ok(());
-    }
-    if let Some(excerpt) = &group[0].excerpt {
+    };
+    if let Some(excerpt) = excerpt {
         writeln!(out, "      {}", excerpt.text)?;
-        marks(group, paint, out)?;
+        marks(&group, paint, out)?;
     }
     let segment = first.location.segment;
     let place = said(&match &first.location.in_loop {
@@ -89,7 +98,7 @@ fn window(file: &str, group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io
         writeln!(out, "      {name}  {}", escaped(text))
     };
     row(0, &place)?;
-    for Noted { finding, .. } in group {
+    for Noted { finding, .. } in &group {
         let code = finding.code_997().unwrap_or_default();
         let rows = [say(finding.fault.why()), &said(&finding.fix), code];
         for (name, text) in (1..).zip(rows).filter(|(_, text)| !text.is_empty()) {
@@ -109,10 +118,19 @@ fn marks(group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     for Noted { finding, excerpt } in group {
         let Some(excerpt) = excerpt else { continue };
         let name = finding.location.designator();
-        places.push((excerpt.from, excerpt.width, told(finding.severity).0, name));
+        // What is missing at the end of a segment stands at one place.
+        match places.iter_mut().find(|(from, ..)| *from == excerpt.from) {
+            Some((.., names)) if names.split(' ').all(|known| known != name) => {
+                *names += &format!(" {name}");
+            }
+            Some(_) => {}
+            None => {
+                let (colour, _) = told(finding.severity);
+                places.push((excerpt.from, excerpt.width, colour, name));
+            }
+        }
     }
     places.sort_by_key(|(from, ..)| *from);
-    places.dedup_by_key(|(from, ..)| *from);
     let (mut carets, mut labels, mut at, mut labelled) = (String::new(), String::new(), 0, 0);
     for (from, wide, colour, name) in &places {
         if *from < at {

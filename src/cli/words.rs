@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
+use super::walk::Trouble;
 use crate::lang::Language;
-use crate::x12::Text;
+use crate::x12::{self, Text, Value, text};
 
 /// Chosen once, before the command runs: it is the process's, as the terminal is.
 static LANGUAGE: OnceLock<Language> = OnceLock::new();
@@ -25,7 +26,7 @@ pub(super) fn said(text: &Text) -> String {
 }
 
 /// A word or a whole sentence in the language that is spoken.
-pub(super) fn say<'a>(english: &'a str) -> &'a str {
+pub(super) fn say(english: &str) -> &str {
     language().say(english).unwrap_or(english)
 }
 
@@ -35,5 +36,20 @@ pub(super) fn count(n: usize, what: &str) -> String {
         (Some(template), _) => template.replace("{n}", &n.to_string()),
         (None, 1) => format!("1 {what}"),
         (None, _) => format!("{n} {what}s"),
+    }
+}
+
+/// Why a file could not be read, in the language that is spoken.
+pub(super) fn refusal(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Unreadable(x12::Error::NotX12(what)) => said(&text!(
+            "not X12: {what}",
+            what = Value::word(&what.to_string())
+        )),
+        Trouble::Unreadable(x12::Error::Io(error)) => said(&text!(
+            "cannot read the file: {error}",
+            error = error.to_string()
+        )),
+        trouble => trouble.to_string(),
     }
 }

@@ -13,8 +13,7 @@ use super::read::Reader;
 use super::slots::{Kind, NodeId};
 use super::value::{decode, encode, fault};
 use crate::canonical::Decimal;
-use crate::x12::text;
-use crate::x12::{Fault, Finding, Location, Segment, Severity, Text, Value, components};
+use crate::x12::{Fault, Finding, Location, Segment, Severity, Text, Value, components, text};
 
 /// A segment's use, and where its values go.
 pub(crate) struct Bound<'g> {
@@ -262,32 +261,12 @@ impl<'g> Reader<'g> {
         let text = self.characters(spot, raw);
         let text = text.as_ref();
         let fault = fault(text, &part.def);
-        if let Some(fault) = fault {
-            let (message, fix) = explain(fault, text, part);
-            self.at(spot, fault, message, fix);
-        }
+        self.tell_value(spot, text, part, fault);
         let holds = matches!(
             fault,
             None | Some(Fault::ElementTooShort | Fault::ElementTooLong)
         ) || (fault == Some(Fault::ElementCharacter)
             && part.ext_form() == super::shape::Form::Text);
-        if let Some(codes) = part.codes.as_deref().filter(|c| c.word(text).is_none()) {
-            let near = codes.nearest(text);
-            let (shown, name) = (Value::quoted(text), Value::word(&part.def.name));
-            let message = match near {
-                Some(code) => {
-                    text!(
-                        "{shown} is not a code of {name}; did you mean {code}?",
-                        shown,
-                        name,
-                        code
-                    )
-                }
-                None => text!("{shown} is not a code of {name}", shown, name),
-            };
-            let fix = instead(codes, near);
-            self.at(spot, Fault::ElementCode, message, fix);
-        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let held = holds
             && decode(text, part.def.data, part.codes.as_deref(), &mut buffer)
@@ -314,6 +293,43 @@ impl<'g> Reader<'g> {
         if !stored && !made && self.guide.document.is_some() {
             let (message, fix) = placeless(&part.def.name, text, held);
             self.at(spot, Fault::Unmapped, message, fix);
+        }
+    }
+
+    /// What is wrong with a value. A code of a wrong length is told once: as the code that was
+    /// meant where one is near, else by its length.
+    fn tell_value(&mut self, spot: Spot<'_, 'g>, text: &str, part: &PartUse, fault: Option<Fault>) {
+        let unlisted = part.codes.as_deref().filter(|c| c.word(text).is_none());
+        let near = unlisted.and_then(|codes| codes.nearest(text));
+        let wrong_length = matches!(fault, Some(Fault::ElementTooShort | Fault::ElementTooLong));
+        if let Some(fault) = fault.filter(|_| !wrong_length || near.is_none()) {
+            let (message, fix) = explain(fault, text, part);
+            let fix = match unlisted.filter(|_| wrong_length) {
+                Some(codes) => instead(codes, None),
+                None => fix,
+            };
+            self.at(spot, fault, message, fix);
+        }
+        let Some(codes) = unlisted.filter(|_| !wrong_length || near.is_some()) else {
+            return;
+        };
+        let (shown, name) = (Value::quoted(text), Value::word(&part.def.name));
+        let message = match near {
+            Some(code) => {
+                text!(
+                    "{shown} is not a code of {name}; did you mean {code}?",
+                    shown,
+                    name,
+                    code
+                )
+            }
+            None => text!("{shown} is not a code of {name}", shown, name),
+        };
+        let told = self.findings.len();
+        self.at(spot, Fault::ElementCode, message, instead(codes, near));
+        // Our lists may lack a code of the standard's; none has a length that the element has not.
+        if let Some(finding) = self.findings.get_mut(told).filter(|_| wrong_length) {
+            finding.severity = Severity::Error;
         }
     }
 

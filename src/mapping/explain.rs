@@ -3,8 +3,7 @@
 use super::dictionary::{DataType, Note, NoteKind};
 use super::guide::PartUse;
 use super::value::CodeList;
-use crate::x12::text;
-use crate::x12::{Fault, Text, Value};
+use crate::x12::{Fault, Text, Value, text};
 
 /// What a broken syntax note means where element `number` is the one to look at.
 pub(crate) fn broken(note: &Note, tag: &str, number: usize) -> (Fault, Text, Text) {

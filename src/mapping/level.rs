@@ -11,8 +11,7 @@ use std::collections::HashMap;
 use super::guide::{LevelRule, Use, UseId};
 use super::read::Reader;
 use super::slots::{Kind, NodeId, ROOT};
-use crate::x12::text;
-use crate::x12::{Fault, Finding, Location, Position, Segment, Text};
+use crate::x12::{Fault, Finding, Location, Position, Segment, Text, text};
 
 /// Most levels of one set; ten times what the largest known notices have. More are told once and
 /// not read, so that a set cannot ask for memory without end.

@@ -5,8 +5,7 @@ use super::dictionary::Usage;
 use super::guide::{Use, UseId};
 use super::read::{Fit, Frame, MAX_FINDINGS, Next, Reader};
 use super::source::nearest;
-use crate::x12::text;
-use crate::x12::{Fault, Finding, Location, Segment, Text, Value};
+use crate::x12::{Fault, Finding, Location, Segment, Text, Value, text};
 
 impl Reader<'_> {
     /// Notes a segment whose values go on in a list that the segment before it had room for: they

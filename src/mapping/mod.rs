@@ -13,7 +13,7 @@
 //! | `when` | what tells this use of a segment from another: a value, a list, a prefix `"CTN*"`. The most exact wins; a use without one takes the rest |
 //! | `as` | where the value goes: `name`, `ship_to.id.id`, `lines[]`, `ext.colour`; relative to the loop's own |
 //! | `is` | a constant, `count(path)`, `sum(path)`, `seq()`, `hl()`, `hl(parent)`, `hl(children)`: written, and compared when read |
-//! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX` |
+//! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX`. Its table `[meant]` (`pcs = "PC"`) says what people write instead |
 //! | `run` | groups of elements inside a segment, `{ n = 10, width = 2 }`: the first fields of a list's items, in the order in which the schema has them |
 //! | `under` | for HL: the levels (codes of HL03) below which it may stand; `"top"` and `"*"` (anywhere) are words too. None is the top. An overlay replaces it |
 //! | `like` | all that a neighbour's table says, but its `when`, `usage` and `under`, below what this one says |

@@ -4,7 +4,6 @@
 //! reached there; only if none has, an earlier position is taken (with a finding), and only if
 //! that fails too is the segment without a place. Each value is mapped, constant, or noted.
 
-use crate::x12::text;
 use std::collections::BTreeMap;
 
 use super::dictionary::Usage;
@@ -15,7 +14,7 @@ use super::level::Levels;
 use super::plan::Plan;
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Decimal, Document, DocumentKind, Provenance};
-use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments};
+use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, text};
 
 /// What reading a transaction set gives.
 #[derive(Clone, Debug)]

@@ -27,7 +27,12 @@ pub struct CodeList {
     words: HashMap<u128, String, FixedState>,
     codes: HashMap<String, String, FixedState>,
     sorted: Vec<String>,
+    /// What people write instead of a code, in lower case.
+    meant: HashMap<String, String, FixedState>,
 }
+
+/// The table of a list that says what people write instead of its codes.
+const MEANT: &str = "meant";
 
 /// What stands before a code that the list does not have.
 pub(crate) const OTHER: &str = "other:";
@@ -49,10 +54,15 @@ fn key(code: &[u8]) -> Option<u128> {
 }
 
 impl CodeList {
-    /// Reads `EA = "each"` lines.
+    /// Reads `EA = "each"` lines, and under `[meant]` lines like `pcs = "PC"`.
     pub(crate) fn parse(root: &Node) -> Result<CodeList, GuideError> {
         let mut list = CodeList::default();
+        let mut meant = None;
         for (code, node) in root.table()? {
+            if code == MEANT {
+                meant = Some(node.table()?);
+                continue;
+            }
             let word = node.text()?.to_owned();
             if word.starts_with(OTHER) {
                 return Err(node.error("a word may not begin with \"other:\""));
@@ -71,6 +81,14 @@ impl CodeList {
             return Err(root.error("a list of codes needs at least one"));
         }
         list.sorted.sort_unstable();
+        for (wrong, node) in meant.into_iter().flatten() {
+            let code = node.text()?;
+            if !list.has(code.as_bytes()) {
+                return Err(node.error(format!("{code:?} is not a code of this list")));
+            }
+            list.meant
+                .insert(wrong.to_ascii_lowercase(), code.to_owned());
+        }
         Ok(list)
     }
 
@@ -99,25 +117,28 @@ impl CodeList {
         &self.sorted
     }
 
-    /// The code that a wrong one was probably meant to be: the same word, or one that it begins.
+    /// The code that a wrong one was probably meant to be: what it [surely](Self::surely) means, or
+    /// a code that it begins with.
     pub fn nearest(&self, wrong: &str) -> Option<&str> {
-        let word = self.codes.get(&wrong.to_ascii_lowercase());
-        let begins = |code: &&String| wrong.len() > code.len() && wrong.starts_with(code.as_str());
-        word.or_else(|| self.sorted.iter().find(begins))
-            .map(String::as_str)
+        let upper = wrong.trim().to_ascii_uppercase();
+        let begins = |code: &&String| upper.len() > code.len() && upper.starts_with(code.as_str());
+        let begun = || self.sorted.iter().find(begins).map(String::as_str);
+        self.surely(wrong).or_else(begun)
     }
 
-    /// The one code that a wrong one can only be meant to be: the code in another case, or the word
-    /// that it stands for.
+    /// The one code that a wrong one can only be meant to be: the same in another case, what the
+    /// list says that people write, its word or the plural of it.
     pub fn surely(&self, wrong: &str) -> Option<&str> {
-        let code = wrong.trim().to_ascii_uppercase();
-        let text = wrong.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-        let word = |word: &str| self.codes.get(word).map(String::as_str);
-        let known = self.sorted.binary_search(&code).ok();
-        let known = known.map(|at| self.sorted[at].as_str());
-        known
-            .or_else(|| word(&text))
-            .or_else(|| word(text.strip_suffix('s')?))
+        let plain = wrong.trim().trim_end_matches('.');
+        let upper = plain.to_ascii_uppercase();
+        let word = plain.to_ascii_lowercase().replace([' ', '-'], "_");
+        let of_word = |word: &str| self.meant.get(word).or_else(|| self.codes.get(word));
+        let same = self.sorted.binary_search(&upper).ok();
+        same.map(|at| &self.sorted[at])
+            .or_else(|| of_word(&word))
+            .or_else(|| word.strip_suffix('s').and_then(of_word))
+            .or_else(|| word.strip_suffix("es").and_then(of_word))
+            .map(String::as_str)
     }
 }
 
@@ -419,11 +440,20 @@ mod tests {
             (out.as_str(), list.code("other:XX"), list.code("each")),
             ("other:XX", Some("XX"), Some("EA"))
         );
-        assert_eq!(list.nearest("EACH"), Some("EA"));
+        for near in ["EACH", "ea", "each", "Ea.", "EAC", "eaches"] {
+            assert_eq!(list.nearest(near), Some("EA"), "{near}");
+        }
+        assert_eq!(list.nearest("CASES"), Some("CA"));
+        assert_eq!(list.nearest("BOX"), None);
         for sure in ["EACH", "ea", "Case", "CASES"] {
             assert!(list.surely(sure).is_some(), "{sure}");
         }
         assert_eq!((list.surely("CAR"), list.surely("")), (None, None));
+        let text = "PC = \"piece\"\n[meant]\npcs = \"PC\"\n";
+        let list = CodeList::parse(&Node::parse("u", text).unwrap()).unwrap();
+        assert_eq!((list.nearest("PCS"), list.all().len()), (Some("PC"), 1));
+        let broken = "PC = \"piece\"\n[meant]\npcs = \"PX\"\n";
+        assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
         for broken in ["EA = \"each\"\nCA = \"each\"\n", "# none\n"] {
             assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
         }

@@ -20,8 +20,9 @@ use super::reach::{has, node, nodes, reckon};
 use super::slots::{NodeId, ROOT, Slots};
 use super::value::{encode, fault};
 use crate::canonical::Document;
-use crate::x12::text;
-use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segments, Severity, Text, Value};
+use crate::x12::{
+    Delimiters, Fault, Finding, Location, Position, Segments, Severity, Text, Value, text,
+};
 
 /// What writing a document gives.
 #[derive(Clone, Debug)]

@@ -5,9 +5,10 @@ use std::io::Read;
 
 use super::envelope::{Found, Role, SET_LIMIT};
 use super::read::number;
-use super::text;
 use super::values;
-use super::{Envelopes, Fault, Finding, Location, Position, Severity, Text, Value, functional_id};
+use super::{
+    Envelopes, Fault, Finding, Location, Position, Severity, Text, Value, functional_id, text,
+};
 
 impl<R: Read> Envelopes<R> {
     fn tell(&mut self, fault: Fault, location: Location, message: Text, fix: Text) {

@@ -5,8 +5,7 @@ use std::io::Read;
 use super::isa::{self, LOOKAHEAD};
 use super::read::{Reader, State, Told};
 use super::settle::{line_break, settle};
-use super::text;
-use super::{Error, Fault, Position};
+use super::{Error, Fault, Position, text};
 
 impl<R: Read> Reader<R> {
     /// Looks for ISA, and takes it.

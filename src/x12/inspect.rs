@@ -4,8 +4,7 @@
 use std::io::Read;
 
 use super::read::{BINARY_LIMIT, Reader, SEGMENT_LIMIT, number};
-use super::text;
-use super::{Error, Fault, Location, Position};
+use super::{Error, Fault, Location, Position, text};
 
 impl<R: Read> Reader<R> {
     /// A BIN or BDS whose length leads to a terminator; its data may hold any byte.

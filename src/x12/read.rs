@@ -16,10 +16,9 @@ use std::io::Read;
 
 use super::isa::{self, LOOKAHEAD};
 use super::source::{Encoding, Source};
-use super::text;
 use super::tokens::{CHUNK, Index};
 use super::unknown::Start;
-use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment, Text};
+use super::{Delimiters, Error, Fault, Finding, Location, Position, Segment, Text, text};
 
 /// Bytes read at a time: large enough that a system call and the copy of an unfinished segment
 /// cost nothing, small enough to stay in the second-level cache.

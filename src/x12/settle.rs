@@ -2,8 +2,7 @@
 //! used at all.
 
 use super::isa::{Isa, Terminator, WIDTHS};
-use super::text;
-use super::{Delimiters, Fault, Finding, LineBreak, Location, Position, Severity, Text};
+use super::{Delimiters, Fault, Finding, LineBreak, Location, Position, Severity, Text, text};
 
 /// The outcome of reading an ISA.
 pub(super) struct Settled {

@@ -3,8 +3,7 @@
 use std::io::Read;
 
 use super::read::{Reader, SEGMENT_LIMIT};
-use super::text;
-use super::{Error, Fault};
+use super::{Error, Fault, text};
 
 impl<R: Read> Reader<R> {
     /// The last bytes of the file: a segment without a terminator, or padding.

@@ -15,8 +15,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::header::text;
 use super::isa::WIDTHS;
-use super::text;
-use super::{Fault, Finding, GroupHeader, Location, Segment, Text};
+use super::{Fault, Finding, GroupHeader, Location, Segment, Text, text};
 
 /// The release from which GS04 may, and that from which it must have a century.
 const CENTURY_SINCE: &str = "003070";

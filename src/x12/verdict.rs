@@ -1,12 +1,11 @@
 //! A 997 or 999 as a value, and as segments.
 
-use super::text;
 use serde::{Serialize, Serializer};
 
 use super::form::Form;
 use super::header::text;
 use super::read::number;
-use super::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, components};
+use super::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, components, text};
 
 /// What an acknowledgment says about an interchange, a group or a set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -24,13 +24,12 @@
 //! # Ok::<(), WriteError>(())
 //! ```
 
-use super::text;
 use std::io::{self, Write};
 
 use super::isa::WIDTHS;
 use super::{
     Delimiters, Fault, Finding, FunctionalGroup, Interchange, Location, Segment, Text,
-    TransactionSet,
+    TransactionSet, text,
 };
 
 /// Why an interchange was not written.

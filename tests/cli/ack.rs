@@ -35,7 +35,7 @@ fn ack_names_what_check_finds() {
     let checked: Value = serde_json::from_str(&checked).unwrap();
     let codes = checked["findings"].as_array().unwrap().iter();
     let codes: Vec<&str> = codes.filter_map(|f| f["code_997"].as_str()).collect();
-    assert!(codes.len() >= 3, "{codes:?}");
+    assert!(codes.len() >= 2, "{codes:?}");
     let elements = codes.iter().filter(|c| c.starts_with("AK403")).count();
     assert_eq!(out.matches("AK4*").count(), elements, "{out}");
     assert!(
