@@ -9,7 +9,7 @@ use super::sentence::{count, title};
 use super::walk::{Guides, Make, Noted, Seen, walk};
 use super::{Exit, Outcome};
 use crate::mapping::Library;
-use crate::x12::{InterchangeHeader, Severity, WINDOW};
+use crate::x12::{self, InterchangeHeader, Severity, WINDOW};
 
 /// Files that are looked into: a longer list is not read by anybody, and `check` takes folders.
 const LISTED: usize = 200;
@@ -129,6 +129,10 @@ impl Row {
         walked.ok()?;
         row.parties = parties.unwrap_or_default();
         match sets {
+            0 if brings_ta1(path) => {
+                row.what = "TA1 acknowledgment".to_owned();
+                row.answers = true;
+            }
             0 => row.what = "no document".to_owned(),
             1 => {}
             n => row.what += &format!(" and {} more", n - 1),
@@ -137,13 +141,19 @@ impl Row {
     }
 }
 
+/// Whether a file without sets answers an envelope.
+fn brings_ta1(path: &Path) -> bool {
+    let reading = File::open(path).ok().and_then(|file| x12::read(file).ok());
+    reading.is_some_and(|reading| reading.interchanges.iter().any(|one| !one.ta1.is_empty()))
+}
+
 fn between(header: &InterchangeHeader) -> String {
     format!("{} → {}", header.sender.id, header.receiver.id)
 }
 
 fn table(rows: &[Row], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     /// A column is not made wider by a few long names.
-    const WIDEST: usize = 48;
+    const WIDEST: usize = 60;
     let columns: [fn(&Row) -> &str; 4] = [|r| &r.file, |r| &r.what, |r| &r.parties, |r| &r.number];
     let width = |column: &fn(&Row) -> &str| {
         let widths = rows.iter().map(|row| column(row).chars().count());

@@ -187,6 +187,7 @@ fn the_file_itself_is_never_written() {
     assert!(err.contains("is the file itself"), "{err}");
     std::fs::hard_link(&file, &copy).unwrap();
     run(0, &["fix", &name, "-o", &copied]);
+    assert_eq!(run(0, &["fix", &name, "-o", "-"]).0, order(&[]));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), faulty);
     assert_eq!(std::fs::read_to_string(&copy).unwrap(), order(&[]));
 }

@@ -53,6 +53,20 @@ fn a_folder_is_told_file_by_file() {
 }
 
 #[test]
+fn an_answer_is_explained_next() {
+    let ta1 = order(&[]);
+    let start = &ta1[..ta1.find("GS*").unwrap()];
+    let ta1 = format!("{start}TA1*000000007*260302*0915*A*000~\nIEA*0*000000041~\n");
+    let folder = folder(&[("answer.ta1", ta1.as_bytes())]);
+    let out = alone(folder.path());
+    assert!(out.contains("TA1 acknowledgment"), "{out}");
+    assert!(
+        out.ends_with("Next: transload explain answer.ta1\n"),
+        "{out}"
+    );
+}
+
+#[test]
 fn a1_an_empty_folder_gets_examples() {
     let folder = folder(&[]);
     let out = alone(folder.path());

@@ -34,7 +34,7 @@ use crate::x12::{Location, Severity};
     transload fix order.edi -o repaired.edi\n  \
     transload fix --json order.edi -o repaired.edi 2>changes.json")]
 pub(super) struct Fix {
-    /// Write the repaired copy here; never over the file itself
+    /// Write the repaired copy here (`-` is stdout); never over the file itself
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Tell the changes as one JSON object
@@ -76,7 +76,11 @@ impl Fix {
             trouble => trouble.into(),
         };
         let (repaired, left) = repaired(&file, &guides).map_err(trouble)?;
-        match &self.output {
+        match self
+            .output
+            .as_ref()
+            .filter(|path| path.as_os_str() != STDIN)
+        {
             Some(path) => save(path, &repaired.bytes)?,
             None => out.write_all(&repaired.bytes)?,
         }
@@ -135,12 +139,18 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     other.as_os_str() != STDIN && real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-/// Writes beside the place and moves it there: a link to another file is replaced, not followed.
+/// Writes beside the place and moves it there: a file that is linked to is replaced, not written
+/// into. What is no file, such as a pipe, is written to as it is.
 fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     let cannot = |error| Failure::state(format!("cannot write {}: {error}", path.display()));
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return std::fs::write(path, bytes).map_err(cannot);
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let written = std::fs::File::create_new(&beside)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| std::fs::rename(&beside, path));
     written.map_err(cannot)
 }
 
