@@ -17,11 +17,9 @@ pub(super) fn begin(out: &mut dyn Write) -> io::Result<()> {
     let rules = Fault::ALL.iter().map(|fault| {
         json!({
             "id": fault.rule(),
-            "shortDescription": { "text": fault.rule() },
-            "fullDescription": { "text": say(fault.why()) },
-            "help": { "text": say(fault.why()) },
+            "shortDescription": { "text": say(fault.why()) },
+            "help": { "text": help(*fault) },
             "defaultConfiguration": { "level": level(fault.severity()) },
-            "properties": { "acknowledgment": fault.code_997() },
         })
     });
     let tool = json!({ "driver": {
@@ -71,7 +69,7 @@ fn result(file: &str, noted: &Noted) -> Value {
     let fix = said(&finding.fix);
     let message = match said(&finding.message) {
         message if fix.is_empty() => message,
-        message => format!("{message}; {fix}"),
+        message => format!("{message}\n{fix}"),
     };
     let mut physical = json!({ "artifactLocation": { "uri": uri(file) } });
     if location.line > 0 {
@@ -103,6 +101,15 @@ fn result(file: &str, noted: &Noted) -> Value {
         "locations": [place],
         "properties": { "segment": location.segment, "acknowledgment": finding.code_997() },
     })
+}
+
+/// Why a rule matters, and the code that an acknowledgment gives it.
+fn help(fault: Fault) -> String {
+    let why = say(fault.why());
+    match fault.code_997() {
+        Some(code) => format!("{why} ({code})"),
+        None => why.to_owned(),
+    }
 }
 
 fn level(severity: Severity) -> &'static str {
