@@ -21,7 +21,7 @@ const SETS: [&str; 4] = ["810", "850", "855", "856"];
 #[command(
     disable_version_flag = true,
     after_help = "Examples:
-  transload mappings new acme --like amazon
+  transload mappings new acme --like acme
   transload mappings new acme --set 850 --set 860 --version 005010 --dir my-mappings"
 )]
 pub(super) struct New {
