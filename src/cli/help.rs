@@ -17,17 +17,17 @@ const TEMPLATE: &str = "{before-help}{about-with-newline}
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("transload", &[
         "transload check order.edi", "transload show order.edi", "transload translate order.edi", "transload demo",
-        "transload mappings show 850 --partner amazon",
+        "transload mappings show 850 --partner acme",
     ]),
     ("check", &["transload check order.edi", "transload check inbox --json", "transload check - < order.edi"]),
-    ("show", &["transload show order.edi", "transload show order.edi --partner amazon"]),
+    ("show", &["transload show order.edi", "transload show order.edi --partner acme"]),
     ("ack", &["transload ack order.edi > 997.edi"]),
     ("serve", &["transload serve", "transload serve --config transload.toml --data data"]),
     ("send", &["transload send acme invoice.edi"]),
     ("demo", &["transload demo"]),
-    ("as2", &["transload as2 open message.http --key us.p12", "transload as2 seal order.edi --help"]),
-    ("as2 open", &["transload as2 open message.http --key us.p12"]),
-    ("as2 seal", &["transload as2 seal order.edi --help"]),
+    ("as2", &["transload as2 open message.http --key us.p12 --password-file us.password", "transload as2 seal order.edi --from MYCO --to ACME"]),
+    ("as2 open", &["transload as2 open message.http --key us.p12 --password-file us.password"]),
+    ("as2 seal", &["transload as2 seal order.edi --from MYCO --to ACME --key us.p12 --password-file us.password --partner-cert acme.pem"]),
     ("partner", &["transload partner list", "transload partner check", "transload partner bundle export acme -o acme.json"]),
     ("partner list", &["transload partner list", "transload partner list --json"]),
     ("partner check", &["transload partner check --partners partners --mappings mappings"]),
@@ -35,8 +35,9 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("partner bundle", &["transload partner bundle export acme -o acme.json", "transload partner bundle import acme.json"]),
     ("partner bundle export", &["transload partner bundle export acme -o acme.json --mappings mappings"]),
     ("partner bundle import", &["transload partner bundle import acme.json --partners partners --mappings mappings"]),
-    ("cert", &["transload cert new --help"]),
-    ("mappings", &["transload mappings show 850 --partner amazon", "transload mappings check my-mappings"]),
+    ("cert", &["transload cert new --name MYCO"]),
+    ("cert new", &["transload cert new --name MYCO --out keys --days 365"]),
+    ("mappings", &["transload mappings show 850 --partner acme", "transload mappings check my-mappings"]),
     ("mappings check", &["transload mappings check", "transload mappings check my-mappings --json"]),
     ("mappings schema", &["transload mappings schema > guide.json"]),
     ("completions", &["transload completions bash > transload.bash", "transload completions zsh > _transload"]),
@@ -121,5 +122,57 @@ fn shaped(mut command: Command, path: &str) -> Command {
     match command.get_after_help() {
         Some(_) => command.help_template(TEMPLATE),
         None => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command with its path, the program itself included.
+    fn walk(command: &Command, path: &str, see: &mut dyn FnMut(&Command, &str)) {
+        see(command, path);
+        for sub in command.get_subcommands() {
+            walk(sub, &format!("{path} {}", sub.get_name()), see);
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_and_each_of_them_parses() {
+        command().debug_assert();
+        let mut count = 0;
+        walk(&command(), "transload", &mut |sub, path| {
+            let help = sub
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let lines = help.lines().filter(|line| line.contains("transload"));
+            let before = count;
+            for line in lines {
+                let line = &line[line.find("transload").unwrap_or(0)..];
+                // What stands behind a pipe or an arrow is the shell's.
+                let own = line.split(['|', '<', '>']).next().unwrap_or_default();
+                assert!(own.starts_with(path), "an example of {path}: {line}");
+                let parsed = command().try_get_matches_from(own.split_whitespace());
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+                count += 1;
+            }
+            assert!(
+                count > before,
+                "{path} has no examples: add some to EXAMPLES"
+            );
+        });
+        assert!(count > 30, "{count}");
+    }
+
+    #[test]
+    fn no_examples_are_of_a_command_that_is_gone() {
+        let mut known = Vec::new();
+        walk(&command(), "transload", &mut |_, path| {
+            known.push(path.to_owned())
+        });
+        for (path, _) in EXAMPLES.iter().filter(|(path, _)| *path != "transload") {
+            assert!(known.contains(&format!("transload {path}")), "{path}");
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Mappings {
 /// The release of a set that is named without one, where it has a guide in it.
 const RELEASE: &str = "004010";
 
-/// The guide that somebody means: `x12/004010/850`, `amazon/850`, or a set alone, by the chosen
+/// The guide that somebody means: `x12/004010/850`, `acme/850`, or a set alone, by the chosen
 /// partner's guide where there is one.
 fn find(guides: &Guides, release: Option<&str>, wanted: &str) -> Result<Arc<Guide>, Failure> {
     let library = &guides.library;

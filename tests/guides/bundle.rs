@@ -114,6 +114,9 @@ fn a_bundle_goes_round_with_the_same_hash_and_nothing_secret() {
     std::fs::write(there.path().join("acme.json"), &bundle).unwrap();
     let (_, imported) = import(there.path(), 0, &[]);
     assert_eq!(digest(&imported), digest(&exported));
+    let (json, _) = import(there.path(), 0, &["--json"]);
+    let told: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(told["sha256"], digest(&exported));
     // What came is what was sent: exported there, it is the same bundle.
     std::fs::remove_file(there.path().join("acme.json")).unwrap();
     let (_, back) = run_in(there.path(), 0, &EXPORT);

@@ -34,18 +34,18 @@ impl Check {
             library = library.with(files);
         }
         let paint = Paint::stdout();
+        let names = library.names();
         // A file that is broken in itself is told once, and not by every guide that reads it.
         let mut told = BTreeSet::new();
         let mut broken = 0;
         for path in &own {
             let name = path.trim_end_matches(".toml");
-            let is_guide = library.named(name).is_some();
+            let is_guide = names.iter().any(|known| known == name);
             if let (false, Err(error)) = (is_guide, library.try_file(path)) {
                 broken += 1;
                 self.tell(name, &Err(vec![error]), paint, &mut told, out)?;
             }
         }
-        let names = library.names();
         for name in &names {
             let outcome = library.named(name);
             let outcome = outcome.expect("the library names its own guides");

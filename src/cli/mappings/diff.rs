@@ -20,8 +20,8 @@ use crate::mapping::{Change, Codes, Fate, Library, changed, diff};
 #[command(
     disable_version_flag = true,
     after_help = "Examples:
-  transload mappings diff 850 --partner amazon
-  transload mappings diff partners/amazon/850 partners/larkspur/850
+  transload mappings diff 850 --partner acme
+  transload mappings diff partners/acme/850 partners/other/850
   transload mappings diff x12/004010/856 x12/005010/856
   transload mappings diff my-mappings"
 )]

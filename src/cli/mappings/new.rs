@@ -21,11 +21,11 @@ const SETS: [&str; 4] = ["810", "850", "855", "856"];
 #[command(
     disable_version_flag = true,
     after_help = "Examples:
-  transload mappings new acme --like amazon
+  transload mappings new beta --like acme
   transload mappings new acme --set 850 --set 860 --version 005010 --dir my-mappings"
 )]
 pub(super) struct New {
-    /// The partner's name, as its partner file will say `guide = \"NAME\"`
+    /// The partner's name, as its partner file will say `guide = "NAME"`
     #[arg(value_parser = name)]
     partner: String,
     /// Lay them over this partner's guides
@@ -167,9 +167,9 @@ fn overlay(partner: &str, base: &Guide) -> String {
     let mut text = format!(
         "#:schema ../../schema/guide.json\n\
          # The {title} of {partner}. All is as in {under} until this file says otherwise.\n\
-         # `transload mappings show {set} --partner {partner}` prints the whole of it and marks ◆ what\n\
-         # is said here; `mappings check` finds what is wrong before any file arrives. In both, name\n\
-         # this folder by --mappings.\n\
+         # `transload mappings show {set} --partner {partner} --mappings DIR` prints the whole of it and\n\
+         # marks ◆ what is said here; `transload mappings check DIR` finds what is wrong before any\n\
+         # file arrives. DIR is the folder that has `partners` in it.\n\
          base = \"{under}\"\n"
     );
     let uses = base.uses();

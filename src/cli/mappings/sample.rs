@@ -18,7 +18,7 @@ use crate::x12::{Qualified, TransactionSet};
 #[command(
     disable_version_flag = true,
     after_help = "Examples:
-  transload mappings sample 850 --partner amazon
+  transload mappings sample 850 --partner acme
   transload mappings sample 856 --full | transload show -"
 )]
 pub(super) struct Sample {
@@ -36,7 +36,7 @@ pub(super) struct Sample {
     /// Who gets it
     #[arg(long, value_name = "QUAL:ID", value_parser = qualified, default_value = "ZZ:RECEIVER")]
     receiver: Qualified,
-    /// The transaction set, as `850`, or a guide, as `partners/amazon/850`
+    /// The transaction set, as `850`, or a guide, as `partners/acme/850`
     set: String,
 }
 

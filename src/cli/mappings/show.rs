@@ -38,8 +38,8 @@ const CODES: usize = 24;
 #[command(
     disable_version_flag = true,
     after_help = "Examples:
-  transload mappings show 850 --partner amazon
-  transload mappings show 850 PO1 N1-ST --partner amazon
+  transload mappings show 850 --partner acme
+  transload mappings show 850 PO1 N1-ST --partner acme
   transload mappings show 856 --html > 856.html"
 )]
 pub(super) struct Show {
@@ -60,7 +60,7 @@ pub(super) struct Show {
     /// The release; without it the partner's own, else 004010
     #[arg(long, value_name = "RELEASE")]
     version: Option<String>,
-    /// The transaction set, as `850`, or a guide, as `partners/amazon/850`
+    /// The transaction set, as `850`, or a guide, as `partners/acme/850`
     set: String,
     /// Only these segments, as `PO1` or `N1-ST`
     #[arg(value_name = "SEGMENT")]

@@ -125,14 +125,15 @@ impl Export {
         let mut bytes = serde_json::to_vec_pretty(&content).map_err(Failure::state)?;
         bytes.push(b'\n');
         check(&content, &self.folders.library(&content)?)?;
-        if self.output.as_os_str() == "-" {
+        let to_stdout = self.output.as_os_str() == "-";
+        if to_stdout {
             out.write_all(&bytes)?;
         } else {
             let told = |why| Failure::state(format!("{}: {why}", self.output.display()));
             fs::write(&self.output, &bytes).map_err(told)?;
         }
-        tell(&content, &bytes, "in the bundle");
-        Ok(Exit::Clean)
+        let json = self.folders.partners.json && !to_stdout;
+        tell(&content, &bytes, "in the bundle", json.then_some(out))
     }
 
     /// The guides of one's own that the partner's documents are read by, with the guides that they
@@ -213,11 +214,13 @@ impl Import {
                     .map_err(|why| Failure::state(format!("{}: {why}", path.display())))?;
             }
             let word = if same { "same" } else { "put" };
-            writeln!(out, "{word:<4} {}", path.display())?;
+            if !self.folders.partners.json {
+                writeln!(out, "{word:<4} {}", path.display())?;
+            }
         }
         out.flush()?;
-        tell(&content, &bytes, "in place");
-        Ok(Exit::Clean)
+        let json = self.folders.partners.json;
+        tell(&content, &bytes, "in place", json.then_some(out))
     }
 
     /// Whether the other partners leave room for this one.
@@ -362,13 +365,18 @@ fn put(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&part, path)
 }
 
-/// The same line on both sides: who compares them knows that nothing was changed on the way.
-fn tell(content: &Content, bytes: &[u8], what: &str) {
+/// The same line on both sides: who compares them knows that nothing was changed on the way. With
+/// `--json` it is the result, but where the result is the bundle itself.
+fn tell(content: &Content, bytes: &[u8], what: &str, json: Option<&mut dyn Write>) -> Outcome {
+    let (partner, digest) = (&content.partner, hex(&sha256(bytes)));
+    if let Some(out) = json {
+        let files: Vec<&String> = content.files.keys().collect();
+        let told = serde_json::json!({ "partner": partner, "files": files, "sha256": digest });
+        writeln!(out, "{told}")?;
+        return Ok(Exit::Clean);
+    }
     let files = count(content.files.len(), "file");
-    let digest = hex(&sha256(bytes));
-    let _ = writeln!(
-        std::io::stderr(),
-        "{}: {files} {what}\nSHA-256 {digest}",
-        content.partner
-    );
+    let told = format!("{partner}: {files} {what}\nSHA-256 {digest}");
+    let _ = writeln!(std::io::stderr(), "{told}");
+    Ok(Exit::Clean)
 }

@@ -39,7 +39,8 @@ pub(super) const CODES: &[(&str, &[&str])] = &[
 
 /// Values that an element has instead, by its designator.
 #[rustfmt::skip]
-pub(super) const INSTEAD: &[(&str, &str)] = &[("TD502", "2"), ("TD503", "NWFR"), ("ENT02", "PE"), ("RMR01", "IV"), ("TD108", "LB")];
+pub(super) const INSTEAD: &[(&str, &str)] = &[("CUR01", "BY"),
+    ("TD502", "2"), ("TD503", "NWFR"), ("ENT02", "PE"), ("RMR01", "IV"), ("TD108", "LB")];
 
 /// What the buying side has instead: in the parties with these codes, and below them.
 pub(super) const BUYERS: &[&str] = &["BT", "BY", "ST", "PR"];
