@@ -46,7 +46,7 @@ fn a_folder_is_told_file_by_file() {
         lines[0],
         ["a.edi", "850 purchase order", parties, "7QK4M2XD", "clean"]
     );
-    assert_eq!(lines[1][3..], ["PO-2001", "2 errors, 2 warnings, 1 note"]);
+    assert_eq!(lines[1][3..], ["PO-2001", "2 errors, 1 warning, 1 note"]);
     assert_eq!(lines[2][0], "c.txt");
     assert_eq!(lines.len(), 3, "{out}");
     assert!(out.ends_with("Next: transload check b.edi\n"), "{out}");

@@ -17,7 +17,7 @@ fn new_guides_compile_at_once_and_so_do_their_examples() {
     );
     assert!(out.contains("mappings/partners/acme/850.toml"), "{out}");
     assert!(
-        err.contains("mappings show 810 --partner acme --mappings mappings"),
+        err.contains("mappings show 753 --partner acme --mappings mappings"),
         "{err}"
     );
     run_in(folder.path(), 0, &["mappings", "check", "mappings"]);
