@@ -58,7 +58,7 @@ pub(super) const OF_LINES: &[(&str, &str)] = &[("782", "125.00"), ("610", "12500
 /// after `=`, in these alone.
 #[rustfmt::skip]
 pub(super) const USUAL: &[(&str, &str)] = &[
-    ("ACK", ""), ("LIN", "I"), ("MAN", "TP"), ("N1-BY", "S"), ("N1-PE", ""), ("N1-PR", ""), ("N1-SE", ""), ("N1-SF", "=S"),
+    ("ACK", ""), ("LIN", "I"), ("MAN", "=TP"), ("N1-BY", "S"), ("N1-PE", ""), ("N1-PR", ""), ("N1-SE", ""), ("N1-SF", "=S"),
     ("N1-ST", "S"), ("N3", "S"), ("N4", "S"), ("PRF", "O"), ("RMR", ""), ("SN1", "I"), ("TD1", "S"), ("TD5", "=S"),
     ("TRN", ""),
 ];
