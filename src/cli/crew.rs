@@ -72,6 +72,8 @@ impl Task {
         };
         self.set.place(&mut found);
         let mut findings = std::mem::take(&mut self.found);
+        self.set
+            .place(findings.iter_mut().map(|noted| &mut noted.finding));
         findings.extend(noted(found, segments, delimiters, None));
         findings.sort_by_key(|noted| {
             let location = &noted.finding.location;

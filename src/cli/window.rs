@@ -16,7 +16,7 @@ use super::report::{Colour, Paint, escaped};
 use super::walk::Noted;
 use super::words::{said, say};
 use crate::lang::{pad, width};
-use crate::x12::{Severity, text};
+use crate::x12::{Location, Severity, Text, text};
 
 /// Findings in the order of the file.
 pub(super) fn findings<'a>(
@@ -86,11 +86,7 @@ fn window(file: &str, group: &[&Noted], paint: Paint, out: &mut dyn Write) -> io
         writeln!(out, "      {}", excerpt.text)?;
         marks(&group, paint, out)?;
     }
-    let segment = first.location.segment;
-    let place = said(&match &first.location.in_loop {
-        Some(name) => text!("segment {n}, loop {name}", n = segment, name),
-        None => text!("segment {n}", n = segment),
-    });
+    let place = said(&place(&first.location));
     let names = ["at", "why", "fix", "ack"].map(say);
     let columns = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let mut row = |name: usize, text: &str| {
@@ -159,4 +155,24 @@ fn told(severity: Severity) -> (Colour, &'static str) {
         Severity::Warning => (Colour::Yellow, say("warning")),
         Severity::Info => (Colour::Blue, say("note")),
     }
+}
+
+/// Where a segment stands, in the file and in its set.
+fn place(location: &Location) -> Text {
+    let in_set = match location.in_set {
+        Some(n) => text!(" ({n} of its set)", n),
+        None => Text::default(),
+    };
+    let in_loop = match &location.in_loop {
+        Some(name) => text!(", loop {name}", name),
+        None => Text::default(),
+    };
+    let (n, byte) = (location.segment, location.offset);
+    text!(
+        "segment {n}{in_set}, byte {byte}{in_loop}",
+        n,
+        in_set,
+        byte,
+        in_loop
+    )
 }

@@ -78,12 +78,12 @@ impl Moves {
                     kind: run.item,
                 };
                 let step = match record {
-                    Some(_) => run.fields[field].clone(),
+                    Some(_) => run.fields[field],
                     None => leaf,
                 };
                 (&run.list[..], step, Some((group, record)))
             }
-            (None, Some((last, steps))) => (steps, last.clone(), None),
+            (None, Some((last, steps))) => (steps, *last, None),
             (None, None) => return Some(None),
         };
         if step.slot == ITEM || list.iter().any(|step| step.slot == ITEM) {

@@ -38,6 +38,9 @@ pub struct Location {
     pub offset: u64,
     /// Ordinal of the segment in the file.
     pub segment: u32,
+    /// Ordinal in its set, ST being the first, where it is known to stand in one (AK301 counts so).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_set: Option<u32>,
     /// Its tag.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub tag: String,

@@ -47,8 +47,9 @@ impl TransactionSet {
         }
     }
 
-    /// Gives findings that have no place the set's own: those about a body without any segment.
-    pub fn place(&self, findings: &mut [Finding]) {
+    /// Gives findings that have no place the set's own (those about a body without any segment), and
+    /// all their ordinal in it.
+    pub fn place<'f>(&self, findings: impl IntoIterator<Item = &'f mut Finding>) {
         for finding in findings {
             if finding.location.segment == 0 {
                 let tag = std::mem::take(&mut finding.location.tag);
@@ -59,6 +60,8 @@ impl TransactionSet {
                     ..self.position.into()
                 };
             }
+            let before = finding.location.segment.checked_sub(self.position.ordinal);
+            finding.location.in_set = before.map(|before| before + 1);
         }
     }
 
