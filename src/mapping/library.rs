@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
 use super::compile::compile;
 use super::dictionary::Dictionary;
@@ -20,6 +20,23 @@ const MAX_BASES: usize = 8;
 /// A guide, or all that is wrong with its files.
 type Outcome = Result<Arc<Guide>, Vec<GuideError>>;
 
+/// A file's text. That of an embedded one is looked at when it is asked for: until then its pages
+/// take no memory.
+#[derive(Clone)]
+enum Text {
+    Embedded(&'static File<'static>),
+    Own(Arc<str>),
+}
+
+impl Text {
+    fn get(&self) -> &str {
+        match self {
+            Text::Embedded(file) => file.contents_utf8().unwrap_or_default(),
+            Text::Own(text) => text,
+        }
+    }
+}
+
 /// Finds, compiles and keeps guides.
 ///
 /// ```
@@ -32,7 +49,7 @@ type Outcome = Result<Arc<Guide>, Vec<GuideError>>;
 #[derive(Default)]
 pub struct Library {
     /// Files by path below the mappings folder; later ones replace earlier ones.
-    files: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
+    files: BTreeMap<Cow<'static, str>, Text>,
     guides: Mutex<HashMap<String, Outcome>>,
     dictionaries: Mutex<HashMap<String, Arc<Dictionary>>>,
     lists: Mutex<HashMap<String, Arc<CodeList>>>,
@@ -66,8 +83,8 @@ impl Library {
         while let Some(folder) = folders.pop() {
             folders.extend(folder.dirs());
             for file in folder.files() {
-                if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-                    library.files.insert(path.into(), text.into());
+                if let Some(path) = file.path().to_str() {
+                    library.files.insert(path.into(), Text::Embedded(file));
                 }
             }
         }
@@ -83,7 +100,7 @@ impl Library {
                 self.dictionaries = Mutex::default();
                 self.lists = Mutex::default();
             }
-            self.files.insert(path.into(), text.into());
+            self.files.insert(path.into(), Text::Own(text.into()));
         }
         self
     }
@@ -109,7 +126,7 @@ impl Library {
 
     /// A file's text, by its path below the mappings folder.
     pub fn text(&self, path: &str) -> Option<&str> {
-        self.files.get(path).map(AsRef::as_ref)
+        self.files.get(path).map(Text::get)
     }
 
     /// Reads one file by itself, whether or not a guide uses it.
@@ -209,7 +226,7 @@ impl Library {
     /// A file with its bases below it.
     fn merged(&self, name: &str, depth: usize) -> Result<Node, GuideError> {
         let path = format!("{name}.toml");
-        let text = self.files.get(path.as_str()).ok_or_else(|| {
+        let text = self.text(&path).ok_or_else(|| {
             let names = self.names();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GuideError::whole(
@@ -243,7 +260,7 @@ impl Library {
             return Ok(dictionary.clone());
         }
         let path = format!("x12/{version}/dictionary.toml");
-        let text = self.files.get(path.as_str()).ok_or_else(|| {
+        let text = self.text(&path).ok_or_else(|| {
             GuideError::whole(
                 &path,
                 format!("there is no dictionary for release {version}"),
@@ -261,7 +278,7 @@ impl Library {
             return Some(Ok(list.clone()));
         }
         let path = format!("codes/{name}.toml");
-        let text = self.files.get(path.as_str())?;
+        let text = self.text(&path)?;
         let list = Node::parse(&path, text)
             .and_then(|root| CodeList::parse(&root))
             .map(Arc::new);
