@@ -141,6 +141,42 @@ fn junit_is_xml_with_a_case_a_set() {
 }
 
 #[test]
+fn junit_gives_each_set_its_own_findings() {
+    let orders = std::fs::read_to_string("samples/x12/004010/850/pass/two-orders.edi").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.edi");
+    std::fs::write(&file, orders.replace("*3*EA*", "*3*QZ*")).unwrap();
+    let file = file.to_str().unwrap();
+    for jobs in ["1", "2"] {
+        let arguments = ["check", "--format", "junit", "--jobs", jobs, file];
+        let (out, _) = transload(1, &arguments, &[]);
+        let (first, second) = out.split_once("850 purchase order 0002").unwrap();
+        assert!(!first.contains("<failure"), "{out}");
+        assert_eq!(second.matches("<failure").count(), 1, "{out}");
+        let case = second.split("<testcase").next().unwrap();
+        assert!(case.contains("PO103"), "{out}");
+    }
+}
+
+#[test]
+fn a_set_too_large_to_be_held_is_measured_all_the_same() {
+    const LINES: usize = 20_500;
+    let orders = std::fs::read_to_string("samples/x12/004010/850/pass/two-orders.edi").unwrap();
+    let line = "PO1*1*10*EA*4.50*PE*VN*TK-1200~\n";
+    let large = orders.replacen(line, &line.repeat(LINES), 1);
+    let total = format!("CTT*{LINES}*{}~\nSE*{}*", 10 * LINES, LINES + 4);
+    let large = large.replacen("CTT*1*10~\nSE*5*", &total, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.edi");
+    std::fs::write(&file, large).unwrap();
+    for jobs in ["1", "2"] {
+        let (out, _) = transload(0, &["check", "--jobs", jobs, file.to_str().unwrap()], &[]);
+        let size = format!(", {} segments and 1 more document: clean", LINES + 4);
+        assert!(out.contains(&size), "{out}");
+    }
+}
+
+#[test]
 fn junit_fails_only_what_it_is_told() {
     let unit = "samples/x12/004010/850/fail/unit-unknown.edi";
     let arguments = ["check", "--format", "junit", unit];

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
+use super::pull::Made;
 use super::walk::{Make, Noted, noted};
 use crate::canonical::{Document, Provenance};
 use crate::mapping::{self, Guide};
-use crate::x12::{Delimiters, Finding, GroupHeader, TransactionSet};
+use crate::x12::{Delimiters, GroupHeader, TransactionSet};
 
 /// A set, and all that translating it needs.
 pub(super) struct Task {
     pub(super) group: Arc<GroupHeader>,
     pub(super) delimiters: Delimiters,
     pub(super) set: TransactionSet,
+    /// Segments of its body, kept or not.
+    pub(super) length: u32,
     pub(super) guide: Option<Arc<Guide>>,
     /// What is wrong with its envelope.
     pub(super) found: Vec<Noted>,
@@ -25,7 +28,7 @@ pub(super) struct Task {
     /// Where it came from, without its own number.
     pub(super) origin: Option<Arc<Provenance>>,
     /// What the guide has to tell and the document's JSON, where its body was read on its way.
-    pub(super) reading: Option<(Vec<Finding>, Vec<u8>)>,
+    pub(super) reading: Option<Made>,
 }
 
 /// A set that was translated.
@@ -36,8 +39,8 @@ pub(super) struct Done {
     pub(super) findings: Vec<Noted>,
 }
 
-/// A first set of more segments than this is named by its size: a document of it would take more
-/// memory than all of checking.
+/// A set of more segments than this is not collected, neither for another thread nor for a document
+/// that names it: either would take more memory than all of checking.
 pub(super) const LARGE: usize = 20_000;
 
 /// About how many bytes of JSON a segment becomes: so its memory is asked for once.

@@ -154,8 +154,18 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 
 /// All bytes of a file, or of stdin.
 pub(super) fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
+    /// What is held several times over, as a file and what is made of it, is to stay below what
+    /// machines have.
+    const LIMIT: u64 = 512 * 1024 * 1024;
     let mut bytes = Vec::new();
-    let read = open(path).and_then(|mut source| source.read_to_end(&mut bytes));
+    let read = open(path).and_then(|source| source.take(LIMIT + 1).read_to_end(&mut bytes));
     read.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    if bytes.len() as u64 > LIMIT {
+        let most = LIMIT / 1024 / 1024;
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "{path}: more than {most} MiB, and this command holds the whole file; give it one part at a time"
+        )));
+    }
     Ok(bytes)
 }

@@ -22,7 +22,6 @@ pub(super) struct Body<'a> {
 }
 
 /// What was read of a body.
-#[derive(Default)]
 pub(super) struct Pulled {
     /// All of it where `reading` is `None`, else what something is told of.
     pub(super) segments: Segments,

@@ -123,7 +123,7 @@ impl Report {
                     self.cases.push(Case {
                         name: format!("{} {}", title(&seen.set.id), seen.set.control_number),
                         first,
-                        last: first + seen.set.segments.len() as u32 + 1,
+                        last: first + seen.length as u32 + 1,
                     });
                 }
                 self.note(seen.findings);
@@ -236,7 +236,7 @@ fn brief(seen: &SeenSet<'_>) -> String {
     };
     let size = match document {
         Some(document) => count(lines(document), "line"),
-        None => count(seen.set.segments.len() + 2, "segment"),
+        None => count(seen.length + 2, "segment"),
     };
     let (sender, receiver) = (&seen.group.sender, &seen.group.receiver);
     said(&text!(

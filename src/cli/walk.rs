@@ -41,7 +41,10 @@ pub struct Noted {
 pub(super) struct SeenSet<'a> {
     pub(super) group: &'a GroupHeader,
     pub(super) delimiters: &'a Delimiters,
+    /// With a body only where documents are made; else with what something is told of.
     pub(super) set: &'a TransactionSet,
+    /// Segments of its body.
+    pub(super) length: usize,
     pub(super) guide: Option<Arc<Guide>>,
     /// What it says, where a document was asked for.
     pub(super) document: Option<Document>,
@@ -220,7 +223,7 @@ impl<'g> Walker<'g> {
             let delimiters = *envelopes.delimiters();
             let found = envelopes.take_findings();
             match is_set {
-                true => self.set(delimiters, found, &recent.borrow(), see)?,
+                true => self.set(delimiters, envelopes.length(), found, &recent.borrow(), see)?,
                 false => self.outside(found, &delimiters, &recent.borrow(), see)?,
             }
         }
@@ -297,6 +300,7 @@ impl<'g> Walker<'g> {
     fn set(
         &mut self,
         delimiters: Delimiters,
+        length: u32,
         mut found: Vec<Finding>,
         recent: &Recent,
         see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
@@ -326,6 +330,7 @@ impl<'g> Walker<'g> {
                 _ => None,
             },
             set,
+            length,
             guide,
             make,
             reading,
@@ -365,6 +370,7 @@ impl<'g> Walker<'g> {
             group: &task.group,
             delimiters: &task.delimiters,
             set: &task.set,
+            length: task.length as usize,
             guide: task.guide,
             document: done.document,
             json: &done.json,

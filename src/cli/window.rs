@@ -7,7 +7,7 @@
 //!       PO1*2*5*EACH*21.00**XX*036000291452
 //!               ^^^^        ^^
 //!               PO103       PO106
-//!       at   segment 9, loop PO1
+//!       at   segment 9 (7 of its set), byte 314, loop PO1
 //! ```
 
 use std::io::{self, Write};

@@ -174,6 +174,11 @@ impl<R: Read> Envelopes<R> {
         !self.reader.findings.is_empty()
     }
 
+    /// How many segments the body of the last set had, also of those that were pulled.
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
     /// How many segments were read, envelopes included.
     pub fn segments(&self) -> u32 {
         self.reader.segments()
