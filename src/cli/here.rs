@@ -8,6 +8,7 @@ use super::report::{Colour, Counts, Paint, escaped};
 use super::sentence::{count, title};
 use super::walk::{Guides, Make, Noted, Seen, walk};
 use super::{Exit, Outcome};
+use crate::lang::{pad, width as columns_of};
 use crate::mapping::Library;
 use crate::x12::{self, InterchangeHeader, Severity, WINDOW};
 
@@ -156,13 +157,13 @@ fn table(rows: &[Row], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     const WIDEST: usize = 60;
     let columns: [fn(&Row) -> &str; 4] = [|r| &r.file, |r| &r.what, |r| &r.parties, |r| &r.number];
     let width = |column: &fn(&Row) -> &str| {
-        let widths = rows.iter().map(|row| column(row).chars().count());
+        let widths = rows.iter().map(|row| columns_of(column(row)));
         widths.filter(|&w| w <= WIDEST).max().unwrap_or(0)
     };
     let widths = columns.each_ref().map(width);
     for row in rows {
         for (column, width) in columns.iter().zip(widths) {
-            write!(out, "{:width$}  ", escaped(column(row)))?;
+            write!(out, "{}  ", pad(&escaped(column(row)), width))?;
         }
         let colour = match (row.counts.errors, row.counts.warnings) {
             (0, 0) => Colour::Green,

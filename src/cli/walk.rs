@@ -103,7 +103,7 @@ pub(super) struct Totals {
 pub(super) enum Make {
     /// A document of each.
     Documents,
-    /// A document of the first only.
+    /// A document of the first only. Bodies are not kept: no set can be read again.
     First,
     /// The JSON of each set's document, with where it came from.
     Json,

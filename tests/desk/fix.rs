@@ -40,6 +40,21 @@ fn a5_four_planted_faults_are_found_and_fixed() {
 }
 
 #[test]
+fn what_a_later_set_derives_is_reckoned_over_all_of_it() {
+    let sound = std::fs::read_to_string("samples/x12/004010/850/pass/two-orders.edi").unwrap();
+    let line = "PO1*1*3*EA*21.90*PE*VN*TK-1700~\n";
+    let lines = line.repeat(3).replacen("PO1*1*", "PO1*3*", 1);
+    let sound = sound
+        .replace(line, &lines)
+        .replace("CTT*1~", "CTT*3~")
+        .replace("SE*7*", "SE*9*");
+    let faulty = sound
+        .replace("CTT*3~", "CTT*7~")
+        .replacen("*3*EA*", "*3*EACH*", 1);
+    assert_eq!(fixed(0, &faulty).0, sound);
+}
+
+#[test]
 fn what_is_sound_stays_byte_for_byte() {
     for path in samples("pass") {
         let bytes = std::fs::read(&path).unwrap();

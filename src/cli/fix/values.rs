@@ -23,7 +23,8 @@ pub(super) type Edits = HashMap<u32, Vec<Edit>>;
 /// All values of a file that have one answer only.
 pub(super) fn edits(file: &[u8], guides: &Guides) -> Result<Edits, Trouble> {
     let mut all = Edits::new();
-    walk(file, guides, Make::First, 1, &mut |seen| {
+    // Bodies are needed whole, and only documents are made of whole ones.
+    walk(file, guides, Make::Documents, 1, &mut |seen| {
         if let Seen::Set(seen) = seen
             && let Some(guide) = &seen.guide
         {
