@@ -144,7 +144,7 @@ fn judge(head: &[u8]) -> (Verdict, State) {
             State::Opaque,
         )
     };
-    let (mut length, mut coded) = (None, false);
+    let (mut length, mut coded, mut hosts) = (None, false, 0);
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(b"\r\n") else {
             return refused("a line ends with a bare line feed");
@@ -160,7 +160,14 @@ fn judge(head: &[u8]) -> (Verdict, State) {
             length = Some(value);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             coded = true;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            hosts += 1;
         }
+    }
+    // RFC 9112 section 3.2: a request of HTTP/1.1 has exactly one.
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if hosts > 1 || (hosts == 0 && first.trim_ascii_end().ends_with(b"HTTP/1.1")) {
+        return refused("not one Host in the head");
     }
     let fine = |close| Verdict {
         refuse: None,
