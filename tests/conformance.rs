@@ -10,5 +10,8 @@
 mod forge;
 mod headers;
 mod http;
+mod mics;
 mod mime;
+mod sealing;
+mod signing;
 mod wire;

@@ -124,6 +124,8 @@ pub(super) enum Scheme {
     Combined,
     /// RSASSA-PSS, its parameters written out.
     Pss,
+    /// RSASSA-PSS with nothing written, which says SHA-1 and 20 bytes of salt.
+    PssDefault,
 }
 
 /// A SignedData and its knobs.
@@ -138,6 +140,8 @@ pub(super) struct Signed {
     pub(super) key_id: bool,
     /// The attributes that are signed, each whole; `None`: the content is signed itself.
     pub(super) attributes: Option<Vec<Vec<u8>>>,
+    /// The attributes stand as they are listed, not as DER sorts them; DER is signed all the same.
+    pub(super) as_listed: bool,
     /// The certificates inside.
     pub(super) embedded: Vec<Vec<u8>>,
     /// Content of its own.
@@ -158,6 +162,7 @@ impl Signed {
             null: false,
             key_id: false,
             attributes: Some(attributes(content, hash)),
+            as_listed: false,
             embedded: vec![them().x509.to_der().unwrap()],
             content: None,
         }
@@ -175,9 +180,10 @@ impl Signed {
         let (signed, kept) = match &self.attributes {
             Some(list) => {
                 let mut sorted = list.clone();
+                // DER's order of a SET OF (X.690 section 11.6).
                 sorted.sort();
-                let list = list.concat();
-                (tlv(0x31, &[&sorted.concat()]), tlv(0xA0, &[&list]))
+                let kept = if self.as_listed { list } else { &sorted };
+                (tlv(0x31, &[&sorted.concat()]), tlv(0xA0, &[&kept.concat()]))
             }
             None => (content.to_vec(), Vec::new()),
         };
@@ -187,6 +193,7 @@ impl Signed {
             Scheme::Combined if key.rsa().is_ok() => tlv(0x30, &[&oid(self.hash.rsa), NULL]),
             Scheme::Combined => tlv(0x30, &[&oid(self.hash.ecdsa)]),
             Scheme::Pss => tlv(0x30, &[&oid("1.2.840.113549.1.1.10"), &pss(self.hash)]),
+            Scheme::PssDefault => tlv(0x30, &[&oid("1.2.840.113549.1.1.10"), &tlv(0x30, &[])]),
         };
         let (version, name) = name(x509, self.key_id, [1, 3]);
         let version = [0x02, 0x01, version];
@@ -213,7 +220,7 @@ impl Signed {
 
 fn sign(hash: Hash, scheme: Scheme, key: &PKey<Private>, data: &[u8]) -> Vec<u8> {
     let mut signer = Signer::new((hash.md)(), key).unwrap();
-    if scheme == Scheme::Pss {
+    if matches!(scheme, Scheme::Pss | Scheme::PssDefault) {
         signer.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
         signer
             .set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)

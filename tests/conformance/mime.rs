@@ -203,8 +203,6 @@ fn as2_055_boundaries_are_split_exactly() {
     let look_alikes = b"--bb\r\n --b\r\n--b-\r\nx--b\r\n--b--x";
     assert_eq!(payload(SIGNED, &signed(&x12(look_alikes))), look_alikes);
     let odd = "'()+_,-./:=? x";
-    let body = String::from_utf8_lossy(&signed(&x12(b"x"))).into_owned();
-    let _ = body;
     let bytes = replace_all(&signed(&x12(b"x")), b"--b", format!("--{odd}").as_bytes());
     assert_eq!(
         payload(&format!("multipart/signed; boundary=\"{odd}\""), &bytes),

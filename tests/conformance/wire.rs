@@ -557,6 +557,12 @@ impl Relation {
         self
     }
 
+    /// As `more`, behind what is there.
+    pub(super) fn also(mut self, more: &str) -> Relation {
+        self.more.push_str(more);
+        self
+    }
+
     /// The file of the partner with this number: the first is `acme`, and his certificate is
     /// used unless `more` names others.
     fn file(&self, number: usize, folder: &Path) -> String {
