@@ -7,11 +7,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+mod asking;
 mod forge;
 mod headers;
 mod http;
 mod mics;
 mod mime;
+mod receipts;
 mod sealing;
 mod signing;
+mod table;
+mod trying;
 mod wire;

@@ -642,10 +642,11 @@ impl Seen {
     }
 }
 
-/// The bytes of an answer with its length.
+/// The bytes of an answer with its length; the connection closes after it.
 pub(super) fn respond(status: u16, headers: &Headers, body: &[u8]) -> Vec<u8> {
     let mut headers = headers.clone();
     headers.set("Content-Length", &body.len().to_string());
+    headers.set("Connection", "close");
     let line = format!("HTTP/1.1 {status} X\r\n").into_bytes();
     [line, headers.to_bytes(), body.to_vec()].concat()
 }
