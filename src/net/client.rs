@@ -311,7 +311,7 @@ fn pool() -> legacy::Builder {
     pool.pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .http1_max_headers(HEADERS)
-        // RFC 9112 section 5.2: old products fold the Content-Type of a receipt.
+        // The header of a receipt names four parameters, and some servers fold it.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_max_buf_size(HEAD_BYTES);
     pool
