@@ -1,5 +1,6 @@
 //! MIME: types, parts and octets (rows of `mime`, cases M).
 
+use transload::as2::Compression::{self, AfterSigning, BeforeSigning};
 use transload::as2::{Digest, Profile};
 use transload::store::MessageState;
 
@@ -249,14 +250,16 @@ fn as2_056_payload_octets_pass_unchanged() {
 }
 
 /// Signed or not, encrypted or not, compressed or not.
-fn permutations() -> impl Iterator<Item = (Option<Digest>, Option<transload::as2::Cipher>, bool)> {
+type Layers = (Option<Digest>, Option<transload::as2::Cipher>, Option<Compression>);
+
+fn permutations() -> impl Iterator<Item = Layers> {
     use transload::as2::Cipher::Aes256Cbc;
     let sign = [None, Some(Digest::Sha256)];
     let encrypt = [None, Some(Aes256Cbc)];
     sign.into_iter().flat_map(move |sign| {
         encrypt
             .into_iter()
-            .flat_map(move |encrypt| [false, true].map(|compress| (sign, encrypt, compress)))
+            .flat_map(move |encrypt| [None, Some(BeforeSigning), Some(AfterSigning)].map(|compress| (sign, encrypt, compress)))
     })
 }
 
