@@ -122,6 +122,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         library,
         identities,
         receipt_url: config.as2.receipt_url.clone(),
+        tell_strangers: config.as2.tell_strangers,
         ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
     })
 }
