@@ -121,6 +121,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
     Ok(Settings {
         library,
         identities,
+        limits: config.gateway_limits(),
         ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
     })
 }

@@ -1,13 +1,12 @@
 //! How bytes leave and arrive: AS2 and folder, one `match` a question.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::inbound::{pairs, payload};
-use super::outbound::{Fate, fate_of_answer, fate_of_error};
+use super::inbound::{IN_MEMORY, kept, pairs, payload};
+use super::outbound::{Fate, OTHER, checked, fate_of_answer, fate_of_error};
 use super::route::{Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
@@ -15,10 +14,12 @@ use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
 use crate::canonical::Document;
+use crate::net::client::Outgoing;
+use crate::net::spool::{Spool, Spooled};
 use crate::partner::Transport;
 use crate::store::{
     Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, NewDocument, Payload,
-    Sealed,
+    Place, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
@@ -29,7 +30,8 @@ const TAIL: usize = 1024;
 const MEDIA_TYPE: &str = "application/EDI-X12";
 
 impl Gateway {
-    /// Makes a message of an interchange. Blocks.
+    /// Makes a message of an interchange, with what holds its body's file until the store has it.
+    /// Blocks.
     pub(super) fn sealed(
         &self,
         partnership: &Partnership,
@@ -37,7 +39,7 @@ impl Gateway {
         interchange: &Interchange,
         content: Payload,
         at: DateTime<Utc>,
-    ) -> Result<Sealed, String> {
+    ) -> Result<(Sealed, Option<Spooled>), Setback> {
         let id = Uuid::now_v7();
         let partner = &partnership.partner;
         match (transport, &partner.as2) {
@@ -51,18 +53,24 @@ impl Gateway {
                     file_name: Some(&name),
                     message_id: &message_id,
                 };
-                let (mut body, keys) = (Vec::new(), &partnership.keys);
-                let source = Cursor::new(&content.bytes[..]);
+                let mut body = Spool::new(self.store.spool(), IN_MEMORY);
+                let keys = &partnership.keys;
+                let mut source = checked(&content).map_err(Setback::later)?;
                 let sealed = as2::seal(
-                    source,
+                    &mut source,
                     &mut body,
                     document,
                     keys,
                     &profile,
                     &mut entropy,
                     at,
-                )
-                .map_err(|why| why.to_string())?;
+                );
+                let sealed = match (sealed, source.broken()) {
+                    (_, true) => return Err(Setback::Lost(OTHER.into())),
+                    // No valid certificate, most often: an operator repairs it, and it goes on.
+                    (sealed, false) => sealed.map_err(Setback::later)?,
+                };
+                let body = body.finish().map_err(Setback::later)?;
                 let bare = message_id.trim_matches(['<', '>']);
                 let note = match (profile.sign, profile.encrypt) {
                     (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
@@ -70,7 +78,7 @@ impl Gateway {
                     (None, Some(cipher)) => format!("unsigned, {}", cipher.name()),
                     (None, None) => "in clear".to_owned(),
                 };
-                Ok(Sealed {
+                let sealed = Sealed {
                     id,
                     transport: "as2".into(),
                     key: Key {
@@ -79,20 +87,24 @@ impl Gateway {
                         message_id: bare.to_owned(),
                     },
                     headers: pairs(&sealed.headers),
-                    body: payload(body.into()),
+                    body: kept(&body, body.sha256().unwrap_or_default()),
                     mic: Some(sealed.mic.to_string()),
                     note,
-                })
+                };
+                Ok((sealed, Some(body)))
             }
-            _ => Ok(Sealed {
-                id,
-                transport: "folder".into(),
-                key: folder_key(partnership, id.to_string()),
-                headers: Vec::new(),
-                body: content,
-                mic: None,
-                note: "a file".into(),
-            }),
+            _ => {
+                let sealed = Sealed {
+                    id,
+                    transport: "folder".into(),
+                    key: folder_key(partnership, id.to_string()),
+                    headers: Vec::new(),
+                    body: content,
+                    mic: None,
+                    note: "a file".into(),
+                };
+                Ok((sealed, None))
+            }
         }
     }
 
@@ -110,7 +122,12 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let posted = self.client.post(&as2.url, &detail.headers, body.bytes);
+        let outgoing = match body.place {
+            Place::Memory(bytes) => Outgoing::from(bytes),
+            Place::File { path, len } => Outgoing::file(path, len, body.digest),
+        };
+        let outgoing = outgoing.chunked(as2.chunked);
+        let posted = self.client.post(&as2.url, &detail.headers, outgoing);
         match posted.await {
             Ok(answer) => {
                 let at = self.clock.now();
@@ -148,7 +165,11 @@ impl Gateway {
                 Ok(document) => {
                     let partner = partnership.partner.name.clone();
                     let number = document.number.clone();
-                    let draft = Draft { partner, document };
+                    let draft = Draft {
+                        partner,
+                        document,
+                        payload: None,
+                    };
                     let drafted = self.store.draft(draft, self.clock.now()).await;
                     let drafted = drafted.map_err(|why| why.to_string())?;
                     tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
@@ -245,7 +266,7 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         .map_or("", |one| one.control.as_str());
     let name = format!("{}-{}-{id}.x12", safe(set), safe(control));
     let put = move |known: &Partnership| match known.files.as_deref() {
-        Some((_, outbox)) => outbox.put(id, &name, &body.bytes).map(Some),
+        Some((_, outbox)) => outbox.put(id, &name, || checked(&body)).map(Some),
         None => Ok(None),
     };
     match blocking(partnership, put).await {
