@@ -44,6 +44,7 @@ fn arrival(n: u16) -> Arrival {
             headers: vec![],
             body,
         }),
+        answer_to: None,
         note: String::new(),
     }
 }

@@ -122,6 +122,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         library,
         identities,
         limits: config.gateway_limits(),
+        receipt_url: config.as2.receipt_url.clone(),
         ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
     })
 }
