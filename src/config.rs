@@ -11,7 +11,7 @@
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
-//! | `limits.*` | | those of [`serve`] |
+//! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
 //! use transload::config::Config;
@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use crate::gateway;
 use crate::net::serve;
 use crate::partner::{Error, is_url, strict};
 
@@ -102,15 +103,17 @@ pub struct Bridge {
     pub folder: PathBuf,
 }
 
-/// Limits that differ from the defaults of [`serve`].
+/// Limits that differ from the defaults of [`serve`] and [`gateway`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of one body.
     pub body: Option<u64>,
+    /// Bytes that a compressed message may grow to.
+    pub inflated: Option<u64>,
     /// Bytes of one body that stay in memory.
     pub body_memory: Option<usize>,
-    /// Seconds for a whole body.
+    /// Seconds for a whole body, theirs or ours.
     pub body_seconds: Option<u64>,
     /// Seconds for a request's head.
     pub header_seconds: Option<u64>,
@@ -210,6 +213,16 @@ impl Config {
             drain: seconds(own.drain_seconds, base.drain),
             ..base
         }
+    }
+
+    /// What a gateway allows.
+    #[must_use]
+    pub fn gateway_limits(&self) -> gateway::Limits {
+        let (own, mut limits) = (&self.limits, gateway::Limits::default());
+        limits.inflated = own.inflated.unwrap_or(limits.inflated);
+        let seconds = own.body_seconds.map(Duration::from_secs);
+        limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
+        limits
     }
 
     fn rebase(&mut self, folder: &Path) {
@@ -312,6 +325,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
+    ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),
     ("limits.body_seconds", "", |c| Some(c.serve_limits().body_time.as_secs().to_string())),
     ("limits.header_seconds", "", |c| Some(c.serve_limits().header_time.as_secs().to_string())),

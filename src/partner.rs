@@ -84,6 +84,10 @@ pub struct As2 {
     /// Whether we compress (RFC 5402), before signing.
     #[serde(default)]
     pub compress: bool,
+    /// Whether what we send goes in chunks, its length untold; some peers need the one, some the
+    /// other.
+    #[serde(default)]
+    pub chunked: bool,
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,

@@ -11,6 +11,8 @@
 //! | `inbound` | who is let in, what is answered, what is stored with it |
 //! | `receipt` | receipts that travel by requests of their own: ours go out, theirs come in |
 //! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
+//! | `survey` | an interchange looked through before it is used; pure |
+//! | `parts` | what was read, as transactions that are not long; pure |
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
@@ -44,10 +46,12 @@ mod acknowledgment;
 mod compose;
 mod inbound;
 mod outbound;
+mod parts;
 mod read;
 mod receipt;
 mod route;
 mod sending;
+mod survey;
 mod transport;
 mod worker;
 
@@ -123,8 +127,7 @@ impl Settings {
 /// How much at once, and how long.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Messages that are opened at once. Each may hold a body and its content in memory, and
-    /// decryption uses a whole core.
+    /// Messages that are opened at once: decryption uses a whole core.
     pub opening: usize,
     /// Most bytes that a compressed message may grow to.
     pub inflated: u64,

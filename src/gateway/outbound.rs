@@ -17,16 +17,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::inbound::payload;
 use super::route::Partnership;
 use super::transport::DELIVER_TO;
 use super::worker::Setback;
 use super::{Gateway, compose, route};
 use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
+use crate::net::spool::Checked;
 use crate::partner::GIVE_UP_HOURS;
 use crate::store::{
-    self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Work,
+    self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Place, Work,
 };
 
 /// The first wait after a failure; each further one may be twice as long.
@@ -65,8 +65,12 @@ impl Gateway {
         let detail = detail.ok_or_else(|| Setback::held("the document is gone"))?;
         let known = self.known(work)?;
         let at = self.clock.now();
+        let payload = match compose::brings(&detail) {
+            Some(digest) => Some(self.payload(digest).await?),
+            None => None,
+        };
         let plan = tokio::task::spawn_blocking(move || {
-            compose::plan(&detail, &known.partner, &known.library, at)
+            compose::plan(&detail, payload, &known.partner, &known.library, at)
         });
         let plan = plan
             .await
@@ -99,16 +103,13 @@ impl Gateway {
         let transport = route::transport(&known.partner, set, via.as_deref());
         let transport = transport.ok_or_else(|| Setback::held("no [as2] and no [folder]"))?;
         let digest = interchange.payload.unwrap_or_default();
-        let content = self.bytes(digest).await?;
+        let content = self.payload(digest).await?;
         let (this, at) = (Arc::clone(self), self.clock.now());
         let sealed = tokio::task::spawn_blocking(move || {
             this.sealed(&known, transport, &interchange, content, at)
         });
-        // No valid certificate, most often: an operator repairs it, and it goes on.
-        let sealed = sealed
-            .await
-            .map_err(Setback::panicked)?
-            .map_err(Setback::later)?;
+        // A body in a file is there until it is kept.
+        let (sealed, _body) = sealed.await.map_err(Setback::panicked)??;
         let message_id = sealed.key.message_id.clone();
         self.store.seal(work.lease, sealed, at).await?;
         tracing::info!(message_id, partner = work.partner, "sealed");
@@ -135,7 +136,7 @@ impl Gateway {
             let why = "given up: no receipt came".to_owned();
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
-        let body = self.bytes(message.body).await?;
+        let body = self.payload(message.body).await?;
         let fate = self.post(&known, &detail, body).await;
         let now = self.clock.now();
         let (message_id, partner) = (&message.key.message_id, &work.partner);
@@ -200,17 +201,23 @@ impl Gateway {
         TimeDelta::milliseconds(i64::try_from(some.max(1000)).unwrap_or(1000))
     }
 
-    /// Stored bytes, as they were stored.
-    pub(super) async fn bytes(&self, digest: Digest) -> Result<Payload, Setback> {
-        let bytes = self.store.payload(digest).await?;
-        let bytes = bytes.ok_or_else(|| Setback::Lost("the bytes are gone".into()))?;
-        if sha256(&bytes) != digest {
-            return Err(Setback::Lost(
-                "the stored bytes are not what was stored".into(),
-            ));
+    /// Stored bytes. Those in memory are as they were stored; a file is checked while it is read.
+    pub(super) async fn payload(&self, digest: Digest) -> Result<Payload, Setback> {
+        let payload = self.store.payload(digest).await?;
+        let payload = payload.ok_or_else(|| Setback::Lost("the bytes are gone".into()))?;
+        match &payload.place {
+            Place::Memory(bytes) if sha256(bytes) != digest => Err(Setback::Lost(OTHER.into())),
+            _ => Ok(payload),
         }
-        Ok(payload(bytes))
     }
+}
+
+/// What is said of stored bytes whose digest is another.
+pub(super) const OTHER: &str = "the stored bytes are not what was stored";
+
+/// Reads a payload: the last bytes come only if all are as they were stored.
+pub(super) fn checked(payload: &Payload) -> std::io::Result<Checked<store::Source>> {
+    Ok(Checked::new(payload.open()?, payload.len(), payload.digest))
 }
 
 impl Fate {
