@@ -6,10 +6,12 @@
 //! | `partners` | `TRANSLOAD_PARTNERS` | `partners` |
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
+//! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | none: no asynchronous receipt is asked for |
+//! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
-//! | `limits.*` | | those of [`serve`] |
+//! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
 //! use transload::config::Config;
@@ -30,8 +32,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use crate::gateway;
 use crate::net::serve;
-use crate::partner::{Error, strict};
+use crate::partner::{Error, is_url, strict};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -64,6 +67,12 @@ pub struct As2 {
     /// The one path that it serves.
     #[serde(deserialize_with = "url_path")]
     pub path: String,
+    /// The URL at which partners reach it from outside: where they post asynchronous receipts.
+    #[serde(deserialize_with = "public_url")]
+    pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt is told in an unsigned one that we do not know
+    /// him, instead of by status 403.
+    pub tell_strangers: bool,
 }
 
 /// The admin listener.
@@ -94,15 +103,17 @@ pub struct Bridge {
     pub folder: PathBuf,
 }
 
-/// Limits that differ from the defaults of [`serve`].
+/// Limits that differ from the defaults of [`serve`] and [`gateway`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of one body.
     pub body: Option<u64>,
+    /// Bytes that a compressed message may grow to.
+    pub inflated: Option<u64>,
     /// Bytes of one body that stay in memory.
     pub body_memory: Option<usize>,
-    /// Seconds for a whole body.
+    /// Seconds for a whole body, theirs or ours.
     pub body_seconds: Option<u64>,
     /// Seconds for a request's head.
     pub header_seconds: Option<u64>,
@@ -137,6 +148,8 @@ impl Default for As2 {
         Self {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
+            receipt_url: None,
+            tell_strangers: false,
         }
     }
 }
@@ -202,6 +215,16 @@ impl Config {
         }
     }
 
+    /// What a gateway allows.
+    #[must_use]
+    pub fn gateway_limits(&self) -> gateway::Limits {
+        let (own, mut limits) = (&self.limits, gateway::Limits::default());
+        limits.inflated = own.inflated.unwrap_or(limits.inflated);
+        let seconds = own.body_seconds.map(Duration::from_secs);
+        limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
+        limits
+    }
+
     fn rebase(&mut self, folder: &Path) {
         let keys = self.identity.iter_mut();
         let keys = keys.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
@@ -232,6 +255,12 @@ impl Config {
                 return Err(wrong("TRANSLOAD_AS2_PATH", &value, A_PATH));
             }
             self.as2.path = value;
+        }
+        if let Some(value) = env("TRANSLOAD_AS2_RECEIPT_URL") {
+            if !is_url(&value) {
+                return Err(wrong("TRANSLOAD_AS2_RECEIPT_URL", &value, A_URL));
+            }
+            self.as2.receipt_url = Some(value);
         }
         if let Some(value) = env("TRANSLOAD_MAPPINGS") {
             self.mappings = std::env::split_paths(&value).collect();
@@ -288,12 +317,15 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
+    ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.as2.receipt_url.clone()),
+    ("as2.tell_strangers", "", |c| Some(c.as2.tell_strangers.to_string())),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
+    ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),
     ("limits.body_seconds", "", |c| Some(c.serve_limits().body_time.as_secs().to_string())),
     ("limits.header_seconds", "", |c| Some(c.serve_limits().header_time.as_secs().to_string())),
@@ -353,6 +385,7 @@ fn wrong(name: &str, value: &str, want: &str) -> Error {
     Error::plain("environment", format!("{name}: {value:?} is not {want}"))
 }
 
+const A_URL: &str = "an http or https URL such as https://edi.example.com/as2";
 const A_PATH: &str = "a path such as /as2";
 
 fn is_path(text: &str) -> bool {
@@ -368,5 +401,13 @@ fn url_path<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
         Ok(text)
     } else {
         Err(D::Error::custom(format!("{text:?} is not {A_PATH}")))
+    }
+}
+
+fn public_url<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(input)?;
+    match is_url(&text) {
+        true => Ok(Some(text)),
+        false => Err(D::Error::custom(format!("{text:?} is not {A_URL}"))),
     }
 }

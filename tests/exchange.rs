@@ -5,6 +5,8 @@
 
 mod hostile;
 mod killed;
+mod large;
+mod later;
 mod pair;
 mod receipts;
 

@@ -19,6 +19,7 @@
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
+//! | `version` | the headers of AS2 1.0 to 1.3 |
 //! | `keys`, `profile` | whom we trust, what was agreed |
 //!
 //! ```
@@ -65,6 +66,7 @@ mod open;
 mod profile;
 mod receipt;
 mod seal;
+mod version;
 mod wrapper;
 
 pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, is_related};
@@ -86,3 +88,4 @@ pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
 pub use profile::{Compression, Profile, Receipt};
 pub use receipt::ReceiptRequest;
 pub use seal::{Document, Sealed, Sealing, message_id, seal};
+pub use version::Version;

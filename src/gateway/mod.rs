@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! inbound    admit ─ receive (open, MDN, accept) ─► Read ─► Deliver ─► bridge
+//!                                            └► Answer ─► the receipt is posted
 //! outbound   bridge, partner's 997 ─► Compose ─► Seal ─► Send ─► MDN
 //! ```
 //!
 //! | file | is about |
 //! |---|---|
 //! | `inbound` | who is let in, what is answered, what is stored with it |
+//! | `receipt` | receipts that travel by requests of their own: ours go out, theirs come in |
 //! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
+//! | `survey` | an interchange looked through before it is used; pure |
+//! | `parts` | what was read, as transactions that are not long; pure |
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
@@ -35,16 +39,19 @@
 //! # }).unwrap();
 //! ```
 //!
-//! It listens on no socket (`web` does), writes no TA1, asks for no asynchronous MDN and gives
-//! none, and puts one document into each interchange.
+//! It listens on no socket (`web` does), writes no TA1, and puts one document into each
+//! interchange.
 
 mod acknowledgment;
 mod compose;
 mod inbound;
 mod outbound;
+mod parts;
 mod read;
+mod receipt;
 mod route;
 mod sending;
+mod survey;
 mod transport;
 mod worker;
 
@@ -65,7 +72,7 @@ use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{self, Client, Trust};
-use crate::partner::{Partner, Partners};
+use crate::partner::{As2, Partner, Partners, ReceiptMode};
 use crate::store::{self, Store};
 use route::Partnership;
 
@@ -79,6 +86,11 @@ pub struct Settings {
     pub partners: Partners,
     /// Our keys and certificates: all of them decrypt, the first valid one signs.
     pub identities: Vec<Identity>,
+    /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
+    pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt gets an unsigned one that says so, instead of
+    /// status 403.
+    pub tell_strangers: bool,
     /// The folder of the folder bridge: `<bridge>/<partner>/in` and `out` below it.
     pub bridge: PathBuf,
     /// What time it is.
@@ -101,6 +113,8 @@ impl Settings {
             library: Library::embedded(),
             partners,
             identities: Vec::new(),
+            receipt_url: None,
+            tell_strangers: false,
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
             entropy: net::entropy,
@@ -113,8 +127,7 @@ impl Settings {
 /// How much at once, and how long.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Messages that are opened at once. Each may hold a body and its content in memory, and
-    /// decryption uses a whole core.
+    /// Messages that are opened at once: decryption uses a whole core.
     pub opening: usize,
     /// Most bytes that a compressed message may grow to.
     pub inflated: u64,
@@ -170,6 +183,12 @@ pub enum Error {
          settings as identity.p12"
     )]
     NoIdentity(String),
+    /// A partner is asked for asynchronous receipts, and there is no address of ours for them.
+    #[error(
+        "partner {0} is to post its receipts to us, and the settings do not say where; set \
+         as2.receipt_url to our public URL"
+    )]
+    NoReceiptUrl(String),
     /// There is no partner of that name.
     #[error("there is no partner {0:?}")]
     NoPartner(String),
@@ -199,6 +218,8 @@ pub struct Gateway {
     /// Replaced as a whole by [`agree`](Gateway::agree); work in flight keeps what it began with.
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
+    receipt_url: Option<String>,
+    tell_strangers: bool,
     bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
@@ -221,6 +242,8 @@ impl Gateway {
             library,
             partners,
             identities,
+            receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,
@@ -235,6 +258,8 @@ impl Gateway {
             store,
             agreed: RwLock::new(Arc::new(none)),
             identities,
+            receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,
@@ -256,6 +281,10 @@ impl Gateway {
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
         let (library, before) = (Arc::new(library), self.agreed());
         let open = |partner: &Partner| {
+            let later = |as2: &As2| as2.receipt_mode == ReceiptMode::Async;
+            if self.receipt_url.is_none() && partner.as2.as_ref().is_some_and(later) {
+                return Err(Error::NoReceiptUrl(partner.name.clone()));
+            }
             let mut known = before.partnerships.iter();
             let known = known.find(|known| known.partner.name == partner.name);
             let partnership =

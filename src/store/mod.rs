@@ -18,6 +18,7 @@
 //!
 //! ```text
 //! inbound    accept ─► Read ─► read ─► Deliver ─► delivered ─► settle
+//!            accept, refuse ─► Answer ─► posted | retry | bury
 //!                                 └► (997 draft) Compose ─┐
 //! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | retry | bury
 //! ```
@@ -40,6 +41,7 @@ mod inbound;
 mod law;
 mod memory;
 mod outbound;
+mod payload;
 mod row;
 mod sqlite;
 mod state;
@@ -47,22 +49,23 @@ mod state;
 mod suite;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 pub use error::{Error, Kind, Retry};
 pub use inbound::{
     Accepted, Answer, Arrival, Digest, Headers, Key, NewDocument, NewInterchange, OnDuplicate,
-    Payload, Reading, Recorded, Verdict,
+    Reading, Recorded, Verdict,
 };
 pub use memory::Memory;
 pub use outbound::{
     Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
 };
+pub use payload::{Payload, Place, Source};
 pub use row::{
     Claimed, Counts, Document, DocumentDetail, Event, Filter, Interchange, Message, MessageDetail,
     Work,
@@ -80,6 +83,10 @@ pub const DEATHS: u32 = 3;
 
 /// The largest ISA13 and GS06 (nine digits); 1 follows.
 pub const LAST_CONTROL_NUMBER: u32 = 999_999_999;
+
+/// How many documents, and how many lines of history, hang on a message or an interchange that is
+/// asked for: all of them for a person's page, and no memory for half a million.
+pub const DETAIL: usize = 1000;
 
 /// The right to finish a piece of work. Claiming it anew makes a new one, and this one stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,16 +107,21 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + '
 /// to the microsecond.
 pub trait Store: Send + Sync + 'static {
     /// Accepts an inbound message: the row in `received`, its key, body, content and final answer,
-    /// and the work to read it. A copy of an accepted message changes nothing but its history; one
-    /// of a refused message is accepted anew.
+    /// and the work to read it, and to post its answer where it has an address. A copy of an
+    /// accepted message changes nothing but its history and the address: the stored answer is
+    /// posted again to where the copy wants it. One of a refused message is accepted anew.
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted>;
 
-    /// Records an inbound message that got an error answer, in `refused`. It does not occupy its
-    /// key.
+    /// Records an inbound message that got an error answer, in `refused`, and queues the answer
+    /// where it has an address. It does not occupy its key.
     fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// The answer left: `received` becomes `answered`. Other states stay.
     fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Ends [`WorkKind::Answer`]: the partner took the answer. `received` and `uncertain` become
+    /// `answered`, `refused` stays.
+    fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Leases up to `limit` due pieces of work of these kinds for `lease`, the partner served
     /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way.
@@ -136,8 +148,8 @@ pub trait Store: Send + Sync + 'static {
     /// The work failed for good: its subject goes aside.
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
 
-    /// Ends [`WorkKind::Read`]: stores interchanges and documents, queues deliveries, drafts
-    /// answers, and applies what 997s said.
+    /// Ends [`WorkKind::Read`], unless more follows: stores interchanges and documents, queues
+    /// deliveries, drafts answers, and applies what 997s said.
     fn read(&self, lease: Lease, reading: Reading, now: DateTime<Utc>) -> Reply<'_, Recorded>;
 
     /// Ends [`WorkKind::Deliver`]: the bridge has the document (`Delivered`), or has it and is done
@@ -182,8 +194,19 @@ pub trait Store: Send + Sync + 'static {
     fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Ends [`WorkKind::Send`], with or without a lease: a message is `confirmed` (late or early,
-    /// also out of `uncertain` and `dead`) or `refused`. What is confirmed stays so.
+    /// also out of `uncertain` and `dead`), `refused` or `uncertain`. What is confirmed stays so,
+    /// and what is refused does not become uncertain.
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Adds a line to a message's history, and changes nothing else: for what came and proved
+    /// nothing.
+    fn remark(
+        &self,
+        message: Uuid,
+        what: &'static str,
+        detail: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
 
     /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
     /// number is used twice.
@@ -198,7 +221,7 @@ pub trait Store: Send + Sync + 'static {
     /// Messages, newest first.
     fn messages(&self, filter: Filter<MessageState>) -> Reply<'_, Vec<Message>>;
 
-    /// One interchange, with its documents.
+    /// One interchange, with its first [`DETAIL`] documents.
     fn interchange(&self, id: Uuid) -> Reply<'_, Option<(Interchange, Vec<Document>)>>;
 
     /// One document, with its content.
@@ -207,9 +230,12 @@ pub trait Store: Send + Sync + 'static {
     /// Documents, newest first.
     fn documents(&self, filter: Filter<DocumentState>) -> Reply<'_, Vec<Document>>;
 
-    /// The bytes with this digest. Whoever acts on them compares the digest: a disk may have turned
-    /// a bit.
-    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>>;
+    /// The bytes with this digest.
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Payload>>;
+
+    /// A folder for files that will be handed in as payloads, on the disk where they stay. What is
+    /// left in it is swept at the next start.
+    fn spool(&self) -> &Path;
 
     /// How many rows are in each state.
     fn counts(&self) -> Reply<'_, Counts>;

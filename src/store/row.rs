@@ -47,11 +47,13 @@ pub struct MessageDetail {
     pub headers: Headers,
     /// The MDN that we gave (inbound) or got (outbound).
     pub answer: Option<Answer>,
+    /// The URL that our answer is posted to; `None` where it was given to the request itself.
+    pub answer_to: Option<String>,
     /// Its interchanges, in order.
     pub interchanges: Vec<Interchange>,
-    /// Their documents, in order.
+    /// Their documents, in order: the first [`DETAIL`](super::DETAIL).
     pub documents: Vec<Document>,
-    /// The history of all of them, oldest first.
+    /// The history of all of them, oldest first: the first [`DETAIL`](super::DETAIL).
     pub events: Vec<Event>,
 }
 
@@ -152,6 +154,8 @@ pub struct Work {
     pub queued: DateTime<Utc>,
     /// What the last try said.
     pub error: Option<String>,
+    /// How much of it is recorded: what the last part of a [`Reading`](super::Reading) said.
+    pub done: u64,
 }
 
 /// What a claim got.

@@ -11,18 +11,18 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Reading, Receipt, Recorded, Reply,
-    Sealed, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
+    Reply, Sealed, Store, WorkKind,
 };
 use rows::Rows;
 
@@ -83,11 +83,19 @@ impl Store for Memory {
     }
 
     fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.arrive(&arrival, MessageState::Refused, None, kept(now)))
+        self.write(move |rows| {
+            rows.arrive(&arrival, MessageState::Refused, None, kept(now))?;
+            rows.answer_to(&arrival, kept(now));
+            Ok(())
+        })
     }
 
     fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.answered(message, kept(now)))
+    }
+
+    fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.posted(lease, &note, kept(now)))
     }
 
     fn claim(
@@ -147,7 +155,13 @@ impl Store for Memory {
     }
 
     fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted> {
-        self.write(move |rows| rows.draft(&draft.partner, &draft.document, kept(now)))
+        self.write(move |rows| {
+            draft
+                .payload
+                .iter()
+                .try_for_each(|payload| rows.keep(payload))?;
+            rows.draft(&draft.partner, &draft.document, kept(now))
+        })
     }
 
     fn compose(
@@ -170,6 +184,20 @@ impl Store for Memory {
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.receipt(message, &receipt, kept(now)))
+    }
+
+    fn remark(
+        &self,
+        message: Uuid,
+        what: &'static str,
+        detail: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            rows.message_mut(message)?;
+            rows.log(message, what, &detail, kept(now));
+            Ok(())
+        })
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -203,8 +231,13 @@ impl Store for Memory {
         self.query(move |rows| rows.list_documents(&filter))
     }
 
-    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>> {
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Payload>> {
         self.query(move |rows| rows.payload(&digest))
+    }
+
+    fn spool(&self) -> &Path {
+        static FOLDER: LazyLock<std::path::PathBuf> = LazyLock::new(std::env::temp_dir);
+        &FOLDER
     }
 
     fn counts(&self) -> Reply<'_, Counts> {

@@ -23,6 +23,7 @@ pub(super) struct Queued {
     deaths: u32,
     error: Option<String>,
     queued: DateTime<Utc>,
+    done: u64,
 }
 
 impl Rows {
@@ -54,6 +55,7 @@ impl Rows {
             deaths: 0,
             error: None,
             queued: now,
+            done: 0,
         };
         self.work.insert(self.last_work, row);
     }
@@ -66,18 +68,46 @@ impl Rows {
     }
 
     pub(super) fn finish(&mut self, lease: Lease, kind: WorkKind) -> Result<Queued, Error> {
-        let work = self.leased(lease)?.clone();
+        let work = self.of_kind(lease, kind)?.clone();
+        self.work.remove(&lease.work);
+        Ok(work)
+    }
+
+    fn of_kind(&mut self, lease: Lease, kind: WorkKind) -> Result<&mut Queued, Error> {
+        let work = self.leased(lease)?;
         if work.kind != kind {
             let detail = format!("work to {} does not end as work to {kind}", work.kind);
             return Err(Error::invalid(detail));
         }
-        self.work.remove(&lease.work);
         Ok(work)
+    }
+
+    /// Notes how much of a piece of work is recorded; it stays, and its worker has given word.
+    pub(super) fn progress(
+        &mut self,
+        lease: Lease,
+        kind: WorkKind,
+        done: u64,
+    ) -> Result<Queued, Error> {
+        let row = self.of_kind(lease, kind)?;
+        (row.done, row.deaths) = (done, 0);
+        Ok(row.clone())
     }
 
     pub(super) fn drop_work(&mut self, kind: WorkKind, subject: Uuid) {
         self.work
             .retain(|_, row| row.kind != kind || row.subject != subject);
+    }
+
+    /// Makes work that waits due now; whether there is such work.
+    pub(super) fn hasten(&mut self, kind: WorkKind, subject: Uuid, now: DateTime<Utc>) -> bool {
+        let mut rows = self.work.values_mut();
+        let row = rows.find(|row| row.kind == kind && row.subject == subject);
+        let Some(row) = row else { return false };
+        if !row.leased {
+            row.due = row.due.min(now);
+        }
+        true
     }
 
     pub(super) fn claim(
@@ -141,6 +171,7 @@ impl Rows {
             queued,
             error,
             attempt,
+            done,
             ..
         } = row;
         let lease = Lease { work: id, attempt };
@@ -151,6 +182,7 @@ impl Rows {
             partner,
             queued,
             error,
+            done,
         }))
     }
 
@@ -208,6 +240,16 @@ impl Rows {
                 for document in self.documents_in(subject) {
                     self.move_document(document, state, note, now)?;
                 }
+                Ok(())
+            }
+            Subject::Message if kind == WorkKind::Answer => {
+                let state = aside.message()?;
+                let row = &mut self.message_mut(subject)?.message;
+                if row.state == MessageState::Received {
+                    row.state = state;
+                    row.updated = now;
+                }
+                self.log(subject, "answer given up", note, now);
                 Ok(())
             }
             Subject::Message => {

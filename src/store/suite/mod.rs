@@ -10,6 +10,8 @@ pub(super) mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::*;
 
 /// Makes a test of every promise.
@@ -23,12 +25,18 @@ macro_rules! conformance {
             inbound::a_refused_message_comes_anew
             inbound::the_same_content_under_another_id_seems_resent
             inbound::a_large_payload_comes_back
+            inbound::a_file_is_kept_like_bytes
             inbound::an_answer_leaves_once
+            inbound::an_answer_is_posted
+            inbound::a_copy_has_the_answer_posted_again
+            inbound::an_answer_that_cannot_be_posted
             inbound::a_message_becomes_documents
             inbound::a_repeated_control_number_is_held
             inbound::a_reading_is_all_or_nothing
+            inbound::a_long_reading_comes_in_parts
             inbound::a_delivery_ends_and_the_business_speaks
             outbound::a_draft_is_stored_once
+            outbound::a_draft_brings_its_bytes
             outbound::a_refusal_to_compose_uses_no_number
             outbound::after_the_last_number_comes_one
             outbound::numbers_count_by_pair
@@ -38,6 +46,8 @@ macro_rules! conformance {
             outbound::a_verdict_is_on_the_newest_of_equal_numbers
             outbound::a_late_receipt_revives
             outbound::an_error_receipt_fails_the_documents
+            outbound::a_receipt_about_other_bytes_leaves_it_uncertain
+            outbound::a_remark_changes_nothing
             outbound::the_dead_fail_their_documents
             queue::a_lost_lease_finishes_nothing
             queue::a_lease_that_is_kept_is_not_lost
@@ -84,10 +94,13 @@ pub(super) fn payload(text: &str) -> Payload {
         .enumerate()
         .for_each(|(n, byte)| digest[n % 32] ^= byte.rotate_left(n as u32 / 32));
     digest[31] ^= text.len() as u8;
-    Payload {
-        bytes: Bytes::copy_from_slice(text.as_bytes()),
-        digest,
-    }
+    Payload::new(Bytes::copy_from_slice(text.as_bytes()), digest)
+}
+
+/// What a store gives back under a digest.
+pub(super) async fn stored(store: &Subject, digest: Digest) -> Bytes {
+    let payload = store.payload(digest).await.unwrap();
+    payload.unwrap().read().unwrap()
 }
 
 pub(super) fn key(message_id: &str) -> Key {
@@ -121,6 +134,7 @@ pub(super) fn arrival(n: u128, message_id: &str, content: &str) -> Arrival {
         content: Some(payload(content)),
         mic: Some("abc=, sha-256".into()),
         answer: Some(answer(&format!("mdn {n}"))),
+        answer_to: None,
         note: "signed, encrypted".into(),
     }
 }
@@ -189,9 +203,17 @@ pub(super) fn sealed(n: u128, message_id: &str) -> Sealed {
     }
 }
 
-pub(super) fn receipt(confirmed: bool) -> Receipt {
+/// An arrival whose answer goes by a request of ours.
+pub(super) fn apart(n: u128, message_id: &str, to: &str) -> Arrival {
+    Arrival {
+        answer_to: Some(to.into()),
+        ..arrival(n, message_id, "order")
+    }
+}
+
+pub(super) fn receipt(state: MessageState) -> Receipt {
     Receipt {
-        confirmed,
+        state,
         answer: Some(answer("their mdn")),
         note: "processed".into(),
     }
@@ -250,6 +272,7 @@ async fn drafted(store: &Subject, n: u128) {
     let draft = Draft {
         partner: "acme".into(),
         document: new_document(n, DocumentState::Drafted),
+        payload: None,
     };
     assert_eq!(store.draft(draft, at(0)).await.unwrap(), Drafted::New);
 }
