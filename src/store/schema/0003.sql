@@ -1,3 +1,2 @@
--- Where the answer to an inbound message goes by a request of our own (an asynchronous receipt);
--- NULL: it is given to the request that brought the message.
-ALTER TABLE message ADD COLUMN answer_to TEXT;
+-- How much of a piece of work is recorded: a long reading goes on from there after a crash.
+ALTER TABLE work ADD COLUMN done INTEGER NOT NULL DEFAULT 0;

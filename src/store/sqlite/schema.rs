@@ -11,6 +11,7 @@ use crate::store::{Error, Kind};
 /// Numbered migrations, in order; the database remembers in `user_version` how many it has had.
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0001.sql"),
+    include_str!("../schema/0002.sql"),
     include_str!("../schema/0003.sql"),
 ];
 
