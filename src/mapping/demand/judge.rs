@@ -6,7 +6,7 @@ use super::super::dictionary::Usage;
 use super::super::explain::{forms, related};
 use super::super::guide::{Guide, PartUse, Pattern, Use, UseId};
 use super::super::read::{MAX_FINDINGS, Next, Reader};
-use super::super::value::decode;
+use super::super::value::{decode, fault};
 use super::{Condition, Demand, Home, Operand, Relation, Spot, What, conditions_in_words};
 use crate::canonical::Decimal;
 use crate::x12::{
@@ -329,9 +329,14 @@ impl Other {
     }
 }
 
+/// A value in its canonical form; `None` where it is none of its type.
 fn canonical(part: &PartUse, value: &str) -> Option<String> {
     let mut canonical = String::new();
-    decode(value, part.def.data, None, &mut canonical).then_some(canonical)
+    let of_type = matches!(
+        fault(value, &part.def),
+        None | Some(Fault::ElementTooShort | Fault::ElementTooLong)
+    );
+    (of_type && decode(value, part.def.data, None, &mut canonical)).then_some(canonical)
 }
 
 /// Whether a value stands so to another. What has no value of its type is told elsewhere.
