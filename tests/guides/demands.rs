@@ -50,8 +50,10 @@ fn body(lines: &[&str]) -> Segments {
     set
 }
 
+const BEG: &str = "BEG*00*SA*4711**20260302";
+
 const GOOD: &[&str] = &[
-    "BEG*00*SA*4711**20260302",
+    BEG,
     "FOB*PP",
     "DTM*064*20260310",
     "DTM*063*20260312",
@@ -60,6 +62,10 @@ const GOOD: &[&str] = &[
     "PO1*2*5000*CA*4.50**VN*TK-2",
     "CTT*2",
 ];
+
+/// What is changed, the lines and what is put for them, the rules and places that it gives.
+type Row = (&'static str, &'static [Pair], &'static [Pair]);
+type Pair = (&'static str, &'static str);
 
 /// What is told of the good set with a line changed into another, and where.
 fn told(changes: &[(&str, &str)]) -> Vec<(&'static str, String)> {
@@ -83,17 +89,16 @@ fn told(changes: &[(&str, &str)]) -> Vec<(&'static str, String)> {
 
 #[test]
 fn what_is_asked_is_told_where_it_is_broken() {
-    let beg = GOOD[0];
     #[rustfmt::skip]
-    let rows: &[(&str, &[(&str, &str)], &[(&str, &str)])] = &[
+    let rows: &[Row] = &[
         ("nothing", &[], &[]),
         ("a use that a value asks for", &[("FOB*PP", "FOB*CC")], &[("segment.with", "REF")]),
         ("not with the second value", &[("FOB*PP", "CUR*BY*USD\nFOB*CC")], &[]),
         ("it is there", &[("FOB*PP", "REF*QQ*D417\nFOB*CC")], &[]),
         ("and has its form, asked for or not", &[("FOB*PP", "REF*QQ*D41\nFOB*PP")], &[("element.form", "REF02")]),
-        ("an element that is forbidden", &[(beg, "BEG*00*NE*4711*R1*20260302**AC")], &[("element.without", "BEG04")]),
-        ("one that another asks for", &[(beg, "BEG*00*SA*4711*R1*20260302")], &[("element.with", "BEG07")]),
-        ("and has", &[(beg, "BEG*00*SA*4711*R1*20260302**AC")], &[]),
+        ("an element that is forbidden", &[(BEG, "BEG*00*NE*4711*R1*20260302**AC")], &[("element.without", "BEG04")]),
+        ("one that another asks for", &[(BEG, "BEG*00*SA*4711*R1*20260302")], &[("element.with", "BEG07")]),
+        ("and has", &[(BEG, "BEG*00*SA*4711*R1*20260302**AC")], &[]),
         ("before the other", &[("DTM*063*20260312", "DTM*063*20260309")], &[("value.bounds", "DTM02")]),
         ("too far after a third", &[("DTM*063*20260312", "DTM*063*20260402")], &[("value.bounds", "DTM02")]),
         ("on its last day", &[("DTM*063*20260312", "DTM*063*20260401")], &[]),
