@@ -6,6 +6,7 @@
 //! | `partners` | `TRANSLOAD_PARTNERS` | `partners` |
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
+//! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | none: no asynchronous receipt is asked for |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
@@ -31,7 +32,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use crate::net::serve;
-use crate::partner::{Error, strict};
+use crate::partner::{Error, is_url, strict};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -64,6 +65,9 @@ pub struct As2 {
     /// The one path that it serves.
     #[serde(deserialize_with = "url_path")]
     pub path: String,
+    /// The URL at which partners reach it from outside: where they post asynchronous receipts.
+    #[serde(deserialize_with = "public_url")]
+    pub receipt_url: Option<String>,
 }
 
 /// The admin listener.
@@ -137,6 +141,7 @@ impl Default for As2 {
         Self {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
+            receipt_url: None,
         }
     }
 }
@@ -233,6 +238,12 @@ impl Config {
             }
             self.as2.path = value;
         }
+        if let Some(value) = env("TRANSLOAD_AS2_RECEIPT_URL") {
+            if !is_url(&value) {
+                return Err(wrong("TRANSLOAD_AS2_RECEIPT_URL", &value, A_URL));
+            }
+            self.as2.receipt_url = Some(value);
+        }
         if let Some(value) = env("TRANSLOAD_MAPPINGS") {
             self.mappings = std::env::split_paths(&value).collect();
         }
@@ -288,6 +299,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
+    ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.as2.receipt_url.clone()),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
@@ -353,6 +365,7 @@ fn wrong(name: &str, value: &str, want: &str) -> Error {
     Error::plain("environment", format!("{name}: {value:?} is not {want}"))
 }
 
+const A_URL: &str = "an http or https URL such as https://edi.example.com/as2";
 const A_PATH: &str = "a path such as /as2";
 
 fn is_path(text: &str) -> bool {
@@ -368,5 +381,13 @@ fn url_path<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
         Ok(text)
     } else {
         Err(D::Error::custom(format!("{text:?} is not {A_PATH}")))
+    }
+}
+
+fn public_url<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(input)?;
+    match is_url(&text) {
+        true => Ok(Some(text)),
+        false => Err(D::Error::custom(format!("{text:?} is not {A_URL}"))),
     }
 }

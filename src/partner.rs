@@ -37,6 +37,7 @@ use serde::Deserialize;
 mod check;
 mod strict;
 
+pub(crate) use check::is_url;
 pub use strict::{Error, strict};
 
 /// One trading partner: the whole of one file.
@@ -86,6 +87,20 @@ pub struct As2 {
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,
+    /// How it comes.
+    #[serde(default)]
+    pub receipt_mode: ReceiptMode,
+    /// How many minutes an asynchronous receipt is waited for before the message is sent again,
+    /// the same bytes under the same id; each further wait is twice as long.
+    #[serde(default = "receipt_minutes", deserialize_with = "check::minutes")]
+    pub receipt_minutes: u32,
+    /// Where else they may have our receipts posted: URLs of which scheme, host and port count.
+    /// Those of `url` are always allowed; a message that names another address is refused.
+    #[serde(default, deserialize_with = "check::urls")]
+    pub receipts_to: Vec<String>,
+    /// The AS2 version that we write.
+    #[serde(default)]
+    pub version: Version,
     /// Whether an unsigned message of theirs is refused.
     #[serde(default = "yes")]
     pub require_signed: bool,
@@ -106,6 +121,27 @@ impl As2 {
     #[must_use]
     pub fn legacy(&self, today: NaiveDate) -> bool {
         self.legacy_until.is_some_and(|until| today < until)
+    }
+
+    /// Whether a receipt may be posted there: at the scheme, host and port of `url` or of one of
+    /// `receipts_to`. What a message asks for can only choose among what this file names.
+    ///
+    /// ```
+    /// # use transload::partner;
+    /// # let text = "name = \"acme\"\n[as2]\nid = \"A\"\nour_id = \"U\"\ncertificates = [\"a.pem\"]\n\
+    /// #     url = \"https://edi.example/as2\"\nreceipts_to = [\"http://mdn.example:8080\"]\n";
+    /// let as2 = partner::parse(text, "acme.toml")?.as2.unwrap();
+    /// assert!(as2.takes_receipts_at("https://EDI.example:443/other?q=1"));
+    /// assert!(as2.takes_receipts_at("http://mdn.example:8080/"));
+    /// assert!(!as2.takes_receipts_at("http://edi.example/as2"));
+    /// assert!(!as2.takes_receipts_at("https://edi.example@127.0.0.1/as2"));
+    /// # Ok::<(), partner::Error>(())
+    /// ```
+    #[must_use]
+    pub fn takes_receipts_at(&self, url: &str) -> bool {
+        let wanted = origin(url);
+        let named = std::iter::once(&self.url).chain(&self.receipts_to);
+        wanted.is_some() && named.map(|url| origin(url)).any(|one| one == wanted)
     }
 
     /// Whether dispositions are exact on this day (UTC).
@@ -152,7 +188,36 @@ pub enum Encrypt {
     None,
 }
 
-/// The receipt (MDN) that we ask for; it comes in the answer to our request.
+/// How a receipt comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptMode {
+    /// In the answer to the request that carries the message.
+    #[default]
+    Sync,
+    /// By a request of theirs, to the `receipt_url` of our settings.
+    Async,
+}
+
+/// The AS2 version that is written (RFC 4130 section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Version {
+    /// 1.0.
+    #[serde(rename = "1.0")]
+    V1_0,
+    /// 1.1: compression may be used.
+    #[serde(rename = "1.1")]
+    V1_1,
+    /// 1.2: `EDIINT-Features` is sent.
+    #[default]
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// 1.3: `AS2-Product` is sent.
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+/// The receipt (MDN) that we ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Receipt {
@@ -312,6 +377,35 @@ impl Partner {
 
 fn yes() -> bool {
     true
+}
+
+/// Partners answer in seconds; an hour is a queue at their side, not a loss.
+fn receipt_minutes() -> u32 {
+    60
+}
+
+/// Scheme, host and port of an http or https URL, as they compare; none where there is anything
+/// about it that could be read in two ways.
+fn origin(url: &str) -> Option<(bool, String, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let secure = match scheme {
+        "https" => true,
+        "http" => false,
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?']).next()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if !authority.bytes().all(plain) || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    // An IPv6 address keeps its brackets.
+    let end = authority.find(']').map_or(0, |at| at + 1);
+    let colon = authority[end..].find(':').map(|at| at + end);
+    let (host, port) = match colon {
+        None => (authority, if secure { 443 } else { 80 }),
+        Some(at) => (&authority[..at], authority[at + 1..].parse().ok()?),
+    };
+    (!host.is_empty()).then(|| (secure, host.to_ascii_lowercase(), port))
 }
 
 fn version() -> String {

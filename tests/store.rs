@@ -47,6 +47,7 @@ fn arrival(n: u16) -> Arrival {
             headers: vec![],
             body,
         }),
+        answer_to: None,
         note: String::new(),
     }
 }

@@ -30,6 +30,28 @@ pub struct Disposition {
     pub detail: String,
 }
 
+/// The error modifiers that came after RFC 4130 §7.5.
+#[rustfmt::skip]
+const EXPLAINED: &[(&str, &str)] = &[
+    ("decompression-failed", "the compressed data could not be expanded"),
+    ("duplicate-filename", "the file name was used before, and names have to be unique"),
+    ("illegal-filename", "the file name cannot be used here"),
+    ("insufficient-message-security", "the message has less protection than was agreed"),
+    ("invalid-message-id", "the Message-ID is missing, or has blanks or control characters in it"),
+    ("unknown-trading-relationship", "AS2-From and AS2-To name no relationship that we know"),
+];
+
+/// Old spellings of the field, and what they mean.
+#[rustfmt::skip]
+const RESPELT: &[(&str, &str)] = &[
+    ("decompresion-failed", "decompression-failed"),
+    ("unknown-trading-partner", "unknown-trading-relationship"),
+    ("unsupported mic-algorithm", "unsupported MIC-algorithms"),
+    ("unsupported mic-algorithms", "unsupported MIC-algorithms"),
+    ("unsupported-mic-algorithm", "unsupported MIC-algorithms"),
+    ("unsupported-mic-algorithms", "unsupported MIC-algorithms"),
+];
+
 impl Disposition {
     /// `processed`: we have the message.
     pub fn processed() -> Disposition {
@@ -55,6 +77,14 @@ impl Disposition {
         }
     }
 
+    /// Why, in a sentence, for modifiers that are newer than RFC 4130: partners may not know
+    /// them, and the coming revision (§8.4.3) wants them explained.
+    pub fn explanation(&self) -> Option<&'static str> {
+        let told = EXPLAINED.iter().find(|(word, _)| *word == self.detail);
+        told.filter(|_| self.outcome == Outcome::Error)
+            .map(|(_, why)| *why)
+    }
+
     /// Whether the partner says that he has the message.
     pub fn is_positive(&self) -> bool {
         matches!(self.outcome, Outcome::Processed | Outcome::Warning)
@@ -71,16 +101,23 @@ impl Disposition {
     /// assert!(!Disposition::parse("nonsense").is_positive());
     /// ```
     pub fn parse(field: &str) -> Disposition {
-        let after_mode = field.rsplit_once(';').map_or(field, |(_, rest)| rest);
+        let is_mode = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            text.contains("action") || text.contains("mdn-sent") || !text.contains("processed")
+        };
+        let mode = field.split_once(';').filter(|(mode, _)| is_mode(mode));
+        let after_mode = mode.map_or(field, |(_, rest)| rest);
         let (kind, modifier) = after_mode.split_once('/').unwrap_or((after_mode, ""));
         let (word, text) = modifier.split_once(':').unwrap_or((modifier, ""));
         let word = word.trim().to_ascii_lowercase();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let detail = if text.is_empty() { word.clone() } else { text };
-        let detail = match detail.as_str() {
-            "decompresion-failed" => "decompression-failed".to_owned(),
-            _ => detail,
-        };
+        let respelt = RESPELT
+            .iter()
+            .find(|(old, _)| detail.eq_ignore_ascii_case(old));
+        let detail = respelt.map_or(detail, |(_, new)| (*new).to_owned());
+        // What stands in parentheses is a comment (RFC 8098 §3.1).
+        let kind = kind.split('(').next().unwrap_or_default();
         let outcome = match (kind.trim().to_ascii_lowercase().as_str(), word.as_str()) {
             ("processed", "") => Outcome::Processed,
             ("processed", word) if word.starts_with("warning") => Outcome::Warning,
@@ -116,6 +153,7 @@ impl From<&Error> for Disposition {
             Error::Integrity { .. } => "integrity-check-failed",
             Error::Weak(_) | Error::Unprotected(_) => "insufficient-message-security",
             Error::Encrypted(inner) => return Disposition::from(inner.as_ref()),
+            Error::Header { name, .. } if name == "Message-ID" => "invalid-message-id",
             Error::Header { .. }
             | Error::Mime(_)
             | Error::Cms(_)

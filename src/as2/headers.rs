@@ -92,10 +92,13 @@ impl Headers {
         self.0.push((name.to_owned(), unbroken(value)));
     }
 
-    /// Replaces every field of that name by one.
+    /// Replaces every field of that name by one, in the place of the first.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.0.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
-        self.push(name, value);
+        let is = |(have, _): &(String, String)| have.eq_ignore_ascii_case(name);
+        let first = self.0.iter().position(is).unwrap_or(self.0.len());
+        self.0.retain(|field| !is(field));
+        let field = (name.to_owned(), unbroken(value));
+        self.0.insert(first, field);
     }
 
     /// The first value of that name.

@@ -11,13 +11,14 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 use super::cms::signed;
 use super::disposition::{Disposition, Outcome};
 use super::error::Error;
-use super::headers::{Headers, unbroken, unquote_name};
+use super::headers::{Headers, read_line, unbroken};
 use super::keys::{Entropy, Identity, Keys};
 use super::mic::{Digest, Digests, Mic};
 use super::mime::{self, Value};
 use super::open::{self, Signature};
 use super::profile::Profile;
-use super::seal::{AS2_VERSION, date};
+use super::seal::date;
+use super::version::Version;
 
 /// Most bytes of a receipt: real ones have four thousand.
 pub const MDN_BYTES: usize = 1024 * 1024;
@@ -43,6 +44,8 @@ pub struct MdnFields {
     pub mic: Option<Mic>,
     /// For people. US-ASCII; other characters become `?`.
     pub text: String,
+    /// The AS2 that it is written in.
+    pub version: Version,
 }
 
 impl MdnFields {
@@ -57,7 +60,10 @@ impl MdnFields {
         let outcome = match disposition.outcome {
             Outcome::Processed => "was received, and is safe with us".to_owned(),
             Outcome::Warning => format!("was received, with a warning: {}", disposition.detail),
-            Outcome::Error | Outcome::Failure => format!("was refused: {}", disposition.detail),
+            Outcome::Error | Outcome::Failure => match disposition.explanation() {
+                Some(why) => format!("was refused: {} ({why})", disposition.detail),
+                None => format!("was refused: {}", disposition.detail),
+            },
         };
         let dated = request
             .get("Date")
@@ -75,6 +81,7 @@ impl MdnFields {
             text: format!("The message {original}{subject}{dated} {outcome}."),
             disposition,
             mic,
+            version: Version::default(),
         }
     }
 
@@ -91,8 +98,8 @@ impl MdnFields {
             })
             .collect();
         let text = text.replace('\n', "\r\n");
-        // Final-Recipient names us without quotes; a name that does not read is repeated as it is.
-        let us = unquote_name("AS2-To", &self.from).unwrap_or_else(|_| self.from.clone());
+        // As the request wrote it: quoted where it was.
+        let us = &self.from;
         let mut fields = Headers::new();
         fields.push(
             "Reporting-UA",
@@ -104,6 +111,9 @@ impl MdnFields {
         fields.push("Disposition", &self.disposition.to_string());
         if let Some(mic) = &self.mic {
             fields.push("Received-Content-MIC", &mic.to_string());
+        }
+        if let Some(why) = self.disposition.explanation() {
+            fields.push("Error", why);
         }
         let mut out = format!(
             "--{boundary}\r\n\
@@ -181,13 +191,14 @@ impl Mdn {
             }
         };
         let mut headers = Headers::new();
-        headers.push("AS2-Version", AS2_VERSION);
+        headers.push("AS2-Version", fields.version.as_str());
         headers.push("AS2-From", &fields.from);
         headers.push("AS2-To", &fields.to);
         headers.push("Message-ID", &fields.message_id);
         headers.push("Date", &date(at));
         headers.push("MIME-Version", "1.0");
         headers.push("Content-Type", &kind);
+        fields.version.dress(&mut headers);
         Ok((headers, body))
     }
 
@@ -195,12 +206,23 @@ impl Mdn {
     /// tell: a report, or a signed one.
     pub fn is(headers: &Headers, start: &[u8]) -> bool {
         let kind = Value::parse(headers.get("Content-Type").unwrap_or_default()).kind;
-        let start = &start[..start.len().min(mime::PART_HEADER_BYTES)];
-        let reports = || {
-            let start = String::from_utf8_lossy(start).to_ascii_lowercase();
-            start.contains("multipart/report")
-        };
-        kind == "multipart/report" || (kind == "multipart/signed" && reports())
+        match kind.as_str() {
+            "multipart/report" => true,
+            "multipart/signed" => signs_a_report(start),
+            _ => false,
+        }
+    }
+
+    /// The id that a receipt names, without its signature being looked at: enough to say in the
+    /// history of that message that something came which proved nothing. `None` where it is
+    /// encoded.
+    pub fn claims(body: &[u8]) -> Option<String> {
+        let field = b"original-message-id:";
+        let lower = body[..body.len().min(MDN_BYTES)].to_ascii_lowercase();
+        let from = memchr::memmem::find(&lower, field)? + field.len();
+        let line = body[from..].split(|byte| *byte == b'\n').next()?;
+        let id = std::str::from_utf8(line).ok()?.trim();
+        (!id.is_empty()).then(|| bare(id).to_owned())
     }
 
     /// Reads a receipt and verifies its signature, if it has one. Whether an unsigned one is
@@ -215,6 +237,8 @@ impl Mdn {
         profile: &Profile,
         at: DateTime<Utc>,
     ) -> Result<Mdn, Error> {
+        let (unwrapped, body) = unwrapped(headers, body);
+        let headers = unwrapped.as_ref().unwrap_or(headers);
         if body.len() > MDN_BYTES {
             return Err(Error::Limit {
                 what: "receipt",
@@ -256,13 +280,48 @@ impl Mdn {
 
     /// Whether it answers the message of that id: angle brackets may have come or gone.
     pub fn answers(&self, message_id: &str) -> bool {
-        let bare = |id: &str| {
-            id.trim()
-                .trim_start_matches('<')
-                .trim_end_matches('>')
-                .to_owned()
-        };
-        bare(&self.original_message_id) == bare(message_id)
+        self.original() == bare(message_id)
+    }
+
+    /// `Original-Message-ID` without angle brackets.
+    pub fn original(&self) -> &str {
+        bare(&self.original_message_id)
+    }
+}
+
+fn bare(id: &str) -> &str {
+    id.trim().trim_start_matches('<').trim_end_matches('>')
+}
+
+/// Whether the first part of a multipart/signed is a report. What its content says elsewhere does
+/// not count: an order may quote a receipt.
+fn signs_a_report(start: &[u8]) -> bool {
+    let mut start = &start[..start.len().min(mime::PART_HEADER_BYTES)];
+    while let Ok(line) = read_line(&mut start, mime::PART_HEADER_BYTES) {
+        match line.as_slice() {
+            [] => return false,
+            [b'-', b'-', ..] => break,
+            _ => {}
+        }
+    }
+    let head = Headers::read(&mut start).unwrap_or_default();
+    let kind = head.get("Content-Type").map(Value::parse);
+    kind.is_some_and(|kind| kind.kind == "multipart/report")
+}
+
+/// A receipt whose HTTP headers say no type, while its body begins with a header block that does:
+/// some servers write the whole MIME entity into the body. The headers to go by, and the body.
+fn unwrapped<'b>(headers: &Headers, body: &'b [u8]) -> (Option<Headers>, &'b [u8]) {
+    if headers.get("Content-Type").is_some() {
+        return (None, body);
+    }
+    let mut rest = body;
+    match Headers::read(&mut rest) {
+        Ok(inner) if inner.get("Content-Type").is_some() => {
+            let all = headers.iter().chain(inner.iter()).collect();
+            (Some(all), rest)
+        }
+        _ => (None, body),
     }
 }
 

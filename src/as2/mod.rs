@@ -18,6 +18,7 @@
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
+//! | `version` | the headers of AS2 1.0 to 1.3 |
 //! | `keys`, `profile` | whom we trust, what was agreed |
 //!
 //! ```
@@ -64,6 +65,7 @@ mod open;
 mod profile;
 mod receipt;
 mod seal;
+mod version;
 mod wrapper;
 
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
@@ -82,3 +84,4 @@ pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
 pub use profile::{Profile, Receipt};
 pub use receipt::ReceiptRequest;
 pub use seal::{Document, Sealed, message_id, seal};
+pub use version::Version;

@@ -121,6 +121,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
     Ok(Settings {
         library,
         identities,
+        receipt_url: config.as2.receipt_url.clone(),
         ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
     })
 }

@@ -4,7 +4,10 @@
 //! |---|---|---|
 //! | unknown pair of AS2 names | 403, the same for all | nothing |
 //! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
-//! | accepted before, same content | the stored MDN, byte for byte | an event |
+//! | the same, with `Receipt-Delivery-Option` | 202; the MDN is posted there | the same, with the address |
+//! | an address that the partner file does not name | 403 with an MDN `failed` | the message, as refused |
+//! | a receipt | 200 and nothing; see `receipt` | what it settles |
+//! | accepted before, same content | the stored MDN, byte for byte, the way the copy asks for it | an event |
 //! | accepted before, other content | error MDN | an event |
 //! | does not open, or less protected than agreed | error MDN | the message, as refused |
 //! | our store or disk failed | 503 and no MDN: the sender tries again | nothing |
@@ -18,7 +21,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Gateway;
-use super::route::{Partnership, profile};
+use super::route::{Partnership, profile, version};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::partner::As2;
@@ -27,13 +30,20 @@ use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
 const MESSAGE_ID: usize = 998;
 /// Seconds until a sender should try again where we do not know better.
-const RETRY_AFTER: u64 = 30;
+pub(super) const RETRY_AFTER: u64 = 30;
 
 /// A sender whose names are those of a partner. Nothing is proved yet.
 pub struct Caller {
-    partnership: Arc<Partnership>,
-    headers: Headers,
-    key: Key,
+    pub(super) partnership: Arc<Partnership>,
+    pub(super) headers: Headers,
+    /// Its Message-ID is empty where there is none that can be kept: a receipt needs none.
+    pub(super) key: Key,
+}
+
+/// What is answered to a message, and the URL that it is posted to where that is not the request.
+struct Given {
+    answer: Answer,
+    to: Option<String>,
 }
 
 /// A message with the verdict on it.
@@ -49,33 +59,33 @@ impl Gateway {
     /// Finds the partner by `AS2-From` and `AS2-To`, unquoted and exact, before the body is read.
     ///
     /// # Errors
-    /// The answer for who is not let in: the same 403 for every stranger, 400 without a usable
-    /// Message-ID.
+    /// The answer for who is not let in: the same 403 for every stranger.
     pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
         let headers: Headers = headers.into_iter().collect();
         let names = headers.as2_from().ok().zip(headers.as2_to().ok());
         let agreed = self.agreed();
-        let known = names.as_ref().and_then(|(from, to)| {
-            let is = |as2: &As2| as2.id == *from && as2.our_id == *to;
+        let find = |from: &str, to: &str| {
+            let is = |as2: &As2| as2.id == from && as2.our_id == to;
             let mut all = agreed.partnerships.iter();
             all.find(|known| known.partner.as2.as_ref().is_some_and(is))
+        };
+        // What follows a blank in a name without quotes may be a comment of somebody's.
+        let word = |name: &str| name.split(' ').next().unwrap_or_default().to_owned();
+        let known = names.as_ref().and_then(|(from, to)| {
+            let known = find(from, to);
+            known.or_else(|| find(&word(from), &word(to)))
         });
-        let (Some((from, to)), Some(partnership)) = (names, known) else {
+        let Some((partnership, as2)) = known.and_then(|k| Some((k, k.partner.as2.as_ref()?)))
+        else {
             tracing::info!("refused a stranger");
             return Err(text(403, "no such relationship"));
         };
-        let Some(message_id) = headers.message_id().and_then(message_id) else {
-            tracing::info!(partner = partnership.partner.name, "no usable Message-ID");
-            return Err(text(
-                400,
-                "a Message-ID of 1 to 998 printable characters is needed",
-            ));
-        };
+        let message_id = headers.message_id().and_then(message_id);
         let partnership = Arc::clone(partnership);
         let key = Key {
-            our_id: to,
-            partner_id: from,
-            message_id,
+            our_id: as2.our_id.clone(),
+            partner_id: as2.id.clone(),
+            message_id: message_id.unwrap_or_default(),
         };
         Ok(Caller {
             partnership,
@@ -87,6 +97,9 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        if let Some(answer) = self.receipt_came(&caller, &body).await {
+            return answer;
+        }
         let turn = self.opening.acquire().await;
         let turn = turn.expect("the semaphore is never closed");
         let at = self.clock.now();
@@ -109,13 +122,9 @@ impl Gateway {
             reason,
         } = match judged {
             Ok(judged) => judged,
-            Err(Trouble::Ours(why)) => {
+            Err(why) => {
                 tracing::error!(message_id, partner, %why, "cannot open now");
                 return unavailable(RETRY_AFTER);
-            }
-            Err(Trouble::Receipt) => {
-                tracing::info!(message_id, partner, "a receipt that nobody waits for");
-                return text(400, "receipts are taken in the answer to our request only");
             }
         };
         tracing::info!(
@@ -145,17 +154,31 @@ impl Gateway {
         at: DateTime<Utc>,
     ) -> Result<Answer, store::Error> {
         let (id, key) = (arrival.id, &caller.key);
-        let answer = arrival.answer.clone().unwrap_or_else(empty);
+        // What goes to the request itself.
+        let apart = arrival.answer_to.is_some();
+        let now = |answer: Option<Answer>| match apart {
+            true => taken(),
+            false => answer.unwrap_or_else(empty),
+        };
+        let answer = now(arrival.answer.clone());
         if !sound {
             self.store.refuse(arrival, at).await?;
+            self.poke();
             return Ok(answer);
         }
+        let unused = Arrival {
+            content: None,
+            ..arrival.clone()
+        };
         match self.store.accept(arrival, at).await? {
             Accepted::New { resend_of } => {
                 if let Some(first) = resend_of {
                     tracing::warn!(message_id = key.message_id, %first, "seems re-sent");
                 }
                 self.poke();
+                if apart {
+                    return Ok(answer);
+                }
                 let this = Arc::clone(self);
                 // The answer is on its way to the socket; whether the sender got it, only a
                 // second copy would tell.
@@ -168,46 +191,62 @@ impl Gateway {
             }
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
-                Ok(answer.unwrap_or_else(empty))
+                self.poke();
+                Ok(now(answer))
             }
             Accepted::Reused { message } => {
                 tracing::warn!(message_id = key.message_id, first = %message, "id reused");
                 let request = ReceiptRequest::read(&caller.headers, false);
                 let reused = Disposition::error("message-id reused with different content");
-                let answer = self.receipt(caller, request.as_ref(), reused, None, at);
-                Ok(answer.unwrap_or_else(|_| unavailable(RETRY_AFTER)))
+                let note = reused.to_string();
+                let given = self.receipt(caller, request.as_ref(), reused, None, at);
+                let Ok(Given { answer, to }) = given else {
+                    return Ok(unavailable(RETRY_AFTER));
+                };
+                if apart {
+                    // What is posted has to stand somewhere.
+                    let refused = Arrival {
+                        answer: Some(answer.clone()),
+                        answer_to: to,
+                        note,
+                        ..unused
+                    };
+                    self.store.refuse(refused, at).await?;
+                    self.poke();
+                }
+                Ok(now(Some(answer)))
             }
         }
     }
 
     /// Opens a message and writes the receipt for it. Blocks.
-    fn judge(&self, caller: &Caller, body: &Body, at: DateTime<Utc>) -> Result<Judged, Trouble> {
+    fn judge(&self, caller: &Caller, body: &Body, at: DateTime<Utc>) -> Result<Judged, as2::Error> {
         let partnership = &caller.partnership;
         let as2 = partnership.partner.as2.as_ref();
         let as2 = as2.expect("who was admitted has an [as2]");
         let profile = profile(as2, self.limits.inflated, at);
-        let bytes = whole(body).map_err(|why| Trouble::Ours(as2::Error::from(why)))?;
-        if Mdn::is(&caller.headers, &bytes) {
-            return Err(Trouble::Receipt);
-        }
+        let bytes = whole(body)?;
         let mut content = Vec::new();
         let keys = &partnership.keys;
-        let opened = as2::open(
-            &caller.headers,
-            &bytes[..],
-            &mut content,
-            keys,
-            &profile,
-            at,
-        );
+        let opened = match caller.key.message_id.as_str() {
+            "" => Err(no_message_id()),
+            _ => as2::open(
+                &caller.headers,
+                &bytes[..],
+                &mut content,
+                keys,
+                &profile,
+                at,
+            ),
+        };
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
         let (disposition, mic, content, reason) = match opened {
-            Err(why) if why.is_ours() => return Err(Trouble::Ours(why)),
+            Err(why) if why.is_ours() => return Err(why),
             Err(why) => {
                 let told = why.disposition(profile.diagnostic);
                 (told, None, None, why.to_string())
             }
-            Ok(opened) => match refusal(request.as_ref()) {
+            Ok(opened) => match refusal(as2, request.as_ref()) {
                 Some(refused) => {
                     let reason = "the receipt that is asked for cannot be made".to_owned();
                     (refused, Some(opened.mic), None, reason)
@@ -227,7 +266,7 @@ impl Gateway {
         let sound = content.is_some();
         let note = disposition.to_string();
         let told = self.receipt(caller, request.as_ref(), disposition, mic.clone(), at);
-        let answer = told.map_err(Trouble::Ours)?;
+        let Given { answer, to } = told?;
         let arrival = Arrival {
             id: Uuid::now_v7(),
             partner: partnership.partner.name.clone(),
@@ -238,6 +277,7 @@ impl Gateway {
             content,
             mic: mic.map(|mic| mic.to_string()),
             answer: Some(answer),
+            answer_to: to,
             note,
         };
         Ok(Judged {
@@ -255,45 +295,58 @@ impl Gateway {
         disposition: Disposition,
         mic: Option<Mic>,
         at: DateTime<Utc>,
-    ) -> Result<Answer, as2::Error> {
-        let Some(request) = request else {
-            return Ok(match disposition.is_positive() {
+    ) -> Result<Given, as2::Error> {
+        let as2 = caller.partnership.partner.as2.as_ref();
+        let Some((request, as2)) = request.zip(as2) else {
+            let answer = match disposition.is_positive() {
                 true => empty(),
                 false => text(400, "the message was refused"),
-            });
+            };
+            return Ok(Given { answer, to: None });
         };
         let mut entropy = self.entropy;
         let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
-        let fields = MdnFields::answer(&caller.headers, &id, disposition, mic);
+        let fields = MdnFields {
+            version: version(as2),
+            ..MdnFields::answer(&caller.headers, &id, disposition, mic)
+        };
         let digest = request.micalg.filter(|digest| !digest.weak());
         let digest = digest.unwrap_or(as2::Digest::Sha256);
-        let signer = match request.signed {
+        // A receipt that cannot be what was asked for is not signed some other way.
+        let signer = match request.signed && request.refusal.is_none() {
             true => Some((caller.partnership.keys.signer(at)?, digest)),
             false => None,
         };
         let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
-        Ok(Answer {
-            status: 200,
+        let to = request.deliver_to.clone();
+        // An address that is not agreed is asked for nothing; the sender hears of it here, with a
+        // status that he sees without waiting for a receipt.
+        let to = to.filter(|url| as2.takes_receipts_at(url));
+        let status = match to.is_none() && request.deliver_to.is_some() {
+            true => 403,
+            false => 200,
+        };
+        let answer = Answer {
+            status,
             headers: pairs(&headers),
             body: body.into(),
-        })
+        };
+        Ok(Given { answer, to })
     }
 }
 
-/// Why a message was not judged.
-enum Trouble {
-    /// Ours to repair.
-    Ours(as2::Error),
-    /// It is a receipt.
-    Receipt,
+/// What is answered where the receipt cannot be what is asked for.
+fn refusal(as2: &As2, request: Option<&ReceiptRequest>) -> Option<Disposition> {
+    let request = request?;
+    let elsewhere = request.deliver_to.as_ref();
+    let elsewhere = elsewhere.filter(|url| !as2.takes_receipts_at(url));
+    let elsewhere = elsewhere.map(|_| Disposition::failure("receipt address not agreed"));
+    request.refusal.clone().or(elsewhere)
 }
 
-/// What is answered where the receipt cannot be what is asked for.
-fn refusal(request: Option<&ReceiptRequest>) -> Option<Disposition> {
-    let request = request?;
-    let later = request.deliver_to.as_ref();
-    let later = later.map(|_| Disposition::failure("asynchronous receipts are not given"));
-    request.refusal.clone().or(later)
+fn no_message_id() -> as2::Error {
+    let problem = format!("is not 1 to {MESSAGE_ID} printable characters without blanks");
+    as2::Error::header("Message-ID", problem)
 }
 
 /// One line about the layers of a message.
@@ -345,11 +398,20 @@ pub(super) fn pairs(headers: &Headers) -> store::Headers {
     headers.iter().map(owned).collect()
 }
 
-fn empty() -> Answer {
+pub(super) fn empty() -> Answer {
     Answer {
         status: 200,
         headers: Vec::new(),
         body: Bytes::new(),
+    }
+}
+
+/// For who is to get his receipt later: every release of AS2 takes a 202 (RFC 4130 §7.2, its
+/// coming revision §5.4).
+fn taken() -> Answer {
+    Answer {
+        status: 202,
+        ..empty()
     }
 }
 
@@ -361,7 +423,7 @@ fn text(status: u16, line: &str) -> Answer {
     }
 }
 
-fn unavailable(seconds: u64) -> Answer {
+pub(super) fn unavailable(seconds: u64) -> Answer {
     let mut answer = text(503, "not now, please try again");
     answer
         .headers

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! inbound    admit ─ receive (open, MDN, accept) ─► Read ─► Deliver ─► bridge
+//!                                            └► Answer ─► the receipt is posted
 //! outbound   bridge, partner's 997 ─► Compose ─► Seal ─► Send ─► MDN
 //! ```
 //!
 //! | file | is about |
 //! |---|---|
 //! | `inbound` | who is let in, what is answered, what is stored with it |
+//! | `receipt` | receipts that travel by requests of their own: ours go out, theirs come in |
 //! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
 //! | `acknowledgment` | a 997 as the content of a document |
@@ -35,14 +37,15 @@
 //! # }).unwrap();
 //! ```
 //!
-//! It listens on no socket (`web` does), writes no TA1, asks for no asynchronous MDN and gives
-//! none, and puts one document into each interchange.
+//! It listens on no socket (`web` does), writes no TA1, and puts one document into each
+//! interchange.
 
 mod acknowledgment;
 mod compose;
 mod inbound;
 mod outbound;
 mod read;
+mod receipt;
 mod route;
 mod sending;
 mod transport;
@@ -65,7 +68,7 @@ use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{self, Client, Trust};
-use crate::partner::{Partner, Partners};
+use crate::partner::{As2, Partner, Partners, ReceiptMode};
 use crate::store::{self, Store};
 use route::Partnership;
 
@@ -79,6 +82,8 @@ pub struct Settings {
     pub partners: Partners,
     /// Our keys and certificates: all of them decrypt, the first valid one signs.
     pub identities: Vec<Identity>,
+    /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
+    pub receipt_url: Option<String>,
     /// The folder of the folder bridge: `<bridge>/<partner>/in` and `out` below it.
     pub bridge: PathBuf,
     /// What time it is.
@@ -101,6 +106,7 @@ impl Settings {
             library: Library::embedded(),
             partners,
             identities: Vec::new(),
+            receipt_url: None,
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
             entropy: net::entropy,
@@ -170,6 +176,12 @@ pub enum Error {
          settings as identity.p12"
     )]
     NoIdentity(String),
+    /// A partner is asked for asynchronous receipts, and there is no address of ours for them.
+    #[error(
+        "partner {0} is to post its receipts to us, and the settings do not say where; set \
+         as2.receipt_url to our public URL"
+    )]
+    NoReceiptUrl(String),
     /// There is no partner of that name.
     #[error("there is no partner {0:?}")]
     NoPartner(String),
@@ -199,6 +211,7 @@ pub struct Gateway {
     /// Replaced as a whole by [`agree`](Gateway::agree); work in flight keeps what it began with.
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
+    receipt_url: Option<String>,
     bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
@@ -221,6 +234,7 @@ impl Gateway {
             library,
             partners,
             identities,
+            receipt_url,
             bridge,
             clock,
             entropy,
@@ -235,6 +249,7 @@ impl Gateway {
             store,
             agreed: RwLock::new(Arc::new(none)),
             identities,
+            receipt_url,
             bridge,
             clock,
             entropy,
@@ -256,6 +271,10 @@ impl Gateway {
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
         let (library, before) = (Arc::new(library), self.agreed());
         let open = |partner: &Partner| {
+            let later = |as2: &As2| as2.receipt_mode == ReceiptMode::Async;
+            if self.receipt_url.is_none() && partner.as2.as_ref().is_some_and(later) {
+                return Err(Error::NoReceiptUrl(partner.name.clone()));
+            }
             let mut known = before.partnerships.iter();
             let known = known.find(|known| known.partner.name == partner.name);
             let partnership =

@@ -5,6 +5,7 @@
 //! | a receipt as agreed: signed, ours, positive, the same MIC | `confirmed` |
 //! | a receipt that says no; any 4xx but 408, 425, 429 | `refused`; `dead` |
 //! | 2xx without a receipt, or with one that proves nothing | sent again, the same bytes |
+//! | 2xx where the receipt is to come by itself (see `receipt`) | `sent`; again after `receipt_minutes` |
 //! | not reached, 5xx, 429 … | sent again, the same bytes |
 //! | says yes to other bytes (another MIC), or does not sign | `uncertain` |
 //! | 72 hours of that | `uncertain` where he may have it, else `dead` |
@@ -17,9 +18,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::inbound::payload;
+use super::transport::DELIVER_TO;
 use super::worker::Setback;
 use super::{Gateway, compose, route};
-use crate::as2::{Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
+use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
 use crate::store::{
     self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Work,
@@ -32,25 +34,13 @@ pub const RETRY_CAP: TimeDelta = TimeDelta::hours(1);
 /// How long a message is tried for: a long weekend without anybody at the partner's.
 pub const GIVE_UP: TimeDelta = TimeDelta::hours(72);
 /// The longest wait that a partner can ask us for.
-const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
+pub(super) const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
 
 /// What came of sending a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// They have it.
-    Confirmed {
-        /// The MDN as it came.
-        answer: Option<Answer>,
-        /// One line for people.
-        note: String,
-    },
-    /// They say no.
-    Refused {
-        /// The MDN as it came.
-        answer: Answer,
-        /// One line for people.
-        note: String,
-    },
+    /// They said what became of it, or nothing more is to be said.
+    Settled(store::Receipt),
     /// The same bytes again, later.
     Later {
         /// What happened.
@@ -137,6 +127,12 @@ impl Gateway {
         let detail = detail.ok_or_else(|| Setback::Aside(Aside::Dead, "it is gone".into()))?;
         let known = self.known(work)?;
         let message = &detail.message;
+        let waited = message.state == MessageState::Sent
+            && detail.headers.iter().any(|(name, _)| name == DELIVER_TO);
+        if waited && self.clock.now() - work.queued >= GIVE_UP {
+            let why = "given up: no receipt came".to_owned();
+            return Err(Setback::Aside(Aside::Uncertain, why));
+        }
         let body = self.bytes(message.body).await?;
         let fate = self.post(&known, &detail, body).await;
         let now = self.clock.now();
@@ -148,9 +144,8 @@ impl Gateway {
             reason = fate.why(),
             "sent"
         );
-        let (confirmed, answer, note) = match fate {
-            Fate::Confirmed { answer, note } => (true, answer, note),
-            Fate::Refused { answer, note } => (false, Some(answer), note),
+        let receipt = match fate {
+            Fate::Settled(receipt) => receipt,
             Fate::Uncertain(why) => return Err(Setback::Aside(Aside::Uncertain, why)),
             Fate::Dead(why) => return Err(Setback::Aside(Aside::Dead, why)),
             Fate::Later {
@@ -161,11 +156,6 @@ impl Gateway {
                 let there = perhaps_there || message.state == MessageState::Sent;
                 return self.again(work, why, after, there, now).await;
             }
-        };
-        let receipt = store::Receipt {
-            confirmed,
-            answer,
-            note,
         };
         Ok(self.store.receipt(message.id, receipt, now).await?)
     }
@@ -223,8 +213,7 @@ impl Gateway {
 impl Fate {
     fn word(&self) -> &'static str {
         match self {
-            Fate::Confirmed { .. } => "confirmed",
-            Fate::Refused { .. } => "refused",
+            Fate::Settled(receipt) => receipt.state.as_str(),
             Fate::Later { .. } => "later",
             Fate::Uncertain(_) => "uncertain",
             Fate::Dead(_) => "dead",
@@ -233,7 +222,7 @@ impl Fate {
 
     fn why(&self) -> &str {
         match self {
-            Fate::Confirmed { note, .. } | Fate::Refused { note, .. } => note,
+            Fate::Settled(receipt) => &receipt.note,
             Fate::Later { why, .. } | Fate::Uncertain(why) | Fate::Dead(why) => why,
         }
     }
@@ -252,12 +241,13 @@ pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     }
 }
 
-/// What an answer means.
+/// What an answer means. `later` is how long a receipt is waited for that comes by itself.
 pub(super) fn fate_of_answer(
     answer: Response,
     message: &Message,
     keys: &Keys,
     profile: &Profile,
+    later: Option<TimeDelta>,
     at: DateTime<Utc>,
 ) -> Fate {
     let status = answer.status;
@@ -279,60 +269,86 @@ pub(super) fn fate_of_answer(
         body: answer.body,
     };
     if profile.receipt == Receipt::No {
-        let note = format!("HTTP status {status}; no receipt is agreed");
-        let answer = Some(kept);
-        return Fate::Confirmed { answer, note };
+        return Fate::Settled(store::Receipt {
+            state: MessageState::Confirmed,
+            answer: Some(kept),
+            note: format!("HTTP status {status}; no receipt is agreed"),
+        });
+    }
+    // They took it, and have not said so in a way that proves it.
+    let unproved = |why: String| Fate::Later {
+        why,
+        after: later,
+        perhaps_there: true,
+    };
+    if later.is_some() && !Mdn::is(&headers, &kept.body) {
+        return unproved("their receipt is to come by itself".into());
     }
     let mdn = match Mdn::read(&headers, &kept.body, keys, profile, at) {
         Ok(mdn) => mdn,
         Err(why) => return unproved(format!("no receipt in the answer: {why}")),
     };
-    let reversed = headers.as2_from().ok().as_deref() == Some(&profile.their_id)
-        && headers.as2_to().ok().as_deref() == Some(&profile.our_id);
-    if !reversed || !mdn.answers(&message.key.message_id) {
+    if !reversed(&headers, profile) || !mdn.answers(&message.key.message_id) {
         return unproved("the receipt is for another message".into());
     }
-    judged(&mdn, message, kept, profile.receipt == Receipt::Signed)
+    Fate::Settled(verdict(&mdn, message, kept, profile.receipt))
 }
 
-/// They took it, and have not said so in a way that proves it.
-fn unproved(why: String) -> Fate {
-    Fate::Later {
-        why,
-        after: None,
-        perhaps_there: true,
-    }
+/// Whether the names of a receipt are those of our message, turned round. Some leave them out of
+/// an answer, which is for us whatever it says.
+fn reversed(headers: &Headers, profile: &Profile) -> bool {
+    let is = |name: &str, found: Result<String, as2::Error>, ours: &str| {
+        headers.get(name).is_none() || found.is_ok_and(|found| found == ours)
+    };
+    is("AS2-From", headers.as2_from(), &profile.their_id)
+        && is("AS2-To", headers.as2_to(), &profile.our_id)
 }
 
 /// What a receipt for this message says.
-fn judged(mdn: &Mdn, message: &Message, answer: Answer, signed: bool) -> Fate {
+pub(super) fn verdict(
+    mdn: &Mdn,
+    message: &Message,
+    answer: Answer,
+    agreed: Receipt,
+) -> store::Receipt {
     let said = mdn.disposition.to_string();
-    if !mdn.disposition.is_positive() {
-        // A second copy of what they have is no failure, and no proof either.
-        return match mdn.disposition.detail.contains("duplicate") {
-            true => Fate::Uncertain(format!("they say that it came before: {said}")),
-            // Unsigned too: it came in the answer to our own request, like a status would.
-            false => Fate::Refused { answer, note: said },
-        };
-    }
-    if signed && mdn.signature.is_none() {
-        return Fate::Uncertain(format!("the receipt is not signed: {said}"));
-    }
     let ours = message.mic.as_deref().and_then(Mic::parse);
-    match (&mdn.mic, &ours) {
-        (Some(theirs), Some(ours)) if theirs == ours => Fate::Confirmed {
-            answer: Some(answer),
-            note: said,
-        },
-        (Some(theirs), Some(ours)) => Fate::Uncertain(format!(
-            "they have other bytes: their MIC is {theirs}, ours {ours}"
-        )),
-        _ => Fate::Uncertain(format!("the receipt names no MIC: {said}")),
+    let duplicate = || {
+        mdn.disposition
+            .detail
+            .to_ascii_lowercase()
+            .contains("duplicate")
+    };
+    let (state, note) = match (&mdn.mic, &ours) {
+        // A second copy of what they have is no failure, and no proof either.
+        _ if !mdn.disposition.is_positive() && duplicate() => (
+            MessageState::Uncertain,
+            format!("they say that it came before: {said}"),
+        ),
+        _ if !mdn.disposition.is_positive() => (MessageState::Refused, said),
+        _ if agreed == Receipt::Signed && mdn.signature.is_none() => (
+            MessageState::Uncertain,
+            format!("the receipt is not signed: {said}"),
+        ),
+        (Some(theirs), Some(ours)) if theirs == ours => (MessageState::Confirmed, said),
+        (Some(theirs), Some(ours)) => (
+            MessageState::Uncertain,
+            format!("they have other bytes: their MIC is {theirs}, ours {ours}"),
+        ),
+        _ => (
+            MessageState::Uncertain,
+            format!("the receipt names no MIC: {said}"),
+        ),
+    };
+    store::Receipt {
+        state,
+        answer: Some(answer),
+        note,
     }
 }
 
 /// When a partner wants to be asked again: seconds, or a date.
-fn retry_after(answer: &Response, at: DateTime<Utc>) -> Option<TimeDelta> {
+pub(super) fn retry_after(answer: &Response, at: DateTime<Utc>) -> Option<TimeDelta> {
     let mut headers = answer.headers.iter();
     let (_, value) = headers.find(|(name, _)| name == "retry-after")?;
     let seconds = value.parse().ok().map(Duration::from_secs);

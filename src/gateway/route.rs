@@ -5,11 +5,11 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
-use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
+use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile, Version};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
 use crate::mapping::{Guide, Library};
-use crate::partner::{Encrypt, Partner, Receipt, Sign, Transport};
+use crate::partner::{self, Encrypt, Partner, Receipt, Sign, Transport};
 use std::sync::Arc;
 
 /// One partner, ready for use.
@@ -118,6 +118,16 @@ pub(super) fn profile(
         diagnostic: as2.diagnostic(today),
         accept_anything: false,
         inflated_limit,
+    }
+}
+
+/// The AS2 version that is written.
+pub(super) fn version(as2: &crate::partner::As2) -> Version {
+    match as2.version {
+        partner::Version::V1_0 => Version::V1_0,
+        partner::Version::V1_1 => Version::V1_1,
+        partner::Version::V1_2 => Version::V1_2,
+        partner::Version::V1_3 => Version::V1_3,
     }
 }
 

@@ -3,26 +3,28 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::inbound::{pairs, payload};
 use super::outbound::{Fate, fate_of_answer, fate_of_error};
-use super::route::{Partnership, profile};
+use super::route::{self, Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
 use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
 use crate::canonical::Document;
-use crate::partner::Transport;
+use crate::partner::{Receipt, ReceiptMode, Transport};
 use crate::store::{
-    Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, NewDocument, Payload,
-    Sealed,
+    self, Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, MessageState,
+    NewDocument, Payload, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
 const FILES: usize = 64;
+/// The header that asks for an asynchronous receipt.
+pub(super) const DELIVER_TO: &str = "Receipt-Delivery-Option";
 /// Where the end of an interchange is looked for: IEA has 24 bytes at most, padding follows.
 const TAIL: usize = 1024;
 /// What we say our payloads are (RFC 1767).
@@ -63,6 +65,12 @@ impl Gateway {
                     at,
                 )
                 .map_err(|why| why.to_string())?;
+                let mut headers = sealed.headers;
+                route::version(as2).dress(&mut headers);
+                let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
+                if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
+                    headers.push(DELIVER_TO, url);
+                }
                 let bare = message_id.trim_matches(['<', '>']);
                 let note = match (profile.sign, profile.encrypt) {
                     (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
@@ -78,7 +86,7 @@ impl Gateway {
                         partner_id: as2.id.clone(),
                         message_id: bare.to_owned(),
                     },
-                    headers: pairs(&sealed.headers),
+                    headers: pairs(&headers),
                     body: payload(body.into()),
                     mic: Some(sealed.mic.to_string()),
                     note,
@@ -115,7 +123,11 @@ impl Gateway {
             Ok(answer) => {
                 let at = self.clock.now();
                 let profile = profile(as2, self.limits.inflated, at);
-                fate_of_answer(answer, message, &partnership.keys, &profile, at)
+                let later = detail.headers.iter().any(|(name, _)| name == DELIVER_TO);
+                // As long again as it has been out already, so that each wait is twice the last.
+                let least = TimeDelta::minutes(as2.receipt_minutes.into());
+                let later = later.then(|| least.max(at - message.created));
+                fate_of_answer(answer, message, &partnership.keys, &profile, later, at)
             }
             Err(why) => fate_of_error(&why),
         }
@@ -213,6 +225,7 @@ impl Gateway {
                 content: Some(content),
                 mic: None,
                 answer: None,
+                answer_to: None,
                 note: file.name.clone(),
             };
             let id = arrival.id;
@@ -249,10 +262,11 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         None => Ok(None),
     };
     match blocking(partnership, put).await {
-        Ok(Ok(Some((path, _)))) => Fate::Confirmed {
+        Ok(Ok(Some((path, _)))) => Fate::Settled(store::Receipt {
+            state: MessageState::Confirmed,
             answer: None,
             note: path.display().to_string(),
-        },
+        }),
         Ok(Ok(None)) => Fate::Dead("the partner file no longer has a [folder]".into()),
         Ok(Err(why)) => Fate::Later {
             why: why.to_string(),

@@ -33,7 +33,7 @@ const LANES: [&[WorkKind]; 2] = [
         WorkKind::Compose,
         WorkKind::Seal,
     ],
-    &[WorkKind::Send],
+    &[WorkKind::Send, WorkKind::Answer],
 ];
 
 /// Why a step did not end well.
@@ -219,6 +219,7 @@ impl Gateway {
             WorkKind::Compose => self.compose(work).await,
             WorkKind::Seal => self.seal(work).await,
             WorkKind::Send => self.send_message(work).await,
+            WorkKind::Answer => self.give_receipt(work).await,
         }
     }
 
@@ -327,6 +328,7 @@ impl Gateway {
 fn lost(kind: WorkKind) -> Aside {
     match kind {
         WorkKind::Read | WorkKind::Send => Aside::Quarantined,
+        WorkKind::Answer => Aside::Uncertain,
         WorkKind::Deliver | WorkKind::Compose | WorkKind::Seal => Aside::Held,
     }
 }

@@ -13,6 +13,8 @@ const AS2_NAME: usize = 128;
 const ISA_ID: usize = 15;
 /// Characters of a partner's name: it becomes part of file names.
 const NAME: usize = 64;
+/// The longest wait for a receipt, in minutes: a day.
+const MINUTES: u32 = 24 * 60;
 /// Characters of GS08.
 const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
 
@@ -62,15 +64,37 @@ pub(super) fn as2_name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D:
     )
 }
 
+/// Whether a text is an http or https URL.
+pub(crate) fn is_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("http://")
+        .or(text.strip_prefix("https://"));
+    let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?']));
+    host && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 pub(super) fn url<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    let sound = |text: &str| {
-        let rest = text
-            .strip_prefix("http://")
-            .or(text.strip_prefix("https://"));
-        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?']));
-        host && text.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    text(input, sound, "an http or https URL")
+    text(input, is_url, "an http or https URL")
+}
+
+/// URLs of which scheme, host and port can be told.
+pub(super) fn urls<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    let urls = Vec::<String>::deserialize(input)?;
+    match urls.iter().find(|url| super::origin(url).is_none()) {
+        Some(wrong) => Err(D::Error::custom(format!(
+            "{wrong:?} is not an http or https URL such as https://edi.example.com:8443"
+        ))),
+        None => Ok(urls),
+    }
+}
+
+pub(super) fn minutes<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        minutes @ 1..=MINUTES => Ok(minutes),
+        wrong => Err(D::Error::custom(format!(
+            "{wrong} is not 1 to {MINUTES} minutes"
+        ))),
+    }
 }
 
 pub(super) fn qualifier<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {

@@ -66,6 +66,8 @@ pub struct Arrival {
     pub mic: Option<String>,
     /// The answer to give and to give again; `None` where the transport has none.
     pub answer: Option<Answer>,
+    /// The URL that the answer is posted to; `None` where it is given to the request itself.
+    pub answer_to: Option<String>,
     /// One line for people: the disposition, or what the message was protected by.
     pub note: String,
 }

@@ -49,7 +49,10 @@ enum Step {
     },
     Receipt {
         row: u8,
-        confirmed: bool,
+        state: u8,
+    },
+    Remark {
+        row: u8,
     },
     Settle {
         row: u8,
@@ -78,8 +81,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u8>(), any::<u8>()).prop_map(|(work, aside)| Bury { work, aside }),
         4 => (any::<bool>(), proptest::option::of(0..3u8))
             .prop_map(|(partner, key)| Draft { partner, key }),
-        3 => (any::<u8>(), any::<bool>())
-            .prop_map(|(row, confirmed)| Receipt { row, confirmed }),
+        3 => (any::<u8>(), prop_oneof![4 => 4..7u8, 1 => any::<u8>()])
+            .prop_map(|(row, state)| Receipt { row, state }),
+        1 => any::<u8>().prop_map(|row| Remark { row }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(row, state)| Settle { row, state }),
         1 => any::<u8>().prop_map(|by| Advance { by }),
         4 => prop_oneof![8 => 1..4u32, 4 => 8..40u32, 1 => Just(91 * 86_400)].prop_map(|seconds| Wait { seconds }),
@@ -134,10 +138,12 @@ impl World {
                 let content = format!("order {content}");
                 let mut message = arrival(base + 1, &format!("m{name}"), &content);
                 message.partner = partner(*other);
+                message.answer_to = name.is_multiple_of(2).then(|| content.clone());
                 told(store.accept(message, now).await)
             }
             Step::Refuse { name } => {
-                let message = arrival(base + 1, &format!("m{name}"), "order 0");
+                let mut message = arrival(base + 1, &format!("m{name}"), "order 0");
+                message.answer_to = name.is_multiple_of(2).then(|| "there".into());
                 told(store.refuse(message, now).await)
             }
             Step::Answered { row: by } => told(store.answered(row(by), now).await),
@@ -162,9 +168,11 @@ impl World {
                 let partner = partner(*other);
                 told(store.draft(Draft { partner, document }, now).await)
             }
-            Step::Receipt { row: by, confirmed } => {
-                told(store.receipt(row(by), receipt(*confirmed), now).await)
+            Step::Receipt { row: by, state } => {
+                let state = *pick(MessageState::ALL, *state).unwrap();
+                told(store.receipt(row(by), receipt(state), now).await)
             }
+            Step::Remark { row: by } => told(store.remark(row(by), "seen", "so".into(), now).await),
             Step::Settle { row: by, state } => {
                 let state = *pick(DocumentState::ALL, *state).unwrap();
                 told(store.settle(row(by), state, "said".into(), now).await)
@@ -220,6 +228,7 @@ impl World {
                     .await,
             ),
             WorkKind::Send => told(store.sent(work.lease, at(self.now + 60), now).await),
+            WorkKind::Answer => told(store.posted(work.lease, "there".into(), now).await),
         }
     }
 

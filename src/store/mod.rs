@@ -18,6 +18,7 @@
 //!
 //! ```text
 //! inbound    accept ─► Read ─► read ─► Deliver ─► delivered ─► settle
+//!            accept, refuse ─► Answer ─► posted | retry | bury
 //!                                 └► (997 draft) Compose ─┐
 //! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | retry | bury
 //! ```
@@ -100,16 +101,21 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + '
 /// to the microsecond.
 pub trait Store: Send + Sync + 'static {
     /// Accepts an inbound message: the row in `received`, its key, body, content and final answer,
-    /// and the work to read it. A copy of an accepted message changes nothing but its history; one
-    /// of a refused message is accepted anew.
+    /// and the work to read it, and to post its answer where it has an address. A copy of an
+    /// accepted message changes nothing but its history and the address: the stored answer is
+    /// posted again to where the copy wants it. One of a refused message is accepted anew.
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted>;
 
-    /// Records an inbound message that got an error answer, in `refused`. It does not occupy its
-    /// key.
+    /// Records an inbound message that got an error answer, in `refused`, and queues the answer
+    /// where it has an address. It does not occupy its key.
     fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// The answer left: `received` becomes `answered`. Other states stay.
     fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Ends [`WorkKind::Answer`]: the partner took the answer. `received` and `uncertain` become
+    /// `answered`, `refused` stays.
+    fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Leases up to `limit` due pieces of work of these kinds for `lease`, the partner served
     /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way.
@@ -182,8 +188,19 @@ pub trait Store: Send + Sync + 'static {
     fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Ends [`WorkKind::Send`], with or without a lease: a message is `confirmed` (late or early,
-    /// also out of `uncertain` and `dead`) or `refused`. What is confirmed stays so.
+    /// also out of `uncertain` and `dead`), `refused` or `uncertain`. What is confirmed stays so,
+    /// and what is refused does not become uncertain.
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Adds a line to a message's history, and changes nothing else: for what came and proved
+    /// nothing.
+    fn remark(
+        &self,
+        message: Uuid,
+        what: &'static str,
+        detail: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
 
     /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
     /// number is used twice.

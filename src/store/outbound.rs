@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Answer, Headers, Key, NewDocument, Payload};
+use super::{Answer, Error, Headers, Key, MessageState, NewDocument, Payload};
 
 /// A document to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +89,25 @@ pub struct Sealed {
 /// How a partner took a message: a verified MDN, or the end of a transport that has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Whether it says `processed`; `false` is a verified error MDN.
-    pub confirmed: bool,
+    /// What it makes of the message: `Confirmed` (it says `processed`), `Refused` (a verified
+    /// error MDN), or `Uncertain` (verified, but about other bytes).
+    pub state: MessageState,
     /// The MDN as it came.
     pub answer: Option<Answer>,
     /// One line for people.
     pub note: String,
+}
+
+impl Receipt {
+    /// Whether it changes a message in this state.
+    pub(super) fn changes(&self, known: MessageState) -> Result<bool, Error> {
+        match self.state {
+            MessageState::Confirmed | MessageState::Refused => Ok(known != MessageState::Confirmed),
+            MessageState::Uncertain => Ok(!matches!(
+                known,
+                MessageState::Confirmed | MessageState::Refused
+            )),
+            state => Err(Error::invalid(format!("a receipt does not make {state}"))),
+        }
+    }
 }

@@ -47,6 +47,8 @@ pub struct MessageDetail {
     pub headers: Headers,
     /// The MDN that we gave (inbound) or got (outbound).
     pub answer: Option<Answer>,
+    /// The URL that our answer is posted to; `None` where it was given to the request itself.
+    pub answer_to: Option<String>,
     /// Its interchanges, in order.
     pub interchanges: Vec<Interchange>,
     /// Their documents, in order.

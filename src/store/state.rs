@@ -75,6 +75,7 @@ words! {
         /// Inbound: we gave an error MDN. Outbound: the partner gave us one.
         Refused = "refused",
         /// Outbound: the partner may or may not have it; a late MDN or a person settles it.
+        /// Inbound: it is ours, but our receipt could not be delivered; a copy asks for it again.
         Uncertain = "uncertain",
         /// Work on it killed its worker three times, or it must not go on for another reason.
         Quarantined = "quarantined",
@@ -123,6 +124,9 @@ words! {
         Seal = "seal",
         /// Send a sealed message (subject: the message). Ends in `receipt`, or `sent` to wait.
         Send = "send",
+        /// Post the receipt for a message to where it was asked for (subject: the message). Ends
+        /// in `posted`.
+        Answer = "answer",
     }
 }
 
@@ -181,7 +185,7 @@ pub(super) enum Subject {
 impl WorkKind {
     pub(super) const fn subject(self) -> Subject {
         match self {
-            Self::Read | Self::Send => Subject::Message,
+            Self::Read | Self::Send | Self::Answer => Subject::Message,
             Self::Seal => Subject::Interchange,
             Self::Deliver | Self::Compose => Subject::Document,
         }
@@ -189,9 +193,11 @@ impl WorkKind {
 
     /// Where a piece of work goes that killed its worker [`DEATHS`](super::DEATHS) times.
     pub(super) const fn poisoned(self) -> Aside {
-        match self.subject() {
-            Subject::Message => Aside::Quarantined,
-            Subject::Interchange | Subject::Document => Aside::Held,
+        match (self, self.subject()) {
+            // The message itself is sound, and ours.
+            (Self::Answer, _) => Aside::Uncertain,
+            (_, Subject::Message) => Aside::Quarantined,
+            (_, Subject::Interchange | Subject::Document) => Aside::Held,
         }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chrono::Utc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use transload::as2::{self, Document, Headers, Keys, Mdn, Profile};
+use transload::as2::{self, Disposition, Document, Headers, Keys, Mdn, Profile};
 use transload::clock::System;
 use transload::net;
 use transload::net::client::{self, Client, Response, Trust};
@@ -41,7 +41,7 @@ pub(super) fn seal(payload: &[u8], id: &str, keys: &Keys, profile: &Profile) -> 
     }
 }
 
-async fn post(seller: &Side, request: &Request) -> Response {
+pub(super) async fn post(seller: &Side, request: &Request) -> Response {
     let client = Client::new(Trust::System, client::Limits::default());
     let body = Bytes::from(request.body.clone());
     client
@@ -51,7 +51,7 @@ async fn post(seller: &Side, request: &Request) -> Response {
 }
 
 /// Reads an answer as the buyer does: signed by the seller, for this message.
-fn receipt(answer: &Response, id: &str) -> Mdn {
+pub(super) fn receipt(answer: &Response, id: &str) -> Mdn {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
     let headers: Headers = answer.headers.iter().cloned().collect();
     let (keys, profile) = (buyer_keys(), buyer_profile());
@@ -263,9 +263,6 @@ async fn strangers_and_broken_requests_leave_nothing() {
         "the same for all"
     );
 
-    let spaced = seal(&order, "<3 4@x>", &keys, &profile);
-    assert_eq!(post(&seller, &spaced).await.status, 400);
-
     let mut large = seal(&order, "<5@x>", &keys, &profile);
     large.body.resize((1 << 20) + 1, 0);
     assert_eq!(post(&seller, &large).await.status, 413);
@@ -292,6 +289,27 @@ async fn strangers_and_broken_requests_leave_nothing() {
 
     let all = seller.store().messages(Filter::default()).await.unwrap();
     assert!(all.is_empty(), "{all:#?}");
+    seller.running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_refused_in_a_receipt() {
+    let seller = seller(Kind::Memory).await;
+    let (keys, profile) = (buyer_keys(), buyer_profile());
+    let mut request = seal(&sample("demo/order.edi"), "<3 4@x>", &keys, &profile);
+    let mdn = receipt(&post(&seller, &request).await, "<3 4@x>");
+    assert_eq!(mdn.disposition, Disposition::error("invalid-message-id"));
+    assert!(
+        mdn.text.contains("the Message-ID is missing"),
+        "{}",
+        mdn.text
+    );
+    request
+        .headers
+        .retain(|(name, _)| name != "Message-ID" && !name.starts_with("Disposition"));
+    assert_eq!(post(&seller, &request).await.status, 400);
+    assert_eq!(messages(&seller, MessageState::Refused).await.len(), 2);
+    assert!(seller.list(Direction::Inbound, "").await.is_empty());
     seller.running.stop().await.unwrap();
 }
 

@@ -90,6 +90,11 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) async fn start(kind: Kind) -> Pair {
+        Pair::agreeing(kind, "").await
+    }
+
+    /// Two gateways whose files of each other have these lines too in `[as2]`.
+    pub(super) async fn agreeing(kind: Kind, more: &str) -> Pair {
         let [buyer, seller, _] = identities();
         let (at_buyer, at_seller) = (bind().await, bind().await);
         let to_buyer = at_buyer.url().unwrap();
@@ -99,10 +104,13 @@ impl Pair {
             let seller = relation("tinderbox", ("QUILL FEATHER", "TINDERBOX"), &to_seller);
             let ids = envelope("QUILLFEATHER", "TINDERBOX");
             let pem = certificate(folder, "seller");
-            vec![format!("{seller}certificates = [{pem:?}]\n{ids}{their}")]
+            vec![format!(
+                "{seller}certificates = [{pem:?}]\n{more}{ids}{their}"
+            )]
         });
         let sellers = side(kind, at_seller, seller, Arc::new(System), |folder| {
-            vec![sellers_buyer(folder, &to_buyer), sellers_folder(folder)]
+            let buyer = sellers_buyer(folder, &to_buyer);
+            vec![agreeing(&buyer, more), sellers_folder(folder)]
         });
         Pair {
             buyer: buyers,
@@ -123,6 +131,11 @@ pub(super) fn sellers_buyer(folder: &Path, url: &str) -> String {
     let pem = certificate(folder, "buyer");
     let documents = "[documents.850]\n[documents.855]\n[documents.810]\n";
     format!("{buyer}certificates = [{pem:?}]\n{ids}{documents}")
+}
+
+/// A partner file with more lines in its `[as2]`.
+pub(super) fn agreeing(file: &str, more: &str) -> String {
+    file.replacen("[as2]\n", &format!("[as2]\n{more}"), 1)
 }
 
 /// The seller's file of a partner who gives files.
@@ -178,6 +191,7 @@ pub(super) fn side(
     let settings = Settings {
         identities: vec![identity.clone()],
         clock,
+        receipt_url: Some(listeners.url().unwrap()),
         limits: Limits {
             poll: Duration::from_millis(10),
             ..Limits::default()

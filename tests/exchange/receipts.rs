@@ -9,17 +9,20 @@ use tokio::net::TcpListener;
 use transload::as2::{self, Digest, Disposition, Headers, Identity, Mdn, MdnFields, Mic};
 use transload::clock::{Clock, Moved};
 use transload::net;
+use transload::net::client::{self, Client, Trust};
 use transload::net::serve::Limits;
 use transload::store::{MessageDetail, MessageState, WorkKind};
 use transload::web::as2::{Answer, Arrival, Settings, listen};
 use uuid::Uuid;
 
 use super::hostile::Request;
-use super::pair::{Kind, Side, bind, buyer_profile, identities, sample, sellers_buyer, side};
+use super::pair::{
+    Kind, Side, agreeing, bind, buyer_profile, identities, sample, sellers_buyer, side,
+};
 
 /// What the partner's server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub(super) enum Mood {
     Good,
     OtherMic,
     NoMic,
@@ -30,29 +33,31 @@ enum Mood {
     Duplicate,
     ForAnother,
     Silent,
+    /// Posts the receipt to where it is asked for, and answers only then.
+    First,
     Page,
     Status(u16),
 }
 
 /// A buyer's server that answers as it is told, and keeps what it got.
-struct Partner {
+pub(super) struct Partner {
     mood: Mutex<Mood>,
-    seen: Mutex<Vec<Request>>,
+    pub(super) seen: Mutex<Vec<Request>>,
 }
 
 impl Partner {
-    fn new() -> Arc<Partner> {
+    pub(super) fn new() -> Arc<Partner> {
         Arc::new(Partner {
             mood: Mutex::new(Mood::Good),
             seen: Mutex::default(),
         })
     }
 
-    fn set(&self, mood: Mood) {
+    pub(super) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
-    fn listen(self: &Arc<Self>, listener: TcpListener, spool: &std::path::Path) {
+    pub(super) fn listen(self: &Arc<Self>, listener: TcpListener, spool: &std::path::Path) {
         let settings = Settings {
             path: "/as2".into(),
             spool: spool.into(),
@@ -72,6 +77,9 @@ impl Partner {
                     .unwrap()
                     .to_vec();
                 let mood = *this.mood.lock().unwrap();
+                if mood == Mood::First {
+                    post_receipt(Mood::Good, &headers, &body).await;
+                }
                 let answer = answer(mood, &headers, &body);
                 this.seen.lock().unwrap().push(Request { headers, body });
                 answer
@@ -83,7 +91,7 @@ impl Partner {
 
 fn answer(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
     match mood {
-        Mood::Silent => Answer {
+        Mood::Silent | Mood::First => Answer {
             status: 200,
             headers: vec![],
             body: Bytes::new(),
@@ -95,7 +103,23 @@ fn answer(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
     }
 }
 
-fn receipt(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
+/// Posts a receipt for this request to where it asks for it; gives the status of the answer.
+pub(super) async fn post_receipt(
+    mood: Mood,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> (u16, Bytes) {
+    let mut fields = headers.iter();
+    let (_, url) = fields
+        .find(|(name, _)| name == "receipt-delivery-option")
+        .unwrap();
+    let Answer { headers, body, .. } = receipt(mood, headers, body);
+    let client = Client::new(Trust::System, client::Limits::default());
+    let answer = client.post(url, &headers, body).await.unwrap();
+    (answer.status, answer.body)
+}
+
+pub(super) fn receipt(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
     let [buyer, seller, stranger] = identities();
     let keys = as2::Keys {
         ours: vec![buyer.clone()],
@@ -138,21 +162,30 @@ fn receipt(mood: Mood, headers: &[(String, String)], body: &[u8]) -> Answer {
     }
 }
 
-/// A seller whose clock we move, and the address of a buyer who does not listen yet.
 async fn seller(kind: Kind) -> (Side, Arc<Moved>, std::net::SocketAddr) {
+    seller_agreeing(kind, "").await
+}
+
+/// A seller whose clock we move, and the address of a buyer who does not listen yet; with these
+/// lines in the `[as2]` of the buyer's file.
+pub(super) async fn seller_agreeing(
+    kind: Kind,
+    more: &str,
+) -> (Side, Arc<Moved>, std::net::SocketAddr) {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
     let clock = Arc::new(Moved::to(Utc::now()));
     let own = Arc::clone(&clock);
     let side = side(kind, bind().await, &identities()[1], own, |folder| {
-        vec![sellers_buyer(folder, &format!("http://{address}/as2"))]
+        let buyer = sellers_buyer(folder, &format!("http://{address}/as2"));
+        vec![agreeing(&buyer, more)]
     });
     (side, clock, address)
 }
 
 /// The message of a document, after its first try, or after `tries`.
-async fn tried(seller: &Side, document: Uuid, tries: usize) -> MessageDetail {
+pub(super) async fn tried(seller: &Side, document: Uuid, tries: usize) -> MessageDetail {
     seller
         .until("a try", async || {
             let detail = seller.store().document(document).await.unwrap()?;
@@ -170,7 +203,7 @@ async fn tried(seller: &Side, document: Uuid, tries: usize) -> MessageDetail {
         .await
 }
 
-async fn send(seller: &Side) -> Uuid {
+pub(super) async fn send(seller: &Side) -> Uuid {
     let bytes = sample("x12/004010/855/pass/accepted.edi");
     seller.gateway().send("quillfeather", &bytes).await.unwrap()
 }
@@ -212,10 +245,10 @@ async fn each_answer_has_its_meaning() {
             let kept = message.answer.is_some();
             assert_eq!(
                 kept,
-                matches!(state, Confirmed | Refused),
+                matches!(state, Confirmed | Refused | Uncertain),
                 "{mood:?}: evidence"
             );
-            if kept {
+            if matches!(state, Confirmed | Refused) {
                 let mdn = seller.gateway().mdn(&message).unwrap();
                 assert_eq!(
                     mdn.disposition.is_positive(),

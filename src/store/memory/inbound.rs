@@ -30,6 +30,7 @@ impl Rows {
                 return Ok(Accepted::Reused { message });
             }
             self.log(message, "duplicate", &arrival.note, now);
+            self.answer_again(message, arrival, now)?;
             return Ok(Accepted::Duplicate { message, answer });
         }
         let resend_of = self.messages.iter().map(|row| &row.message).find(|row| {
@@ -43,6 +44,7 @@ impl Rows {
         self.arrive(arrival, MessageState::Received, resend_of, now)?;
         self.dedupe.insert(arrival.key.clone(), arrival.id);
         self.enqueue(WorkKind::Read, arrival.id, &arrival.partner, now);
+        self.answer_to(arrival, now);
         if let Some(first) = resend_of {
             self.log(arrival.id, "seems re-sent", &first.to_string(), now);
         }
@@ -79,7 +81,47 @@ impl Rows {
             },
             headers: arrival.headers.clone(),
             answer: arrival.answer.clone(),
+            answer_to: arrival.answer_to.clone(),
         })
+    }
+
+    pub(super) fn answer_to(&mut self, arrival: &Arrival, now: DateTime<Utc>) {
+        if arrival.answer.is_some() && arrival.answer_to.is_some() {
+            self.enqueue(WorkKind::Answer, arrival.id, &arrival.partner, now);
+        }
+    }
+
+    fn answer_again(
+        &mut self,
+        message: Uuid,
+        copy: &Arrival,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let row = self.message_mut(message)?;
+        if row.answer.is_none() || copy.answer_to.is_none() {
+            return Ok(());
+        }
+        row.answer_to.clone_from(&copy.answer_to);
+        if !self.hasten(WorkKind::Answer, message, now) {
+            self.enqueue(WorkKind::Answer, message, &copy.partner, now);
+        }
+        Ok(())
+    }
+
+    pub(super) fn posted(
+        &mut self,
+        lease: Lease,
+        note: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let message = self.finish(lease, WorkKind::Answer)?.subject;
+        let row = &mut self.message_mut(message)?.message;
+        if matches!(row.state, MessageState::Received | MessageState::Uncertain) {
+            row.state = MessageState::Answered;
+            row.updated = now;
+        }
+        self.log(message, "answered", note, now);
+        Ok(())
     }
 
     pub(super) fn answered(&mut self, message: Uuid, now: DateTime<Utc>) -> Result<(), Error> {

@@ -83,11 +83,19 @@ impl Store for Memory {
     }
 
     fn refuse(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.arrive(&arrival, MessageState::Refused, None, kept(now)))
+        self.write(move |rows| {
+            rows.arrive(&arrival, MessageState::Refused, None, kept(now))?;
+            rows.answer_to(&arrival, kept(now));
+            Ok(())
+        })
     }
 
     fn answered(&self, message: Uuid, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.answered(message, kept(now)))
+    }
+
+    fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.posted(lease, &note, kept(now)))
     }
 
     fn claim(
@@ -170,6 +178,20 @@ impl Store for Memory {
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.receipt(message, &receipt, kept(now)))
+    }
+
+    fn remark(
+        &self,
+        message: Uuid,
+        what: &'static str,
+        detail: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            rows.message_mut(message)?;
+            rows.log(message, what, &detail, kept(now));
+            Ok(())
+        })
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

@@ -162,6 +162,7 @@ impl Rows {
             },
             headers: sealed.headers.clone(),
             answer: None,
+            answer_to: None,
         })?;
         self.enqueue(WorkKind::Send, sealed.id, &work.partner, now);
         Ok(())
@@ -200,18 +201,19 @@ impl Rows {
         if row.message.direction == Direction::Inbound {
             return Err(Error::invalid("a receipt is for a message that we sent"));
         }
-        if row.message.state == MessageState::Confirmed {
+        if !receipt.changes(row.message.state)? {
             self.log(message, "receipt ignored", &receipt.note, now);
             return Ok(());
         }
         row.answer = receipt.answer.clone().or(row.answer.take());
         self.drop_work(WorkKind::Send, message);
-        if receipt.confirmed {
-            self.move_message(message, MessageState::Confirmed, &receipt.note, now)?;
-            self.move_documents_of(message, &[Drafted, Failed], Sent, now)
-        } else {
-            self.move_message(message, MessageState::Refused, &receipt.note, now)?;
-            self.move_documents_of(message, &[Drafted, Sent], Failed, now)
+        self.move_message(message, receipt.state, &receipt.note, now)?;
+        match receipt.state {
+            MessageState::Confirmed => {
+                self.move_documents_of(message, &[Drafted, Failed], Sent, now)
+            }
+            MessageState::Refused => self.move_documents_of(message, &[Drafted, Sent], Failed, now),
+            _ => self.move_documents_of(message, &[Drafted], Sent, now),
         }
     }
 }

@@ -42,6 +42,7 @@ impl Rows {
             message: row.message.clone(),
             headers: row.headers.clone(),
             answer: row.answer.clone(),
+            answer_to: row.answer_to.clone(),
             interchanges,
             documents: self.heads(|row| documents.contains(&row.id)),
             events: self.history(&within),

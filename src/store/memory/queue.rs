@@ -80,6 +80,17 @@ impl Rows {
             .retain(|_, row| row.kind != kind || row.subject != subject);
     }
 
+    /// Makes work that waits due now; whether there is such work.
+    pub(super) fn hasten(&mut self, kind: WorkKind, subject: Uuid, now: DateTime<Utc>) -> bool {
+        let mut rows = self.work.values_mut();
+        let row = rows.find(|row| row.kind == kind && row.subject == subject);
+        let Some(row) = row else { return false };
+        if !row.leased {
+            row.due = row.due.min(now);
+        }
+        true
+    }
+
     pub(super) fn claim(
         &mut self,
         kinds: &[WorkKind],
@@ -208,6 +219,16 @@ impl Rows {
                 for document in self.documents_in(subject) {
                     self.move_document(document, state, note, now)?;
                 }
+                Ok(())
+            }
+            Subject::Message if kind == WorkKind::Answer => {
+                let state = aside.message()?;
+                let row = &mut self.message_mut(subject)?.message;
+                if row.state == MessageState::Received {
+                    row.state = state;
+                    row.updated = now;
+                }
+                self.log(subject, "answer given up", note, now);
                 Ok(())
             }
             Subject::Message => {

@@ -29,6 +29,7 @@ pub(super) struct MessageRow {
     pub(super) message: Message,
     pub(super) headers: Headers,
     pub(super) answer: Option<Answer>,
+    pub(super) answer_to: Option<String>,
 }
 
 #[derive(Clone)]

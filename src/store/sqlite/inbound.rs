@@ -31,6 +31,7 @@ pub(super) fn accept(
             return Ok(Accepted::Reused { message });
         }
         log(c, message, "duplicate", &arrival.note, now)?;
+        answer_again(c, message, arrival, now)?;
         let sql = "SELECT answer_status, answer_headers, answer_body FROM message WHERE id = $1";
         let answer = first(c, sql, params![message.as_bytes()], |row| answer(row, 0))?.flatten();
         return Ok(Accepted::Duplicate { message, answer });
@@ -55,6 +56,7 @@ pub(super) fn accept(
         params![our_id, partner_id, message_id, arrival.id.as_bytes()],
     )?;
     enqueue(c, WorkKind::Read, arrival.id, &arrival.partner, now)?;
+    answer_to(c, arrival, now)?;
     if let Some(first) = resend_of {
         log(c, arrival.id, "seems re-sent", &first.to_string(), now)?;
     }
@@ -74,7 +76,56 @@ pub(super) fn holder(c: &Connection, key: &Key) -> Result<Option<Uuid>, Error> {
 }
 
 pub(super) fn refuse(c: &Connection, arrival: &Arrival, now: DateTime<Utc>) -> Result<(), Error> {
-    insert(c, arrival, MessageState::Refused, None, now)
+    insert(c, arrival, MessageState::Refused, None, now)?;
+    answer_to(c, arrival, now)
+}
+
+/// Queues the answer that goes by a request of its own.
+fn answer_to(c: &Connection, arrival: &Arrival, now: DateTime<Utc>) -> Result<(), Error> {
+    match (&arrival.answer, &arrival.answer_to) {
+        (Some(_), Some(_)) => enqueue(c, WorkKind::Answer, arrival.id, &arrival.partner, now),
+        _ => Ok(()),
+    }
+}
+
+/// Queues the stored answer once more, to where the copy wants it; one that waits goes now, and
+/// one that is on its way is enough.
+fn answer_again(
+    c: &Connection,
+    message: Uuid,
+    copy: &Arrival,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let Some(to) = &copy.answer_to else {
+        return Ok(());
+    };
+    let sql = "UPDATE message SET answer_to = $1 WHERE id = $2 AND answer_status IS NOT NULL";
+    if run(c, sql, params![to, message.as_bytes()])? == 0 {
+        return Ok(());
+    }
+    let sql = "SELECT leased FROM work WHERE subject = $1 AND kind = 'answer'";
+    match first(c, sql, params![message.as_bytes()], |row| row.get(0))? {
+        None => enqueue(c, WorkKind::Answer, message, &copy.partner, now),
+        Some(true) => Ok(()),
+        Some(false) => {
+            let sql = "UPDATE work SET due = min(due, $1) WHERE subject = $2 AND kind = 'answer'";
+            let at = now.timestamp_micros();
+            run(c, sql, params![at, message.as_bytes()]).map(drop)
+        }
+    }
+}
+
+pub(super) fn posted(
+    c: &Connection,
+    lease: Lease,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let message = finish(c, lease, WorkKind::Answer)?.subject;
+    let sql = "UPDATE message SET state = 'answered', updated = $1
+               WHERE id = $2 AND state IN ('received', 'uncertain')";
+    run(c, sql, params![now.timestamp_micros(), message.as_bytes()])?;
+    log(c, message, "answered", note, now)
 }
 
 fn insert(
@@ -90,9 +141,9 @@ fn insert(
     }
     let sql = "INSERT INTO message (id, direction, partner, transport, our_id, partner_id,
                    message_id, state, mic, headers, body, content, answer_status, answer_headers,
-                   answer_body, resend_of, note, created, updated)
+                   answer_body, answer_to, resend_of, note, created, updated)
                VALUES ($1, 'inbound', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                   $16, $17, $17)";
+                   $16, $17, $18, $18)";
     let values = params![
         arrival.id.as_bytes(),
         arrival.partner,
@@ -111,6 +162,7 @@ fn insert(
             .as_ref()
             .map(|answer| headers_text(&answer.headers)),
         arrival.answer.as_ref().map(|answer| &answer.body[..]),
+        arrival.answer_to,
         resend_of.as_ref().map(Uuid::as_bytes),
         arrival.note,
         now.timestamp_micros(),

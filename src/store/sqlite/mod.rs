@@ -142,6 +142,10 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| inbound::answered(c, message, now)))
     }
 
+    fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| inbound::posted(c, lease, &note, now)))
+    }
+
     fn claim(
         &self,
         kinds: &[WorkKind],
@@ -226,6 +230,16 @@ impl Store for Sqlite {
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| outbound::receipt(c, message, &receipt, now)))
+    }
+
+    fn remark(
+        &self,
+        message: Uuid,
+        what: &'static str,
+        detail: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::remark(c, message, what, &detail, now)))
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

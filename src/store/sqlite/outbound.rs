@@ -215,7 +215,7 @@ pub(super) fn receipt(
         Some((Direction::Inbound, _)) => {
             return Err(Error::invalid("a receipt is for a message that we sent"));
         }
-        Some((Direction::Outbound, MessageState::Confirmed)) => {
+        Some((Direction::Outbound, known)) if !receipt.changes(known)? => {
             return log(c, message, "receipt ignored", &receipt.note, now);
         }
         Some((Direction::Outbound, _)) => {}
@@ -236,12 +236,25 @@ pub(super) fn receipt(
         params![message.as_bytes()],
     )?;
     use DocumentState::{Drafted, Failed, Sent};
-    if receipt.confirmed {
-        move_message(c, message, MessageState::Confirmed, &receipt.note, now)?;
-        move_documents_of(c, message, &[Drafted, Failed], Sent, now)
-    } else {
-        move_message(c, message, MessageState::Refused, &receipt.note, now)?;
-        move_documents_of(c, message, &[Drafted, Sent], Failed, now)
+    move_message(c, message, receipt.state, &receipt.note, now)?;
+    match receipt.state {
+        MessageState::Confirmed => move_documents_of(c, message, &[Drafted, Failed], Sent, now),
+        MessageState::Refused => move_documents_of(c, message, &[Drafted, Sent], Failed, now),
+        _ => move_documents_of(c, message, &[Drafted], Sent, now),
+    }
+}
+
+pub(super) fn remark(
+    c: &Connection,
+    message: Uuid,
+    what: &str,
+    detail: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sql = "SELECT 1 FROM message WHERE id = $1";
+    match first(c, sql, params![message.as_bytes()], |_| Ok(()))? {
+        None => Err(Error::missing("message", message)),
+        Some(()) => log(c, message, what, detail, now),
     }
 }
 

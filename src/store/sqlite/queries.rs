@@ -40,7 +40,7 @@ pub(super) fn find(
 pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>, Error> {
     let key: &[&dyn ToSql] = params![id.as_bytes()];
     let sql = format!(
-        "SELECT {MESSAGE}, headers, answer_status, answer_headers, answer_body
+        "SELECT {MESSAGE}, headers, answer_status, answer_headers, answer_body, answer_to
          FROM message WHERE id = $1"
     );
     let row = first(c, &sql, key, |row| {
@@ -48,9 +48,10 @@ pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>,
             columns::message(row)?,
             columns::headers(row, 15)?,
             columns::answer(row, 16)?,
+            row.get(19)?,
         ))
     })?;
-    let Some((message, headers, answer)) = row else {
+    let Some((message, headers, answer, answer_to)) = row else {
         return Ok(None);
     };
     let sql = format!("SELECT {INTERCHANGE} FROM interchange WHERE message = $1 ORDER BY seq");
@@ -69,6 +70,7 @@ pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>,
         message,
         headers,
         answer,
+        answer_to,
         interchanges,
         documents,
         events,

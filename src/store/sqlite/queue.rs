@@ -253,6 +253,15 @@ fn set_aside(
             }
             Ok(())
         }
+        Subject::Message if kind == WorkKind::Answer => {
+            // What the note says of the message itself stays true.
+            let state = aside.message()?;
+            let sql = "UPDATE message SET state = $1, updated = $2
+                       WHERE id = $3 AND state = 'received'";
+            let at = now.timestamp_micros();
+            run(c, sql, params![state.as_str(), at, subject.as_bytes()])?;
+            log(c, subject, "answer given up", note, now)
+        }
         Subject::Message => {
             move_message(c, subject, aside.message()?, note, now)?;
             if kind == WorkKind::Send && matches!(aside, Aside::Refused | Aside::Dead) {

@@ -9,7 +9,10 @@ use rusqlite::Connection;
 use crate::store::{Error, Kind};
 
 /// Numbered migrations, in order; the database remembers in `user_version` how many it has had.
-const MIGRATIONS: &[&str] = &[include_str!("../schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/0001.sql"),
+    include_str!("../schema/0002.sql"),
+];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".
 const APPLICATION: i64 = 0x5472_4c64;

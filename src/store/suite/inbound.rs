@@ -369,3 +369,107 @@ pub(in crate::store) async fn a_delivery_ends_and_the_business_speaks(store: Sub
         .collect();
     assert_eq!(history, ["read", "delivered", "rejected"]);
 }
+
+pub(in crate::store) async fn an_answer_is_posted(store: Subject) {
+    let there = "https://them.example/receipts";
+    store.accept(apart(1, "m1", there), at(0)).await.unwrap();
+    let refused = Arrival {
+        content: None,
+        ..apart(2, "m2", there)
+    };
+    store.refuse(refused, at(0)).await.unwrap();
+    for (n, before, after) in [
+        (1, MessageState::Received, MessageState::Answered),
+        (2, MessageState::Refused, MessageState::Refused),
+    ] {
+        let claimed = store.claim(&[WorkKind::Answer], 1, LEASE, at(1)).await;
+        let work = claimed.unwrap().work.remove(0);
+        assert_eq!(work.subject, id(n));
+        assert_eq!(message_state(&store, n).await, before);
+        let detail = store.message(id(n)).await.unwrap().unwrap();
+        assert_eq!(detail.answer_to.as_deref(), Some(there));
+        let posted = store.posted(work.lease, "HTTP 200".into(), at(2));
+        posted.await.unwrap();
+        assert_eq!(message_state(&store, n).await, after);
+        let detail = store.message(id(n)).await.unwrap().unwrap();
+        assert_eq!(detail.message.note, "signed, encrypted");
+        let last = detail.events.last().unwrap();
+        assert_eq!(
+            (last.what.as_str(), last.detail.as_str()),
+            ("answered", "HTTP 200")
+        );
+    }
+    none(&store, WorkKind::Answer, 9999).await;
+}
+
+pub(in crate::store) async fn a_copy_has_the_answer_posted_again(store: Subject) {
+    store
+        .accept(apart(1, "m1", "http://a/"), at(0))
+        .await
+        .unwrap();
+    let copy = async |n, now| {
+        let copied = store.accept(apart(n, "m1", "http://b/"), at(now)).await;
+        let first = Accepted::Duplicate {
+            message: id(1),
+            answer: Some(answer("mdn 1")),
+        };
+        assert_eq!(copied.unwrap(), first);
+    };
+    let work = one(&store, WorkKind::Answer, 0).await;
+    copy(2, 1).await;
+    none(&store, WorkKind::Answer, 1).await;
+    let refused = store.retry(work.lease, at(600), "refused".into(), at(2));
+    refused.await.unwrap();
+    none(&store, WorkKind::Answer, 3).await;
+    copy(3, 3).await;
+    let work = one(&store, WorkKind::Answer, 3).await;
+    let detail = store.message(work.subject).await.unwrap().unwrap();
+    assert_eq!(detail.answer_to.as_deref(), Some("http://b/"));
+    store
+        .posted(work.lease, String::new(), at(4))
+        .await
+        .unwrap();
+    copy(4, 5).await;
+    one(&store, WorkKind::Answer, 5).await;
+    // Who was given no answer gets none later.
+    let silent = Arrival {
+        answer: None,
+        ..arrival(9, "m9", "other order")
+    };
+    store.accept(silent, at(6)).await.unwrap();
+    let asking = Arrival {
+        answer_to: Some("http://b/".into()),
+        ..arrival(10, "m9", "other order")
+    };
+    store.accept(asking, at(7)).await.unwrap();
+    none(&store, WorkKind::Answer, 7).await;
+}
+
+pub(in crate::store) async fn an_answer_that_cannot_be_posted(store: Subject) {
+    store
+        .accept(apart(1, "m1", "http://a/"), at(0))
+        .await
+        .unwrap();
+    let work = one(&store, WorkKind::Answer, 0).await;
+    let buried = store.bury(work.lease, Aside::Uncertain, "72 h".into(), at(1));
+    buried.await.unwrap();
+    let detail = store.message(id(1)).await.unwrap().unwrap();
+    assert_eq!(detail.message.state, MessageState::Uncertain);
+    assert_eq!(
+        detail.message.note, "signed, encrypted",
+        "what it is stays said"
+    );
+    assert_eq!(detail.events.last().unwrap().what, "answer given up");
+    // It is ours all the same, and a copy asks for the answer again.
+    one(&store, WorkKind::Read, 1).await;
+    store
+        .accept(apart(2, "m1", "http://a/"), at(2))
+        .await
+        .unwrap();
+    let work = one(&store, WorkKind::Answer, 2).await;
+    store
+        .posted(work.lease, String::new(), at(3))
+        .await
+        .unwrap();
+    assert_eq!(message_state(&store, 1).await, MessageState::Answered);
+}

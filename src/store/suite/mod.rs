@@ -24,6 +24,9 @@ macro_rules! conformance {
             inbound::the_same_content_under_another_id_seems_resent
             inbound::a_large_payload_comes_back
             inbound::an_answer_leaves_once
+            inbound::an_answer_is_posted
+            inbound::a_copy_has_the_answer_posted_again
+            inbound::an_answer_that_cannot_be_posted
             inbound::a_message_becomes_documents
             inbound::a_repeated_control_number_is_held
             inbound::a_reading_is_all_or_nothing
@@ -38,6 +41,8 @@ macro_rules! conformance {
             outbound::a_verdict_is_on_the_newest_of_equal_numbers
             outbound::a_late_receipt_revives
             outbound::an_error_receipt_fails_the_documents
+            outbound::a_receipt_about_other_bytes_leaves_it_uncertain
+            outbound::a_remark_changes_nothing
             outbound::the_dead_fail_their_documents
             queue::a_lost_lease_finishes_nothing
             queue::a_lease_that_is_kept_is_not_lost
@@ -121,6 +126,7 @@ pub(super) fn arrival(n: u128, message_id: &str, content: &str) -> Arrival {
         content: Some(payload(content)),
         mic: Some("abc=, sha-256".into()),
         answer: Some(answer(&format!("mdn {n}"))),
+        answer_to: None,
         note: "signed, encrypted".into(),
     }
 }
@@ -189,9 +195,17 @@ pub(super) fn sealed(n: u128, message_id: &str) -> Sealed {
     }
 }
 
-pub(super) fn receipt(confirmed: bool) -> Receipt {
+/// An arrival whose answer goes by a request of ours.
+pub(super) fn apart(n: u128, message_id: &str, to: &str) -> Arrival {
+    Arrival {
+        answer_to: Some(to.into()),
+        ..arrival(n, message_id, "order")
+    }
+}
+
+pub(super) fn receipt(state: MessageState) -> Receipt {
     Receipt {
-        confirmed,
+        state,
         answer: Some(answer("their mdn")),
         note: "processed".into(),
     }

@@ -173,13 +173,22 @@ pub(in crate::store) async fn a_document_goes_out_once(store: Subject) {
         detail.message.body
     );
 
-    store.receipt(id(2), receipt(true), at(601)).await.unwrap();
-    store.receipt(id(2), receipt(true), at(602)).await.unwrap();
-    store.receipt(id(2), receipt(false), at(603)).await.unwrap();
+    store
+        .receipt(id(2), receipt(MessageState::Confirmed), at(601))
+        .await
+        .unwrap();
+    store
+        .receipt(id(2), receipt(MessageState::Confirmed), at(602))
+        .await
+        .unwrap();
+    store
+        .receipt(id(2), receipt(MessageState::Refused), at(603))
+        .await
+        .unwrap();
     let detail = store.message(id(2)).await.unwrap().unwrap();
     assert_eq!(detail.message.state, MessageState::Confirmed);
     assert_eq!(detail.message.updated, at(601));
-    assert_eq!(detail.answer, receipt(true).answer);
+    assert_eq!(detail.answer, receipt(MessageState::Confirmed).answer);
     none(&store, WorkKind::Send, 9999).await;
     let lost = store
         .retry(again.lease, at(700), "timed out".into(), at(603))
@@ -315,7 +324,7 @@ pub(in crate::store) async fn a_late_receipt_revives(store: Subject) {
             .await
             .unwrap();
         store
-            .receipt(id(30 + n), receipt(true), at(2))
+            .receipt(id(30 + n), receipt(MessageState::Confirmed), at(2))
             .await
             .unwrap();
         assert_eq!(message_state(&store, 30 + n).await, MessageState::Confirmed);
@@ -325,18 +334,21 @@ pub(in crate::store) async fn a_late_receipt_revives(store: Subject) {
 
 pub(in crate::store) async fn an_error_receipt_fails_the_documents(store: Subject) {
     sealed_out(&store, 1).await;
-    store.receipt(id(2), receipt(false), at(3)).await.unwrap();
+    store
+        .receipt(id(2), receipt(MessageState::Refused), at(3))
+        .await
+        .unwrap();
     assert_eq!(message_state(&store, 2).await, MessageState::Refused);
     assert_eq!(state_of(&store, 1).await, DocumentState::Failed);
     none(&store, WorkKind::Send, 9999).await;
     let silent = Receipt {
         answer: None,
-        ..receipt(true)
+        ..receipt(MessageState::Confirmed)
     };
     store.receipt(id(2), silent, at(4)).await.unwrap();
     let detail = store.message(id(2)).await.unwrap().unwrap();
     assert_eq!(detail.message.state, MessageState::Confirmed);
-    assert_eq!(detail.answer, receipt(false).answer);
+    assert_eq!(detail.answer, receipt(MessageState::Refused).answer);
 }
 
 pub(in crate::store) async fn the_dead_fail_their_documents(store: Subject) {
@@ -354,4 +366,37 @@ pub(in crate::store) async fn the_dead_fail_their_documents(store: Subject) {
         (MessageState::Dead, "72 h")
     );
     assert_eq!(detail.documents[0].state, DocumentState::Failed);
+}
+
+pub(in crate::store) async fn a_receipt_about_other_bytes_leaves_it_uncertain(store: Subject) {
+    sealed_out(&store, 1).await;
+    let uncertain = || receipt(MessageState::Uncertain);
+    store.receipt(id(2), uncertain(), at(3)).await.unwrap();
+    assert_eq!(message_state(&store, 2).await, MessageState::Uncertain);
+    assert_eq!(state_of(&store, 1).await, DocumentState::Sent);
+    let detail = store.message(id(2)).await.unwrap().unwrap();
+    assert_eq!(detail.answer, uncertain().answer, "evidence");
+    none(&store, WorkKind::Send, 9999).await;
+    let refused = receipt(MessageState::Refused);
+    store.receipt(id(2), refused, at(4)).await.unwrap();
+    store.receipt(id(2), uncertain(), at(5)).await.unwrap();
+    assert_eq!(message_state(&store, 2).await, MessageState::Refused);
+    let sealed = store.receipt(id(2), receipt(MessageState::Sealed), at(6));
+    assert_eq!(sealed.await.unwrap_err().kind(), Kind::Invalid);
+}
+
+pub(in crate::store) async fn a_remark_changes_nothing(store: Subject) {
+    sealed_out(&store, 1).await;
+    let before = store.message(id(2)).await.unwrap().unwrap();
+    let remark = store.remark(id(2), "receipt ignored", "not signed".into(), at(9));
+    remark.await.unwrap();
+    let mut after = store.message(id(2)).await.unwrap().unwrap();
+    let event = after.events.pop().unwrap();
+    assert_eq!(
+        (event.at, event.what.as_str(), event.detail.as_str()),
+        (at(9), "receipt ignored", "not signed")
+    );
+    assert_eq!(before, after);
+    let nowhere = store.remark(id(77), "x", "y".into(), at(9)).await;
+    assert_eq!(nowhere.unwrap_err().kind(), Kind::Missing);
 }

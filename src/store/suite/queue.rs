@@ -230,7 +230,11 @@ pub(in crate::store) async fn what_is_not_there_is_missing(store: Subject) {
     assert_eq!(store.document(id(1)).await.unwrap(), None);
     let missing = |result: Result<(), Error>| assert_eq!(result.unwrap_err().kind(), Kind::Missing);
     missing(store.answered(id(1), at(0)).await);
-    missing(store.receipt(id(1), receipt(true), at(0)).await);
+    missing(
+        store
+            .receipt(id(1), receipt(MessageState::Confirmed), at(0))
+            .await,
+    );
     missing(
         store
             .settle(id(1), DocumentState::Settled, String::new(), at(0))
@@ -240,7 +244,9 @@ pub(in crate::store) async fn what_is_not_there_is_missing(store: Subject) {
         .accept(arrival(1, "m1", "order"), at(0))
         .await
         .unwrap();
-    let ours = store.receipt(id(1), receipt(true), at(0)).await;
+    let ours = store
+        .receipt(id(1), receipt(MessageState::Confirmed), at(0))
+        .await;
     assert_eq!(ours.unwrap_err().kind(), Kind::Invalid);
 }
 
