@@ -7,6 +7,7 @@
 
 mod doctor;
 mod gateway;
+mod live;
 mod openssl;
 mod table;
 
@@ -186,8 +187,7 @@ fn pyas2lib_talks_to_pyas2lib() {
     let mut seller = Peer::pyas2lib(folder.path()).expect("it is installed");
     let order = b"ISA*00*~\r\nIEA*0*1~\r\n";
     std::fs::write(folder.path().join("order"), order).expect("a temporary folder is writable");
-    let listening = [&LISTEN[..], &[("name", "seller"), ("partner", "buyer")]].concat();
-    let url = seller.ask("listen", &listening).expect("it listens")["url"].clone();
+    let url = seller.ask("listen", &LISTEN).expect("it listens")["url"].clone();
     let post = |key, certificate| {
         [
             ("url", url.as_str()),

@@ -25,7 +25,13 @@ const NEVER: &str = "";
 const BEFORE: &str = "compress = true\n";
 const AFTER: &str = "compress = \"after-signing\"\n";
 /// The receipt that is asked for, and how it comes.
-const RECEIPTS: [(&str, &str); 3] = [("none", "sync"), ("unsigned", "sync"), ("signed", "sync")];
+const RECEIPTS: [(&str, &str); 5] = [
+    ("none", "sync"),
+    ("unsigned", "sync"),
+    ("signed", "sync"),
+    ("unsigned", "async"),
+    ("signed", "async"),
+];
 
 #[derive(Clone, Copy)]
 struct Permutation {
@@ -71,8 +77,8 @@ impl Permutation {
             "name = \"{name}\"\n[as2]\nour_id = \"{ours} {name}\"\nid = \"{theirs} {name}\"\n\
              url = \"{url}\"\ncertificates = [\"{pem}\"]\nsign = \"{sign}\"\n\
              encrypt = \"{encrypt}\"\n{}receipt = \"{}\"\n\
-             require_signed = {}\nrequire_encrypted = {}\n",
-            self.compress, self.receipt, self.signed, self.encrypted,
+             receipt_mode = \"{}\"\nrequire_signed = {}\nrequire_encrypted = {}\n",
+            self.compress, self.receipt, self.mode, self.signed, self.encrypted,
         );
         partner::parse(&text, "partner.toml").unwrap_or_else(|why| panic!("{text}\n{why}"))
     }
@@ -123,6 +129,7 @@ impl Side {
         let partners = Partners::new(all.collect()).unwrap();
         let settings = Settings {
             identities: vec![us.clone()],
+            receipt_url: listeners.url().ok(),
             limits: Limits {
                 poll: Duration::from_secs(3600),
                 ..Limits::default()
@@ -264,7 +271,7 @@ async fn every_permutation_both_ways() {
     let payload = std::fs::read(file).unwrap();
 
     let all = Permutation::all();
-    assert_eq!(all.len(), 24);
+    assert_eq!(all.len(), 40);
     let mut sent = Vec::new();
     for n in 0..all.len() {
         for (from, to) in [(&east_side, &west_side), (&west_side, &east_side)] {

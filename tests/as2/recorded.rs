@@ -157,7 +157,9 @@ fn first_part(entity: &[u8]) -> &[u8] {
     let line = [b"\n--", boundary].concat();
     let start = find(find(0, &line) + 1, b"\n") + 1;
     let end = find(start, &line);
-    entity[start..end].strip_suffix(b"\r").unwrap_or(&entity[start..end])
+    entity[start..end]
+        .strip_suffix(b"\r")
+        .unwrap_or(&entity[start..end])
 }
 
 /// The content of a `.txt`: what stands between two boundaries, line end and header included.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::task::block_in_place;
 use transload::as2::Identity;
 use transload::gateway::{Gateway, Limits, Sent, Settings};
 use transload::partner::{self, Partners};
@@ -37,30 +38,40 @@ async fn house(folder: &Path, url: &str, interchange: &[u8], inbound: bool) -> R
         party(ours),
         party(theirs)
     );
-    let partner = partner::parse(&text, "peer.toml").expect("the partner file is right");
-    let partners = Partners::new(vec![partner]).expect("one partner is no conflict");
+    start(folder, &[text]).await
+}
+
+/// Our gateway in a folder with the keys, with the partners of these files.
+pub(super) async fn start(folder: &Path, partners: &[String]) -> Running {
+    let parse = |text: &String| partner::parse(text, "partner.toml").expect("the file is right");
+    let partners = Partners::new(partners.iter().map(parse).collect());
     let read = |name: &str| std::fs::read(folder.join(name)).expect("the keys are made");
     let us = Identity::from_pem(&read("house.crt"), &read("house.key"));
+    let any = ([127, 0, 0, 1], 0).into();
+    let listeners = Listeners::bind(any, any).await.expect("a free port");
     let settings = Settings {
         identities: vec![us.expect("the keys open")],
+        receipt_url: Some(listeners.url().expect("it is bound")),
         limits: Limits {
             poll: Duration::from_millis(10),
             ..Limits::default()
         },
         ..Settings::new(
             Arc::new(Memory::default()),
-            partners,
+            partners.expect("no partner is like another"),
             &folder.join("bridge"),
         )
     };
-    let any = ([127, 0, 0, 1], 0).into();
-    let listeners = Listeners::bind(any, any).await.expect("a free port");
     let gateway = Gateway::new(settings).expect("the settings are right");
     web::run(gateway, listeners, folder.join("spool")).expect("the gateway starts")
 }
 
 /// Looks after each step of the gateway until there is something.
-async fn until<T>(house: &Running, what: &str, look: impl AsyncFn(&dyn Store) -> Option<T>) -> T {
+pub(super) async fn until<T>(
+    house: &Running,
+    what: &str,
+    look: impl AsyncFn(&dyn Store) -> Option<T>,
+) -> T {
     let store = house.gateway.store();
     let mut moved = house.gateway.moved();
     let found = async {
@@ -76,12 +87,12 @@ async fn until<T>(house: &Running, what: &str, look: impl AsyncFn(&dyn Store) ->
     found.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
-fn hex(digest: &[u8; 32]) -> String {
+pub(super) fn hex(digest: &[u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// SHA-256 in hexadecimal, as openssl reckons it.
-fn sha256(path: &Path) -> String {
+pub(super) fn sha256(path: &Path) -> String {
     let mut command = std::process::Command::new("openssl");
     command.args(["dgst", "-sha256", "-r"]).arg(path);
     let output = command.output().expect("the openssl command is installed");
@@ -90,33 +101,18 @@ fn sha256(path: &Path) -> String {
 }
 
 /// The peer sends a file to us, as bytes that nobody may touch, with the keys of `who`.
-async fn post(
-    mut peer: Peer,
-    house: &Running,
-    file: &Path,
-    who: &str,
-    layers: &str,
-) -> (Peer, Answer) {
+fn post(peer: &mut Peer, house: &Running, file: &Path, who: &str, layers: &str) -> Answer {
     let words = [
-        ("url", format!("http://{}/as2", house.as2)),
-        (
-            "file",
-            file.to_str().expect("a path of a test is text").to_owned(),
-        ),
-        ("key", format!("{who}.key")),
-        ("cert", format!("{who}.crt")),
-        ("to", "house.crt".to_owned()),
-        ("layers", layers.to_owned()),
-        ("receipt", "signed".to_owned()),
+        ("url", &*format!("http://{}/as2", house.as2)),
+        ("file", file.to_str().expect("a path of a test is text")),
+        ("key", &*format!("{who}.key")),
+        ("cert", &*format!("{who}.crt")),
+        ("to", "house.crt"),
+        ("layers", layers),
+        ("receipt", "signed"),
     ];
-    let asked = tokio::task::spawn_blocking(move || {
-        let words = words
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        let said = peer.ask("post", &words);
-        (peer, said.unwrap_or_else(|why| panic!("{why}")))
-    });
-    asked.await.expect("the peer speaks")
+    let said = block_in_place(|| peer.ask("post", &words));
+    said.unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Orders: ours, and where they are those that others wrote.
@@ -136,7 +132,7 @@ fn orders() -> Vec<PathBuf> {
     orders
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_of_the_peer_is_receipted_and_delivered() {
     let folder = keys();
     let Some(mut peer) = Peer::pyas2lib(folder.path()) else {
@@ -146,8 +142,7 @@ async fn an_order_of_the_peer_is_receipted_and_delivered() {
         let bytes = std::fs::read(&order).expect("the order is there");
         let house = house(folder.path(), "http://127.0.0.1:9/", &bytes, true).await;
 
-        let sent;
-        (peer, sent) = post(peer, &house, &order, "peer", "sign,encrypt").await;
+        let sent = post(&mut peer, &house, &order, "peer", "sign,encrypt");
         assert_eq!(sent["status"], "200", "{sent:?}");
         assert_eq!(sent["disposition"], "processed", "{sent:?}");
         assert_eq!(sent["mdn_digest"], "sha256", "it is signed: {sent:?}");
@@ -222,7 +217,7 @@ fn delivered_is(folder: &Path, order: &Path) {
     assert_eq!(arrived, written);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_acknowledgment_is_receipted_by_the_peer() {
     let folder = keys();
     let Some(mut peer) = Peer::pyas2lib(folder.path()) else {
@@ -230,7 +225,7 @@ async fn our_acknowledgment_is_receipted_by_the_peer() {
     };
     let path = Path::new(ROOT).join("samples/x12/004010/855/pass/accepted.edi");
     let bytes = std::fs::read(&path).expect("the sample is there");
-    let listening = peer.ask("listen", &super::LISTEN).expect("it listens");
+    let listening = block_in_place(|| peer.ask("listen", &super::LISTEN)).expect("it listens");
     let url = listening["url"].clone();
     let house = house(folder.path(), &url, &bytes, false).await;
 
@@ -238,7 +233,7 @@ async fn our_acknowledgment_is_receipted_by_the_peer() {
     let Sent::Message(sent) = sent.expect("it is queued") else {
         panic!("the message was not sealed");
     };
-    let got = peer.ask("came", &[]).expect("it came");
+    let got = block_in_place(|| peer.ask("came", &[])).expect("it came");
     assert_eq!(got["disposition"], "processed", "{got:?}");
     assert_eq!((&*got["signed"], &*got["encrypted"]), ("True", "True"));
     let message = &sent.message;
@@ -255,7 +250,7 @@ async fn our_acknowledgment_is_receipted_by_the_peer() {
     house.stop().await.expect("the gateway ends");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_is_refused_with_a_receipt_that_it_reads() {
     let folder = keys();
     let Some(mut peer) = Peer::pyas2lib(folder.path()) else {
@@ -270,8 +265,7 @@ async fn a_stranger_is_refused_with_a_receipt_that_it_reads() {
         ("sign,encrypt", "decryption-failed"),
         ("sign", "authentication-failed"),
     ] {
-        let sent;
-        (peer, sent) = post(peer, &house, &order, "stranger", layers).await;
+        let sent = post(&mut peer, &house, &order, "stranger", layers);
         assert_eq!(sent["status"], "200", "{sent:?}");
         assert_eq!(sent["detail"], detail, "{sent:?}");
         assert_eq!(sent["mdn_digest"], "sha256", "it is signed: {sent:?}");

@@ -8,13 +8,14 @@ words with tabs between, `COMMAND NAME=VALUE …`, answered by `ok NAME=VALUE �
     seal     key= cert= to= in=ENTITY out=ENTITY layers=compress,sign,encrypt …
     open     key= cert= from= in=ENTITY out=PAYLOAD [receipt=FILE micalg=]
     receipt  from= in=MDN [mic=]             reads an MDN
-    listen   key= cert= partner= from= out=FOLDER …   url= of a server on 127.0.0.1
+    listen   key= cert= from= out=FOLDER …   url= of a server on 127.0.0.1
     came                                     what was posted to it next
-    post     url= key= cert= to= from= file= receipt=none|unsigned|signed [async=URL] …
+    post     url= key= cert= to= name= partner= file= receipt=none|unsigned|signed [async=URL] …
 
 `…` is how to protect: sign=sha256 scheme=pkcs1|pss cipher=aes-256-cbc transport=pkcs1|oaep.
 """
 
+import copy
 import hashlib
 import http.client
 import http.server
@@ -112,13 +113,20 @@ def seal(said):
     return dict(mic=text(message.mic))
 
 
+def named(side, name):
+    """The same side by the name that a message gives it: one pair of keys serves a whole test."""
+    side = copy.copy(side)
+    side.as2_name = name
+    return side
+
+
 def opened(me, other, raw):
     """What a message says when it is opened, and the MDN for it."""
     message = Message()
     disposition, (error, _), mdn = message.parse(
         raw,
-        find_org_cb=lambda name: me if name == me.as2_name else None,
-        find_partner_cb=lambda name: other if name == other.as2_name else None,
+        find_org_cb=lambda name: named(me, name),
+        find_partner_cb=lambda name: named(other, name),
     )
     payload = message.content if disposition == "processed" else b""
     fields = dict(
