@@ -33,6 +33,7 @@ mod laws;
 mod levels;
 mod orders;
 mod partner;
+mod permutations;
 mod samples;
 mod store;
 mod tidy;
