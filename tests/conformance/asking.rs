@@ -183,7 +183,11 @@ fn as2_163_a_signed_receipt_is_signed_whatever_came() {
     let signer = super::wire::us().identity.certificate.fingerprint();
     for sign in [None, Some(Digest::Sha256)] {
         for encrypt in [None, theirs().encrypt] {
-            for compress in [None, Some(Compression::BeforeSigning), Some(Compression::AfterSigning)] {
+            for compress in [
+                None,
+                Some(Compression::BeforeSigning),
+                Some(Compression::AfterSigning),
+            ] {
                 let profile = Profile {
                     sign,
                     encrypt,
