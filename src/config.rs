@@ -7,6 +7,7 @@
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
 //! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | none: no asynchronous receipt is asked for |
+//! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
@@ -69,6 +70,9 @@ pub struct As2 {
     /// The URL at which partners reach it from outside: where they post asynchronous receipts.
     #[serde(deserialize_with = "public_url")]
     pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt is told in an unsigned one that we do not know
+    /// him, instead of by status 403.
+    pub tell_strangers: bool,
 }
 
 /// The admin listener.
@@ -145,6 +149,7 @@ impl Default for As2 {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
             receipt_url: None,
+            tell_strangers: false,
         }
     }
 }
@@ -313,6 +318,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
     ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.as2.receipt_url.clone()),
+    ("as2.tell_strangers", "", |c| Some(c.as2.tell_strangers.to_string())),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),

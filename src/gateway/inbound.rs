@@ -2,7 +2,7 @@
 //!
 //! | case | answer | stored |
 //! |---|---|---|
-//! | unknown pair of AS2 names | 403, the same for all | nothing |
+//! | unknown pair of AS2 names | 403, the same for all; by setting an unsigned MDN | nothing |
 //! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
 //! | the same, with `Receipt-Delivery-Option` | 202; the MDN is posted there | the same, with the address |
 //! | an address that the partner file does not name | 403 with an MDN `failed` | the message, as refused |
@@ -84,7 +84,7 @@ impl Gateway {
         let Some((partnership, as2)) = known.and_then(|k| Some((k, k.partner.as2.as_ref()?)))
         else {
             tracing::info!("refused a stranger");
-            return Err(text(403, "no such relationship"));
+            return Err(self.stranger(&headers));
         };
         let message_id = headers.message_id().and_then(message_id);
         let partnership = Arc::clone(partnership);
@@ -98,6 +98,31 @@ impl Gateway {
             headers,
             key,
         })
+    }
+
+    /// The answer for a stranger. Nothing is signed for one, and nothing is posted.
+    fn stranger(&self, headers: &Headers) -> Answer {
+        let refused = || text(403, "no such relationship");
+        let request = ReceiptRequest::read(headers, false);
+        let asks = request.is_some_and(|request| request.deliver_to.is_none());
+        let Some(to) = headers
+            .as2_to()
+            .ok()
+            .filter(|_| asks && self.tell_strangers)
+        else {
+            return refused();
+        };
+        let (mut entropy, at) = (self.entropy, self.clock.now());
+        let id = as2::message_id(&to, &mut entropy, at);
+        let unknown = Disposition::error("unknown-trading-relationship");
+        let fields = MdnFields::answer(headers, &id, unknown, None);
+        let written = Mdn::write(&fields, None, &mut entropy, at);
+        let answer = |(headers, body): (Headers, Vec<u8>)| Answer {
+            status: 200,
+            headers: pairs(&headers),
+            body: body.into(),
+        };
+        written.map_or_else(|_| refused(), answer)
     }
 
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When

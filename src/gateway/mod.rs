@@ -88,6 +88,9 @@ pub struct Settings {
     pub identities: Vec<Identity>,
     /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
     pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt gets an unsigned one that says so, instead of
+    /// status 403.
+    pub tell_strangers: bool,
     /// The folder of the folder bridge: `<bridge>/<partner>/in` and `out` below it.
     pub bridge: PathBuf,
     /// What time it is.
@@ -111,6 +114,7 @@ impl Settings {
             partners,
             identities: Vec::new(),
             receipt_url: None,
+            tell_strangers: false,
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
             entropy: net::entropy,
@@ -215,6 +219,7 @@ pub struct Gateway {
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
     receipt_url: Option<String>,
+    tell_strangers: bool,
     bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
@@ -238,6 +243,7 @@ impl Gateway {
             partners,
             identities,
             receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,
@@ -253,6 +259,7 @@ impl Gateway {
             agreed: RwLock::new(Arc::new(none)),
             identities,
             receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,

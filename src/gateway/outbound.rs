@@ -17,12 +17,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::route::Partnership;
 use super::transport::DELIVER_TO;
 use super::worker::Setback;
 use super::{Gateway, compose, route};
 use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
 use crate::net::spool::Checked;
+use crate::partner::GIVE_UP_HOURS;
 use crate::store::{
     self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Place, Work,
 };
@@ -31,8 +33,8 @@ use crate::store::{
 pub const RETRY_FIRST: TimeDelta = TimeDelta::seconds(60);
 /// The longest wait: an operator who repaired something does not want to wait for longer.
 pub const RETRY_CAP: TimeDelta = TimeDelta::hours(1);
-/// How long a message is tried for: a long weekend without anybody at the partner's.
-pub const GIVE_UP: TimeDelta = TimeDelta::hours(72);
+/// How long a message is tried for, unless the partner file says otherwise.
+pub const GIVE_UP: TimeDelta = TimeDelta::hours(GIVE_UP_HOURS as i64);
 /// The longest wait that a partner can ask us for.
 pub(super) const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
 
@@ -130,7 +132,7 @@ impl Gateway {
         let message = &detail.message;
         let waited = message.state == MessageState::Sent
             && detail.headers.iter().any(|(name, _)| name == DELIVER_TO);
-        if waited && self.clock.now() - work.queued >= GIVE_UP {
+        if waited && self.clock.now() - work.queued >= give_up(&known) {
             let why = "given up: no receipt came".to_owned();
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
@@ -155,7 +157,8 @@ impl Gateway {
                 perhaps_there,
             } => {
                 let there = perhaps_there || message.state == MessageState::Sent;
-                return self.again(work, why, after, there, now).await;
+                let age = (give_up(&known), there);
+                return self.again(work, why, after, age, now).await;
             }
         };
         Ok(self.store.receipt(message.id, receipt, now).await?)
@@ -167,10 +170,10 @@ impl Gateway {
         work: &Work,
         why: String,
         after: Option<TimeDelta>,
-        perhaps_there: bool,
+        (give_up, perhaps_there): (TimeDelta, bool),
         now: DateTime<Utc>,
     ) -> Result<(), Setback> {
-        if now - work.queued >= GIVE_UP {
+        if now - work.queued >= give_up {
             let aside = match perhaps_there {
                 true => Aside::Uncertain,
                 false => Aside::Dead,
@@ -235,6 +238,22 @@ impl Fate {
     }
 }
 
+/// For how long something is tried for this partner.
+pub(super) fn give_up(known: &Partnership) -> TimeDelta {
+    let as2 = known.partner.as2.as_ref();
+    as2.map_or(GIVE_UP, |as2| TimeDelta::hours(as2.give_up_hours.into()))
+}
+
+/// What is agreed about the receipt for a message of ours.
+pub(super) struct Agreed {
+    /// Which one.
+    pub(super) receipt: Receipt,
+    /// Whether it repeats the digest.
+    pub(super) mic: bool,
+    /// How long it is waited for, where it comes by itself.
+    pub(super) later: Option<TimeDelta>,
+}
+
 /// What it means that there was no answer.
 pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     match (why.retry(), why.sent()) {
@@ -248,13 +267,13 @@ pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     }
 }
 
-/// What an answer means. `later` is how long a receipt is waited for that comes by itself.
+/// What an answer means.
 pub(super) fn fate_of_answer(
     answer: Response,
     message: &Message,
     keys: &Keys,
     profile: &Profile,
-    later: Option<TimeDelta>,
+    agreed: &Agreed,
     at: DateTime<Utc>,
 ) -> Fate {
     let status = answer.status;
@@ -275,7 +294,7 @@ pub(super) fn fate_of_answer(
         headers: answer.headers,
         body: answer.body,
     };
-    if profile.receipt == Receipt::No {
+    if agreed.receipt == Receipt::No {
         return Fate::Settled(store::Receipt {
             state: MessageState::Confirmed,
             answer: Some(kept),
@@ -285,10 +304,10 @@ pub(super) fn fate_of_answer(
     // They took it, and have not said so in a way that proves it.
     let unproved = |why: String| Fate::Later {
         why,
-        after: later,
+        after: agreed.later,
         perhaps_there: true,
     };
-    if later.is_some() && !Mdn::is(&headers, &kept.body) {
+    if agreed.later.is_some() && !Mdn::is(&headers, &kept.body) {
         return unproved("their receipt is to come by itself".into());
     }
     let mdn = match Mdn::read(&headers, &kept.body, keys, profile, at) {
@@ -298,7 +317,7 @@ pub(super) fn fate_of_answer(
     if !reversed(&headers, profile) || !mdn.answers(&message.key.message_id) {
         return unproved("the receipt is for another message".into());
     }
-    Fate::Settled(verdict(&mdn, message, kept, profile.receipt))
+    Fate::Settled(verdict(&mdn, message, kept, agreed))
 }
 
 /// Whether the names of a receipt are those of our message, turned round. Some leave them out of
@@ -316,7 +335,7 @@ pub(super) fn verdict(
     mdn: &Mdn,
     message: &Message,
     answer: Answer,
-    agreed: Receipt,
+    agreed: &Agreed,
 ) -> store::Receipt {
     let said = mdn.disposition.to_string();
     let ours = message.mic.as_deref().and_then(Mic::parse);
@@ -333,7 +352,7 @@ pub(super) fn verdict(
             format!("they say that it came before: {said}"),
         ),
         _ if !mdn.disposition.is_positive() => (MessageState::Refused, said),
-        _ if agreed == Receipt::Signed && mdn.signature.is_none() => (
+        _ if agreed.receipt == Receipt::Signed && mdn.signature.is_none() => (
             MessageState::Uncertain,
             format!("the receipt is not signed: {said}"),
         ),
@@ -342,6 +361,7 @@ pub(super) fn verdict(
             MessageState::Uncertain,
             format!("they have other bytes: their MIC is {theirs}, ours {ours}"),
         ),
+        _ if !agreed.mic => (MessageState::Confirmed, format!("{said}, without a MIC")),
         _ => (
             MessageState::Uncertain,
             format!("the receipt names no MIC: {said}"),

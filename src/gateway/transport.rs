@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
-use super::outbound::{Fate, OTHER, checked, fate_of_answer, fate_of_error};
+use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
 use super::route::{self, Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
@@ -149,7 +149,12 @@ impl Gateway {
                 // As long again as it has been out already, so that each wait is twice the last.
                 let least = TimeDelta::minutes(as2.receipt_minutes.into());
                 let later = later.then(|| least.max(at - message.created));
-                fate_of_answer(answer, message, &partnership.keys, &profile, later, at)
+                let agreed = Agreed {
+                    receipt: profile.receipt,
+                    mic: as2.require_mic,
+                    later,
+                };
+                fate_of_answer(answer, message, &partnership.keys, &profile, &agreed, at)
             }
             Err(why) => fate_of_error(&why),
         }

@@ -392,6 +392,8 @@ fn pool() -> legacy::Builder {
     pool.pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .http1_max_headers(HEADERS)
+        // The header of a receipt names four parameters, and some servers fold it.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_max_buf_size(HEAD_BYTES);
     pool
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::Delimiters;
+use super::{Compression, Delimiters, KeyTransport, RsaSignature};
 
 /// Characters of an AS2 name (RFC 4130 section 6.2).
 const AS2_NAME: usize = 128;
@@ -15,6 +15,8 @@ const ISA_ID: usize = 15;
 const NAME: usize = 64;
 /// The longest wait for a receipt, in minutes: a day.
 const MINUTES: u32 = 24 * 60;
+/// The longest that something is tried for, in hours: a month.
+const HOURS: u32 = 31 * 24;
 /// Characters of GS08.
 const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
 
@@ -89,10 +91,18 @@ pub(super) fn urls<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D
 }
 
 pub(super) fn minutes<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    up_to(input, MINUTES, "minutes")
+}
+
+pub(super) fn hours<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    up_to(input, HOURS, "hours")
+}
+
+fn up_to<'de, D: Deserializer<'de>>(input: D, most: u32, unit: &str) -> Result<u32, D::Error> {
     match u32::deserialize(input)? {
-        minutes @ 1..=MINUTES => Ok(minutes),
+        sound if (1..=most).contains(&sound) => Ok(sound),
         wrong => Err(D::Error::custom(format!(
-            "{wrong} is not 1 to {MINUTES} minutes"
+            "{wrong} is not 1 to {most} {unit}"
         ))),
     }
 }
@@ -133,6 +143,39 @@ pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Pa
         ));
     }
     Ok(paths)
+}
+
+pub(super) fn rsa_signature<'de, D: Deserializer<'de>>(input: D) -> Result<RsaSignature, D::Error> {
+    let word = String::deserialize(input)?;
+    let wrong = |_| D::Error::custom(format!("{word:?} is neither `rsa-pkcs1` nor `rsa-pss`"));
+    word.parse().map_err(wrong)
+}
+
+pub(super) fn key_transport<'de, D: Deserializer<'de>>(input: D) -> Result<KeyTransport, D::Error> {
+    let word = String::deserialize(input)?;
+    word.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "{word:?} is neither `rsa-pkcs1` nor `rsa-oaep-` with a digest such as sha-256"
+        ))
+    })
+}
+
+/// A word, or whether at all.
+pub(super) fn compression<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<Compression>, D::Error> {
+    let wrong = |value: &toml::Value| {
+        D::Error::custom(format!(
+            "{value} is neither `before-signing`, `after-signing` nor `none`"
+        ))
+    };
+    let value = toml::Value::deserialize(input)?;
+    match (value.as_bool(), value.as_str()) {
+        (Some(true), _) => Ok(Some(Compression::BeforeSigning)),
+        (Some(false), _) | (_, Some("none")) => Ok(None),
+        (_, Some(word)) => word.parse().map(Some).map_err(|_| wrong(&value)),
+        _ => Err(wrong(&value)),
+    }
 }
 
 /// A date as TOML writes one, in quotes or not.
