@@ -42,25 +42,21 @@ impl Gateway {
         content: Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Option<Spooled>), Setback> {
-        match (transport, &partnership.partner.as2) {
-            (Transport::As2, Some(as2)) => {
-                let (sealed, body) = self.sealed_as2(partnership, as2, interchange, content, at)?;
-                Ok((sealed, Some(body)))
-            }
-            _ => {
-                let id = Uuid::now_v7();
-                let sealed = Sealed {
-                    id,
-                    transport: "folder".into(),
-                    key: folder_key(partnership, id.to_string()),
-                    headers: Vec::new(),
-                    body: content,
-                    mic: None,
-                    note: "a file".into(),
-                };
-                Ok((sealed, None))
-            }
+        if let (Transport::As2, Some(as2)) = (transport, &partnership.partner.as2) {
+            let (sealed, body) = self.sealed_as2(partnership, as2, interchange, &content, at)?;
+            return Ok((sealed, Some(body)));
         }
+        let id = Uuid::now_v7();
+        let sealed = Sealed {
+            id,
+            transport: "folder".into(),
+            key: folder_key(partnership, id.to_string()),
+            headers: Vec::new(),
+            body: content,
+            mic: None,
+            note: "a file".into(),
+        };
+        Ok((sealed, None))
     }
 
     /// The same for AS2: signed, encrypted, and with the headers that ask for a receipt.
@@ -69,10 +65,10 @@ impl Gateway {
         partnership: &Partnership,
         as2: &As2,
         interchange: &Interchange,
-        content: Payload,
+        content: &Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Spooled), Setback> {
-        let mut entropy = self.entropy;
+        let (mut entropy, keys) = (self.entropy, &partnership.keys);
         let profile = profile(as2, self.limits.inflated, at);
         let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
         let name = format!("{}.x12", interchange.control);
@@ -82,8 +78,7 @@ impl Gateway {
             message_id: &message_id,
         };
         let mut body = Spool::new(self.store.spool(), IN_MEMORY);
-        let keys = &partnership.keys;
-        let mut source = checked(&content).map_err(Setback::later)?;
+        let mut source = checked(content).map_err(Setback::later)?;
         let sealed = as2::seal(
             &mut source,
             &mut body,
@@ -105,7 +100,6 @@ impl Gateway {
         if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
             headers.push(DELIVER_TO, url);
         }
-        let bare = message_id.trim_matches(['<', '>']);
         let note = match (profile.sign, profile.encrypt) {
             (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
             (Some(sign), None) => format!("{sign}, in clear"),
@@ -118,7 +112,7 @@ impl Gateway {
             key: Key {
                 our_id: as2.our_id.clone(),
                 partner_id: as2.id.clone(),
-                message_id: bare.to_owned(),
+                message_id: message_id.trim_matches(['<', '>']).to_owned(),
             },
             headers: pairs(&headers),
             body: kept(&body, body.sha256().unwrap_or_default()),
