@@ -11,6 +11,7 @@
 //! What a partner says is never compared: an absent version is 1.0, a higher one than ours is
 //! ours, and features that we do not know are ignored.
 
+use super::error::Error;
 use super::headers::Headers;
 
 /// Who we are, from version 1.3 on.
@@ -33,15 +34,29 @@ pub enum Version {
     V1_3,
 }
 
+/// Each version with its name.
+const NAMES: [(&str, Version); 4] = [
+    ("1.0", Version::V1_0),
+    ("1.1", Version::V1_1),
+    ("1.2", Version::V1_2),
+    ("1.3", Version::V1_3),
+];
+
+impl std::str::FromStr for Version {
+    type Err = Error;
+
+    /// Reads `1.0` to `1.3`.
+    fn from_str(name: &str) -> Result<Version, Error> {
+        let known = NAMES.iter().find(|(known, _)| *known == name);
+        let known = known.map(|(_, version)| *version);
+        known.ok_or_else(|| Error::Unsupported(format!("AS2 version {name:?}")))
+    }
+}
+
 impl Version {
     /// As `AS2-Version` says it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Version::V1_0 => "1.0",
-            Version::V1_1 => "1.1",
-            Version::V1_2 => "1.2",
-            Version::V1_3 => "1.3",
-        }
+        NAMES[self as usize].0
     }
 
     /// Sets the headers of this version, of a message or of a receipt.

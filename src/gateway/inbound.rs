@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Gateway;
-use super::route::{Partnership, profile, version};
+use super::route::{Partnership, profile};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -229,27 +229,38 @@ impl Gateway {
             }
             Accepted::Reused { message } => {
                 tracing::warn!(message_id = key.message_id, first = %message, "id reused");
-                let request = ReceiptRequest::read(&caller.headers, false);
-                let reused = Disposition::error("message-id reused with different content");
-                let note = reused.to_string();
-                let given = self.receipt(caller, request.as_ref(), reused, None, at);
-                let Ok(Given { answer, to }) = given else {
-                    return Ok(unavailable(RETRY_AFTER));
-                };
-                if apart {
-                    // What is posted has to stand somewhere.
-                    let refused = Arrival {
-                        answer: Some(answer.clone()),
-                        answer_to: to,
-                        note,
-                        ..unused
-                    };
-                    self.store.refuse(refused, at).await?;
-                    self.poke();
-                }
-                Ok(now(Some(answer)))
+                Ok(self.reused(caller, unused, at).await?)
             }
         }
+    }
+
+    /// The answer to a message under the id of another one. Nothing of it is kept, but for a
+    /// receipt that has to be posted.
+    async fn reused(
+        &self,
+        caller: &Caller,
+        arrival: Arrival,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, store::Error> {
+        let request = ReceiptRequest::read(&caller.headers, false);
+        let reused = Disposition::error("message-id reused with different content");
+        let note = reused.to_string();
+        let given = self.receipt(caller, request.as_ref(), reused, None, at);
+        let Ok(Given { answer, to }) = given else {
+            return Ok(unavailable(RETRY_AFTER));
+        };
+        if to.is_none() {
+            return Ok(answer);
+        }
+        let refused = Arrival {
+            answer: Some(answer),
+            answer_to: to,
+            note,
+            ..arrival
+        };
+        self.store.refuse(refused, at).await?;
+        self.poke();
+        Ok(taken())
     }
 
     /// Opens a message and writes the receipt for it. Blocks.
@@ -335,7 +346,7 @@ impl Gateway {
         let mut entropy = self.entropy;
         let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
         let fields = MdnFields {
-            version: version(as2),
+            version: as2.version,
             ..MdnFields::answer(&caller.headers, &id, disposition, mic)
         };
         let digest = request.micalg.filter(|digest| !digest.weak());
