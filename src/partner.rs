@@ -173,7 +173,8 @@ impl As2 {
     pub fn takes_receipts_at(&self, url: &str) -> bool {
         let wanted = origin(url);
         let named = std::iter::once(&self.url).chain(&self.receipts_to);
-        wanted.is_some() && named.map(|url| origin(url)).any(|one| one == wanted)
+        let anywhere = planted!("receipt-posted-anywhere");
+        wanted.is_some() && (anywhere || named.map(|url| origin(url)).any(|one| one == wanted))
     }
 
     /// Whether dispositions are exact on this day (UTC).

@@ -368,10 +368,21 @@ fn as2_209_start_names_the_root_or_the_first_is_it() {
 fn as2_210_attachments_are_announced_where_they_are_taken() {
     // The gateway hands over one document of a message: it does not say that it takes more.
     let us = Us::lax();
-    let body = signed(&entity(&[&format!("Content-Type: {RELATED}")], &documents()));
+    let body = signed(&entity(
+        &[&format!("Content-Type: {RELATED}")],
+        &documents(),
+    ));
     let reply = us.post(&Request::new(SIGNED, body));
-    assert_eq!((reply.said(), us.inbox()), ("processed".into(), vec![documents()]));
-    assert!(!reply.get("EDIINT-Features").unwrap().contains("multiple-attachments"));
+    assert_eq!(
+        (reply.said(), us.inbox()),
+        ("processed".into(), vec![documents()])
+    );
+    assert!(
+        !reply
+            .get("EDIINT-Features")
+            .unwrap()
+            .contains("multiple-attachments")
+    );
 }
 
 #[test]

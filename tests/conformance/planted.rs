@@ -9,7 +9,10 @@ use std::process::{Command, Output};
 /// Runs one test of this binary, with a bug or without.
 fn run(test: &str, bug: &str) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg(test).env("TRANSLOAD_PLANTED", bug).env("RUST_BACKTRACE", "0");
+    command
+        .arg(test)
+        .env("TRANSLOAD_PLANTED", bug)
+        .env("RUST_BACKTRACE", "0");
     command.output().unwrap()
 }
 
@@ -21,7 +24,10 @@ fn each_planted_bug_fails_its_test() {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains("running 1 test"), "{test}: {said}");
         let failed = !output.status.success() && said.contains("1 failed");
-        say!("{bug:32} {test:70} {}", if failed { "fails" } else { "PASSES" });
+        say!(
+            "{bug:32} {test:70} {}",
+            if failed { "fails" } else { "PASSES" }
+        );
         if !failed {
             missed.push(bug);
         }

@@ -447,7 +447,10 @@ fn as2_146_new_modifiers_are_explained() {
         assert_eq!(disposition, Disposition::error(modifier));
         let why = disposition.explanation().unwrap();
         assert!(reply.mdn().text.contains(why), "for people");
-        assert!(reply.text().contains(&format!("\r\nError: {why}\r\n")), "and in a field");
+        assert!(
+            reply.text().contains(&format!("\r\nError: {why}\r\n")),
+            "and in a field"
+        );
     }
 }
 

@@ -255,14 +255,26 @@ pub(super) fn planted() -> BTreeMap<String, String> {
 #[test]
 fn every_planted_bug_has_a_place_and_a_test() {
     let (table, tests) = (table(), tests());
-    let sources = sources(&root().join("src"));
-    let text: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let sources = sources(&root().join("src")).into_iter();
+    let sources = sources.filter(|path| !path.ends_with("lib.rs"));
+    let text: String = sources
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let text: String = text.split_whitespace().collect();
     for (bug, test) in &table.planted {
-        let mark = format!("planted!(\"{bug}\")");
-        assert_eq!(text.matches(&mark).count(), 1, "{bug} stands once in the sources");
+        let mark = format!("planted!(\"{bug}\"");
+        assert_eq!(
+            text.matches(&mark).count(),
+            1,
+            "{bug} stands once in the sources"
+        );
         assert!(tests.contains(test), "{bug}: there is no test {test}");
     }
-    assert_eq!(text.matches("planted!(\"").count(), table.planted.len(), "each has its line");
+    assert_eq!(
+        text.matches("planted!(\"").count(),
+        table.planted.len(),
+        "each has its line"
+    );
 }
 
 #[test]
