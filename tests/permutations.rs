@@ -205,7 +205,7 @@ impl Side {
         let (mut payload, profile) = (Vec::new(), Profile::accept_anything());
         let opened = as2::open(
             &headers,
-            &body[..],
+            body.open().unwrap(),
             &mut payload,
             &self.keys,
             &profile,

@@ -71,7 +71,14 @@ impl Gateway {
         let names = headers.as2_from().ok().zip(headers.as2_to().ok());
         let agreed = self.agreed();
         let find = |from: &str, to: &str| {
-            let is = |as2: &As2| as2.id == from && as2.our_id == to;
+            let same = |id: &str| {
+                planted!(
+                    "names-without-case",
+                    id.eq_ignore_ascii_case(from),
+                    id == from
+                )
+            };
+            let is = |as2: &As2| same(&as2.id) && as2.our_id == to;
             let mut all = agreed.partnerships.iter();
             all.find(|known| known.partner.as2.as_ref().is_some_and(is))
         };
@@ -225,6 +232,7 @@ impl Gateway {
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
                 self.poke();
+                let answer = planted!("duplicate-answered-anew", unused.answer, answer);
                 Ok(now(answer))
             }
             Accepted::Reused { message } => {

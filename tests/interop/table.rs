@@ -271,7 +271,9 @@ impl House {
             require_encrypted: false,
             sign: row.digest(),
             encrypt: cipher.map_err(|why| why.to_string())?,
-            compress: row.has("compress"),
+            compress: row
+                .has("compress")
+                .then_some(transload::as2::Compression::BeforeSigning),
             legacy: true,
             ..Profile::default()
         })
