@@ -34,6 +34,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use crate::as2::{Compression, KeyTransport, RsaSignature};
+
 mod check;
 mod strict;
 
@@ -81,9 +83,22 @@ pub struct As2 {
     /// How we encrypt.
     #[serde(default)]
     pub encrypt: Encrypt,
-    /// Whether we compress (RFC 5402), before signing.
+    /// How an RSA key of ours signs: `rsa-pkcs1` or `rsa-pss`. An EC key signs ECDSA.
+    #[serde(default, deserialize_with = "check::rsa_signature")]
+    pub signature: RsaSignature,
+    /// How content keys are encrypted for an RSA key of theirs: `rsa-pkcs1`, `rsa-oaep-sha-256`,
+    /// `rsa-oaep-sha-256-mgf1-sha-1` … For an EC key it is ECDH.
+    #[serde(default, deserialize_with = "check::key_transport")]
+    pub key_transport: KeyTransport,
+    /// Whether we encrypt for every valid certificate of theirs, not for the first one alone.
     #[serde(default)]
-    pub compress: bool,
+    pub encrypt_for_all: bool,
+    /// Whether we encrypt for ourselves as well. Some old receivers cannot bear it.
+    #[serde(default)]
+    pub encrypt_for_us: bool,
+    /// Whether we compress (RFC 5402): `before-signing` or `after-signing`; `true` is the first.
+    #[serde(default, deserialize_with = "check::compression")]
+    pub compress: Option<Compression>,
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,
@@ -107,7 +122,13 @@ pub struct As2 {
     /// Whether an unencrypted message of theirs is refused.
     #[serde(default = "yes")]
     pub require_encrypted: bool,
-    /// The first day on which SHA-1 and 3DES are no longer read.
+    /// Whether GCM tags of 12 to 15 bytes are read, beside those of 16.
+    #[serde(default)]
+    pub short_tags: bool,
+    /// Whether AES-GCM is read in EnvelopedData as well, where old software puts it.
+    #[serde(default)]
+    pub gcm_in_enveloped_data: bool,
+    /// The first day on which SHA-1, 3DES and RC2 are no longer read.
     #[serde(default, deserialize_with = "check::date")]
     pub legacy_until: Option<NaiveDate>,
     /// The first day on which dispositions of encrypted messages are uniform again. Exact ones
@@ -117,7 +138,7 @@ pub struct As2 {
 }
 
 impl As2 {
-    /// Whether SHA-1 and 3DES are read on this day (UTC).
+    /// Whether SHA-1, 3DES and RC2 are read on this day (UTC).
     #[must_use]
     pub fn legacy(&self, today: NaiveDate) -> bool {
         self.legacy_until.is_some_and(|until| today < until)
@@ -183,6 +204,15 @@ pub enum Encrypt {
     /// AES-128 in CBC mode.
     #[serde(rename = "aes-128-cbc")]
     Aes128Cbc,
+    /// AES-256 in GCM (RFC 5084): it notices by itself what was changed.
+    #[serde(rename = "aes-256-gcm")]
+    Aes256Gcm,
+    /// AES-192 in GCM.
+    #[serde(rename = "aes-192-gcm")]
+    Aes192Gcm,
+    /// AES-128 in GCM.
+    #[serde(rename = "aes-128-gcm")]
+    Aes128Gcm,
     /// We do not encrypt.
     #[serde(rename = "none")]
     None,

@@ -11,7 +11,9 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeZone, Utc};
-use transload::as2::{self, Document, Error, Headers, Identity, Keys, Opened, Profile, Sealed};
+use transload::as2::{
+    self, Document, Error, Headers, Identity, KeyKind, Keys, Opened, Profile, Sealed,
+};
 
 /// The day that every test here lives on.
 pub(crate) fn day() -> DateTime<Utc> {
@@ -20,12 +22,18 @@ pub(crate) fn day() -> DateTime<Utc> {
 
 /// Two partners who have pinned each other: their keys, ours first.
 pub(crate) fn partners() -> (Keys, Keys) {
+    partners_with(KeyKind::Rsa(2048))
+}
+
+/// As [`partners`], with keys of that kind.
+pub(crate) fn partners_with(kind: KeyKind) -> (Keys, Keys) {
     let (from, to) = (
         day() - chrono::TimeDelta::days(1),
         day() + chrono::TimeDelta::days(365),
     );
-    let us = Identity::generate("us", 0x8000_0000_0000_0001, from, to).unwrap();
-    let them = Identity::generate("them", 7, from, to).unwrap();
+    let us = Identity::generate_as(kind, &format!("us {kind}"), 0x8000_0000_0000_0001, from, to)
+        .unwrap();
+    let them = Identity::generate_as(kind, &format!("them {kind}"), 7, from, to).unwrap();
     (
         Keys {
             ours: vec![us.clone()],

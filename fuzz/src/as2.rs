@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use transload::as2::{
-    self, Disposition, Document, Headers, Identity, Keys, Mdn, Mic, Profile, Sealed, quote_name,
-    unquote_name,
+    self, Compression, Disposition, Document, Headers, Identity, Keys, Mdn, Mic, Profile, Sealed,
+    quote_name, unquote_name,
 };
 
 const PAYLOAD: &[u8] = b"ISA*00*~GS*PO~ST*850*0001~SE*2*0001~GE*1~IEA*1~";
@@ -31,7 +31,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
             ..Profile::default()
         },
         Profile {
-            compress: true,
+            compress: Some(Compression::BeforeSigning),
             ..Profile::default()
         },
     ];

@@ -116,14 +116,62 @@ impl<R: BufRead> Read for Inflate<R> {
     }
 }
 
-/// Deflates at level 1: compression, not cryptography, is the cost of a large message.
+/// Bytes of content that are compressed on trial.
+pub(crate) const TRIAL: usize = 64 * 1024;
+
+/// The level for content that begins so: 1, because compression, not cryptography, is the cost of
+/// a large message; and none (stored blocks) where a trial saves less than a tenth.
+pub(crate) fn level(beginning: &[u8]) -> Result<Compression, Error> {
+    let trial = deflate(Compression::fast(), Count::default(), |deflating| {
+        Ok(deflating.write_all(beginning)?)
+    })?;
+    match trial.0 >= beginning.len() as u64 / 10 * 9 && beginning.len() == TRIAL {
+        true => Ok(Compression::none()),
+        false => Ok(Compression::fast()),
+    }
+}
+
+/// Deflates what `write` writes.
 pub(crate) fn deflate<W: Write>(
+    level: Compression,
     out: W,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<W, Error> {
-    let mut encoder = ZlibEncoder::new(out, Compression::fast());
+    let mut encoder = ZlibEncoder::new(out, level);
     write(&mut encoder)?;
     Ok(encoder.finish()?)
+}
+
+/// Counts what is written into it, and keeps it while it is small.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) count: u64,
+    kept: Vec<u8>,
+}
+
+/// Most compressed bytes that are kept, so that small messages are compressed once, not twice.
+const HELD: u64 = 1024 * 1024;
+
+impl Held {
+    /// Everything, if it was small.
+    pub(crate) fn whole(self) -> Option<Vec<u8>> {
+        (self.count <= HELD).then_some(self.kept)
+    }
+}
+
+impl Write for Held {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.count += data.len() as u64;
+        match self.count <= HELD {
+            true => self.kept.extend_from_slice(data),
+            false => self.kept = Vec::new(),
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What stands before `length` compressed bytes to make them a CompressedData.
@@ -132,12 +180,12 @@ pub(crate) fn beginning(length: u64) -> Vec<u8> {
     let before = [vec![0x02, 0x01, 0x00], algorithm].concat();
     der::beginning(
         &[
-            (0x30, &der::oid(oid::COMPRESSED_DATA)),
-            (0xA0, b""),
-            (0x30, &before),
-            (0x30, &der::oid(oid::DATA)),
-            (0xA0, b""),
-            (0x04, b""),
+            (0x30, &der::oid(oid::COMPRESSED_DATA), 0),
+            (0xA0, b"", 0),
+            (0x30, &before, 0),
+            (0x30, &der::oid(oid::DATA), 0),
+            (0xA0, b"", 0),
+            (0x04, b"", 0),
         ],
         length,
     )
@@ -145,7 +193,7 @@ pub(crate) fn beginning(length: u64) -> Vec<u8> {
 
 /// Counts what is written into it.
 #[derive(Default)]
-pub(crate) struct Count(pub(crate) u64);
+struct Count(u64);
 
 impl Write for Count {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
@@ -186,6 +234,20 @@ mod tests {
             inflate(&zeros(5000), 4999),
             Err(Error::Decompression(_))
         ));
+    }
+
+    #[test]
+    fn what_does_not_compress_is_stored() {
+        assert_eq!(level(&[b'~'; TRIAL]).unwrap(), Compression::fast());
+        let mut random = 1u64;
+        let mut noise = || {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
+            (random >> 56) as u8
+        };
+        let noise: Vec<u8> = (0..TRIAL).map(|_| noise()).collect();
+        assert_eq!(level(&noise).unwrap(), Compression::none());
+        // A short payload is not worth the question.
+        assert_eq!(level(&noise[..100]).unwrap(), Compression::fast());
     }
 
     #[test]

@@ -5,12 +5,14 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::{Asn1Integer, Asn1Time, Asn1TimeRef};
 use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
-use openssl::pkey::{Id, PKey, Private, Public};
+use openssl::pkey::{HasPublic, Id, PKey, Private, Public};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
-use openssl::x509::{X509, X509NameBuilder};
+use openssl::x509::{X509, X509KeyUsage, X509NameBuilder};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cms::ber::Der;
@@ -21,6 +23,75 @@ pub type Entropy<'a> = &'a mut dyn FnMut(&mut [u8]);
 
 /// RSA key sizes that are used: shorter is broken, longer is a way to waste our time.
 pub(crate) const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
+/// Kinds of keys that an [`Identity`] may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// RSA of so many bits, 2048 to 8192.
+    Rsa(u32),
+    /// EC on P-256: ECDSA and ECDH. Many AS2 partners know RSA only.
+    P256,
+    /// EC on P-384.
+    P384,
+    /// EC on P-521.
+    P521,
+}
+
+const CURVES: [(KeyKind, &str, Nid); 3] = [
+    (KeyKind::P256, "p-256", Nid::X9_62_PRIME256V1),
+    (KeyKind::P384, "p-384", Nid::SECP384R1),
+    (KeyKind::P521, "p-521", Nid::SECP521R1),
+];
+
+impl KeyKind {
+    fn draw(self) -> Result<PKey<Private>, Error> {
+        let curve = CURVES.iter().find(|row| row.0 == self);
+        match (self, curve) {
+            (_, Some((_, _, nid))) => {
+                let group = EcGroup::from_curve_name(*nid)?;
+                Ok(PKey::from_ec_key(EcKey::generate(&group)?)?)
+            }
+            (KeyKind::Rsa(bits), _) if RSA_BITS.contains(&bits) => {
+                Ok(PKey::from_rsa(Rsa::generate(bits)?)?)
+            }
+            _ => Err(bad("an RSA key has 2048 to 8192 bits")),
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let curve = CURVES.iter().find(|row| row.0 == *self);
+        match (self, curve) {
+            (KeyKind::Rsa(bits), _) => write!(f, "rsa-{bits}"),
+            (_, curve) => f.write_str(curve.map_or("", |row| row.1)),
+        }
+    }
+}
+
+impl std::str::FromStr for KeyKind {
+    type Err = Error;
+
+    /// Reads `rsa-2048` to `rsa-8192`, `p-256`, `p-384`, `p-521`.
+    fn from_str(name: &str) -> Result<KeyKind, Error> {
+        let lower = name.to_ascii_lowercase();
+        if let Some(row) = CURVES.iter().find(|row| row.1 == lower) {
+            return Ok(row.0);
+        }
+        let bits = lower
+            .strip_prefix("rsa-")
+            .and_then(|bits| bits.parse().ok());
+        bits.filter(|bits| RSA_BITS.contains(bits))
+            .map(KeyKind::Rsa)
+            .ok_or_else(|| bad("keys are rsa-2048 to rsa-8192, p-256, p-384 and p-521"))
+    }
+}
+
+/// The curve of an EC key, if it is one of ours.
+fn curve<T: HasPublic>(key: &PKey<T>) -> Option<KeyKind> {
+    let nid = key.ec_key().ok()?.group().curve_name()?;
+    CURVES.iter().find(|row| row.2 == nid).map(|row| row.0)
+}
 
 /// A pinned certificate: used by its key, never by a chain.
 #[derive(Clone)]
@@ -96,11 +167,36 @@ impl Certificate {
         self.not_before <= at && at <= self.not_after
     }
 
-    /// What is wrong with its key, if anything: `None` for RSA of 2048 to 8192 bits and EC.
+    /// What is wrong with its key, if anything: `None` for RSA of 2048 to 8192 bits and for EC on
+    /// P-256, P-384 and P-521.
     pub fn weakness(&self) -> Option<String> {
         let bits = self.key.bits();
-        let rsa = self.key.id() == Id::RSA;
-        (rsa && !RSA_BITS.contains(&bits)).then(|| format!("RSA key of {bits} bits"))
+        match self.key.id() {
+            Id::RSA | Id::RSA_PSS if RSA_BITS.contains(&bits) => None,
+            Id::RSA | Id::RSA_PSS => Some(format!("RSA key of {bits} bits")),
+            Id::EC if curve(&self.key).is_some() => None,
+            Id::EC => Some(format!("EC key of {bits} bits on another curve")),
+            _ => Some("key that is neither RSA nor EC".to_owned()),
+        }
+    }
+
+    /// Whether its key usage, where it names any, lets it sign (RFC 8550 §4.4.2).
+    pub fn signs(&self) -> bool {
+        self.used_for(X509KeyUsage::DIGITAL_SIGNATURE | X509KeyUsage::NON_REPUDIATION)
+    }
+
+    /// Whether its key usage, where it names any, lets content keys be encrypted to it.
+    pub fn encrypts(&self) -> bool {
+        self.used_for(match self.key.id() {
+            Id::EC => X509KeyUsage::KEY_AGREEMENT,
+            _ => X509KeyUsage::KEY_ENCIPHERMENT,
+        })
+    }
+
+    fn used_for(&self, wanted: X509KeyUsage) -> bool {
+        self.x509
+            .key_usage()
+            .is_none_or(|usage| usage.intersects(wanted))
     }
 
     /// The certificate as PEM.
@@ -166,7 +262,8 @@ impl Identity {
         Identity::new(x509, key)
     }
 
-    /// A fresh self-signed RSA-2048 identity. The key is drawn inside OpenSSL.
+    /// A fresh self-signed RSA-2048 identity: what every AS2 partner reads. The key is drawn
+    /// inside OpenSSL.
     ///
     /// # Errors
     /// A name that X.509 cannot hold (64 characters) or dates that it cannot write.
@@ -176,7 +273,27 @@ impl Identity {
         not_before: DateTime<Utc>,
         not_after: DateTime<Utc>,
     ) -> Result<Identity, Error> {
-        let key = PKey::from_rsa(Rsa::generate(2048)?)?;
+        Identity::generate_as(
+            KeyKind::Rsa(2048),
+            common_name,
+            serial,
+            not_before,
+            not_after,
+        )
+    }
+
+    /// As [`Identity::generate`], with a key of that kind.
+    ///
+    /// # Errors
+    /// As there, and RSA keys that are too short or too long.
+    pub fn generate_as(
+        kind: KeyKind,
+        common_name: &str,
+        serial: u64,
+        not_before: DateTime<Utc>,
+        not_after: DateTime<Utc>,
+    ) -> Result<Identity, Error> {
+        let key = kind.draw()?;
         let mut name = X509NameBuilder::new()?;
         name.append_entry_by_text("CN", common_name)
             .map_err(|_| bad("a common name has 1 to 64 characters"))?;
@@ -191,12 +308,13 @@ impl Identity {
         x509.set_not_after(Asn1Time::from_unix(not_after.timestamp())?.as_ref())?;
         x509.set_pubkey(&key)?;
         x509.append_extension(BasicConstraints::new().critical().build()?)?;
-        let usage = KeyUsage::new()
-            .critical()
-            .digital_signature()
-            .key_encipherment()
-            .build()?;
-        x509.append_extension(usage)?;
+        let mut usage = KeyUsage::new();
+        usage.critical().digital_signature();
+        match kind {
+            KeyKind::Rsa(_) => usage.key_encipherment(),
+            _ => usage.key_agreement(),
+        };
+        x509.append_extension(usage.build()?)?;
         let key_id = SubjectKeyIdentifier::new().build(&x509.x509v3_context(None, None))?;
         x509.append_extension(key_id)?;
         x509.sign(&key, MessageDigest::sha256())?;
@@ -205,8 +323,10 @@ impl Identity {
 
     fn new(x509: X509, key: PKey<Private>) -> Result<Identity, Error> {
         let certificate = Certificate::new(x509)?;
-        if key.id() != Id::RSA {
-            return Err(bad("our own key has to be RSA: every AS2 partner knows it"));
+        if key.id() != Id::RSA && curve(&key).is_none() {
+            return Err(bad(
+                "our own key has to be RSA, or EC on P-256, P-384 or P-521",
+            ));
         }
         if !certificate.key.public_eq(&key) {
             return Err(bad("the private key is not the certificate's"));
@@ -255,19 +375,26 @@ pub struct Keys {
 
 impl Keys {
     pub(crate) fn signer(&self, at: DateTime<Utc>) -> Result<&Identity, Error> {
-        let valid = self
-            .ours
-            .iter()
-            .find(|identity| identity.certificate.valid_at(at));
-        valid.ok_or_else(|| bad("none of our certificates is valid now"))
+        let fits = |us: &&Identity| us.certificate.valid_at(at) && us.certificate.signs();
+        let signer = self.ours.iter().find(fits);
+        signer.ok_or_else(|| bad("none of our certificates is valid now and may sign"))
     }
 
+    /// The certificate to encrypt to where one is enough.
     pub(crate) fn recipient(&self, at: DateTime<Utc>) -> Result<&Certificate, Error> {
-        let valid = self
-            .theirs
-            .iter()
-            .find(|certificate| certificate.valid_at(at));
-        valid.ok_or_else(|| bad("none of the partner's certificates is valid now"))
+        Ok(self.recipients(at)?[0])
+    }
+
+    /// The certificates that may be encrypted to, at least one.
+    pub(crate) fn recipients(&self, at: DateTime<Utc>) -> Result<Vec<&Certificate>, Error> {
+        let fits = |theirs: &&Certificate| theirs.valid_at(at) && theirs.encrypts();
+        let recipients: Vec<_> = self.theirs.iter().filter(fits).collect();
+        match recipients.is_empty() {
+            false => Ok(recipients),
+            true => Err(bad(
+                "none of the partner's certificates is valid now and may be encrypted to",
+            )),
+        }
     }
 }
 

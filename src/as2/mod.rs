@@ -14,7 +14,7 @@
 //! | `headers` | header fields, AS2 names |
 //! | `mime`, `multipart` | header blocks, transfer encodings, exact parts |
 //! | `wrapper` | what the headers inside an envelope may hold |
-//! | `cms` | BER and DER, SignedData, EnvelopedData |
+//! | `cms` | BER and DER, SignedData, EnvelopedData, AuthEnvelopedData |
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
@@ -48,8 +48,7 @@
 //! ```
 //!
 //! It does no HTTP, keeps nothing, and trusts no certificate that is not pinned. It does not do
-//! AES-GCM (AuthEnvelopedData), key agreement, or several documents in one message, which come
-//! out as one multipart/related payload.
+//! AES-CCM, or signatures in signatures.
 
 pub(crate) mod cms;
 mod compress;
@@ -69,19 +68,21 @@ mod version;
 mod wrapper;
 
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
-pub use cms::enveloped::{Cipher, RECIPIENTS};
+pub use cms::cipher::Cipher;
+pub use cms::recipient::{KeyTransport, RECIPIENTS};
+pub use cms::signed::RsaSignature;
 pub use compress::{INFLATED_BYTES, RATIO, RATIO_FROM};
 pub use disposition::{Disposition, Outcome};
 pub use error::Error;
 pub use headers::{HEADER_BYTES, Headers, NAME_LENGTH, quote_name, unquote_name};
 pub(crate) use keys::hex;
-pub use keys::{Certificate, Entropy, Identity, Keys};
+pub use keys::{Certificate, Entropy, Identity, KeyKind, Keys};
 pub use mdn::{MDN_BYTES, MDN_PARTS, Mdn, MdnFields};
 pub use mic::{Digest, Mic, sha256};
 pub use mime::PART_HEADER_BYTES;
 pub use multipart::BOUNDARY_LENGTH;
 pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
-pub use profile::{Profile, Receipt};
+pub use profile::{Compression, Profile, Receipt};
 pub use receipt::ReceiptRequest;
-pub use seal::{Document, Sealed, message_id, seal};
+pub use seal::{Document, Sealed, Sealing, message_id, seal};
 pub use version::Version;

@@ -13,7 +13,8 @@ use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 
 use super::cms::ber::{Ber, ELEMENT_BYTES};
-use super::cms::enveloped::{Cipher, Envelope};
+use super::cms::cipher::Cipher;
+use super::cms::enveloped::Envelope;
 use super::cms::signed::{self, SignerInfo};
 use super::cms::{self, oid};
 use super::compress::{self, Inflate};
@@ -35,7 +36,7 @@ pub const LAYERS: usize = 4;
 pub struct Signature {
     /// The digest of the content.
     pub digest: Digest,
-    /// `rsa-pkcs1 sha-256`, `rsa-pss sha-512`, …
+    /// `rsa-pkcs1 sha-256`, `rsa-pss sha-512`, `ecdsa sha-384`, …
     pub algorithm: String,
     /// SHA-256 of the pinned certificate that it verified with.
     pub signer: String,
@@ -46,7 +47,7 @@ pub struct Signature {
 pub struct Encryption {
     /// The content cipher.
     pub cipher: Cipher,
-    /// `rsa-pkcs1` or `rsa-oaep sha-256`, …
+    /// `rsa-pkcs1`, `rsa-oaep sha-256`, `ecdh sha-256 aes-128-wrap`, …
     pub key_transport: String,
 }
 
@@ -242,7 +243,8 @@ impl Walk<'_> {
         let mut ber = Ber::new(&mut *source);
         let kind = cms::enter(&mut ber)?;
         match kind.as_slice() {
-            oid::ENVELOPED_DATA => self.enveloped(&mut ber)?,
+            oid::ENVELOPED_DATA => self.enveloped(&mut ber, false)?,
+            oid::AUTH_ENVELOPED_DATA => self.enveloped(&mut ber, true)?,
             oid::COMPRESSED_DATA => self.compressed(&mut ber)?,
             oid::SIGNED_DATA => self.opaque_signed(&mut ber)?,
             other => return Err(cms::unknown("CMS content", other)),
@@ -260,27 +262,42 @@ impl Walk<'_> {
         }
     }
 
-    fn enveloped(&mut self, ber: &mut Ber<'_>) -> Result<(), Error> {
+    fn enveloped(&mut self, ber: &mut Ber<'_>, authenticated: bool) -> Result<(), Error> {
         if self.secured.encrypted.is_some() {
             return Err(Error::Unsupported("an envelope in an envelope".into()));
         }
-        let envelope = Envelope::read(ber)?;
-        self.allow(envelope.cipher.weak(), || envelope.cipher.name().to_owned())?;
+        let envelope = Envelope::read(ber, authenticated)?;
+        let cipher = envelope.content.cipher;
+        self.allow(cipher.weak(), || cipher.name().to_owned())?;
+        if let Some(oddity) = envelope.oddity() {
+            let allowed = match envelope.misplaced() {
+                true => self.profile.gcm_in_enveloped_data,
+                false => self.profile.short_tags,
+            };
+            if !allowed && !self.profile.accept_anything {
+                return Err(Error::Weak(oddity));
+            }
+            self.secured.weak.push(oddity);
+        }
         let key = envelope.content_key(&self.keys.ours)?;
-        let (cipher, key_transport) = (envelope.cipher, key.transport.clone());
         // From here on one answer fits all failures.
         self.secured.layers.push("encrypted");
         self.secured.encrypted = Some(Encryption {
             cipher,
-            key_transport,
+            key_transport: key.transport.clone(),
         });
         let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
-        if let Err(error) = self.inner(&mut plain) {
+        let read = self.inner(&mut plain);
+        if read.is_err() {
             self.same_work(&mut plain);
-            return Err(error);
         }
-        drop(plain);
-        envelope.finish(ber)
+        let opening = plain.opening();
+        // A tag that does not fit says more than what its content looks like.
+        let sound = envelope.finish(ber, opening);
+        match (&sound, read) {
+            (Err(Error::Decryption(_)), _) | (_, Ok(())) => sound,
+            (_, read) => read,
+        }
     }
 
     /// What is left to do after a failure, done all the same: decrypting and digesting the rest,
@@ -296,13 +313,7 @@ impl Walk<'_> {
             rest.consume(length);
         }
         if let Some(pinned) = self.keys.theirs.first().filter(|_| !self.verified) {
-            let verifier = openssl::sign::Verifier::new(Digest::Sha256.openssl(), &pinned.key);
-            let mut verifier = match verifier {
-                Ok(verifier) => verifier,
-                Err(_) => return,
-            };
-            let signature = vec![1; pinned.key.size()];
-            let _ = verifier.verify_oneshot(&signature, &digest.finish());
+            let _ = signed::verify_nothing(pinned, &digest.finish());
         }
     }
 
@@ -384,6 +395,9 @@ impl Walk<'_> {
         if let Some(weakness) = verified.signer.weakness() {
             self.allow(true, || weakness)?;
         }
+        self.allow(!verified.signer.signs(), || {
+            "signature by a certificate whose key usage is another".to_owned()
+        })?;
         if !verified.signer.valid_at(self.at) {
             let (from, to) = (verified.signer.not_before(), verified.signer.not_after());
             let problem = format!("is valid from {from} to {to}, not at {}", self.at);

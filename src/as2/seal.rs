@@ -1,20 +1,29 @@
-//! Sealing a message: compressed, signed, encrypted, in that order, as it streams by.
+//! Sealing a message, layer by layer, as it streams by.
 //!
-//! Every length is known before the first byte is written, so all of it is DER. What is signed
-//! is written once: the bytes that are digested are the bytes that are sent.
+//! ```text
+//! message = payload, compressed?, signed?, compressed?, encrypted?     ; compressed once at most
+//! ```
+//!
+//! Every length is known before the first byte is written, so all of it is DER. The bytes that
+//! are digested are the bytes that are sent.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::cms::{enveloped, signed};
-use super::compress::{self, Count};
+use super::cms::cipher::Cipher;
+use super::cms::enveloped::{Prepared, Wrapping};
+use super::cms::signed::{self, RsaSignature};
+use super::compress;
 use super::error::Error;
 use super::headers::{Headers, quote_name, unbroken};
-use super::keys::{Entropy, Keys, hex};
+use super::keys::{Entropy, Identity, Keys, hex};
 use super::mic::{Digest, Digests, Mic};
 use super::mime;
-use super::profile::{Profile, Receipt};
+use super::profile::{Compression, Profile, Receipt};
+
+/// Bytes of the payload that are read at a time.
+const COPIED: usize = 32 * 1024;
 
 /// A sealed message, apart from its body, which was written out.
 #[derive(Clone, Debug)]
@@ -59,61 +68,151 @@ pub struct Document<'a> {
 /// No valid key or certificate, a weak algorithm (they are read, never written), or the
 /// payload or `out` failed.
 pub fn seal(
-    mut payload: impl Read + Seek,
-    mut out: impl Write,
+    payload: impl Read + Seek,
+    out: impl Write,
     document: Document<'_>,
     keys: &Keys,
     profile: &Profile,
     entropy: Entropy<'_>,
     at: DateTime<Utc>,
 ) -> Result<Sealed, Error> {
-    let weak = |what: &str| Err(Error::Weak(format!("{what} is not written, only read")));
-    match (profile.sign, profile.encrypt) {
-        (Some(digest), _) if digest.weak() => return weak(digest.name()),
-        (_, Some(cipher)) if cipher.weak() => return weak(cipher.name()),
-        _ => {}
-    }
-    let boundary = mime::boundary(entropy);
-    let mut inner = Inner::new(&mut payload, document, profile)?;
-    let signer = match profile.sign {
-        Some(digest) => Some((digest, keys.signer(at)?)),
-        None => None,
-    };
-    let layer = match signer {
-        Some((digest, us)) => Layer::Signed {
-            digest,
-            us,
-            at,
-            boundary: &boundary,
-            content_type: mime::signed_type(&boundary, digest),
-        },
-        None => Layer::Bare,
-    };
-    let (content_type, disposition, mic) = match profile.encrypt {
-        Some(cipher) => {
-            let head = layer.head(&inner);
-            let length = head.len() as u64 + layer.body_length(&inner)?;
-            let recipient = keys.recipient(at)?;
-            let mut encrypting = enveloped::write(&mut out, length, cipher, recipient, entropy)?;
-            encrypting.write_all(&head)?;
-            let bare_head = matches!(layer, Layer::Bare).then_some(head.as_slice());
-            let mic = layer.write(&mut encrypting, &mut inner, bare_head)?;
-            encrypting.finish()?;
-            let kind = "application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"";
-            (kind.to_owned(), Some(mime::attachment("smime.p7m")), mic)
+    Sealing::new(payload, document, keys, profile, entropy, at)?.write(out)
+}
+
+/// A message whose headers and length are known, before a byte of its body is written.
+///
+/// [`seal`] in two steps, for who has to say the headers first.
+pub struct Sealing<'s> {
+    entity: Entity<'s>,
+    envelope: Option<Prepared>,
+    headers: Headers,
+    micalg: Digest,
+}
+
+impl<'s> Sealing<'s> {
+    /// Prepares the message. Where it is compressed, the payload is read here for its length.
+    ///
+    /// # Errors
+    /// As [`seal`].
+    pub fn new(
+        payload: impl Read + Seek + 's,
+        document: Document<'_>,
+        keys: &'s Keys,
+        profile: &Profile,
+        entropy: Entropy<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<Sealing<'s>, Error> {
+        let weak = |what: &str| Err(Error::Weak(format!("{what} is not written, only read")));
+        match (profile.sign, profile.encrypt) {
+            (Some(digest), _) if digest.weak() => return weak(digest.name()),
+            (_, Some(cipher)) if cipher.weak() => return weak(cipher.name()),
+            _ => {}
         }
-        None => {
-            let kind = layer.content_type(&inner);
-            let disposition = match layer {
-                Layer::Bare => inner.disposition.clone(),
-                Layer::Signed { .. } => None,
+        let mut entity = Entity::payload(payload, document)?;
+        let level = match profile.compress {
+            Some(_) => Some(entity.level()?),
+            None => None,
+        };
+        let boundary = mime::boundary(entropy);
+        if let (Some(level), Some(Compression::BeforeSigning)) = (level, profile.compress) {
+            entity = entity.compressed(level)?;
+        }
+        if let Some(digest) = profile.sign {
+            let signing = Signing {
+                digest,
+                rsa: profile.rsa_signature,
+                us: keys.signer(at)?,
+                at,
+                boundary,
+                signed: None,
             };
-            (kind, disposition, layer.write(&mut out, &mut inner, None)?)
+            entity = Entity::Signed(Box::new(entity), signing);
         }
-    };
-    out.flush()?;
-    let headers = headers(document, profile, &content_type, disposition, at);
-    Ok(Sealed { headers, mic })
+        if let (Some(level), Some(Compression::AfterSigning)) = (level, profile.compress) {
+            entity = entity.compressed(level)?;
+        }
+        let envelope = match profile.encrypt {
+            Some(cipher) => {
+                let length = entity.head().len() as u64 + entity.length()?;
+                Some(wrapping(cipher, keys, profile, at)?.prepare(length, entropy)?)
+            }
+            None => None,
+        };
+        let (kind, disposition) = match &envelope {
+            Some(envelope) => (
+                format!(
+                    "application/pkcs7-mime; smime-type={}; name=\"smime.p7m\"",
+                    envelope.smime_type()
+                ),
+                Some(mime::attachment("smime.p7m")),
+            ),
+            None => (entity.content_type(), entity.disposition()),
+        };
+        Ok(Sealing {
+            entity,
+            envelope,
+            headers: headers(document, profile, &kind, disposition, at),
+            micalg: profile.micalg,
+        })
+    }
+
+    /// The headers of the request, without those that HTTP adds (Host, Content-Length).
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// How many bytes the body has.
+    ///
+    /// # Errors
+    /// Only where OpenSSL has no memory.
+    pub fn body_length(&self) -> Result<u64, Error> {
+        match &self.envelope {
+            Some(envelope) => Ok(envelope.length),
+            None => self.entity.length(),
+        }
+    }
+
+    /// Writes the body.
+    ///
+    /// # Errors
+    /// The payload or `out` failed, or the payload is not as long any more as it was.
+    pub fn write(mut self, mut out: impl Write) -> Result<Sealed, Error> {
+        let layered = self.envelope.is_some();
+        match self.envelope.take() {
+            Some(envelope) => {
+                let mut encrypting = envelope.write(&mut out)?;
+                encrypting.write_all(&self.entity.head())?;
+                self.entity.write(&mut encrypting)?;
+                encrypting.finish()?;
+            }
+            None => self.entity.write(&mut out)?,
+        }
+        out.flush()?;
+        Ok(Sealed {
+            mic: self.entity.mic(self.micalg, layered)?,
+            headers: self.headers,
+        })
+    }
+}
+
+fn wrapping<'k>(
+    cipher: Cipher,
+    keys: &'k Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Wrapping<'k>, Error> {
+    let mut recipients = keys.recipients(at)?;
+    if !profile.encrypt_for_all {
+        recipients.truncate(1);
+    }
+    if profile.encrypt_for_us {
+        recipients.push(&keys.signer(at)?.certificate);
+    }
+    Ok(Wrapping {
+        cipher,
+        recipients,
+        transport: profile.key_transport,
+    })
 }
 
 fn headers(
@@ -162,197 +261,242 @@ pub(crate) fn date(at: DateTime<Utc>) -> String {
     at.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// The payload's entity: plain, or compressed.
-struct Inner<'p> {
-    payload: &'p mut dyn ReadSeek,
-    /// The header block of the payload itself.
-    payload_head: Vec<u8>,
+/// What is sent, layer by layer: each has a header block and a body of known length.
+enum Entity<'e> {
+    Payload(Payload<'e>),
+    Compressed(Box<Entity<'e>>, Compressed),
+    Signed(Box<Entity<'e>>, Signing<'e>),
+}
+
+struct Payload<'e> {
+    source: Box<dyn ReadSeek + 'e>,
     content_type: String,
     disposition: Option<String>,
-    /// The length of the body.
     length: u64,
-    compressed: bool,
-    micalg: Digest,
+}
+
+struct Compressed {
+    level: flate2::Compression,
+    /// Bytes of zlib data.
+    length: u64,
+    /// These bytes, where they are few.
+    held: Option<Vec<u8>>,
+}
+
+struct Signing<'e> {
+    digest: Digest,
+    rsa: RsaSignature,
+    us: &'e Identity,
+    at: DateTime<Utc>,
+    boundary: String,
+    /// The MIC and the signature part, once the entity went by.
+    signed: Option<(Mic, Vec<u8>)>,
 }
 
 trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
-impl<'p> Inner<'p> {
-    fn new(
-        payload: &'p mut dyn ReadSeek,
+impl<'e> Entity<'e> {
+    fn payload(
+        mut source: impl Read + Seek + 'e,
         document: Document<'_>,
-        profile: &Profile,
-    ) -> Result<Inner<'p>, Error> {
-        let content_type = unbroken(document.content_type);
-        let disposition = document.file_name.map(mime::attachment);
-        let mut inner = Inner {
-            payload_head: entity_head(&content_type, disposition.as_deref()),
-            payload,
-            content_type,
-            disposition,
-            length: 0,
-            compressed: profile.compress,
-            micalg: profile.micalg,
-        };
-        if inner.compressed {
-            let mut count = Count::default();
-            inner.deflate(&mut count)?;
-            inner.length = count.0 + compress::beginning(count.0).len() as u64;
-            inner.content_type =
-                "application/pkcs7-mime; smime-type=compressed-data; name=\"smime.p7z\"".into();
-            inner.disposition = Some(mime::attachment("smime.p7z"));
-        } else {
-            inner.length = inner.payload.seek(SeekFrom::End(0))?;
+    ) -> Result<Entity<'e>, Error> {
+        let length = source.seek(SeekFrom::End(0))?;
+        Ok(Entity::Payload(Payload {
+            source: Box::new(source),
+            content_type: unbroken(document.content_type),
+            disposition: document.file_name.map(mime::attachment),
+            length,
+        }))
+    }
+
+    /// The level that the payload's first bytes are worth.
+    fn level(&mut self) -> Result<flate2::Compression, Error> {
+        let mut beginning = Vec::new();
+        let source = &mut self.innermost().source;
+        source.rewind()?;
+        source
+            .take(compress::TRIAL as u64)
+            .read_to_end(&mut beginning)?;
+        compress::level(&beginning)
+    }
+
+    fn innermost(&mut self) -> &mut Payload<'e> {
+        match self {
+            Entity::Payload(payload) => payload,
+            Entity::Compressed(inner, _) | Entity::Signed(inner, _) => inner.innermost(),
         }
-        Ok(inner)
     }
 
-    fn head(&self) -> Vec<u8> {
-        entity_head(&self.content_type, self.disposition.as_deref())
-    }
-
-    fn deflate(&mut self, out: &mut dyn Write) -> Result<(), Error> {
-        compress::deflate(out, |deflating| {
-            deflating.write_all(&self.payload_head)?;
-            self.payload.rewind()?;
-            io::copy(&mut self.payload, deflating)?;
-            Ok(())
-        })?;
-        Ok(())
-    }
-
-    /// The body: the payload, or the CompressedData around it.
-    fn write(&mut self, out: &mut dyn Write) -> Result<(), Error> {
-        if !self.compressed {
-            self.payload.rewind()?;
-            io::copy(&mut self.payload, out)?;
-            return Ok(());
-        }
-        let mut count = Count::default();
-        self.deflate(&mut count)?;
-        out.write_all(&compress::beginning(count.0))?;
-        self.deflate(out)
-    }
-
-    /// The MIC of an unsigned message: over the uncompressed entity with its headers where there
-    /// is a layer, over the bare content where there is none.
-    fn unsigned_mic(&mut self, layered: bool) -> Result<Mic, Error> {
-        let mut digests = Digests::new(&[self.micalg])?;
-        if layered {
-            digests.update(&self.payload_head)?;
-        }
-        self.payload.rewind()?;
-        io::copy(
-            &mut self.payload,
-            &mut Digesting {
-                out: io::sink(),
-                digests: &mut digests,
+    fn compressed(mut self, level: flate2::Compression) -> Result<Entity<'e>, Error> {
+        let held = self.deflate(level, compress::Held::default())?;
+        let length = held.count;
+        let held = held.whole();
+        Ok(Entity::Compressed(
+            Box::new(self),
+            Compressed {
+                level,
+                length,
+                held,
             },
-        )?;
-        only(digests, self.micalg)
+        ))
+    }
+
+    fn deflate<W: Write>(&mut self, level: flate2::Compression, out: W) -> Result<W, Error> {
+        compress::deflate(level, out, |mut deflating| {
+            deflating.write_all(&self.head())?;
+            self.write(&mut deflating)
+        })
+    }
+
+    fn content_type(&self) -> String {
+        match self {
+            Entity::Payload(payload) => payload.content_type.clone(),
+            Entity::Compressed(..) => {
+                "application/pkcs7-mime; smime-type=compressed-data; name=\"smime.p7z\"".into()
+            }
+            Entity::Signed(_, signing) => mime::signed_type(&signing.boundary, signing.digest),
+        }
+    }
+
+    fn disposition(&self) -> Option<String> {
+        match self {
+            Entity::Payload(payload) => payload.disposition.clone(),
+            Entity::Compressed(..) => Some(mime::attachment("smime.p7z")),
+            Entity::Signed(..) => None,
+        }
+    }
+
+    /// The header block inside another layer.
+    fn head(&self) -> Vec<u8> {
+        let mut headers = Headers::new();
+        headers.push("Content-Type", &self.content_type());
+        if !matches!(self, Entity::Signed(..)) {
+            headers.push("Content-Transfer-Encoding", "binary");
+        }
+        if let Some(disposition) = self.disposition() {
+            headers.push("Content-Disposition", &disposition);
+        }
+        headers.to_bytes()
+    }
+
+    fn length(&self) -> Result<u64, Error> {
+        Ok(match self {
+            Entity::Payload(payload) => payload.length,
+            Entity::Compressed(_, Compressed { length, .. }) => {
+                compress::beginning(*length).len() as u64 + length
+            }
+            Entity::Signed(inner, signing) => {
+                let around = opening(&signing.boundary).len() + signing.signature_length()?;
+                (around + inner.head().len()) as u64 + inner.length()?
+            }
+        })
+    }
+
+    /// The body. Written twice it is the same, signature and all.
+    fn write(&mut self, mut out: &mut dyn Write) -> Result<(), Error> {
+        match self {
+            Entity::Payload(payload) => payload.write(out),
+            Entity::Compressed(inner, compressed) => {
+                out.write_all(&compress::beginning(compressed.length))?;
+                match &compressed.held {
+                    Some(held) => out.write_all(held)?,
+                    None => drop(inner.deflate(compressed.level, out)?),
+                }
+                Ok(())
+            }
+            Entity::Signed(inner, signing) => {
+                out.write_all(opening(&signing.boundary).as_bytes())?;
+                if let Some((_, signature)) = &signing.signed {
+                    out.write_all(&inner.head())?;
+                    inner.write(out)?;
+                    return Ok(out.write_all(signature)?);
+                }
+                let mut digests = Digests::new(&[signing.digest])?;
+                let mut digesting = Digesting {
+                    out: &mut out,
+                    digests: &mut digests,
+                };
+                digesting.write_all(&inner.head())?;
+                inner.write(&mut digesting)?;
+                Ok(out.write_all(signing.sign(only(digests, signing.digest)?)?)?)
+            }
+        }
+    }
+
+    /// What the receipt has to repeat: over the signed entity; or over the uncompressed entity
+    /// with its headers where there is a layer, over the bare content where there is none.
+    fn mic(&mut self, micalg: Digest, layered: bool) -> Result<Mic, Error> {
+        match self {
+            Entity::Signed(_, Signing { signed, .. }) => {
+                let missing = || Error::Key("nothing was signed".into());
+                Ok(signed.as_ref().ok_or_else(missing)?.0.clone())
+            }
+            Entity::Compressed(inner, _) => inner.mic(micalg, true),
+            Entity::Payload(_) => {
+                let mut digests = Digests::new(&[micalg])?;
+                if layered {
+                    digests.update(&self.head())?;
+                }
+                let mut digesting = Digesting {
+                    out: io::sink(),
+                    digests: &mut digests,
+                };
+                self.write(&mut digesting)?;
+                only(digests, micalg)
+            }
+        }
+    }
+}
+
+impl Payload<'_> {
+    fn write(&mut self, out: &mut dyn Write) -> Result<(), Error> {
+        self.source.rewind()?;
+        let mut buffer = vec![0; COPIED];
+        let mut copied = 0;
+        loop {
+            let length = match self.source.read(&mut buffer) {
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            if length == 0 {
+                break;
+            }
+            out.write_all(&buffer[..length])?;
+            copied += length as u64;
+        }
+        match copied == self.length {
+            true => Ok(()),
+            // Every length around it was told.
+            false => Err(Error::Io(io::Error::other(
+                "the payload changed while it was sealed",
+            ))),
+        }
+    }
+}
+
+impl Signing<'_> {
+    fn signature_length(&self) -> Result<usize, Error> {
+        // As long over nothing as over everything.
+        let nothing = Mic {
+            digest: self.digest,
+            value: vec![0; self.digest.openssl().size()],
+        };
+        let signature = signed::write_unsigned(self.rsa, &nothing, self.us, self.at)?;
+        Ok(mime::signature_part(&self.boundary, &signature).len())
+    }
+
+    /// The signature part.
+    fn sign(&mut self, mic: Mic) -> Result<&[u8], Error> {
+        let signature = signed::write_as(self.rsa, &mic, self.us, self.at)?;
+        let part = mime::signature_part(&self.boundary, &signature);
+        Ok(&self.signed.insert((mic, part)).1)
     }
 }
 
 fn only(digests: Digests, digest: Digest) -> Result<Mic, Error> {
     let digested = digests.finish()?;
     Ok(digested.get(digest).expect("it was asked for").clone())
-}
-
-fn entity_head(content_type: &str, disposition: Option<&str>) -> Vec<u8> {
-    let mut headers = Headers::new();
-    headers.push("Content-Type", content_type);
-    headers.push("Content-Transfer-Encoding", "binary");
-    if let Some(disposition) = disposition {
-        headers.push("Content-Disposition", disposition);
-    }
-    headers.to_bytes()
-}
-
-/// What stands between the payload's entity and the envelope.
-enum Layer<'l> {
-    Bare,
-    Signed {
-        digest: Digest,
-        us: &'l super::keys::Identity,
-        at: DateTime<Utc>,
-        boundary: &'l str,
-        content_type: String,
-    },
-}
-
-impl Layer<'_> {
-    fn content_type(&self, inner: &Inner<'_>) -> String {
-        match self {
-            Layer::Bare => inner.content_type.clone(),
-            Layer::Signed { content_type, .. } => content_type.clone(),
-        }
-    }
-
-    /// The header block inside an envelope.
-    fn head(&self, inner: &Inner<'_>) -> Vec<u8> {
-        match self {
-            Layer::Bare => inner.head(),
-            Layer::Signed { content_type, .. } => [(("Content-Type"), content_type)]
-                .into_iter()
-                .collect::<Headers>()
-                .to_bytes(),
-        }
-    }
-
-    fn body_length(&self, inner: &Inner<'_>) -> Result<u64, Error> {
-        let Layer::Signed {
-            boundary,
-            digest,
-            us,
-            at,
-            ..
-        } = self
-        else {
-            return Ok(inner.length);
-        };
-        // An RSA signature is as long over nothing as over everything.
-        let nothing = Mic {
-            digest: *digest,
-            value: vec![0; digest.openssl().size()],
-        };
-        let signature = mime::signature_part(boundary, &signed::write_unsigned(&nothing, us, *at)?);
-        let around = opening(boundary).len() + inner.head().len() + signature.len();
-        Ok(around as u64 + inner.length)
-    }
-
-    fn write(
-        &self,
-        out: &mut dyn Write,
-        inner: &mut Inner<'_>,
-        bare_head: Option<&[u8]>,
-    ) -> Result<Mic, Error> {
-        let Layer::Signed {
-            boundary,
-            digest,
-            us,
-            at,
-            ..
-        } = self
-        else {
-            inner.write(out)?;
-            return inner.unsigned_mic(bare_head.is_some() || inner.compressed);
-        };
-        out.write_all(opening(boundary).as_bytes())?;
-        let mut digests = Digests::new(&[*digest])?;
-        let mut digesting = Digesting {
-            out: &mut *out,
-            digests: &mut digests,
-        };
-        digesting.write_all(&inner.head())?;
-        inner.write(&mut digesting)?;
-        let mic = only(digests, *digest)?;
-        out.write_all(&mime::signature_part(
-            boundary,
-            &signed::write(&mic, us, *at)?,
-        ))?;
-        Ok(mic)
-    }
 }
 
 fn opening(boundary: &str) -> String {

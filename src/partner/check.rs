@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::Delimiters;
+use super::{Compression, Delimiters, KeyTransport, RsaSignature};
 
 /// Characters of an AS2 name (RFC 4130 section 6.2).
 const AS2_NAME: usize = 128;
@@ -133,6 +133,39 @@ pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Pa
         ));
     }
     Ok(paths)
+}
+
+pub(super) fn rsa_signature<'de, D: Deserializer<'de>>(input: D) -> Result<RsaSignature, D::Error> {
+    let word = String::deserialize(input)?;
+    let wrong = |_| D::Error::custom(format!("{word:?} is neither `rsa-pkcs1` nor `rsa-pss`"));
+    word.parse().map_err(wrong)
+}
+
+pub(super) fn key_transport<'de, D: Deserializer<'de>>(input: D) -> Result<KeyTransport, D::Error> {
+    let word = String::deserialize(input)?;
+    word.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "{word:?} is neither `rsa-pkcs1` nor `rsa-oaep-` with a digest such as sha-256"
+        ))
+    })
+}
+
+/// A word, or whether at all.
+pub(super) fn compression<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<Compression>, D::Error> {
+    let wrong = |value: &toml::Value| {
+        D::Error::custom(format!(
+            "{value} is neither `before-signing`, `after-signing` nor `none`"
+        ))
+    };
+    let value = toml::Value::deserialize(input)?;
+    match (value.as_bool(), value.as_str()) {
+        (Some(true), _) => Ok(Some(Compression::BeforeSigning)),
+        (Some(false), _) | (_, Some("none")) => Ok(None),
+        (_, Some(word)) => word.parse().map(Some).map_err(|_| wrong(&value)),
+        _ => Err(wrong(&value)),
+    }
 }
 
 /// A date as TOML writes one, in quotes or not.

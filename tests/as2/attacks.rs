@@ -1,6 +1,6 @@
 //! What must not open, and how it fails.
 
-use transload::as2::{Disposition, Error, Headers, Keys, Mdn, Profile};
+use transload::as2::{Compression, Disposition, Error, Headers, Keys, Mdn, Profile};
 
 use super::{DOCUMENT, counting, day, open, partners, profile, seal};
 
@@ -139,7 +139,7 @@ fn cut_anywhere_it_fails() {
         profile(),
         signed_only(),
         Profile {
-            compress: true,
+            compress: Some(Compression::BeforeSigning),
             ..signed_only()
         },
     ] {
@@ -243,7 +243,7 @@ fn too_many_layers() {
     let compressed = Profile {
         sign: None,
         encrypt: None,
-        compress: true,
+        compress: Some(Compression::BeforeSigning),
         require_signed: false,
         require_encrypted: false,
         ..profile()

@@ -3,9 +3,19 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use proptest::prelude::*;
-use transload::as2::{self, Cipher, Digest, Headers, Profile, Receipt};
+use transload::as2::{
+    self, Cipher, Compression, Digest, Headers, KeyKind, KeyTransport, Keys, Profile, Receipt,
+    RsaSignature,
+};
 
-use super::{DOCUMENT, counting, day, open, partners, profile, seal};
+use super::{DOCUMENT, counting, day, open, partners, partners_with, profile, seal};
+
+/// All that may be said of compression.
+const COMPRESSIONS: [Option<Compression>; 3] = [
+    None,
+    Some(Compression::BeforeSigning),
+    Some(Compression::AfterSigning),
+];
 
 #[test]
 fn every_digest_cipher_and_compression() {
@@ -22,8 +32,11 @@ fn every_digest_cipher_and_compression() {
             Some(Cipher::Aes128Cbc),
             Some(Cipher::Aes192Cbc),
             Some(Cipher::Aes256Cbc),
+            Some(Cipher::Aes128Gcm),
+            Some(Cipher::Aes192Gcm),
+            Some(Cipher::Aes256Gcm),
         ] {
-            for compress in [false, true] {
+            for compress in COMPRESSIONS {
                 let profile = Profile {
                     sign,
                     encrypt,
@@ -35,14 +48,160 @@ fn every_digest_cipher_and_compression() {
                 let (sealed, body) = seal(payload, &ours, &profile);
                 let (opened, back) = open(&sealed.headers, &body, &theirs, &profile).unwrap();
                 assert_eq!(back, payload);
-                assert_eq!(opened.mic, sealed.mic, "{sign:?} {encrypt:?} {compress}");
+                assert_eq!(opened.mic, sealed.mic, "{sign:?} {encrypt:?} {compress:?}");
                 assert_eq!(opened.secured.signed.map(|signed| signed.digest), sign);
                 assert_eq!(opened.secured.encrypted.map(|e| e.cipher), encrypt);
-                assert_eq!(opened.secured.compressed, compress);
+                assert_eq!(opened.secured.compressed, compress.is_some());
                 assert_eq!(opened.content_type, "application/EDI-X12");
                 assert_eq!(opened.file_name.as_deref(), Some("order.edi"));
                 assert!(opened.disposition_request.unwrap().signed);
             }
+        }
+    }
+}
+
+#[test]
+fn every_key_signature_and_key_transport() {
+    let rsa = |signature, transport| (KeyKind::Rsa(2048), signature, transport);
+    let oaep = |hash, mgf| rsa(RsaSignature::Pss, KeyTransport::Oaep { hash, mgf });
+    let plain = (RsaSignature::Pkcs1, KeyTransport::Pkcs1);
+    let mut table = vec![
+        (rsa(plain.0, plain.1), "rsa-pkcs1 sha-256", "rsa-pkcs1"),
+        (
+            rsa(RsaSignature::Pss, plain.1),
+            "rsa-pss sha-256",
+            "rsa-pkcs1",
+        ),
+        (
+            (KeyKind::P256, plain.0, plain.1),
+            "ecdsa sha-256",
+            "ecdh sha-256 aes-256-wrap",
+        ),
+        (
+            (KeyKind::P384, plain.0, plain.1),
+            "ecdsa sha-256",
+            "ecdh sha-384 aes-256-wrap",
+        ),
+        (
+            (KeyKind::P521, plain.0, plain.1),
+            "ecdsa sha-256",
+            "ecdh sha-512 aes-256-wrap",
+        ),
+    ];
+    let hashes = [Digest::Sha1, Digest::Sha256, Digest::Sha384, Digest::Sha512];
+    let names: Vec<_> = hashes
+        .iter()
+        .flat_map(|hash| hashes.map(|mgf| (*hash, mgf)))
+        .map(|(hash, mgf)| {
+            (
+                oaep(hash, mgf),
+                KeyTransport::Oaep { hash, mgf }.to_string(),
+            )
+        })
+        .collect();
+    table.extend(
+        names
+            .iter()
+            .map(|(row, name)| (*row, "rsa-pss sha-256", name.as_str())),
+    );
+    for ((kind, rsa_signature, key_transport), signed, transported) in table {
+        let (ours, theirs) = partners_with(kind);
+        let profile = Profile {
+            rsa_signature,
+            key_transport,
+            ..profile()
+        };
+        let (sealed, body) = seal(b"ISA*00*~", &ours, &profile);
+        let (opened, back) = open(&sealed.headers, &body, &theirs, &profile).unwrap();
+        assert_eq!(back, b"ISA*00*~");
+        assert_eq!(opened.mic, sealed.mic);
+        assert_eq!(opened.secured.signed.unwrap().algorithm, signed);
+        assert_eq!(opened.secured.encrypted.unwrap().key_transport, transported);
+        assert_eq!(opened.secured.weak, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn each_of_several_recipients_opens_it() {
+    let (ours, theirs) = partners();
+    let (_, elliptic) = partners_with(KeyKind::P256);
+    let (_, other) = partners_with(KeyKind::P384);
+    let pinned = |them: &Keys| them.ours[0].certificate.clone();
+    let keys = Keys {
+        theirs: vec![pinned(&elliptic), pinned(&other), pinned(&theirs)],
+        ours: ours.ours.clone(),
+    };
+    let us = Keys {
+        ours: ours.ours.clone(),
+        theirs: theirs.theirs.clone(),
+    };
+    for encrypt in [Cipher::Aes128Cbc, Cipher::Aes128Gcm] {
+        let all = Profile {
+            encrypt: Some(encrypt),
+            encrypt_for_all: true,
+            encrypt_for_us: true,
+            ..profile()
+        };
+        let (sealed, body) = seal(b"x", &keys, &all);
+        for reader in [&theirs, &us] {
+            assert_eq!(open(&sealed.headers, &body, reader, &all).unwrap().1, b"x");
+        }
+        for reader in [&elliptic, &other] {
+            let reader = Keys {
+                ours: reader.ours.clone(),
+                theirs: theirs.theirs.clone(),
+            };
+            let (opened, _) = open(&sealed.headers, &body, &reader, &all).unwrap();
+            let transport = opened.secured.encrypted.unwrap().key_transport;
+            assert!(transport.ends_with("aes-128-wrap"), "{transport}");
+        }
+        // By default the first one alone.
+        let (sealed, body) = seal(b"x", &keys, &profile());
+        let refused = open(&sealed.headers, &body, &theirs, &all).unwrap_err();
+        assert!(matches!(refused, as2::Error::NotForUs(_)), "{refused}");
+    }
+}
+
+#[test]
+fn what_does_not_compress_is_stored_and_opens() {
+    let (ours, theirs) = partners();
+    let mut state = 1u64;
+    let noise = (0..200_000).map(|_| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+        (state >> 56) as u8
+    });
+    let noise: Vec<u8> = noise.collect();
+    let table = [(noise, 200_000..204_000), (vec![b'A'; 200_000], 0..20_000)];
+    for (payload, length) in table {
+        let profile = Profile {
+            compress: Some(Compression::AfterSigning),
+            ..profile()
+        };
+        let (sealed, body) = seal(&payload, &ours, &profile);
+        assert!(length.contains(&body.len()), "{}", body.len());
+        let (opened, back) = open(&sealed.headers, &body, &theirs, &profile).unwrap();
+        assert!(back == payload && opened.secured.layers == ["encrypted", "compressed", "signed"]);
+    }
+}
+
+#[test]
+fn headers_and_length_are_known_before_the_body() {
+    let (ours, _) = partners();
+    for encrypt in [None, Some(Cipher::Aes256Cbc), Some(Cipher::Aes256Gcm)] {
+        for compress in COMPRESSIONS {
+            let profile = Profile {
+                encrypt,
+                compress,
+                ..profile()
+            };
+            let payload = Cursor::new([b'x'; 1000]);
+            let mut entropy = counting();
+            let sealing =
+                as2::Sealing::new(payload, DOCUMENT, &ours, &profile, &mut entropy, day()).unwrap();
+            let (headers, length) = (sealing.headers().clone(), sealing.body_length().unwrap());
+            let mut body = Vec::new();
+            let sealed = sealing.write(&mut body).unwrap();
+            assert_eq!((sealed.headers, body.len() as u64), (headers, length));
         }
     }
 }
@@ -130,7 +289,7 @@ impl Seek for Zeros {
 fn twenty_megabytes_stream_through() {
     let (ours, theirs) = partners();
     let length = 20 * 1024 * 1024;
-    for compress in [false, true] {
+    for compress in COMPRESSIONS {
         let profile = Profile {
             compress,
             ..profile()
@@ -172,7 +331,7 @@ fn a_body_read_a_byte_at_a_time_opens_the_same() {
         }
     }
     let (ours, theirs) = partners();
-    for compress in [false, true] {
+    for compress in COMPRESSIONS {
         let profile = Profile {
             compress,
             ..profile()
@@ -201,7 +360,7 @@ proptest! {
         payload in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\r'), Just(b'\n'), Just(b'-')], 0..3000),
         signed: bool,
         encrypted: bool,
-        compress: bool,
+        compress in prop::sample::select(COMPRESSIONS.to_vec()),
     ) {
         thread_local! { static PARTNERS: (as2::Keys, as2::Keys) = partners(); }
         let (ours, theirs) = PARTNERS.with(Clone::clone);

@@ -101,7 +101,7 @@ fn what_cannot_be_sealed_says_why_and_what_next() {
     let ids = ["--from", "US", "--to", "THEM"];
     let seal = |more: &[&str]| pair.as2("seal", "us", &file, &[&ids[..], more].concat());
     seal(&["--sign", "sha-1"]).says(2, &["sha-256, sha-384, sha-512 or none", "never written"]);
-    seal(&["--encrypt", "3des"]).says(2, &["aes-256-cbc or none"]);
+    seal(&["--encrypt", "3des"]).says(2, &["aes-256-gcm or none"]);
     seal(&["--at", "2001-01-01"]).says(2, &["none of our certificates is valid", "--at"]);
     let out = pair.path("no/such/folder");
     seal(&["--out", out.to_str().unwrap()]).says(4, &["cannot write", "folder exists"]);

@@ -29,16 +29,20 @@ pub(crate) fn oid(content: &[u8]) -> Vec<u8> {
     element(0x06, &[content])
 }
 
-/// The beginning of nested elements, each of which ends where the innermost, of `length`
-/// bytes, ends. `layers` go from the outside in: a tag, and what stands before the next one.
-pub(crate) fn beginning(layers: &[(u8, &[u8])], length: u64) -> Vec<u8> {
-    layers
+/// The beginning of nested elements around `length` bytes. `layers` go from the outside in: a
+/// tag, what stands before the next one, and how many bytes follow the next one.
+pub(crate) fn beginning(layers: &[(u8, &[u8], u64)], length: u64) -> Vec<u8> {
+    let start = (Vec::new(), length);
+    let (out, _) = layers
         .iter()
         .rev()
-        .fold(Vec::new(), |inner, (tag, before)| {
-            let total = before.len() as u64 + inner.len() as u64 + length;
-            [&head(*tag, total), *before, &inner].concat()
-        })
+        .fold(start, |(inner, inside), (tag, before, after)| {
+            let content = before.len() as u64 + inside + after;
+            let head = head(*tag, content);
+            let whole = head.len() as u64 + content;
+            ([&head, *before, &inner].concat(), whole)
+        });
+    out
 }
 
 #[cfg(test)]
@@ -59,8 +63,14 @@ mod tests {
             &[&oid(&[42]), &element(0xA0, &[&element(4, &[b"abc"])])],
         );
         let before = oid(&[42]);
-        let mut streamed = beginning(&[(0x30, &before), (0xA0, b""), (0x04, b"")], 3);
+        let mut streamed = beginning(&[(0x30, &before, 0), (0xA0, b"", 0), (0x04, b"", 0)], 3);
         streamed.extend_from_slice(b"abc");
+        assert_eq!(streamed, whole);
+        let whole = element(0x30, &[&element(0xA0, &[b"abc"]), &oid(&[42])]);
+        let after = before.len() as u64;
+        let mut streamed = beginning(&[(0x30, b"", after), (0xA0, b"", 0)], 3);
+        streamed.extend_from_slice(b"abc");
+        streamed.extend_from_slice(&before);
         assert_eq!(streamed, whole);
     }
 }

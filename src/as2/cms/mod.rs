@@ -4,14 +4,19 @@
 //! | content type | read | written |
 //! |---|---|---|
 //! | SignedData, detached or not | BER | DER |
-//! | EnvelopedData, RSA key transport | BER, as a stream | DER, definite lengths, as a stream |
+//! | EnvelopedData, AuthEnvelopedData (RFC 5083) | BER, as a stream | DER, as a stream |
 //! | CompressedData (RFC 3274) | BER, as a stream | DER, as a stream |
 //!
-//! It does not do AuthEnvelopedData, key agreement, or more than one signer.
+//! It does not do AES-CCM, password or key-encryption-key recipients, or more than one signer.
 
+pub(crate) mod agreement;
 pub(crate) mod ber;
+pub(crate) mod cipher;
 pub(crate) mod der;
 pub(crate) mod enveloped;
+mod gcm;
+mod rc2;
+pub(crate) mod recipient;
 pub(crate) mod signed;
 
 use ber::{Ber, Der, Tlv};
@@ -27,6 +32,8 @@ pub(crate) mod oid {
     pub(crate) const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
     /// 1.2.840.113549.1.7.3
     pub(crate) const ENVELOPED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+    /// 1.2.840.113549.1.9.16.1.23
+    pub(crate) const AUTH_ENVELOPED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17";
     /// 1.2.840.113549.1.9.16.1.9
     pub(crate) const COMPRESSED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09";
     /// 1.2.840.113549.1.9.16.3.8
@@ -47,6 +54,8 @@ pub(crate) mod oid {
     pub(crate) const P_SPECIFIED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x09";
     /// 1.2.840.113549.1.1.10 id-RSASSA-PSS
     pub(crate) const PSS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+    /// 1.2.840.10045.2.1 id-ecPublicKey
+    pub(crate) const EC_KEY: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
 }
 
 /// A digest, its identifier, and those of its PKCS #1 v1.5 and ECDSA signatures.
@@ -157,6 +166,20 @@ pub(crate) fn hash_and_mgf(parameters: &mut Der<'_>) -> Result<(Digest, Digest),
         }
     };
     Ok((hash, mgf))
+}
+
+/// Writes them, RFC 4055's defaults (SHA-1) left out, as DER wants it.
+pub(crate) fn write_hash_and_mgf(hash: Digest, mgf: Digest) -> Vec<u8> {
+    let named = |digest| der::element(0x30, &[&der::oid(digest_oid(digest)), &[0x05, 0x00]]);
+    let mut out = Vec::new();
+    if hash != Digest::Sha1 {
+        out.extend(der::element(0xA0, &[&named(hash)]));
+    }
+    if mgf != Digest::Sha1 {
+        let mgf = der::element(0x30, &[&der::oid(oid::MGF1), &named(mgf)]);
+        out.extend(der::element(0xA1, &[&mgf]));
+    }
+    out
 }
 
 /// Enters ContentInfo and its `[0]`, and says which content type it holds.

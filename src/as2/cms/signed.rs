@@ -16,7 +16,7 @@ use openssl::rsa::Padding;
 use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
 
 use super::ber::{Ber, Der, Tlv};
-use super::enveloped::Name;
+use super::recipient::Name;
 use super::{Algorithm, DIGESTS, der, digest_oid, oid, unknown};
 use crate::as2::error::Error;
 use crate::as2::keys::{Certificate, Identity};
@@ -230,6 +230,18 @@ impl SignerInfo {
     }
 }
 
+/// The work of a signature check, for where there is nothing to check.
+pub(crate) fn verify_nothing(certificate: &Certificate, content: &[u8]) -> Result<(), Error> {
+    let signature = match certificate.key.id() {
+        // Two numbers that are in range.
+        Id::EC => b"\x30\x06\x02\x01\x01\x02\x01\x01".to_vec(),
+        _ => vec![1; certificate.key.size()],
+    };
+    let mut verifier = Verifier::new(Digest::Sha256.openssl(), &certificate.key)?;
+    let _ = verifier.verify_oneshot(&signature, content);
+    Ok(())
+}
+
 fn md(digest: Digest) -> Result<&'static openssl::md::MdRef, Error> {
     use openssl::md::Md;
     Ok(match digest {
@@ -251,6 +263,13 @@ impl Scheme {
                 Some(tagged) => tagged.der().small()?,
                 None => 20,
             };
+            if inside
+                .optional(0xA3)?
+                .is_some_and(|field| field.content != [0x02, 0x01, 0x01])
+            {
+                return Err(Error::Unsupported("an RSASSA-PSS trailer".into()));
+            }
+            inside.finish()?;
             return match hash == digest {
                 true => Ok(Scheme::Pss { hash, mgf, salt }),
                 false => Err(Error::Cms("RSASSA-PSS with two digests".into())),
@@ -300,24 +319,109 @@ impl Attributes {
     }
 }
 
-/// A detached signature over content of that digest, in DER, with our certificate inside.
-pub(crate) fn write(mic: &Mic, us: &Identity, at: DateTime<Utc>) -> Result<Vec<u8>, Error> {
-    frame(mic, us, at, |attributes| {
-        let mut signer = Signer::new(mic.digest.openssl(), &us.key)?;
-        Ok(signer.sign_oneshot_to_vec(attributes)?)
-    })
+/// How an RSA key of ours signs. An EC key signs ECDSA whatever is said here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RsaSignature {
+    /// PKCS #1 v1.5: what every AS2 partner reads.
+    #[default]
+    Pkcs1,
+    /// RSASSA-PSS (RFC 4056), MGF1 with the same digest, a salt as long as the digest.
+    Pss,
 }
 
-/// As [`write`] with nothing for a signature: as long, and a thousand times cheaper.
-pub(crate) fn write_unsigned(
+impl std::str::FromStr for RsaSignature {
+    type Err = Error;
+
+    /// Reads `rsa-pkcs1` and `rsa-pss`.
+    fn from_str(name: &str) -> Result<RsaSignature, Error> {
+        match name {
+            "rsa-pkcs1" | "pkcs1" => Ok(RsaSignature::Pkcs1),
+            "rsa-pss" | "pss" => Ok(RsaSignature::Pss),
+            _ => Err(Error::Unsupported(format!("signature {name:?}"))),
+        }
+    }
+}
+
+/// A detached signature over content of that digest, in DER, with our certificate inside.
+pub(crate) fn write(mic: &Mic, us: &Identity, at: DateTime<Utc>) -> Result<Vec<u8>, Error> {
+    write_as(RsaSignature::Pkcs1, mic, us, at)
+}
+
+/// As [`write`], by that scheme.
+pub(crate) fn write_as(
+    rsa: RsaSignature,
     mic: &Mic,
     us: &Identity,
     at: DateTime<Utc>,
 ) -> Result<Vec<u8>, Error> {
-    frame(mic, us, at, |_| Ok(vec![0; us.key.size()]))
+    frame(rsa, mic, us, at, |attributes| {
+        sign(rsa, mic.digest, us, attributes)
+    })
+}
+
+/// As [`write_as`] with nothing for a signature: as long, and a thousand times cheaper.
+pub(crate) fn write_unsigned(
+    rsa: RsaSignature,
+    mic: &Mic,
+    us: &Identity,
+    at: DateTime<Utc>,
+) -> Result<Vec<u8>, Error> {
+    frame(rsa, mic, us, at, |_| Ok(vec![0; signature_length(us)]))
+}
+
+/// How often an ECDSA signature of the announced length is tried for: half of them have it.
+const TRIES: usize = 128;
+
+/// The length of our signatures. An RSA one is as long as its key. ECDSA's two numbers lose
+/// their leading zeros in DER; ours are of the commonest length, so that it is known beforehand.
+fn signature_length(us: &Identity) -> usize {
+    if us.key.id() != Id::EC {
+        return us.key.size();
+    }
+    let bits = us.key.bits() as usize;
+    let (whole, sign) = (bits.div_ceil(8), usize::from(bits.is_multiple_of(8)));
+    der::element(0x30, &[&vec![0; 2 * (2 + whole) + sign]]).len()
+}
+
+fn sign(
+    rsa: RsaSignature,
+    digest: Digest,
+    us: &Identity,
+    attributes: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let due = signature_length(us);
+    for _ in 0..TRIES {
+        let mut signer = Signer::new(digest.openssl(), &us.key)?;
+        if rsa == RsaSignature::Pss && us.key.id() == Id::RSA {
+            signer.set_rsa_padding(Padding::PKCS1_PSS)?;
+            signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+            signer.set_rsa_mgf1_md(digest.openssl())?;
+        }
+        let signature = signer.sign_oneshot_to_vec(attributes)?;
+        if signature.len() == due {
+            return Ok(signature);
+        }
+    }
+    Err(Error::Key(format!("no signature of {due} bytes came")))
+}
+
+/// The signature's AlgorithmIdentifier (RFC 3370, 4056, 5754).
+fn scheme(rsa: RsaSignature, digest: Digest, us: &Identity) -> Vec<u8> {
+    let named = DIGESTS.iter().find(|row| row.digest == digest);
+    match (us.key.id(), rsa) {
+        (Id::EC, _) => der::element(0x30, &[&der::oid(named.map_or(b"", |row| row.ecdsa))]),
+        (_, RsaSignature::Pkcs1) => der::element(0x30, &[&der::oid(oid::RSA), &[0x05, 0x00]]),
+        (_, RsaSignature::Pss) => {
+            let salt = [0x02, 0x01, digest.openssl().size() as u8];
+            let parameters = super::write_hash_and_mgf(digest, digest);
+            let parameters = der::element(0x30, &[&parameters, &der::element(0xA2, &[&salt])]);
+            der::element(0x30, &[&der::oid(oid::PSS), &parameters])
+        }
+    }
 }
 
 fn frame(
+    rsa: RsaSignature,
     mic: &Mic,
     us: &Identity,
     at: DateTime<Utc>,
@@ -336,7 +440,7 @@ fn frame(
 
     let digest = der::element(0x30, &[&der::oid(digest_oid(mic.digest))]);
     let name = der::element(0x30, &[&us.certificate.issuer_serial]);
-    let scheme = der::element(0x30, &[&der::oid(oid::RSA), &[0x05, 0x00]]);
+    let scheme = scheme(rsa, mic.digest, us);
     let attributes = der::set_of(0xA0, attributes);
     let version = [0x02, 0x01, 0x01];
     let info = der::element(

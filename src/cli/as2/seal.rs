@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Landing, Trust, input, unreadable, unwritable};
-use crate::as2::{self, Cipher, Digest, Document, Profile, quote_name, unquote_name};
+use crate::as2::{
+    self, Cipher, Compression, Digest, Document, KeyTransport, Profile, RsaSignature, Sealing,
+    quote_name, unquote_name,
+};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::net;
 
@@ -28,12 +31,26 @@ pub(super) struct Seal {
     /// The digest to sign with: sha-256, sha-384, sha-512 or none
     #[arg(long, value_name = "DIGEST", default_value = "sha-256", value_parser = digest)]
     sign: Choice<Digest>,
-    /// The cipher to encrypt with: aes-128-cbc, aes-192-cbc, aes-256-cbc or none
+    /// How an RSA key signs: rsa-pkcs1 or rsa-pss
+    #[arg(long, value_name = "SCHEME", default_value = "rsa-pkcs1", value_parser = rsa_signature)]
+    signature: RsaSignature,
+    /// The cipher to encrypt with: aes-128-cbc, aes-192-cbc, aes-256-cbc, the same with gcm, or
+    /// none
     #[arg(long, value_name = "CIPHER", default_value = "aes-256-cbc", value_parser = cipher)]
     encrypt: Choice<Cipher>,
-    /// Compress before signing
+    /// How the content key is encrypted for an RSA key: rsa-pkcs1, rsa-oaep-sha-256, ...
+    #[arg(long, value_name = "HOW", default_value = "rsa-pkcs1", value_parser = key_transport)]
+    key_transport: KeyTransport,
+    /// Encrypt for each of the partner's certificates, not for the first one alone
     #[arg(long)]
-    compress: bool,
+    encrypt_for_all: bool,
+    /// Encrypt for ourselves as well
+    #[arg(long)]
+    encrypt_for_us: bool,
+    /// Compress: before-signing or after-signing
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
+          default_missing_value = "before-signing", value_parser = compression)]
+    compress: Option<Compression>,
     /// The payload's media type
     #[arg(long, value_name = "TYPE", default_value = "application/EDI-X12")]
     content_type: String,
@@ -58,10 +75,26 @@ fn digest(name: &str) -> Result<Choice<Digest>, String> {
     )
 }
 
+fn rsa_signature(name: &str) -> Result<RsaSignature, String> {
+    let why = |_| "choose rsa-pkcs1 or rsa-pss".to_owned();
+    name.parse().map_err(why)
+}
+
+fn key_transport(name: &str) -> Result<KeyTransport, String> {
+    let why = |_| "choose rsa-pkcs1, or rsa-oaep- with a digest, such as rsa-oaep-sha-256".into();
+    name.parse().map_err(why)
+}
+
+fn compression(name: &str) -> Result<Compression, String> {
+    let why = |_| "choose before-signing or after-signing".to_owned();
+    name.parse().map_err(why)
+}
+
 fn cipher(name: &str) -> Result<Choice<Cipher>, String> {
     let strong = |cipher: &Cipher| !cipher.weak();
     let known = name.parse().ok().filter(strong);
-    choice(name, known, "aes-128-cbc, aes-192-cbc, aes-256-cbc")
+    let all = "aes-128-cbc, aes-192-cbc, aes-256-cbc, aes-128-gcm, aes-192-gcm, aes-256-gcm";
+    choice(name, known, all)
 }
 
 fn choice<T>(name: &str, known: Option<T>, all: &str) -> Result<Choice<T>, String> {
@@ -87,7 +120,11 @@ impl Seal {
             our_id: self.from.clone(),
             their_id: self.to.clone(),
             sign: self.sign.0,
+            rsa_signature: self.signature,
             encrypt: self.encrypt.0,
+            key_transport: self.key_transport,
+            encrypt_for_all: self.encrypt_for_all,
+            encrypt_for_us: self.encrypt_for_us,
             compress: self.compress,
             ..Profile::default()
         };
@@ -112,43 +149,37 @@ impl Seal {
             message_id: &message_id,
         };
         let payload = self.payload()?;
-        // The headers come last and stand first: the body waits in memory.
-        let mut body = Vec::new();
-        let sealed = as2::seal(
-            payload,
-            &mut body,
-            document,
-            &keys,
-            &profile,
-            &mut net::entropy,
-            at,
-        )
-        .map_err(|why| {
+        let failed = |why: as2::Error| {
             let file = self.file.display();
             Failure::usage(format!(
                 "cannot seal {file}: {why}; check the certificates' dates, or say --at"
             ))
-        })?;
-        let told = json!({
-            "message_id": message_id,
-            "mic": sealed.mic.to_string(),
-            "mic_algorithm": sealed.mic.digest.name(),
-            "body_length": body.len(),
-        });
-        let head = sealed.headers.to_bytes();
+        };
+        let entropy = &mut net::entropy;
+        let sealing = Sealing::new(payload, document, &keys, &profile, entropy, at);
+        let sealing = sealing.map_err(failed)?;
+        let length = sealing.body_length().map_err(failed)?;
+        let head = sealing.headers().to_bytes();
+        let told = |sealed: as2::Sealed| {
+            json!({
+                "message_id": message_id,
+                "mic": sealed.mic.to_string(),
+                "mic_algorithm": sealed.mic.digest.name(),
+                "body_length": length,
+            })
+        };
         let Some(place) = &self.out else {
             out.write_all(&head)?;
-            out.write_all(&body)?;
-            let _ = writeln!(io::stderr(), "{told}");
+            let sealed = sealing.write(&mut *out).map_err(failed)?;
+            let _ = writeln!(io::stderr(), "{}", told(sealed));
             return Ok(Exit::Clean);
         };
         let mut landing = Landing::new(place)?;
         let written = landing.file.write_all(&head);
-        written
-            .and_then(|()| landing.file.write_all(&body))
-            .map_err(|why| unwritable(place, &why))?;
+        written.map_err(|why| unwritable(place, &why))?;
+        let sealed = sealing.write(&mut landing.file).map_err(failed)?;
         landing.keep()?;
-        writeln!(out, "{told}")?;
+        writeln!(out, "{}", told(sealed))?;
         Ok(Exit::Clean)
     }
 
