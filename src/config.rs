@@ -7,10 +7,11 @@
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
 //! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | none: no asynchronous receipt is asked for |
+//! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
-//! | `limits.*` | | those of [`serve`] |
+//! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
 //! use transload::config::Config;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use crate::gateway;
 use crate::net::serve;
 use crate::partner::{Error, is_url, strict};
 
@@ -68,6 +70,9 @@ pub struct As2 {
     /// The URL at which partners reach it from outside: where they post asynchronous receipts.
     #[serde(deserialize_with = "public_url")]
     pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt is told in an unsigned one that we do not know
+    /// him, instead of by status 403.
+    pub tell_strangers: bool,
 }
 
 /// The admin listener.
@@ -98,15 +103,17 @@ pub struct Bridge {
     pub folder: PathBuf,
 }
 
-/// Limits that differ from the defaults of [`serve`].
+/// Limits that differ from the defaults of [`serve`] and [`gateway`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of one body.
     pub body: Option<u64>,
+    /// Bytes that a compressed message may grow to.
+    pub inflated: Option<u64>,
     /// Bytes of one body that stay in memory.
     pub body_memory: Option<usize>,
-    /// Seconds for a whole body.
+    /// Seconds for a whole body, theirs or ours.
     pub body_seconds: Option<u64>,
     /// Seconds for a request's head.
     pub header_seconds: Option<u64>,
@@ -142,6 +149,7 @@ impl Default for As2 {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
             receipt_url: None,
+            tell_strangers: false,
         }
     }
 }
@@ -205,6 +213,16 @@ impl Config {
             drain: seconds(own.drain_seconds, base.drain),
             ..base
         }
+    }
+
+    /// What a gateway allows.
+    #[must_use]
+    pub fn gateway_limits(&self) -> gateway::Limits {
+        let (own, mut limits) = (&self.limits, gateway::Limits::default());
+        limits.inflated = own.inflated.unwrap_or(limits.inflated);
+        let seconds = own.body_seconds.map(Duration::from_secs);
+        limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
+        limits
     }
 
     fn rebase(&mut self, folder: &Path) {
@@ -300,12 +318,14 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
     ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.as2.receipt_url.clone()),
+    ("as2.tell_strangers", "", |c| Some(c.as2.tell_strangers.to_string())),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
+    ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),
     ("limits.body_seconds", "", |c| Some(c.serve_limits().body_time.as_secs().to_string())),
     ("limits.header_seconds", "", |c| Some(c.serve_limits().header_time.as_secs().to_string())),

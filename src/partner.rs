@@ -99,6 +99,10 @@ pub struct As2 {
     /// Whether we compress (RFC 5402): `before-signing` or `after-signing`; `true` is the first.
     #[serde(default, deserialize_with = "check::compression")]
     pub compress: Option<Compression>,
+    /// Whether what we send goes in chunks, its length untold; some peers need the one, some the
+    /// other.
+    #[serde(default)]
+    pub chunked: bool,
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,
@@ -109,6 +113,13 @@ pub struct As2 {
     /// the same bytes under the same id; each further wait is twice as long.
     #[serde(default = "receipt_minutes", deserialize_with = "check::minutes")]
     pub receipt_minutes: u32,
+    /// Whether a receipt has to repeat the digest of what we sent. Without it, a receipt says that
+    /// something arrived under our id.
+    #[serde(default = "yes")]
+    pub require_mic: bool,
+    /// For how many hours a message, or a receipt of ours, is tried before it is given up.
+    #[serde(default = "give_up_hours", deserialize_with = "check::hours")]
+    pub give_up_hours: u32,
     /// Where else they may have our receipts posted: URLs of which scheme, host and port count.
     /// Those of `url` are always allowed; a message that names another address is refused.
     #[serde(default, deserialize_with = "check::urls")]
@@ -407,6 +418,13 @@ impl Partner {
 
 fn yes() -> bool {
     true
+}
+
+/// How long a message is tried for: a long weekend without anybody at the partner's.
+pub const GIVE_UP_HOURS: u32 = 72;
+
+fn give_up_hours() -> u32 {
+    GIVE_UP_HOURS
 }
 
 /// Partners answer in seconds; an hour is a queue at their side, not a loss.

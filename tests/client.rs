@@ -38,6 +38,51 @@ async fn the_client_posts_and_reads_the_answer() {
     );
 }
 
+/// A peer that says `pieces` to whoever connects, each in its own packet, then closes.
+async fn says(pieces: Vec<&'static [u8]>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+        for piece in pieces {
+            stream.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn interim_answers_are_skipped_and_the_last_one_is_read_however_it_is_framed() {
+    let client = Client::new(Trust::System, client::Limits::default());
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nx: y\r\n\r\n\
+                    HTTP/1.1 103 Early Hints\r\n\r\n";
+    let folded = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/report;\r\n\tboundary=b\r\n";
+    for end in [
+        &b"Content-Length: 5\r\n\r\nhello"[..],
+        b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\n\r\n",
+        b"Connection: close\r\n\r\nhello",
+    ] {
+        let url = says(vec![interim, interim, folded, end]).await;
+        let answer = client.post(&url, &[], Bytes::new()).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"hello"[..]));
+        let kind = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name == "content-type");
+        let words: Vec<&str> = kind.unwrap().1.split_whitespace().collect();
+        assert_eq!(words, ["multipart/report;", "boundary=b"]);
+    }
+    for status in ["204 No Content", "202 Accepted"] {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        let url = says(vec![head.leak().as_bytes()]).await;
+        let answer = client.post(&url, &[], Bytes::new()).await.unwrap();
+        assert!(answer.taken() && answer.body.is_empty(), "{status}");
+    }
+}
+
 #[tokio::test]
 async fn the_client_says_why_there_is_no_answer() {
     /// A peer that says `bytes` to whoever connects, then closes, or not.

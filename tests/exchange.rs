@@ -5,6 +5,7 @@
 
 mod hostile;
 mod killed;
+mod large;
 mod later;
 mod pair;
 mod receipts;

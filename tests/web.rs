@@ -185,7 +185,7 @@ async fn requests_that_break_the_rules_are_refused_and_hand_nothing_over() {
             "transfer-encoding: chunked",
             "+5\r\nabcde\r\n0\r\n\r\n",
         ),
-        ("400", "content-length: 4\r\nx: a\r\n folded", "fold"),
+        ("400", "host: b\r\ncontent-length: 4", "host"),
         ("400", "content-length : 4", "colo"),
         ("400", "x: bare\ny: line feed\r\ncontent-length: 4", "feed"),
         ("400", "x: a\0b\r\ncontent-length: 4", "null"),
@@ -199,6 +199,10 @@ async fn requests_that_break_the_rules_are_refused_and_hand_nothing_over() {
         .collect();
     let old = "POST /as2 HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
     requests.push(("400", old.into()));
+    let first = "POST /as2 HTTP/1.1\r\n folded: first\r\nhost: a\r\n\r\n";
+    requests.push(("400", first.into()));
+    let hostless = "POST /as2 HTTP/1.1\r\ncontent-length: 0\r\n\r\n";
+    requests.push(("400", hostless.into()));
     requests.push((
         "400",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 tls\r\n\r\n".to_vec(),
@@ -250,6 +254,11 @@ async fn lawful_bodies_arrive_whole() {
         ("content-length: 5\r\nCONTENT-LENGTH: 5", "twice", "twice"),
         ("Transfer-Encoding: Chunked", chunks, "hello world"),
         ("x: y", "", ""),
+        (
+            "x: a\r\n folded\r\n\t line\r\ncontent-length:\r\n 4",
+            "fold",
+            "fold",
+        ),
     ];
     for (headers, sent, body) in table {
         let (what, request) = (
@@ -439,6 +448,7 @@ async fn methods_and_paths_that_are_not_served_say_so() {
         let bytes = format!("{request} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         let answer = server.talk(&[bytes.as_bytes()]).await;
         assert_eq!(status(&answer), want, "{request}: {answer:?}");
+        assert!(answer.contains("content-length: "), "{request}: {answer:?}");
         assert_eq!(
             answer.contains("allow: HEAD, POST\r\n"),
             want == "405",

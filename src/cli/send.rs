@@ -33,13 +33,13 @@ pub(super) struct Send {
 impl Send {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         log("warn");
-        let bytes = self.bytes()?;
+        let file = self.file()?;
         let config = self.place.config(&[])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(async {
             let gateway = Gateway::new(settings(&config)?).map_err(Failure::state)?;
             let walking = gateway.start_queue();
-            let sent = gateway.send_and_wait(&self.partner, &bytes).await;
+            let sent = gateway.send_and_wait(&self.partner, file).await;
             walking.stop().await;
             gateway.store().close().await.map_err(Failure::state)?;
             self.print(&gateway, &sent.map_err(told)?, out)
@@ -48,14 +48,13 @@ impl Send {
         ended
     }
 
-    fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
-        let read = match self.file.as_os_str() == "-" {
-            true => std::io::stdin().read_to_end(&mut bytes).map(drop),
-            false => std::fs::read(&self.file).map(|read| bytes = read),
-        };
-        read.map_err(|why| Failure::usage(format!("{}: {why}", self.file.display())))?;
-        Ok(bytes)
+    fn file(&self) -> Result<Box<dyn Read + std::marker::Send>, Failure> {
+        if self.file.as_os_str() == "-" {
+            return Ok(Box::new(std::io::stdin()));
+        }
+        let file = std::fs::File::open(&self.file);
+        let file = file.map_err(|why| Failure::usage(format!("{}: {why}", self.file.display())))?;
+        Ok(Box::new(file))
     }
 
     fn print(&self, gateway: &Gateway, sent: &Sent, out: &mut dyn Write) -> Outcome {

@@ -121,7 +121,9 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
     Ok(Settings {
         library,
         identities,
+        limits: config.gateway_limits(),
         receipt_url: config.as2.receipt_url.clone(),
+        tell_strangers: config.as2.tell_strangers,
         ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
     })
 }

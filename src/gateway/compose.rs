@@ -1,20 +1,23 @@
 //! The Compose step's pure part: a document → what stands in an interchange, and that interchange
 //! under its numbers. What is written is read back and compared before it can leave.
 
+use std::io::Read;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::acknowledgment::{self, Acknowledgment};
+use super::inbound::{payload, unhex};
 use super::route;
-use crate::as2::sha256;
+use crate::as2::hex;
 use crate::canonical::{Document, Provenance};
 use crate::mapping::{self, Guide, Library};
 use crate::partner::{Partner, Usage, X12};
-use crate::store::{Composed, ControlNumbers, DocumentDetail, Payload, Placed};
+use crate::store::{Composed, ControlNumbers, Digest, DocumentDetail, Payload, Placed};
 use crate::x12::{
-    self, Delimiters, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader, Qualified,
-    Segments, Severity, TransactionSet, functional_id,
+    self, Delimiters, Envelopes, Event, FunctionalGroup, GroupHeader, Interchange,
+    InterchangeHeader, Qualified, Segments, Severity, TransactionSet, functional_id,
 };
 
 /// The kind of a whole interchange that is sent as it is.
@@ -29,7 +32,7 @@ pub(super) enum Plan {
         /// ISA05 to ISA08.
         pair: String,
         /// The bytes.
-        bytes: Vec<u8>,
+        payload: Payload,
         /// GS06 and ST02 of the first set, by which a 997 names it.
         controls: (String, String),
     },
@@ -44,19 +47,20 @@ pub(super) struct Written {
     segments: Segments,
 }
 
-/// What a drafted document goes out as.
+/// What a drafted document goes out as. One that goes as it is brings its bytes.
 ///
 /// # Errors
 /// Why it cannot go out, in words for a person.
 pub(super) fn plan(
     detail: &DocumentDetail,
+    payload: Option<Payload>,
     partner: &Partner,
     library: &Library,
     at: DateTime<Utc>,
 ) -> Result<Plan, String> {
     let (row, content) = (&detail.document, &detail.content);
-    if row.kind == INTERCHANGE {
-        return as_it_is(content);
+    if let Some(payload) = payload {
+        return as_it_is(content, payload);
     }
     let x12 = partner.x12.as_ref();
     let x12 = x12.ok_or_else(|| format!("the partner file of {} has no [x12]", partner.name))?;
@@ -252,11 +256,14 @@ impl Plan {
         document: Uuid,
         numbers: &ControlNumbers,
     ) -> Result<Composed, String> {
-        let (bytes, (group_control, set_control)) = match self {
+        let (payload, (group_control, set_control)) = match self {
             Plan::AsItIs {
-                bytes, controls, ..
-            } => (bytes, controls),
-            Plan::Write(written) => written.compose(numbers)?,
+                payload, controls, ..
+            } => (payload, controls),
+            Plan::Write(written) => {
+                let (bytes, controls) = written.compose(numbers)?;
+                (payload(bytes.into()), controls)
+            }
         };
         let placed = Placed {
             document,
@@ -264,10 +271,7 @@ impl Plan {
             set_control,
         };
         Ok(Composed {
-            payload: Payload {
-                digest: sha256(&bytes),
-                bytes: bytes.into(),
-            },
+            payload,
             documents: vec![placed],
         })
     }
@@ -295,44 +299,74 @@ impl Written {
     }
 }
 
-/// The content of a document row for bytes that are sent as they are.
+/// The content of a document row for bytes that are sent as they are, which are kept beside it; the
+/// first set, and the number. They are looked through and not held.
 ///
 /// # Errors
-/// Why they cannot be: not one whole X12 interchange.
-pub(super) fn raw(bytes: &[u8]) -> Result<(Value, String, String), String> {
-    let file = x12::read(bytes).map_err(|why| why.to_string())?;
-    let [one] = file.interchanges.as_slice() else {
-        let count = file.interchanges.len();
+/// Why they cannot be sent: not one whole X12 interchange.
+pub(super) fn raw(bytes: impl Read, digest: &Digest) -> Result<(Value, String, String), String> {
+    let mut envelopes = Envelopes::new(bytes);
+    let (mut count, mut pair, mut control, mut group) = (0, String::new(), String::new(), None);
+    let mut first: Option<(String, String, String)> = None;
+    while let Some(event) = envelopes.next().map_err(|why| why.to_string())? {
+        match event {
+            Event::Interchange(header, ..) => {
+                count += 1;
+                let (from, to) = (&header.sender, &header.receiver);
+                pair = route::pair((&from.qualifier, &from.id), (&to.qualifier, &to.id));
+                control.clone_from(&header.control_number);
+            }
+            Event::Group(header, _) if group.is_none() => {
+                group = Some(header.control_number.clone());
+            }
+            Event::SetBegin(set) => {
+                if first.is_none() {
+                    let group = group.clone().unwrap_or_default();
+                    first = Some((group, set.id.clone(), set.control_number.clone()));
+                }
+                let mut more = true;
+                while more {
+                    more = envelopes
+                        .segment()
+                        .map_err(|why| why.to_string())?
+                        .is_some();
+                }
+            }
+            // A first group without sets is not the one that a 997 names.
+            Event::GroupEnd(_) if first.is_none() => group = None,
+            _ => {}
+        }
+    }
+    if count != 1 {
         return Err(format!(
             "{count} interchanges in one file; send one at a time"
         ));
-    };
-    let Some((group, set)) = one.sets().next() else {
-        return Err("the interchange has no transaction set".into());
-    };
-    let (from, to) = (&one.header.sender, &one.header.receiver);
+    }
+    let (group, id, set) = first.ok_or("the interchange has no transaction set")?;
     let content = serde_json::json!({
         "document": INTERCHANGE,
-        "pair": route::pair((&from.qualifier, &from.id), (&to.qualifier, &to.id)),
-        "control": one.header.control_number,
-        "group": group.header.control_number,
-        "set": set.control_number,
-        // Each byte as one character (ISO 8859-1): X12 need not be UTF-8, JSON must.
-        "bytes": bytes.iter().map(|byte| char::from(*byte)).collect::<String>(),
+        "pair": pair,
+        "control": control,
+        "group": group,
+        "set": set,
+        "sha256": hex(digest),
     });
-    Ok((content, set.id.clone(), one.header.control_number.clone()))
+    Ok((content, id, control))
 }
 
-fn as_it_is(content: &str) -> Result<Plan, String> {
+/// The digest of the bytes that a drafted document brings, if it goes as it is.
+pub(super) fn brings(detail: &DocumentDetail) -> Option<Digest> {
+    let own = detail.document.kind == INTERCHANGE;
+    let content: Option<Value> = own.then(|| serde_json::from_str(&detail.content).ok())?;
+    Some(unhex(content?["sha256"].as_str()?))
+}
+
+fn as_it_is(content: &str, payload: Payload) -> Result<Plan, String> {
     let content: Value = serde_json::from_str(content).map_err(|why| why.to_string())?;
     let text = |name: &str| content[name].as_str().unwrap_or_default().to_owned();
-    let bytes = text("bytes")
-        .chars()
-        .map(u8::try_from)
-        .collect::<Result<_, _>>();
     Ok(Plan::AsItIs {
         pair: text("pair"),
-        bytes: bytes.map_err(|_| "a character that is no byte")?,
+        payload,
         controls: (text("group"), text("set")),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! | case | answer | stored |
 //! |---|---|---|
-//! | unknown pair of AS2 names | 403, the same for all | nothing |
+//! | unknown pair of AS2 names | 403, the same for all; by setting an unsigned MDN | nothing |
 //! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
 //! | the same, with `Receipt-Delivery-Option` | 202; the MDN is posted there | the same, with the address |
 //! | an address that the partner file does not name | 403 with an MDN `failed` | the message, as refused |
@@ -24,11 +24,15 @@ use super::Gateway;
 use super::route::{Partnership, profile, version};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
+use crate::net::spool::{Spool, Spooled};
 use crate::partner::As2;
 use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
 
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
 const MESSAGE_ID: usize = 998;
+/// Bytes of a content that stay in memory while a message is opened or sealed: as many as the
+/// store puts into a row.
+pub(super) const IN_MEMORY: usize = 64 << 10;
 /// Seconds until a sender should try again where we do not know better.
 pub(super) const RETRY_AFTER: u64 = 30;
 
@@ -49,6 +53,8 @@ struct Given {
 /// A message with the verdict on it.
 struct Judged {
     arrival: Arrival,
+    /// What holds the content's file until the store has it.
+    content: Option<Spooled>,
     /// Whether it may be accepted.
     sound: bool,
     /// What the log says.
@@ -78,7 +84,7 @@ impl Gateway {
         let Some((partnership, as2)) = known.and_then(|k| Some((k, k.partner.as2.as_ref()?)))
         else {
             tracing::info!("refused a stranger");
-            return Err(text(403, "no such relationship"));
+            return Err(self.stranger(&headers));
         };
         let message_id = headers.message_id().and_then(message_id);
         let partnership = Arc::clone(partnership);
@@ -94,6 +100,31 @@ impl Gateway {
         })
     }
 
+    /// The answer for a stranger. Nothing is signed for one, and nothing is posted.
+    fn stranger(&self, headers: &Headers) -> Answer {
+        let refused = || text(403, "no such relationship");
+        let request = ReceiptRequest::read(headers, false);
+        let asks = request.is_some_and(|request| request.deliver_to.is_none());
+        let Some(to) = headers
+            .as2_to()
+            .ok()
+            .filter(|_| asks && self.tell_strangers)
+        else {
+            return refused();
+        };
+        let (mut entropy, at) = (self.entropy, self.clock.now());
+        let id = as2::message_id(&to, &mut entropy, at);
+        let unknown = Disposition::error("unknown-trading-relationship");
+        let fields = MdnFields::answer(headers, &id, unknown, None);
+        let written = Mdn::write(&fields, None, &mut entropy, at);
+        let answer = |(headers, body): (Headers, Vec<u8>)| Answer {
+            status: 200,
+            headers: pairs(&headers),
+            body: body.into(),
+        };
+        written.map_or_else(|_| refused(), answer)
+    }
+
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
@@ -106,9 +137,10 @@ impl Gateway {
         let this = Arc::clone(self);
         let opening = tokio::task::spawn_blocking(move || {
             let judged = this.judge(&caller, &body, at);
-            (caller, judged)
+            (caller, body, judged)
         });
-        let (caller, judged) = match opening.await {
+        // A body in a file is there until it is kept.
+        let (caller, _body, judged) = match opening.await {
             Ok(opened) => opened,
             Err(why) => {
                 tracing::error!(%why, "opening a message panicked");
@@ -118,6 +150,7 @@ impl Gateway {
         let (partner, message_id) = (&caller.partnership.partner.name, &caller.key.message_id);
         let Judged {
             arrival,
+            content: _content,
             sound,
             reason,
         } = match judged {
@@ -225,19 +258,15 @@ impl Gateway {
         let as2 = partnership.partner.as2.as_ref();
         let as2 = as2.expect("who was admitted has an [as2]");
         let profile = profile(as2, self.limits.inflated, at);
-        let bytes = whole(body)?;
-        let mut content = Vec::new();
+        // Its digest is found by who opens it.
+        let mut content = Spool::undigested(self.store.spool(), IN_MEMORY);
         let keys = &partnership.keys;
         let opened = match caller.key.message_id.as_str() {
             "" => Err(no_message_id()),
-            _ => as2::open(
-                &caller.headers,
-                &bytes[..],
-                &mut content,
-                keys,
-                &profile,
-                at,
-            ),
+            _ => {
+                let source = body.open()?;
+                as2::open(&caller.headers, source, &mut content, keys, &profile, at)
+            }
         };
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
         let (disposition, mic, content, reason) = match opened {
@@ -252,17 +281,15 @@ impl Gateway {
                     (refused, Some(opened.mic), None, reason)
                 }
                 None => {
-                    let content = payload(content.into());
+                    let spooled = content.finish()?;
+                    let digest = unhex(&opened.payload_sha256);
+                    let content = Some((kept(&spooled, digest), spooled));
                     let reason = protection(&opened);
-                    (
-                        Disposition::processed(),
-                        Some(opened.mic),
-                        Some(content),
-                        reason,
-                    )
+                    (Disposition::processed(), Some(opened.mic), content, reason)
                 }
             },
         };
+        let (content, spooled) = content.unzip();
         let sound = content.is_some();
         let note = disposition.to_string();
         let told = self.receipt(caller, request.as_ref(), disposition, mic.clone(), at);
@@ -273,7 +300,7 @@ impl Gateway {
             transport: "as2".into(),
             key: caller.key.clone(),
             headers: pairs(&caller.headers),
-            body: payload(bytes),
+            body: kept(body, body.sha256().unwrap_or_default()),
             content,
             mic: mic.map(|mic| mic.to_string()),
             answer: Some(answer),
@@ -282,6 +309,7 @@ impl Gateway {
         };
         Ok(Judged {
             arrival,
+            content: spooled,
             sound,
             reason,
         })
@@ -377,19 +405,28 @@ fn message_id(field: &str) -> Option<String> {
     sound.then(|| bare.to_owned())
 }
 
-fn whole(body: &Body) -> std::io::Result<Bytes> {
-    if let Some(bytes) = body.memory() {
-        return Ok(bytes.clone());
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(body.len()).unwrap_or(0));
-    std::io::Read::read_to_end(&mut body.open()?, &mut bytes)?;
-    Ok(bytes.into())
-}
-
 /// Bytes with their digest.
 pub(super) fn payload(bytes: Bytes) -> Payload {
     let digest = sha256(&bytes);
-    Payload { bytes, digest }
+    Payload::new(bytes, digest)
+}
+
+/// What was spooled, for the store to keep. A file has to be there until it does.
+pub(super) fn kept(spooled: &Spooled, digest: store::Digest) -> Payload {
+    match (spooled.memory(), spooled.file()) {
+        (None, Some(path)) => Payload::file(path, spooled.len(), digest),
+        (bytes, _) => Payload::new(bytes.cloned().unwrap_or_default(), digest),
+    }
+}
+
+/// The digest that `hex` is the text of.
+pub(super) fn unhex(hex: &str) -> store::Digest {
+    let mut digest = [0; 32];
+    for (n, byte) in digest.iter_mut().enumerate() {
+        let pair = hex.get(2 * n..2 * n + 2).unwrap_or_default();
+        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+    }
+    digest
 }
 
 /// Header fields as the store keeps them.

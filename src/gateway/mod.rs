@@ -11,6 +11,8 @@
 //! | `inbound` | who is let in, what is answered, what is stored with it |
 //! | `receipt` | receipts that travel by requests of their own: ours go out, theirs come in |
 //! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
+//! | `survey` | an interchange looked through before it is used; pure |
+//! | `parts` | what was read, as transactions that are not long; pure |
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
@@ -44,10 +46,12 @@ mod acknowledgment;
 mod compose;
 mod inbound;
 mod outbound;
+mod parts;
 mod read;
 mod receipt;
 mod route;
 mod sending;
+mod survey;
 mod transport;
 mod worker;
 
@@ -84,6 +88,9 @@ pub struct Settings {
     pub identities: Vec<Identity>,
     /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
     pub receipt_url: Option<String>,
+    /// Whether a stranger who asks for a receipt gets an unsigned one that says so, instead of
+    /// status 403.
+    pub tell_strangers: bool,
     /// The folder of the folder bridge: `<bridge>/<partner>/in` and `out` below it.
     pub bridge: PathBuf,
     /// What time it is.
@@ -107,6 +114,7 @@ impl Settings {
             partners,
             identities: Vec::new(),
             receipt_url: None,
+            tell_strangers: false,
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
             entropy: net::entropy,
@@ -119,8 +127,7 @@ impl Settings {
 /// How much at once, and how long.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Messages that are opened at once. Each may hold a body and its content in memory, and
-    /// decryption uses a whole core.
+    /// Messages that are opened at once: decryption uses a whole core.
     pub opening: usize,
     /// Most bytes that a compressed message may grow to.
     pub inflated: u64,
@@ -212,6 +219,7 @@ pub struct Gateway {
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
     receipt_url: Option<String>,
+    tell_strangers: bool,
     bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
@@ -235,6 +243,7 @@ impl Gateway {
             partners,
             identities,
             receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,
@@ -250,6 +259,7 @@ impl Gateway {
             agreed: RwLock::new(Arc::new(none)),
             identities,
             receipt_url,
+            tell_strangers,
             bridge,
             clock,
             entropy,

@@ -17,22 +17,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::inbound::payload;
+use super::route::Partnership;
 use super::transport::DELIVER_TO;
 use super::worker::Setback;
 use super::{Gateway, compose, route};
 use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
+use crate::net::spool::Checked;
+use crate::partner::GIVE_UP_HOURS;
 use crate::store::{
-    self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Work,
+    self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Place, Work,
 };
 
 /// The first wait after a failure; each further one may be twice as long.
 pub const RETRY_FIRST: TimeDelta = TimeDelta::seconds(60);
 /// The longest wait: an operator who repaired something does not want to wait for longer.
 pub const RETRY_CAP: TimeDelta = TimeDelta::hours(1);
-/// How long a message is tried for: a long weekend without anybody at the partner's.
-pub const GIVE_UP: TimeDelta = TimeDelta::hours(72);
+/// How long a message is tried for, unless the partner file says otherwise.
+pub const GIVE_UP: TimeDelta = TimeDelta::hours(GIVE_UP_HOURS as i64);
 /// The longest wait that a partner can ask us for.
 pub(super) const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
 
@@ -63,8 +65,12 @@ impl Gateway {
         let detail = detail.ok_or_else(|| Setback::held("the document is gone"))?;
         let known = self.known(work)?;
         let at = self.clock.now();
+        let payload = match compose::brings(&detail) {
+            Some(digest) => Some(self.payload(digest).await?),
+            None => None,
+        };
         let plan = tokio::task::spawn_blocking(move || {
-            compose::plan(&detail, &known.partner, &known.library, at)
+            compose::plan(&detail, payload, &known.partner, &known.library, at)
         });
         let plan = plan
             .await
@@ -97,16 +103,13 @@ impl Gateway {
         let transport = route::transport(&known.partner, set, via.as_deref());
         let transport = transport.ok_or_else(|| Setback::held("no [as2] and no [folder]"))?;
         let digest = interchange.payload.unwrap_or_default();
-        let content = self.bytes(digest).await?;
+        let content = self.payload(digest).await?;
         let (this, at) = (Arc::clone(self), self.clock.now());
         let sealed = tokio::task::spawn_blocking(move || {
             this.sealed(&known, transport, &interchange, content, at)
         });
-        // No valid certificate, most often: an operator repairs it, and it goes on.
-        let sealed = sealed
-            .await
-            .map_err(Setback::panicked)?
-            .map_err(Setback::later)?;
+        // A body in a file is there until it is kept.
+        let (sealed, _body) = sealed.await.map_err(Setback::panicked)??;
         let message_id = sealed.key.message_id.clone();
         self.store.seal(work.lease, sealed, at).await?;
         tracing::info!(message_id, partner = work.partner, "sealed");
@@ -129,11 +132,11 @@ impl Gateway {
         let message = &detail.message;
         let waited = message.state == MessageState::Sent
             && detail.headers.iter().any(|(name, _)| name == DELIVER_TO);
-        if waited && self.clock.now() - work.queued >= GIVE_UP {
+        if waited && self.clock.now() - work.queued >= give_up(&known) {
             let why = "given up: no receipt came".to_owned();
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
-        let body = self.bytes(message.body).await?;
+        let body = self.payload(message.body).await?;
         let fate = self.post(&known, &detail, body).await;
         let now = self.clock.now();
         let (message_id, partner) = (&message.key.message_id, &work.partner);
@@ -154,7 +157,8 @@ impl Gateway {
                 perhaps_there,
             } => {
                 let there = perhaps_there || message.state == MessageState::Sent;
-                return self.again(work, why, after, there, now).await;
+                let age = (give_up(&known), there);
+                return self.again(work, why, after, age, now).await;
             }
         };
         Ok(self.store.receipt(message.id, receipt, now).await?)
@@ -166,10 +170,10 @@ impl Gateway {
         work: &Work,
         why: String,
         after: Option<TimeDelta>,
-        perhaps_there: bool,
+        (give_up, perhaps_there): (TimeDelta, bool),
         now: DateTime<Utc>,
     ) -> Result<(), Setback> {
-        if now - work.queued >= GIVE_UP {
+        if now - work.queued >= give_up {
             let aside = match perhaps_there {
                 true => Aside::Uncertain,
                 false => Aside::Dead,
@@ -197,17 +201,23 @@ impl Gateway {
         TimeDelta::milliseconds(i64::try_from(some.max(1000)).unwrap_or(1000))
     }
 
-    /// Stored bytes, as they were stored.
-    pub(super) async fn bytes(&self, digest: Digest) -> Result<Payload, Setback> {
-        let bytes = self.store.payload(digest).await?;
-        let bytes = bytes.ok_or_else(|| Setback::Lost("the bytes are gone".into()))?;
-        if sha256(&bytes) != digest {
-            return Err(Setback::Lost(
-                "the stored bytes are not what was stored".into(),
-            ));
+    /// Stored bytes. Those in memory are as they were stored; a file is checked while it is read.
+    pub(super) async fn payload(&self, digest: Digest) -> Result<Payload, Setback> {
+        let payload = self.store.payload(digest).await?;
+        let payload = payload.ok_or_else(|| Setback::Lost("the bytes are gone".into()))?;
+        match &payload.place {
+            Place::Memory(bytes) if sha256(bytes) != digest => Err(Setback::Lost(OTHER.into())),
+            _ => Ok(payload),
         }
-        Ok(payload(bytes))
     }
+}
+
+/// What is said of stored bytes whose digest is another.
+pub(super) const OTHER: &str = "the stored bytes are not what was stored";
+
+/// Reads a payload: the last bytes come only if all are as they were stored.
+pub(super) fn checked(payload: &Payload) -> std::io::Result<Checked<store::Source>> {
+    Ok(Checked::new(payload.open()?, payload.len(), payload.digest))
 }
 
 impl Fate {
@@ -228,6 +238,22 @@ impl Fate {
     }
 }
 
+/// For how long something is tried for this partner.
+pub(super) fn give_up(known: &Partnership) -> TimeDelta {
+    let as2 = known.partner.as2.as_ref();
+    as2.map_or(GIVE_UP, |as2| TimeDelta::hours(as2.give_up_hours.into()))
+}
+
+/// What is agreed about the receipt for a message of ours.
+pub(super) struct Agreed {
+    /// Which one.
+    pub(super) receipt: Receipt,
+    /// Whether it repeats the digest.
+    pub(super) mic: bool,
+    /// How long it is waited for, where it comes by itself.
+    pub(super) later: Option<TimeDelta>,
+}
+
 /// What it means that there was no answer.
 pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     match (why.retry(), why.sent()) {
@@ -241,13 +267,13 @@ pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     }
 }
 
-/// What an answer means. `later` is how long a receipt is waited for that comes by itself.
+/// What an answer means.
 pub(super) fn fate_of_answer(
     answer: Response,
     message: &Message,
     keys: &Keys,
     profile: &Profile,
-    later: Option<TimeDelta>,
+    agreed: &Agreed,
     at: DateTime<Utc>,
 ) -> Fate {
     let status = answer.status;
@@ -268,7 +294,7 @@ pub(super) fn fate_of_answer(
         headers: answer.headers,
         body: answer.body,
     };
-    if profile.receipt == Receipt::No {
+    if agreed.receipt == Receipt::No {
         return Fate::Settled(store::Receipt {
             state: MessageState::Confirmed,
             answer: Some(kept),
@@ -278,10 +304,10 @@ pub(super) fn fate_of_answer(
     // They took it, and have not said so in a way that proves it.
     let unproved = |why: String| Fate::Later {
         why,
-        after: later,
+        after: agreed.later,
         perhaps_there: true,
     };
-    if later.is_some() && !Mdn::is(&headers, &kept.body) {
+    if agreed.later.is_some() && !Mdn::is(&headers, &kept.body) {
         return unproved("their receipt is to come by itself".into());
     }
     let mdn = match Mdn::read(&headers, &kept.body, keys, profile, at) {
@@ -291,7 +317,7 @@ pub(super) fn fate_of_answer(
     if !reversed(&headers, profile) || !mdn.answers(&message.key.message_id) {
         return unproved("the receipt is for another message".into());
     }
-    Fate::Settled(verdict(&mdn, message, kept, profile.receipt))
+    Fate::Settled(verdict(&mdn, message, kept, agreed))
 }
 
 /// Whether the names of a receipt are those of our message, turned round. Some leave them out of
@@ -309,7 +335,7 @@ pub(super) fn verdict(
     mdn: &Mdn,
     message: &Message,
     answer: Answer,
-    agreed: Receipt,
+    agreed: &Agreed,
 ) -> store::Receipt {
     let said = mdn.disposition.to_string();
     let ours = message.mic.as_deref().and_then(Mic::parse);
@@ -326,7 +352,7 @@ pub(super) fn verdict(
             format!("they say that it came before: {said}"),
         ),
         _ if !mdn.disposition.is_positive() => (MessageState::Refused, said),
-        _ if agreed == Receipt::Signed && mdn.signature.is_none() => (
+        _ if agreed.receipt == Receipt::Signed && mdn.signature.is_none() => (
             MessageState::Uncertain,
             format!("the receipt is not signed: {said}"),
         ),
@@ -335,6 +361,7 @@ pub(super) fn verdict(
             MessageState::Uncertain,
             format!("they have other bytes: their MIC is {theirs}, ours {ours}"),
         ),
+        _ if !agreed.mic => (MessageState::Confirmed, format!("{said}, without a MIC")),
         _ => (
             MessageState::Uncertain,
             format!("the receipt names no MIC: {said}"),

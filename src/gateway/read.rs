@@ -7,24 +7,32 @@
 //! | without guide or agreement, in an interchange cut short, or for somebody else | `held` |
 //! | 997 | `settled`, and a verdict on what we sent |
 //!
-//! A payload that is not X12 at all is one held document, so that somebody looks at it.
+//! A payload that is not X12 at all is one held document, so that somebody looks at it. So is a set
+//! that is too large to be read; all else is read in memory that grows with the largest set.
+
+use std::io;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::acknowledgment::{self, Acknowledgment};
+use super::parts::Parts;
 use super::route;
+use super::survey::{Body, SET_BYTES, Survey, Surveys};
+use crate::as2::sha256;
 use crate::canonical::Document;
 use crate::mapping::{self, Library};
 use crate::partner::Partner;
-use crate::store::{DocumentState, NewDocument, NewInterchange, Reading};
+use crate::store::{DocumentState, NewDocument, NewInterchange, Reading, Verdict};
 use crate::x12::{
-    self, Fault, Finding, FunctionalAcknowledgment, FunctionalGroup, Interchange, Severity,
-    TransactionSet,
+    self, Delimiters, Envelopes, Event, Fault, Finding, FunctionalAcknowledgment, FunctionalGroup,
+    GroupHeader, Interchange, Position, Severity, Trailer, TransactionSet,
 };
 
 /// The kind of what no guide makes a document of.
 pub(super) const UNKNOWN: &str = "unknown";
+/// GS01 of a group of acknowledgments: it gets no answer.
+const ACKNOWLEDGMENTS: &str = "FA";
 
 /// What a partner's bytes were read for.
 pub(super) struct Reader<'a> {
@@ -32,6 +40,8 @@ pub(super) struct Reader<'a> {
     pub(super) library: &'a Library,
     /// The transport that they came by.
     pub(super) via: &'a str,
+    /// The message that they came in.
+    pub(super) message: Uuid,
 }
 
 /// A set as far as it is known before the verdict on its group.
@@ -43,79 +53,104 @@ struct Read {
     findings: Vec<Finding>,
     /// What we say of it.
     remarks: Vec<Value>,
+    /// What it says of what we sent.
+    verdicts: Vec<Verdict>,
     hold: bool,
 }
 
+/// A group that is being walked.
+struct Walked {
+    group: FunctionalGroup,
+    /// The answer to it, unless it is one itself.
+    said: Option<FunctionalAcknowledgment>,
+    /// Faults of its own envelope, which reject all its sets.
+    codes: Vec<String>,
+}
+
 impl Reader<'_> {
-    /// Reads a whole payload. `digest` names one that is not X12.
-    pub(super) fn read(&self, bytes: &[u8], digest: &str) -> Reading {
-        let file = match x12::read(bytes) {
-            Ok(file) => file,
-            Err(why) => return not_x12(bytes, digest, &why),
-        };
-        let mut reading = Reading::default();
-        let mut findings = file.findings;
-        findings.sort_by_key(|finding| finding.location.segment);
-        for (n, interchange) in file.interchanges.iter().enumerate() {
-            let from = if n == 0 {
-                0
-            } else {
-                interchange.position.ordinal
-            };
-            let next = file.interchanges.get(n + 1);
-            let until = next.map_or(u32::MAX, |next| next.position.ordinal - 1);
-            let own = between(&findings, from, until).to_vec();
-            self.interchange(interchange, own, &mut reading);
+    /// Reads a payload of `len` bytes, one set at a time: an interchange `ahead`, to know whether
+    /// it is whole before anything in it is used, and then again for its sets. `digest` names a
+    /// payload that is not X12. Ends early where nobody takes parts any more.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(super) fn read(
+        &self,
+        (ahead, source): (impl io::Read, impl io::Read),
+        (digest, len): (&str, u64),
+        parts: &mut Parts<'_>,
+    ) -> Result<(), x12::Error> {
+        let (mut surveys, mut walk) = (Surveys::new(ahead), Envelopes::new(source));
+        loop {
+            match surveys.next() {
+                Ok(Some(_)) if parts.stopped() => return Ok(()),
+                Ok(Some(survey)) => self.interchange(&survey, &mut walk, parts)?,
+                Ok(None) => break,
+                Err(why @ x12::Error::Io(_)) => return Err(why),
+                Err(why) => {
+                    parts.end_with(not_x12(len, digest, &why));
+                    return Ok(());
+                }
+            }
         }
-        let sets: usize = reading.interchanges.iter().map(|i| i.documents.len()).sum();
-        reading.note = format!("{} interchanges, {sets} sets", reading.interchanges.len());
-        reading
+        parts.end();
+        Ok(())
     }
 
-    fn interchange(&self, one: &Interchange, mut findings: Vec<Finding>, out: &mut Reading) {
-        let concern = self.concern(one, &findings);
-        let mut verdict: Vec<Value> = outside_sets(one, &findings).map(|f| json!(f)).collect();
+    fn interchange(
+        &self,
+        survey: &Survey,
+        walk: &mut Envelopes<impl io::Read>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), x12::Error> {
+        let one = &survey.interchange;
+        let concern = self.concern(one, &survey.findings);
+        let mut verdict: Vec<Value> = survey.outside_sets().map(|f| json!(f)).collect();
         verdict.extend(concern.clone());
-        let mut read: Vec<(&FunctionalGroup, Read)> = Vec::new();
-        for (group, set) in one.sets() {
-            let own = between(&findings, set.position.ordinal, set.last_ordinal());
-            let mut known = self.set(one, group, set, own.to_vec());
-            known.remarks.extend(concern.clone());
-            known.hold |= concern.is_some();
-            read.push((group, known));
-        }
-        findings.extend(read.iter().flat_map(|(_, known)| known.findings.clone()));
-        let said = x12::acknowledge(one, &findings, x12::Form::F997);
-        let x12 = self.partner.x12.as_ref();
-        let answers = x12.is_some_and(|x12| x12.acknowledge) && concern.is_none();
-        if answers {
-            out.drafts
-                .extend(said.iter().map(|said| self.answer(one, said)));
-        }
-        let rejected = |set: &NewDocument| {
-            let of_group = |s: &&FunctionalAcknowledgment| {
-                Some(&s.control_number) == set.group_control.as_ref()
-            };
-            let sets = said.iter().filter(of_group).flat_map(|s| &s.sets);
-            let mut own = sets.filter(|s| Some(&s.control_number) == set.set_control.as_ref());
-            own.any(|s| s.verdict == x12::Verdict::Rejected)
-        };
-        let documents = read.into_iter().map(|(group, known)| {
-            if known.document.kind == acknowledgment::KIND && !known.hold {
-                out.verdicts
-                    .extend(self.verdicts(one, group, &known.document));
-            }
-            let rejected = rejected(&known.document);
-            known.finish(rejected, answers)
-        });
-        let documents = documents.collect();
-        out.interchanges.push(NewInterchange {
-            id: Uuid::now_v7(),
+        parts.begin(NewInterchange {
+            id: derived(self.message, parts.interchanges()),
             pair: pair(one),
             control: one.header.control_number.clone(),
             verdict: Value::from(verdict).to_string(),
-            documents,
+            documents: Vec::new(),
         });
+        let x12 = self.partner.x12.as_ref();
+        let answers = x12.is_some_and(|x12| x12.acknowledge) && concern.is_none();
+        let (mut walked, mut body) = (None, Body::default());
+        loop {
+            match walk.next()? {
+                None | Some(Event::InterchangeEnd(_)) => return Ok(()),
+                Some(Event::Group(header, position)) => {
+                    walked = Some(survey.walked(header, position));
+                }
+                Some(Event::SetBegin(_)) => body = Body::pull(walk)?,
+                Some(Event::Set(set)) => {
+                    let mut set = std::mem::take(set);
+                    std::mem::swap(&mut set.segments, &mut body.segments);
+                    if let Some(walked) = &mut walked {
+                        let mut known = self.set(one, &walked.group, &set, survey.own(&set, &body));
+                        if body.cut {
+                            known.cut();
+                        }
+                        known.remarks.extend(concern.clone());
+                        known.hold |= concern.is_some();
+                        let rejected = walked.judge(&known, &set, &one.delimiters);
+                        parts.document(known.finish(rejected, answers));
+                    }
+                    walk.take_findings();
+                }
+                Some(Event::GroupEnd(trailer)) => {
+                    let said = walked.take().and_then(|walked| walked.close(trailer));
+                    if let Some((said, header)) = said.filter(|_| answers) {
+                        parts.draft(self.answer(one, &header, &said));
+                    }
+                }
+                Some(_) => {}
+            }
+            if parts.stopped() {
+                return Ok(());
+            }
+        }
     }
 
     /// Why a person has to look at a whole interchange before anything in it is used.
@@ -172,6 +207,7 @@ impl Reader<'_> {
             envelope,
             findings: Vec::new(),
             remarks: Vec::new(),
+            verdicts: Vec::new(),
             hold: false,
         };
         if let Some(form) = x12::Form::of(&set.id) {
@@ -181,6 +217,7 @@ impl Reader<'_> {
             read.document.kind = acknowledgment::KIND.into();
             read.document.number = said.control_number.clone();
             read.document.content = content.to_json();
+            read.verdicts = acknowledgment::verdicts(&said);
             read.findings.extend(more);
             return read;
         }
@@ -215,14 +252,13 @@ impl Reader<'_> {
         read
     }
 
-    fn answer(&self, interchange: &Interchange, said: &FunctionalAcknowledgment) -> NewDocument {
-        let about = interchange.groups.iter().map(|group| &group.header);
-        let about = about.clone().find(|header| {
-            header.functional_id == said.functional_id
-                && header.control_number == said.control_number
-        });
-        let about = about.cloned().unwrap_or_default();
-        let content = Acknowledgment::answer(said, &about, &interchange.delimiters, self.via);
+    fn answer(
+        &self,
+        interchange: &Interchange,
+        about: &GroupHeader,
+        said: &FunctionalAcknowledgment,
+    ) -> NewDocument {
+        let content = Acknowledgment::answer(said, about, &interchange.delimiters, self.via);
         NewDocument {
             id: Uuid::now_v7(),
             kind: acknowledgment::KIND.into(),
@@ -236,33 +272,64 @@ impl Reader<'_> {
             state: DocumentState::Drafted,
         }
     }
+}
 
-    fn verdicts(
-        &self,
-        interchange: &Interchange,
-        group: &FunctionalGroup,
-        document: &NewDocument,
-    ) -> Vec<crate::store::Verdict> {
-        let sets = group.sets.iter();
-        let own = sets.filter(|s| Some(&s.control_number) == document.set_control.as_ref());
-        let mut said = own.filter_map(|set| {
-            let form = x12::Form::of(&set.id)?;
-            Some(FunctionalAcknowledgment::read(form, &set.segments, &interchange.delimiters).0)
-        });
-        said.next()
-            .map(|said| acknowledgment::verdicts(&said))
-            .unwrap_or_default()
+impl Survey {
+    /// A group as it begins.
+    fn walked(&self, header: &GroupHeader, position: Position) -> Walked {
+        let due = header.functional_id != ACKNOWLEDGMENTS;
+        Walked {
+            said: due.then(|| FunctionalAcknowledgment::of(x12::Form::F997, header)),
+            codes: self.codes(position),
+            group: FunctionalGroup {
+                header: header.clone(),
+                position,
+                ..FunctionalGroup::default()
+            },
+        }
+    }
+}
+
+impl Walked {
+    /// Whether the answer to the group rejects this set.
+    fn judge(&mut self, known: &Read, set: &TransactionSet, delimiters: &Delimiters) -> bool {
+        let Some(said) = &mut self.said else {
+            return false;
+        };
+        let mut all = [&known.envelope[..], &known.findings].concat();
+        all.sort_by_key(|finding| finding.location.segment);
+        let verdict = x12::set_verdict(x12::Form::F997, set, delimiters, &all);
+        let rejected = verdict.verdict == x12::Verdict::Rejected || !self.codes.is_empty();
+        said.sets.push(verdict);
+        rejected
+    }
+
+    /// The answer to the whole group, and what it is about.
+    fn close(self, trailer: Option<&Trailer>) -> Option<(FunctionalAcknowledgment, GroupHeader)> {
+        let mut said = self.said?;
+        let declared = trailer.and_then(|trailer| trailer.count.trim().parse().ok());
+        said.close(declared, self.codes);
+        Some((said, self.group.header))
     }
 }
 
 impl Read {
-    /// The document in its state.
-    fn finish(self, rejected: bool, answers: bool) -> NewDocument {
+    /// It is too large to be read.
+    fn cut(&mut self) {
+        self.hold = true;
+        let why = format!("the set is larger than {} MiB", SET_BYTES >> 20);
+        let fix = "ask the sender for smaller sets; this one is held, and its bytes are kept";
+        self.remarks.push(remark("gateway.set-size", why, fix));
+    }
+
+    /// The document in its state, and what it says of what we sent.
+    fn finish(self, rejected: bool, answers: bool) -> (NewDocument, Vec<Verdict>) {
         let Read {
             mut document,
             envelope,
             findings,
             remarks,
+            verdicts,
             hold,
         } = self;
         document.state = match (hold, document.kind.as_str()) {
@@ -275,7 +342,8 @@ impl Read {
         let findings = envelope.iter().chain(&findings);
         let all = findings.map(|f| json!(f)).chain(remarks);
         document.findings = all.collect::<Value>().to_string();
-        document
+        let settles = document.state == DocumentState::Settled;
+        (document, if settles { verdicts } else { Vec::new() })
     }
 }
 
@@ -288,27 +356,15 @@ fn pair(one: &Interchange) -> String {
     )
 }
 
-/// Those of `sorted` that are about segments `first` to `last` of the file.
-fn between(sorted: &[Finding], first: u32, last: u32) -> &[Finding] {
-    let from = sorted.partition_point(|f| f.location.segment < first);
-    let to = sorted.partition_point(|f| f.location.segment <= last);
-    &sorted[from..to.max(from)]
-}
-
-/// The findings that are about no set.
-fn outside_sets<'f>(
-    one: &Interchange,
-    findings: &'f [Finding],
-) -> impl Iterator<Item = &'f Finding> {
-    let sets: Vec<(u32, u32)> = one
-        .sets()
-        .map(|(_, set)| (set.position.ordinal, set.last_ordinal()))
-        .collect();
-    findings.iter().filter(move |finding| {
-        let at = finding.location.segment;
-        let before = sets.partition_point(|(first, _)| *first <= at);
-        before == 0 || sets[before - 1].1 < at
-    })
+/// The id of a message's `n`th interchange: the same however often the message is read, so that a
+/// reading that was cut off goes on in the interchange that it had begun.
+fn derived(message: Uuid, n: u64) -> Uuid {
+    let digest = sha256(&[&message.as_bytes()[..], &n.to_be_bytes()].concat());
+    let time = message.as_u128() >> 80;
+    let mut random = [0; 10];
+    random.copy_from_slice(&digest[..10]);
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(time).unwrap_or_default(), &random)
+        .into_uuid()
 }
 
 fn provenance(
@@ -339,7 +395,7 @@ fn remark(rule: &str, message: String, fix: &str) -> Value {
     })
 }
 
-fn not_x12(bytes: &[u8], digest: &str, why: &x12::Error) -> Reading {
+fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
     let message = why.to_string();
     let finding = remark(
         "gateway.not-x12",
@@ -354,7 +410,7 @@ fn not_x12(bytes: &[u8], digest: &str, why: &x12::Error) -> Reading {
         key: None,
         group_control: None,
         set_control: None,
-        content: json!({ "document": UNKNOWN, "bytes": bytes.len() }).to_string(),
+        content: json!({ "document": UNKNOWN, "bytes": bytes }).to_string(),
         findings: json!([finding]).to_string(),
         state: DocumentState::Held,
     };

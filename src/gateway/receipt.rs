@@ -24,7 +24,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Gateway;
 use super::inbound::{Caller, RETRY_AFTER, empty, pairs, unavailable};
-use super::outbound::{GIVE_UP, retry_after, verdict};
+use super::outbound::{Agreed, give_up, retry_after, verdict};
 use super::route::profile;
 use super::worker::Setback;
 use crate::as2::{self, Headers, Keys, MDN_BYTES, Mdn, PART_HEADER_BYTES, Profile, Receipt};
@@ -66,7 +66,7 @@ impl Gateway {
             ),
             Err(why) => (why.retry(), None, why.to_string()),
         };
-        match retry && now - work.queued < GIVE_UP {
+        match retry && now - work.queued < give_up(&known) {
             true => Err(Setback::Later {
                 after: after.map(|after| self.patience(work, after)),
                 why,
@@ -97,7 +97,11 @@ impl Gateway {
             profile(as2, self.limits.inflated, at),
             caller.headers.clone(),
         );
-        let agreed = profile.receipt;
+        let agreed = Agreed {
+            receipt: profile.receipt,
+            mic: as2.require_mic,
+            later: None,
+        };
         let source = body.open();
         let read = move || read(&headers, source?, &known.keys, &profile, at);
         let came = match tokio::task::spawn_blocking(read).await {
@@ -128,7 +132,7 @@ impl Gateway {
         &self,
         caller: &Caller,
         came: Came,
-        agreed: Receipt,
+        agreed: Agreed,
         at: DateTime<Utc>,
     ) -> Result<(), store::Error> {
         let Came { bytes, mdn } = came;
@@ -155,7 +159,7 @@ impl Gateway {
         let ignored = match mdn {
             Err(why) => why.to_string(),
             // From outside anybody can write one: it neither confirms nor cancels.
-            Ok(mdn) if agreed == Receipt::Signed && mdn.signature.is_none() => {
+            Ok(mdn) if agreed.receipt == Receipt::Signed && mdn.signature.is_none() => {
                 format!("it is not signed: {}", mdn.disposition)
             }
             Ok(mdn) => {
@@ -164,7 +168,7 @@ impl Gateway {
                     headers: pairs(&caller.headers),
                     body: bytes,
                 };
-                let receipt = verdict(&mdn, &message, answer, agreed);
+                let receipt = verdict(&mdn, &message, answer, &agreed);
                 tracing::info!(message_id, partner, said = receipt.note, "a receipt came");
                 self.store.receipt(message.id, receipt, at).await?;
                 self.poke();

@@ -1,9 +1,13 @@
 //! One X12 file to one partner, on somebody's word: `send`, and what became of it.
 
+use std::io::{self, Cursor, Read};
+
 use uuid::Uuid;
 
+use super::inbound::{IN_MEMORY, kept};
 use super::{Error, Gateway, compose, route};
 use crate::as2::{Headers, Mdn};
+use crate::net::spool::Spool;
 use crate::store::{
     self, Document, DocumentState, Draft, Event, MessageDetail, MessageState, NewDocument,
 };
@@ -25,6 +29,18 @@ impl Gateway {
     /// # Errors
     /// [`Error::NoPartner`], [`Error::NoTransport`], [`Error::NotSendable`], [`Error::Store`].
     pub async fn send(&self, partner: &str, bytes: &[u8]) -> Result<Uuid, Error> {
+        self.send_from(partner, Cursor::new(bytes.to_vec())).await
+    }
+
+    /// The same from anything that can be read, in memory that does not grow with it.
+    ///
+    /// # Errors
+    /// As [`Gateway::send`].
+    pub async fn send_from(
+        &self,
+        partner: &str,
+        mut source: impl Read + Send + 'static,
+    ) -> Result<Uuid, Error> {
         let known = self.partnership(partner);
         let known = known.ok_or_else(|| Error::NoPartner(partner.to_owned()))?;
         if route::transport(&known.partner, "", None).is_none() {
@@ -36,7 +52,18 @@ impl Gateway {
             let keys = keys.and_then(|()| known.keys.recipient(at).map(drop));
             keys.map_err(|why| Error::NotSendable(why.to_string()))?;
         }
-        let (content, set, number) = compose::raw(bytes).map_err(Error::NotSendable)?;
+        let mut spool = Spool::new(self.store.spool(), IN_MEMORY);
+        let looked = tokio::task::spawn_blocking(move || {
+            let spooled = io::copy(&mut source, &mut spool).and_then(|_| spool.finish());
+            let spooled = spooled.map_err(|why| why.to_string())?;
+            let digest = spooled.sha256().unwrap_or_default();
+            let file = spooled.open().map_err(|why| why.to_string())?;
+            let raw = compose::raw(file, &digest)?;
+            Ok((spooled, digest, raw))
+        });
+        let looked = looked.await.map_err(|why| why.to_string());
+        let looked = looked.and_then(|looked| looked);
+        let (spooled, digest, (content, set, number)) = looked.map_err(Error::NotSendable)?;
         let id = Uuid::now_v7();
         let document = NewDocument {
             id,
@@ -51,8 +78,15 @@ impl Gateway {
             state: DocumentState::Drafted,
         };
         let partner = partner.to_owned();
-        let draft = Draft { partner, document };
+        let payload = Some(kept(&spooled, digest));
+        let draft = Draft {
+            partner,
+            document,
+            payload,
+        };
         self.store.draft(draft, self.clock.now()).await?;
+        // A file was there until it was kept.
+        drop(spooled);
         self.poke();
         Ok(id)
     }
@@ -62,8 +96,12 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::send`].
-    pub async fn send_and_wait(&self, partner: &str, bytes: &[u8]) -> Result<Sent, Error> {
-        let id = self.send(partner, bytes).await?;
+    pub async fn send_and_wait(
+        &self,
+        partner: &str,
+        source: impl Read + Send + 'static,
+    ) -> Result<Sent, Error> {
+        let id = self.send_from(partner, source).await?;
         let mut moved = self.moved();
         loop {
             moved.borrow_and_update();

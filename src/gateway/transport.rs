@@ -1,13 +1,12 @@
 //! How bytes leave and arrive: AS2 and folder, one `match` a question.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::inbound::{pairs, payload};
-use super::outbound::{Fate, fate_of_answer, fate_of_error};
+use super::inbound::{IN_MEMORY, kept, pairs, payload};
+use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
 use super::route::{self, Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
@@ -15,10 +14,12 @@ use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
 use crate::canonical::Document;
+use crate::net::client::Outgoing;
+use crate::net::spool::{Spool, Spooled};
 use crate::partner::{Receipt, ReceiptMode, Transport};
 use crate::store::{
     self, Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, MessageState,
-    NewDocument, Payload, Sealed,
+    NewDocument, Payload, Place, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
@@ -31,7 +32,8 @@ const TAIL: usize = 1024;
 const MEDIA_TYPE: &str = "application/EDI-X12";
 
 impl Gateway {
-    /// Makes a message of an interchange. Blocks.
+    /// Makes a message of an interchange, with what holds its body's file until the store has it.
+    /// Blocks.
     pub(super) fn sealed(
         &self,
         partnership: &Partnership,
@@ -39,7 +41,7 @@ impl Gateway {
         interchange: &Interchange,
         content: Payload,
         at: DateTime<Utc>,
-    ) -> Result<Sealed, String> {
+    ) -> Result<(Sealed, Option<Spooled>), Setback> {
         let id = Uuid::now_v7();
         let partner = &partnership.partner;
         match (transport, &partner.as2) {
@@ -53,18 +55,24 @@ impl Gateway {
                     file_name: Some(&name),
                     message_id: &message_id,
                 };
-                let (mut body, keys) = (Vec::new(), &partnership.keys);
-                let source = Cursor::new(&content.bytes[..]);
+                let mut body = Spool::new(self.store.spool(), IN_MEMORY);
+                let keys = &partnership.keys;
+                let mut source = checked(&content).map_err(Setback::later)?;
                 let sealed = as2::seal(
-                    source,
+                    &mut source,
                     &mut body,
                     document,
                     keys,
                     &profile,
                     &mut entropy,
                     at,
-                )
-                .map_err(|why| why.to_string())?;
+                );
+                let sealed = match (sealed, source.broken()) {
+                    (_, true) => return Err(Setback::Lost(OTHER.into())),
+                    // No valid certificate, most often: an operator repairs it, and it goes on.
+                    (sealed, false) => sealed.map_err(Setback::later)?,
+                };
+                let body = body.finish().map_err(Setback::later)?;
                 let mut headers = sealed.headers;
                 route::version(as2).dress(&mut headers);
                 let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
@@ -78,7 +86,7 @@ impl Gateway {
                     (None, Some(cipher)) => format!("unsigned, {}", cipher.name()),
                     (None, None) => "in clear".to_owned(),
                 };
-                Ok(Sealed {
+                let sealed = Sealed {
                     id,
                     transport: "as2".into(),
                     key: Key {
@@ -87,20 +95,24 @@ impl Gateway {
                         message_id: bare.to_owned(),
                     },
                     headers: pairs(&headers),
-                    body: payload(body.into()),
+                    body: kept(&body, body.sha256().unwrap_or_default()),
                     mic: Some(sealed.mic.to_string()),
                     note,
-                })
+                };
+                Ok((sealed, Some(body)))
             }
-            _ => Ok(Sealed {
-                id,
-                transport: "folder".into(),
-                key: folder_key(partnership, id.to_string()),
-                headers: Vec::new(),
-                body: content,
-                mic: None,
-                note: "a file".into(),
-            }),
+            _ => {
+                let sealed = Sealed {
+                    id,
+                    transport: "folder".into(),
+                    key: folder_key(partnership, id.to_string()),
+                    headers: Vec::new(),
+                    body: content,
+                    mic: None,
+                    note: "a file".into(),
+                };
+                Ok((sealed, None))
+            }
         }
     }
 
@@ -118,7 +130,12 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let posted = self.client.post(&as2.url, &detail.headers, body.bytes);
+        let outgoing = match body.place {
+            Place::Memory(bytes) => Outgoing::from(bytes),
+            Place::File { path, len } => Outgoing::file(path, len, body.digest),
+        };
+        let outgoing = outgoing.chunked(as2.chunked);
+        let posted = self.client.post(&as2.url, &detail.headers, outgoing);
         match posted.await {
             Ok(answer) => {
                 let at = self.clock.now();
@@ -127,7 +144,12 @@ impl Gateway {
                 // As long again as it has been out already, so that each wait is twice the last.
                 let least = TimeDelta::minutes(as2.receipt_minutes.into());
                 let later = later.then(|| least.max(at - message.created));
-                fate_of_answer(answer, message, &partnership.keys, &profile, later, at)
+                let agreed = Agreed {
+                    receipt: profile.receipt,
+                    mic: as2.require_mic,
+                    later,
+                };
+                fate_of_answer(answer, message, &partnership.keys, &profile, &agreed, at)
             }
             Err(why) => fate_of_error(&why),
         }
@@ -160,7 +182,11 @@ impl Gateway {
                 Ok(document) => {
                     let partner = partnership.partner.name.clone();
                     let number = document.number.clone();
-                    let draft = Draft { partner, document };
+                    let draft = Draft {
+                        partner,
+                        document,
+                        payload: None,
+                    };
                     let drafted = self.store.draft(draft, self.clock.now()).await;
                     let drafted = drafted.map_err(|why| why.to_string())?;
                     tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
@@ -258,7 +284,7 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         .map_or("", |one| one.control.as_str());
     let name = format!("{}-{}-{id}.x12", safe(set), safe(control));
     let put = move |known: &Partnership| match known.files.as_deref() {
-        Some((_, outbox)) => outbox.put(id, &name, &body.bytes).map(Some),
+        Some((_, outbox)) => outbox.put(id, &name, || checked(&body)).map(Some),
         None => Ok(None),
     };
     match blocking(partnership, put).await {

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::outbound::{OTHER, checked};
+use super::parts::Parts;
 use super::read::Reader;
 use super::route::Partnership;
 use super::{Gateway, Limits};
 use crate::as2::hex;
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
+use crate::x12;
 
 /// The longest sleep: a clock that somebody moved, or a row that another hand queued, is seen
 /// after this at the latest.
@@ -284,22 +287,43 @@ impl Gateway {
         let message = detail
             .ok_or_else(|| Setback::Lost("the message is gone".into()))?
             .message;
-        let content = self.bytes(message.content.unwrap_or_default()).await?;
-        let known = self.known(work)?;
+        let content = self.payload(message.content.unwrap_or_default()).await?;
+        let (known, done) = (self.known(work)?, work.done);
+        let (give, mut parts) = mpsc::channel(1);
         let reading = tokio::task::spawn_blocking(move || {
+            let mut give = |part| give.blocking_send(part).is_ok();
+            let mut parts = Parts::new(done, &mut give);
             let reader = Reader {
                 partner: &known.partner,
                 library: &known.library,
                 via: &message.transport,
+                message: message.id,
             };
-            reader.read(&content.bytes, &hex(&content.digest))
+            // All of it is what was stored, before anything of it is used.
+            std::io::copy(&mut checked(&content)?, &mut std::io::sink())?;
+            let (name, len) = (hex(&content.digest), content.len());
+            let read = reader.read((content.open()?, content.open()?), (&name, len), &mut parts);
+            read.map_err(|why| match why {
+                x12::Error::Io(why) => why,
+                other => std::io::Error::other(other),
+            })
         });
-        let reading = reading.await.map_err(Setback::panicked)?;
-        let note = reading.note.clone();
-        let recorded = self
-            .store
-            .read(work.lease, reading, self.clock.now())
-            .await?;
+        // A recording that fails drops the channel, and the reading stops.
+        while let Some(part) = parts.recv().await {
+            self.record_part(work, part).await?;
+        }
+        reading.await.map_err(Setback::panicked)?.map_err(unread)
+    }
+
+    /// Records what was read, or a part of it.
+    async fn record_part(&self, work: &Work, part: store::Reading) -> Result<(), Setback> {
+        let (note, whole) = (part.note.clone(), part.more.is_none());
+        let now = self.clock.now();
+        let recorded = self.store.read(work.lease, part, now).await?;
+        if !whole {
+            self.poke();
+            return Ok(());
+        }
         tracing::info!(
             message = %work.subject,
             partner = work.partner,
@@ -321,6 +345,15 @@ impl Gateway {
         let now = self.clock.now();
         let state = DocumentState::Delivered;
         Ok(self.store.delivered(work.lease, state, place, now).await?)
+    }
+}
+
+/// What it means that stored bytes could not be read.
+fn unread(why: std::io::Error) -> Setback {
+    match why.kind() {
+        std::io::ErrorKind::InvalidData => Setback::Lost(OTHER.into()),
+        std::io::ErrorKind::NotFound => Setback::Lost(why.to_string()),
+        _ => Setback::later(why),
     }
 }
 

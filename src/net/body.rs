@@ -5,7 +5,8 @@
 //! memory of all bodies together (past that it goes to disk early), against a total time, and
 //! against a minimum rate.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use uuid::Uuid;
 
 use super::serve::Limits;
+use super::spool::{BLOCK, Spool, Spooled};
 
 /// Why no body was read. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -76,75 +76,19 @@ impl Refused {
     }
 }
 
-/// Where the bytes are.
-#[derive(Debug)]
-enum Place {
-    Memory(
-        Bytes,
-        #[expect(dead_code, reason = "held while the bytes are")] OwnedSemaphorePermit,
-    ),
-    File(Spooled),
-}
-
-/// A spool file that goes when it is dropped.
-#[derive(Debug)]
-struct Spooled(PathBuf);
-
-impl Drop for Spooled {
-    fn drop(&mut self) {
-        // Gone already (it was kept), or swept at the next start.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// A whole body. A spool file is synced to disk, and removed when this is dropped, unless it was
-/// renamed to its own place before.
+/// A whole body, with its digest.
 #[derive(Debug)]
 pub struct Body {
-    place: Place,
-    len: u64,
+    spooled: Spooled,
+    #[expect(dead_code, reason = "held while the bytes are in memory")]
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Body {
-    /// Length in bytes.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.len
-    }
+impl Deref for Body {
+    type Target = Spooled;
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The bytes, where they are in memory.
-    #[must_use]
-    pub fn memory(&self) -> Option<&Bytes> {
-        match &self.place {
-            Place::Memory(bytes, _) => Some(bytes),
-            Place::File(_) => None,
-        }
-    }
-
-    /// The spool file, where it is one; renaming it keeps it.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        match &self.place {
-            Place::Memory(..) => None,
-            Place::File(spooled) => Some(&spooled.0),
-        }
-    }
-
-    /// The bytes from the start, to be read as often as is needed. Reading a file blocks.
-    ///
-    /// # Errors
-    /// Where the spool file cannot be opened.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match &self.place {
-            Place::Memory(bytes, _) => Box::new(Cursor::new(bytes.clone())),
-            Place::File(spooled) => Box::new(std::fs::File::open(&spooled.0)?),
-        })
+    fn deref(&self) -> &Spooled {
+        &self.spooled
     }
 }
 
@@ -267,12 +211,18 @@ impl<'a> Pace<'a> {
     }
 }
 
-/// Where a body is gathered: in memory until there is too much of it, then in a file.
+/// A file that has taken a block, and the buffer that the block was in.
+type Passed = (Spool, Vec<u8>);
+
+/// Where a body is gathered: in memory until there is too much of it, then in a file, a block at a
+/// time: one is written and digested beside the tasks while the next one comes.
 struct Sink<'a> {
     intake: &'a Intake,
     held: Vec<u8>,
     permit: OwnedSemaphorePermit,
-    file: Option<(File, Spooled)>,
+    /// It goes to a file.
+    spools: bool,
+    writing: Option<JoinHandle<io::Result<Passed>>>,
     len: u64,
 }
 
@@ -285,26 +235,20 @@ impl<'a> Sink<'a> {
             intake,
             held: Vec::new(),
             permit,
-            file: None,
+            spools: false,
+            writing: None,
             len: 0,
         }
     }
 
     async fn write(&mut self, data: &[u8]) -> Result<(), Refused> {
         self.len += data.len() as u64;
-        if self.file.is_none() && self.room(data.len()) {
-            self.held.extend_from_slice(data);
-            return Ok(());
+        self.spools = self.spools || !self.room(data.len());
+        self.held.extend_from_slice(data);
+        if self.spools && self.held.len() >= BLOCK {
+            self.pass_on().await?;
         }
-        if self.file.is_none() {
-            let path = self.intake.folder.join(format!("{}.part", Uuid::now_v7()));
-            let file = File::create_new(&path).await.map_err(spool(&path))?;
-            self.file = Some((file, Spooled(path)));
-            let held = std::mem::take(&mut self.held);
-            self.append(&held).await?;
-            drop(self.permit.split(held.len()));
-        }
-        self.append(data).await
+        Ok(())
     }
 
     /// Whether `more` bytes may be held in memory, and if so, counts them.
@@ -324,27 +268,52 @@ impl<'a> Sink<'a> {
         }
     }
 
-    async fn append(&mut self, data: &[u8]) -> Result<(), Refused> {
-        let Some((file, spooled)) = &mut self.file else {
-            return Ok(());
-        };
-        file.write_all(data).await.map_err(spool(&spooled.0))
+    /// Hands what is held to the file.
+    async fn pass_on(&mut self) -> Result<(), Refused> {
+        let (mut spool, empty) = self.written().await?;
+        let block = std::mem::replace(&mut self.held, empty);
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            spool.write_all(&block)?;
+            let mut empty = block;
+            empty.clear();
+            // A first block may have been larger than those that follow.
+            empty.shrink_to(2 * BLOCK);
+            Ok((spool, empty))
+        }));
+        drop(self.permit.split(self.permit.num_permits()));
+        Ok(())
     }
 
-    async fn finish(self) -> Result<Body, Refused> {
-        let Some((mut file, spooled)) = self.file else {
+    /// The file and a free buffer, once the block before is written.
+    async fn written(&mut self) -> Result<Passed, Refused> {
+        let folder = &self.intake.folder;
+        match self.writing.take() {
+            None => Ok((Spool::new(folder, 0), Vec::with_capacity(2 * BLOCK))),
+            Some(writing) => joined(writing).await.map_err(spool(folder)),
+        }
+    }
+
+    async fn finish(mut self) -> Result<Body, Refused> {
+        if !self.spools {
             return Ok(Body {
-                place: Place::Memory(self.held.into(), self.permit),
-                len: self.len,
+                spooled: Spooled::memory_of(self.held),
+                permit: Some(self.permit),
             });
-        };
-        file.flush().await.map_err(spool(&spooled.0))?;
-        file.sync_all().await.map_err(spool(&spooled.0))?;
+        }
+        self.pass_on().await?;
+        let (file, _) = self.written().await?;
+        let finish = tokio::task::spawn_blocking(|| file.finish());
+        let finished = joined(finish).await;
         Ok(Body {
-            place: Place::File(spooled),
-            len: self.len,
+            spooled: finished.map_err(spool(&self.intake.folder))?,
+            permit: None,
         })
     }
+}
+
+/// What a blocking task gave; one that panicked is a defect of ours, and a failure like another.
+async fn joined<T>(task: JoinHandle<io::Result<T>>) -> io::Result<T> {
+    task.await.unwrap_or_else(|why| Err(io::Error::other(why)))
 }
 
 fn spool(path: &Path) -> impl FnOnce(io::Error) -> Refused {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::USER_AGENT;
 use hyper::{Method, Request, Uri};
@@ -20,14 +20,23 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVersion};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
+pub use super::outgoing::Outgoing;
+use super::outgoing::{Progress, Stream};
 use super::{latin1, latin1_bytes};
 
 /// Time to reach a peer: a TCP handshake, and one repeat of a lost packet.
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// Time from the first byte out to the last byte in. An MDN takes a peer seconds, not minutes.
+/// Time from the last byte out (of a body in memory: the first) to the last byte in. An MDN takes a
+/// peer seconds, not minutes.
 pub const TOTAL_TIME: Duration = Duration::from_secs(60);
+/// Time for a whole body from a file: as long as our own listener gives a peer.
+pub const UPLOAD_TIME: Duration = Duration::from_secs(15 * 60);
+/// Bytes a second that a peer must take of it, over [`RATE_WINDOW`]: below a modem's speed.
+pub const UPLOAD_RATE: u64 = 1 << 10;
+/// How long a peer may stall before its rate is looked at.
+pub const RATE_WINDOW: Duration = Duration::from_secs(30);
 /// Bytes of one answer: an MDN is a few kB, with a certificate and a page of text in it less
 /// than 1 MiB.
 pub const ANSWER: usize = 1 << 20;
@@ -46,6 +55,12 @@ pub struct Limits {
     pub connect_time: Duration,
     /// See [`TOTAL_TIME`].
     pub total_time: Duration,
+    /// See [`UPLOAD_TIME`].
+    pub upload_time: Duration,
+    /// See [`UPLOAD_RATE`].
+    pub upload_rate: u64,
+    /// See [`RATE_WINDOW`].
+    pub rate_window: Duration,
     /// See [`ANSWER`].
     pub answer: usize,
 }
@@ -55,6 +70,9 @@ impl Default for Limits {
         Self {
             connect_time: CONNECT_TIME,
             total_time: TOTAL_TIME,
+            upload_time: UPLOAD_TIME,
+            upload_rate: UPLOAD_RATE,
+            rate_window: RATE_WINDOW,
             answer: ANSWER,
         }
     }
@@ -99,6 +117,22 @@ pub enum Error {
         /// The limit that stands.
         seconds: u64,
     },
+    /// The peer took the body at less than the minimum rate. It cannot have all of it.
+    #[error("{host} took the body at less than {rate} bytes/s")]
+    TooSlow {
+        /// Host and port.
+        host: String,
+        /// The limit that stands.
+        rate: u64,
+    },
+    /// The body could not be read, and the peer cannot have all of it.
+    #[error("the body cannot be read: {why}")]
+    Body {
+        /// What went wrong.
+        why: String,
+        /// The file does not hold what was stored in it.
+        lost: bool,
+    },
     /// The connection broke, or what came was not HTTP. Whether the peer has the request is
     /// unknown.
     #[error("the answer of {host} broke off: {why}")]
@@ -118,10 +152,13 @@ pub enum Error {
 
 impl Error {
     /// Whether the same request may do better later. A TLS failure may (a certificate is
-    /// renewed, and nothing was sent); a wrong URL or an endless answer will not.
+    /// renewed, and nothing was sent); a wrong URL, an endless answer or a lost body will not.
     #[must_use]
     pub fn retry(&self) -> bool {
-        !matches!(self, Self::Request(_) | Self::TooLarge { .. })
+        !matches!(
+            self,
+            Self::Request(_) | Self::TooLarge { .. } | Self::Body { lost: true, .. }
+        )
     }
 
     /// Whether the peer may have had the request.
@@ -160,8 +197,8 @@ impl Response {
     }
 }
 
-type Plain = Pool<HttpConnector, Full<Bytes>>;
-type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Plain = Pool<HttpConnector, Stream>;
+type Secure = Pool<HttpsConnector<HttpConnector>, Stream>;
 
 /// The client. One holds the connections to all its peers; it is made once for each [`Trust`].
 #[derive(Debug)]
@@ -186,7 +223,7 @@ impl Client {
     }
 
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
-    /// ISO 8859-1; `Host` and `Content-Length` are added.
+    /// ISO 8859-1; `Host` and `Content-Length` (or `Transfer-Encoding`) are added.
     ///
     /// # Errors
     /// [`Error`], where there is no answer.
@@ -194,7 +231,7 @@ impl Client {
         &self,
         url: &str,
         headers: &[(String, String)],
-        body: Bytes,
+        body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
         let uri: Uri = url
             .parse()
@@ -211,6 +248,11 @@ impl Client {
         let host = uri
             .authority()
             .map_or_else(String::new, ToString::to_string);
+        let body = body.into().start();
+        let (body, progress) = body.map_err(|why| Error::Body {
+            why: why.to_string(),
+            lost: why.kind() == std::io::ErrorKind::NotFound,
+        })?;
         let request = request(uri, headers, body)?;
         let exchange = async {
             let answer = match secure {
@@ -220,10 +262,53 @@ impl Client {
             self.collect(answer.map_err(|error| failed(&host, &error))?, &host)
                 .await
         };
-        let seconds = self.limits.total_time.as_secs();
-        timeout(self.limits.total_time, exchange)
-            .await
-            .unwrap_or(Err(Error::TimedOut { seconds }))
+        let answer = self.in_time(&progress, &host, exchange).await;
+        match (answer, progress.failed()) {
+            (Err(_), Some((lost, why))) => Err(Error::Body { why, lost }),
+            (answer, _) => answer,
+        }
+    }
+
+    /// Gives an exchange its time: while the body goes out by its rate, from then on the rest.
+    async fn in_time(
+        &self,
+        progress: &Progress,
+        host: &str,
+        exchange: impl Future<Output = Result<Response, Error>>,
+    ) -> Result<Response, Error> {
+        let limits = &self.limits;
+        let late = |limit: Duration| {
+            let seconds = limit.as_secs();
+            Err(Error::TimedOut { seconds })
+        };
+        tokio::pin!(exchange);
+        let start = Instant::now();
+        let (mut window, mut before) = (start, 0);
+        loop {
+            let deadline = match progress.finished() {
+                Some(at) => at + limits.total_time,
+                None => (window + limits.rate_window).min(start + limits.upload_time),
+            };
+            if let Ok(answer) = timeout_at(deadline, &mut exchange).await {
+                return answer;
+            }
+            let now = Instant::now();
+            match progress.finished() {
+                Some(at) if now >= at + limits.total_time => return late(limits.total_time),
+                Some(_) => continue,
+                None if now >= start + limits.upload_time => return late(limits.upload_time),
+                None => {}
+            }
+            let taken = progress.taken();
+            #[expect(clippy::cast_precision_loss, reason = "a rate, not a count")]
+            let least = limits.upload_rate as f64 * limits.rate_window.as_secs_f64();
+            #[expect(clippy::cast_precision_loss, reason = "a rate, not a count")]
+            if ((taken - before) as f64) < least {
+                let (host, rate) = (host.to_owned(), limits.upload_rate);
+                return Err(Error::TooSlow { host, rate });
+            }
+            (window, before) = (now, taken);
+        }
     }
 
     async fn collect(
@@ -284,11 +369,7 @@ impl Client {
     }
 }
 
-fn request(
-    uri: Uri,
-    headers: &[(String, String)],
-    body: Bytes,
-) -> Result<Request<Full<Bytes>>, Error> {
+fn request(uri: Uri, headers: &[(String, String)], body: Stream) -> Result<Request<Stream>, Error> {
     let mut request = Request::builder().method(Method::POST).uri(uri);
     if !headers
         .iter()
@@ -302,7 +383,7 @@ fn request(
         request = request.header(name, value);
     }
     request
-        .body(Full::new(body))
+        .body(body)
         .map_err(|why| Error::Request(why.to_string()))
 }
 
@@ -311,6 +392,8 @@ fn pool() -> legacy::Builder {
     pool.pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .http1_max_headers(HEADERS)
+        // The header of a receipt names four parameters, and some servers fold it.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_max_buf_size(HEAD_BYTES);
     pool
 }

@@ -8,6 +8,9 @@
 //! refused.
 //!
 //! A chunked body is not followed: its request is the last one of its connection.
+//!
+//! Folded header lines, which old AS2 software sends and hyper refuses, are unfolded on the way
+//! (RFC 9112 section 5.2): the line break becomes two blanks, so nothing moves.
 
 use std::collections::VecDeque;
 use std::io;
@@ -81,35 +84,58 @@ impl Framing {
         }
     }
 
-    /// Takes the next bytes of the stream.
-    pub(super) fn feed(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            bytes = match &mut self.state {
-                State::Opaque => return,
+    /// Takes the next bytes of the stream, and unfolds header lines in them. Gives how many it
+    /// took: the end of a header line waits for the byte after it, and comes again with that.
+    pub(super) fn feed(&mut self, bytes: &mut [u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = bytes.len() - at;
+            let (step, wait) = match &mut self.state {
+                State::Opaque => (rest, false),
                 State::Body(left) => {
-                    let step = usize::try_from(*left)
-                        .unwrap_or(usize::MAX)
-                        .min(bytes.len());
+                    let step = usize::try_from(*left).unwrap_or(usize::MAX).min(rest);
                     *left -= step as u64;
                     if *left == 0 {
                         self.state = head();
                     }
-                    &bytes[step..]
+                    (step, false)
                 }
-                State::Head { .. } => self.feed_head(bytes),
+                State::Head { .. } => self.feed_head(&mut bytes[at..]),
             };
+            at += step;
+            if wait {
+                break;
+            }
         }
+        at
     }
 
-    fn feed_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    /// Takes bytes up to the end of a line; whether the rest has to wait.
+    fn feed_head(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         let State::Head { bytes: seen, line } = &mut self.state else {
-            return bytes;
+            return (0, false);
         };
-        let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+        let (line_feed, header) = (memchr::memchr(b'\n', bytes), *line > 0);
+        let content = line_feed.unwrap_or(bytes.len()).min(bytes.len());
+        let broken = bytes[..content].ends_with(b"\r");
+        let text = seen.len() - *line + content - usize::from(broken);
+        let (end, wait) = match (line_feed, broken && header && text > 0) {
+            (None, true) => (content - 1, true),
+            (None, false) => (content, false),
+            (Some(at), false) => (at + 1, false),
+            (Some(at), true) => match bytes.get(at + 1) {
+                None => (at - 1, true),
+                Some(b' ' | b'\t') => {
+                    bytes[at - 1..=at].fill(b' ');
+                    (at + 1, false)
+                }
+                Some(_) => (at + 1, false),
+            },
+        };
         seen.extend_from_slice(&bytes[..end]);
         if seen.len() > self.most {
             self.state = State::Opaque;
-        } else if seen.ends_with(b"\n") {
+        } else if !wait && seen.ends_with(b"\n") {
             let blank = matches!(&seen[*line..], b"\n" | b"\r\n");
             match (blank, *line) {
                 (false, _) => *line = seen.len(),
@@ -122,7 +148,12 @@ impl Framing {
                 }
             }
         }
-        &bytes[end..]
+        (end, wait)
+    }
+
+    /// Bytes passed by unseen: nothing is known of this stream any more.
+    fn lose(&mut self) {
+        self.state = State::Opaque;
     }
 }
 
@@ -144,7 +175,7 @@ fn judge(head: &[u8]) -> (Verdict, State) {
             State::Opaque,
         )
     };
-    let (mut length, mut coded) = (None, false);
+    let (mut length, mut coded, mut hosts) = (None, false, 0);
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(b"\r\n") else {
             return refused("a line ends with a bare line feed");
@@ -160,7 +191,15 @@ fn judge(head: &[u8]) -> (Verdict, State) {
             length = Some(value);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             coded = true;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            hosts += 1;
         }
+    }
+    // Who speaks 1.0 need not know the field (RFC 9112 section 3.2).
+    let old = head.split(|byte| *byte == b'\r').next();
+    let old = old.is_some_and(|line| line.ends_with(b"HTTP/1.0"));
+    if hosts > 1 || (hosts == 0 && !old) {
+        return refused("not one Host field");
     }
     let fine = |close| Verdict {
         refuse: None,
@@ -191,6 +230,8 @@ fn digits(text: &[u8]) -> Option<u64> {
 pub(super) struct Watched<S> {
     stream: S,
     framing: Framing,
+    /// The end of a header line that waits for what follows it: two bytes at most.
+    held: Vec<u8>,
 }
 
 impl<S> Watched<S> {
@@ -199,6 +240,7 @@ impl<S> Watched<S> {
         Self {
             stream,
             framing: Framing::new(most),
+            held: Vec::new(),
         }
     }
 
@@ -214,9 +256,45 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.framing.feed(&buf.filled()[before..]);
+        loop {
+            let before = buf.filled().len();
+            if self.held.is_empty() {
+                ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+            } else {
+                ready!(self.read_on(cx, buf))?;
+            }
+            if buf.filled().len() == before {
+                return Poll::Ready(Ok(()));
+            }
+            let came = &mut buf.filled_mut()[before..];
+            let taken = self.framing.feed(came);
+            self.held = came[taken..].to_vec();
+            buf.set_filled(before + taken);
+            if taken > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Watched<S> {
+    /// Reads more after what was held.
+    fn read_on(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut more = [0; 1024];
+        let room = more
+            .len()
+            .min(buf.remaining().saturating_sub(self.held.len()));
+        let mut more = ReadBuf::new(&mut more[..room]);
+        if room > 0 {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut more))?;
+        }
+        if more.filled().is_empty() {
+            // The end, or no room to look on: what was held goes as it is.
+            self.framing.lose();
+        }
+        let fits = self.held.len().min(buf.remaining());
+        buf.put_slice(&self.held.split_off(0)[..fits]);
+        buf.put_slice(more.filled());
         Poll::Ready(Ok(()))
     }
 }
@@ -246,9 +324,15 @@ mod tests {
     /// The verdicts on a stream: `.` fine, `c` fine and last, `!` refused; the same whole and byte
     /// by byte.
     fn verdicts(stream: &str) -> String {
+        let stream = stream.replace(" HTTP/1.1\r\n", " HTTP/1.1\r\nHost: a\r\n");
         let run = |pieces: &mut dyn Iterator<Item = &[u8]>| -> String {
             let mut framing = Framing::new(1000);
-            pieces.for_each(|piece| framing.feed(piece));
+            let mut held = Vec::new();
+            for piece in pieces {
+                let mut bytes = [&held, piece].concat();
+                let taken = framing.feed(&mut bytes);
+                held = bytes.split_off(taken);
+            }
             let queue = framing.verdicts.0.lock().unwrap();
             let mark = |v: &Verdict| match v {
                 Verdict {
@@ -298,16 +382,52 @@ mod tests {
             ("GET / HTTP/1.1\r\nA: b\rc\r\n\r\n", "!"),
             ("GET / HTTP/1.1\r\nA: b\0c\r\n\r\n", "!"),
             ("GET / HTTP/1.1\r\nA: b\r\n", ""),
+            ("GET / HTTP/1.1\r\nHost: b\r\n\r\n", "!"),
+            ("GET /x HTTP/1.0\r\n\r\n", "."),
+            ("GET /\r\nA: HTTP/1.0\r\n\r\n", "!"),
+            (
+                "POST / HTTP/1.1\r\nContent-Length:\r\n 3\r\n\r\n\n\n\nGET / HTTP/1.1\r\n\r\n",
+                "..",
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding:\r\n\tchunked\r\nContent-Length: 5\r\n\r\n",
+                "!",
+            ),
+            (
+                "POST / HTTP/1.1\r\nA: b\r\n Content-Length: 5\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+                "..",
+            ),
         ];
         for (stream, want) in table {
             assert_eq!(verdicts(stream), want, "{stream:?}");
         }
     }
 
+    #[tokio::test]
+    async fn folded_lines_come_out_unfolded_in_any_pieces() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let sent = b"\r\nPOST / HTTP/1.1\r\nA: b\r\n c\r\n\td\r\nHost: x\r\n\r\n\r\n a\r\n";
+        let came = b"\r\nPOST / HTTP/1.1\r\nA: b   c  \td\r\nHost: x\r\n\r\n\r\n a\r\n";
+        for size in [1, 2, 3, 5, 100] {
+            let (mut us, them) = tokio::io::duplex(size);
+            let sending = tokio::spawn(async move {
+                us.write_all(sent).await.unwrap();
+            });
+            let mut read = Vec::new();
+            let mut watched = Watched::new(them, 1000);
+            watched.read_to_end(&mut read).await.unwrap();
+            sending.await.unwrap();
+            assert_eq!(
+                read.escape_ascii().to_string(),
+                came.escape_ascii().to_string()
+            );
+        }
+    }
+
     #[test]
     fn a_head_over_the_limit_is_not_held() {
         let mut framing = Framing::new(100);
-        framing.feed(&[b'a'; 1000]);
+        framing.feed(&mut [b'a'; 1000]);
         assert!(matches!(framing.state, State::Opaque));
     }
 }

@@ -6,6 +6,8 @@
 //! | [`client`] | one `POST`, with time-outs, size caps and certificates verified; no redirect is followed |
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
+//! | [`spool`] | bytes on their way to disk and back, digested |
+//! | `outgoing` | a request body from memory or from a file |
 //! | `framing` | what the HTTP parser forgives and we do not: two ways of saying a body's length, bare line feeds |
 //!
 //! ```
@@ -22,7 +24,9 @@
 pub mod body;
 pub mod client;
 mod framing;
+mod outgoing;
 pub mod serve;
+pub mod spool;
 
 /// Fresh bytes from the system's generator: what `as2` takes as its entropy.
 ///

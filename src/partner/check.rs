@@ -15,6 +15,8 @@ const ISA_ID: usize = 15;
 const NAME: usize = 64;
 /// The longest wait for a receipt, in minutes: a day.
 const MINUTES: u32 = 24 * 60;
+/// The longest that something is tried for, in hours: a month.
+const HOURS: u32 = 31 * 24;
 /// Characters of GS08.
 const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
 
@@ -89,10 +91,18 @@ pub(super) fn urls<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D
 }
 
 pub(super) fn minutes<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    up_to(input, MINUTES, "minutes")
+}
+
+pub(super) fn hours<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    up_to(input, HOURS, "hours")
+}
+
+fn up_to<'de, D: Deserializer<'de>>(input: D, most: u32, unit: &str) -> Result<u32, D::Error> {
     match u32::deserialize(input)? {
-        minutes @ 1..=MINUTES => Ok(minutes),
+        sound if (1..=most).contains(&sound) => Ok(sound),
         wrong => Err(D::Error::custom(format!(
-            "{wrong} is not 1 to {MINUTES} minutes"
+            "{wrong} is not 1 to {most} {unit}"
         ))),
     }
 }

@@ -3,23 +3,13 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::DocumentState;
+use super::{DocumentState, Payload};
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
 /// Header fields, in order, as they stood on the wire.
 pub type Headers = Vec<(String, String)>;
-
-/// Bytes to keep, under their SHA-256 digest. The store does not compute digests: who hands in a
-/// wrong one finds other bytes later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload {
-    /// The bytes.
-    pub bytes: Bytes,
-    /// Their SHA-256.
-    pub digest: Digest,
-}
 
 /// What tells one message from another: compared byte by byte, case and all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,7 +85,8 @@ pub enum Accepted {
     },
 }
 
-/// What the read step found in a message.
+/// What the read step found in a message, or a part of it: a file of half a million orders is
+/// recorded in many transactions, so that none of them is long.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
     /// The interchanges, in order.
@@ -108,6 +99,9 @@ pub struct Reading {
     pub on_duplicate: OnDuplicate,
     /// One line for people.
     pub note: String,
+    /// `Some` where this is a part and more follows: the work stays, and gives the number back as
+    /// [`Work::done`](super::Work::done) if another worker has to go on.
+    pub more: Option<u64>,
 }
 
 /// The policy for an interchange whose ISA05–08 and ISA13 came before, within
@@ -124,7 +118,8 @@ pub enum OnDuplicate {
 /// An interchange that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInterchange {
-    /// A new id (UUID v7).
+    /// A new id (UUID v7); or that of one that an earlier part of the same message began, which
+    /// then gets these documents too.
     pub id: Uuid,
     /// ISA05 to ISA08 as one text, the sender first.
     pub pair: String,

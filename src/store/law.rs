@@ -166,7 +166,12 @@ impl World {
                 let mut document = new_document(base + 3, DocumentState::Drafted);
                 document.key = key.map(|key| format!("file {key}"));
                 let partner = partner(*other);
-                told(store.draft(Draft { partner, document }, now).await)
+                let draft = Draft {
+                    partner,
+                    document,
+                    payload: None,
+                };
+                told(store.draft(draft, now).await)
             }
             Step::Receipt { row: by, state } => {
                 let state = *pick(MessageState::ALL, *state).unwrap();
@@ -264,6 +269,7 @@ impl World {
                 OnDuplicate::Pass
             },
             note: "read".into(),
+            more: way.is_multiple_of(11).then_some(u64::from(way)),
         }
     }
 }

@@ -41,6 +41,7 @@ mod inbound;
 mod law;
 mod memory;
 mod outbound;
+mod payload;
 mod row;
 mod sqlite;
 mod state;
@@ -48,22 +49,23 @@ mod state;
 mod suite;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 pub use error::{Error, Kind, Retry};
 pub use inbound::{
     Accepted, Answer, Arrival, Digest, Headers, Key, NewDocument, NewInterchange, OnDuplicate,
-    Payload, Reading, Recorded, Verdict,
+    Reading, Recorded, Verdict,
 };
 pub use memory::Memory;
 pub use outbound::{
     Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
 };
+pub use payload::{Payload, Place, Source};
 pub use row::{
     Claimed, Counts, Document, DocumentDetail, Event, Filter, Interchange, Message, MessageDetail,
     Work,
@@ -81,6 +83,10 @@ pub const DEATHS: u32 = 3;
 
 /// The largest ISA13 and GS06 (nine digits); 1 follows.
 pub const LAST_CONTROL_NUMBER: u32 = 999_999_999;
+
+/// How many documents, and how many lines of history, hang on a message or an interchange that is
+/// asked for: all of them for a person's page, and no memory for half a million.
+pub const DETAIL: usize = 1000;
 
 /// The right to finish a piece of work. Claiming it anew makes a new one, and this one stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,8 +148,8 @@ pub trait Store: Send + Sync + 'static {
     /// The work failed for good: its subject goes aside.
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
 
-    /// Ends [`WorkKind::Read`]: stores interchanges and documents, queues deliveries, drafts
-    /// answers, and applies what 997s said.
+    /// Ends [`WorkKind::Read`], unless more follows: stores interchanges and documents, queues
+    /// deliveries, drafts answers, and applies what 997s said.
     fn read(&self, lease: Lease, reading: Reading, now: DateTime<Utc>) -> Reply<'_, Recorded>;
 
     /// Ends [`WorkKind::Deliver`]: the bridge has the document (`Delivered`), or has it and is done
@@ -215,7 +221,7 @@ pub trait Store: Send + Sync + 'static {
     /// Messages, newest first.
     fn messages(&self, filter: Filter<MessageState>) -> Reply<'_, Vec<Message>>;
 
-    /// One interchange, with its documents.
+    /// One interchange, with its first [`DETAIL`] documents.
     fn interchange(&self, id: Uuid) -> Reply<'_, Option<(Interchange, Vec<Document>)>>;
 
     /// One document, with its content.
@@ -224,9 +230,12 @@ pub trait Store: Send + Sync + 'static {
     /// Documents, newest first.
     fn documents(&self, filter: Filter<DocumentState>) -> Reply<'_, Vec<Document>>;
 
-    /// The bytes with this digest. Whoever acts on them compares the digest: a disk may have turned
-    /// a bit.
-    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>>;
+    /// The bytes with this digest.
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Payload>>;
+
+    /// A folder for files that will be handed in as payloads, on the disk where they stay. What is
+    /// left in it is swept at the next start.
+    fn spool(&self) -> &Path;
 
     /// How many rows are in each state.
     fn counts(&self) -> Reply<'_, Counts>;

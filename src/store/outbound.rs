@@ -11,6 +11,9 @@ pub struct Draft {
     pub partner: String,
     /// The document.
     pub document: NewDocument,
+    /// Bytes to keep with it, which its content names by their digest: an interchange that goes
+    /// out as it is.
+    pub payload: Option<Payload>,
 }
 
 /// What became of a draft.

@@ -51,9 +51,9 @@ pub struct MessageDetail {
     pub answer_to: Option<String>,
     /// Its interchanges, in order.
     pub interchanges: Vec<Interchange>,
-    /// Their documents, in order.
+    /// Their documents, in order: the first [`DETAIL`](super::DETAIL).
     pub documents: Vec<Document>,
-    /// The history of all of them, oldest first.
+    /// The history of all of them, oldest first: the first [`DETAIL`](super::DETAIL).
     pub events: Vec<Event>,
 }
 
@@ -154,6 +154,8 @@ pub struct Work {
     pub queued: DateTime<Utc>,
     /// What the last try said.
     pub error: Option<String>,
+    /// How much of it is recorded: what the last part of a [`Reading`](super::Reading) said.
+    pub done: u64,
 }
 
 /// What a claim got.

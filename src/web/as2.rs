@@ -205,7 +205,7 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
         Method::HEAD => {
             return Some(Answer {
                 status: 200,
-                headers: vec![],
+                headers: vec![("content-length".into(), "0".into())],
                 body: Bytes::new(),
             });
         }

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use transload::as2::{self, Disposition, Document, Headers, Keys, Mdn, Profile};
 use transload::clock::System;
+use transload::gateway::{Gateway, Settings};
 use transload::net;
 use transload::net::client::{self, Client, Response, Trust};
 use transload::store::{Direction, DocumentState, Filter, Message, MessageState};
@@ -290,6 +291,31 @@ async fn strangers_and_broken_requests_leave_nothing() {
     let all = seller.store().messages(Filter::default()).await.unwrap();
     assert!(all.is_empty(), "{all:#?}");
     seller.running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_where_the_settings_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Kind::Memory.open(folder.path());
+    let partners = transload::partner::Partners::default();
+    let settings = Settings {
+        tell_strangers: true,
+        ..Settings::new(store, partners, folder.path())
+    };
+    let gateway = Gateway::new(settings).unwrap();
+    let request = seal(b"ISA", "<1@x>", &buyer_keys(), &buyer_profile());
+    let told = gateway.admit(request.headers.clone()).err().unwrap();
+    let headers: Headers = told.headers.iter().cloned().collect();
+    let (keys, profile) = (buyer_keys(), buyer_profile());
+    let mdn = Mdn::read(&headers, &told.body, &keys, &profile, Utc::now()).unwrap();
+    assert!(told.status == 200 && mdn.signature.is_none() && mdn.answers("<1@x>"));
+    let unknown = Disposition::error("unknown-trading-relationship");
+    assert_eq!(mdn.disposition, unknown);
+    let mut later = request.headers;
+    let elsewhere = ("Receipt-Delivery-Option".into(), "http://127.0.0.1/".into());
+    later.push(elsewhere);
+    let refused = gateway.admit(later).err().unwrap();
+    assert_eq!(refused.status, 403, "nothing is posted for a stranger");
 }
 
 #[tokio::test]

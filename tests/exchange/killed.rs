@@ -18,7 +18,7 @@ use super::pair::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A seller's folder: settings, partner file, keys.
-fn house(url: &str) -> TempDir {
+pub(super) fn house(url: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     std::fs::create_dir(path.join("partners")).unwrap();
@@ -32,7 +32,7 @@ fn house(url: &str) -> TempDir {
     folder
 }
 
-fn transload(folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn transload(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
     command
         .args(arguments)
@@ -43,15 +43,15 @@ fn transload(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A `serve` that runs, and is killed with this value.
-struct Serve {
-    child: Child,
+pub(super) struct Serve {
+    pub(super) child: Child,
     out: BufReader<ChildStdout>,
-    as2: String,
+    pub(super) as2: String,
     admin: String,
 }
 
 impl Serve {
-    fn start(folder: &Path) -> Serve {
+    pub(super) fn start(folder: &Path) -> Serve {
         let any = "127.0.0.1:0";
         let arguments = [
             "serve",
@@ -78,7 +78,7 @@ impl Serve {
     }
 
     /// Sends a request, and does not wait for the answer.
-    fn post(&self, request: &Request) -> TcpStream {
+    pub(super) fn post(&self, request: &Request) -> TcpStream {
         let mut stream = TcpStream::connect(&self.as2).unwrap();
         let mut head = String::from("POST /as2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
         for (name, value) in &request.headers {
@@ -99,7 +99,7 @@ impl Serve {
         answer
     }
 
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -122,7 +122,7 @@ impl Serve {
 }
 
 /// Looks into the store of another process until a query gives a row.
-fn watched<T>(
+pub(super) fn watched<T>(
     folder: &Path,
     sql: &str,
     row: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,

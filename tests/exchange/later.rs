@@ -377,6 +377,25 @@ async fn a_partner_who_posts_receipts_needs_our_address() {
 }
 
 #[tokio::test]
+async fn what_a_receipt_has_to_say_is_agreed() {
+    let more = format!("{ASYNC}require_mic = false\ngive_up_hours = 2\n");
+    let (seller, clock, address) = seller_agreeing(Kind::Memory, &more).await;
+    let partner = Partner::new();
+    partner.listen(
+        TcpListener::bind(address).await.unwrap(),
+        seller.folder.path(),
+    );
+    let (document, request) = awaited(&seller, &partner).await;
+    post_receipt(Mood::NoMic, &request.headers, &request.body).await;
+    seller.outgoing(document, MessageState::Confirmed).await;
+    let (document, _) = awaited(&seller, &partner).await;
+    clock.forward(TimeDelta::hours(2));
+    seller.gateway().poke();
+    seller.outgoing(document, MessageState::Uncertain).await;
+    seller.running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_order_that_quotes_a_receipt_is_an_order() {
     let (seller, ..) = seller_agreeing(Kind::Memory, "require_encrypted = false\n").await;
     let profile = transload::as2::Profile {

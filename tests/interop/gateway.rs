@@ -171,10 +171,8 @@ async fn an_order_of_the_peer_is_receipted_and_delivered() {
         let content = message.content.expect("it was opened");
         assert_eq!(hex(&content), sha256(&order), "the payload's digest");
         let kept = house.gateway.store().payload(content).await;
-        assert!(
-            kept.expect("the store answers") == Some(bytes.into()),
-            "its bytes"
-        );
+        let kept = kept.expect("the store answers").expect("they are kept");
+        assert!(kept.read().expect("they can be read") == bytes, "its bytes");
 
         delivered_is(folder.path(), &order);
         house.stop().await.expect("the gateway ends");
@@ -229,7 +227,10 @@ async fn our_acknowledgment_is_receipted_by_the_peer() {
     let url = listening["url"].clone();
     let house = house(folder.path(), &url, &bytes, false).await;
 
-    let sent = house.gateway.send_and_wait("peer", &bytes).await;
+    let sent = house
+        .gateway
+        .send_and_wait("peer", std::io::Cursor::new(bytes.clone()))
+        .await;
     let Sent::Message(sent) = sent.expect("it is queued") else {
         panic!("the message was not sealed");
     };

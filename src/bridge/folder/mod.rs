@@ -55,7 +55,7 @@ impl Bridge for Folder {
             json,
         } = *document;
         let name = format!("{}-{}-{id}.json", safe(kind), safe(number));
-        let (path, repeated) = self.outbox.put(id, &name, json)?;
+        let (path, repeated) = self.outbox.put(id, &name, || Ok(json))?;
         Ok(Receipt {
             place: path.display().to_string(),
             repeated,

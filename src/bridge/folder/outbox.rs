@@ -1,7 +1,7 @@
 //! Files that appear whole, and once.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -39,11 +39,11 @@ pub fn safe(text: &str) -> String {
 ///
 /// # Errors
 /// Where it cannot be written; a leftover starts with a dot and ends in `.tmp`.
-pub fn place(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+pub fn place(folder: &Path, name: &str, mut bytes: impl Read) -> Result<PathBuf, Error> {
     let (path, tmp) = (folder.join(name), folder.join(format!(".{name}.tmp")));
-    let write = || {
+    let mut write = || {
         let mut file = File::create(&tmp)?;
-        file.write_all(bytes)?;
+        io::copy(&mut bytes, &mut file)?;
         file.sync_all()?;
         fs::rename(&tmp, &path)?;
         sync(folder)
@@ -91,13 +91,23 @@ impl Outbox {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn put(&self, id: Uuid, name: &str, bytes: &[u8]) -> Result<(PathBuf, bool), Error> {
+    pub fn put<R: Read>(
+        &self,
+        id: Uuid,
+        name: &str,
+        bytes: impl FnOnce() -> io::Result<R>,
+    ) -> Result<(PathBuf, bool), Error> {
         let (path, mark) = (self.folder.join(name), self.delivered.join(id.to_string()));
         if mark.exists() {
             return Ok((path, true));
         }
         let repeated = path.exists();
         if !repeated {
+            let bytes = bytes().map_err(|source| Error {
+                what: "write",
+                path: path.clone(),
+                source,
+            })?;
             place(&self.folder, name, bytes)?;
         }
         let noted = File::create(&mark).and_then(|_| sync(&self.delivered));

@@ -294,8 +294,13 @@ impl Side {
         let Some(digest) = detail.message.content else {
             return Ok(String::new());
         };
-        let bytes = self.store().payload(digest).await.map_err(Failure::state)?;
-        Ok(String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned())
+        Ok(String::from_utf8_lossy(&self.bytes(digest).await?).into_owned())
+    }
+
+    async fn bytes(&self, digest: store::Digest) -> Result<Vec<u8>, Failure> {
+        let kept = self.store().payload(digest).await.map_err(Failure::state)?;
+        let read = kept.map(|kept| kept.read()).transpose();
+        Ok(read.map_err(Failure::state)?.unwrap_or_default().to_vec())
     }
 
     /// Waits until every message of ours has its receipt: 997s are the last to go.
@@ -325,25 +330,13 @@ impl Side {
                 let path = folder.join(format!("{name}.{suffix}"));
                 std::fs::write(&path, bytes).map_err(told(&path))
             };
-            let body = self
-                .store()
-                .payload(detail.message.body)
-                .await
-                .map_err(Failure::state)?;
-            keep(
-                "request",
-                &whole(&detail.headers, body.as_deref().unwrap_or_default()),
-            )?;
+            let body = self.bytes(detail.message.body).await?;
+            keep("request", &whole(&detail.headers, &body))?;
             if let Some(answer) = &detail.answer {
                 keep("mdn", &whole(&answer.headers, &answer.body))?;
             }
             if let Some(content) = detail.message.content {
-                let content = self
-                    .store()
-                    .payload(content)
-                    .await
-                    .map_err(Failure::state)?;
-                keep("edi", content.as_deref().unwrap_or_default())?;
+                keep("edi", &self.bytes(content).await?)?;
             }
         }
         Ok(())

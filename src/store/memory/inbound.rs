@@ -58,11 +58,9 @@ impl Rows {
         resend_of: Option<Uuid>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        self.keep(&arrival.body);
-        arrival
-            .content
-            .iter()
-            .for_each(|content| self.keep(content));
+        self.keep(&arrival.body)?;
+        let mut content = arrival.content.iter();
+        content.try_for_each(|content| self.keep(content))?;
         self.insert_message(MessageRow {
             message: Message {
                 id: arrival.id,
@@ -140,9 +138,14 @@ impl Rows {
         reading: &Reading,
         now: DateTime<Utc>,
     ) -> Result<Recorded, Error> {
-        let work = self.finish(lease, WorkKind::Read)?;
+        let work = match reading.more {
+            Some(done) => self.progress(lease, WorkKind::Read, done)?,
+            None => self.finish(lease, WorkKind::Read)?,
+        };
         let mut recorded = Recorded::default();
-        self.log(work.subject, "read", &reading.note, now);
+        if reading.more.is_none() {
+            self.log(work.subject, "read", &reading.note, now);
+        }
         for interchange in &reading.interchanges {
             let first = self.insert_interchange(&work, interchange, now)?;
             recorded
@@ -180,7 +183,11 @@ impl Rows {
         new: &NewInterchange,
         now: DateTime<Utc>,
     ) -> Result<Option<Uuid>, Error> {
-        if self.interchanges.iter().any(|row| row.id == new.id) {
+        let begun = self.interchanges.iter().find(|row| row.id == new.id);
+        if let Some(begun) = begun.filter(|row| row.message == Some(work.subject)) {
+            return Ok(begun.duplicate_of);
+        }
+        if begun.is_some() {
             return Err(Error::invalid(format!(
                 "interchange {} is there already",
                 new.id

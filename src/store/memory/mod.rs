@@ -11,18 +11,18 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Reading, Receipt, Recorded, Reply,
-    Sealed, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
+    Reply, Sealed, Store, WorkKind,
 };
 use rows::Rows;
 
@@ -155,7 +155,13 @@ impl Store for Memory {
     }
 
     fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted> {
-        self.write(move |rows| rows.draft(&draft.partner, &draft.document, kept(now)))
+        self.write(move |rows| {
+            draft
+                .payload
+                .iter()
+                .try_for_each(|payload| rows.keep(payload))?;
+            rows.draft(&draft.partner, &draft.document, kept(now))
+        })
     }
 
     fn compose(
@@ -225,8 +231,13 @@ impl Store for Memory {
         self.query(move |rows| rows.list_documents(&filter))
     }
 
-    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>> {
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Payload>> {
         self.query(move |rows| rows.payload(&digest))
+    }
+
+    fn spool(&self) -> &Path {
+        static FOLDER: LazyLock<std::path::PathBuf> = LazyLock::new(std::env::temp_dir);
+        &FOLDER
     }
 
     fn counts(&self) -> Reply<'_, Counts> {

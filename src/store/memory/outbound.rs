@@ -50,7 +50,7 @@ impl Rows {
                 "the interchange leaves out the document that it was for",
             ));
         }
-        self.keep(&composed.payload);
+        self.keep(&composed.payload)?;
         if self.interchanges.iter().any(|row| row.id == envelope.id) {
             return Err(Error::invalid(format!(
                 "interchange {} is there already",
@@ -136,7 +136,7 @@ impl Rows {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let work = self.finish(lease, WorkKind::Seal)?;
-        self.keep(&sealed.body);
+        self.keep(&sealed.body)?;
         let interchange = self
             .interchanges
             .iter_mut()

@@ -1,14 +1,13 @@
 //! Queries in memory.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::rows::Rows;
 use crate::store::{
-    Counts, Digest, Direction, Document, DocumentDetail, DocumentState, Event, Filter, Interchange,
-    Key, Message, MessageDetail, MessageState,
+    Counts, DETAIL, Digest, Direction, Document, DocumentDetail, DocumentState, Event, Filter,
+    Interchange, Key, Message, MessageDetail, MessageState, Payload,
 };
 
 impl Rows {
@@ -38,6 +37,8 @@ impl Rows {
         let mut within = vec![id];
         within.extend(interchanges.iter().map(|row| row.id));
         within.extend(&documents);
+        let mut events = self.history(&within);
+        events.truncate(DETAIL);
         Some(MessageDetail {
             message: row.message.clone(),
             headers: row.headers.clone(),
@@ -45,7 +46,7 @@ impl Rows {
             answer_to: row.answer_to.clone(),
             interchanges,
             documents: self.heads(|row| documents.contains(&row.id)),
-            events: self.history(&within),
+            events,
         })
     }
 
@@ -69,6 +70,7 @@ impl Rows {
             .iter()
             .map(|row| &row.document)
             .filter(|row| wanted(row))
+            .take(DETAIL)
             .cloned()
             .collect()
     }
@@ -101,8 +103,9 @@ impl Rows {
         rows.take(filter.limit).cloned().collect()
     }
 
-    pub(super) fn payload(&self, digest: &Digest) -> Option<Bytes> {
-        self.payloads.get(digest).cloned()
+    pub(super) fn payload(&self, digest: &Digest) -> Option<Payload> {
+        let bytes = self.payloads.get(digest)?;
+        Some(Payload::new(bytes.clone(), *digest))
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -23,6 +23,7 @@ pub(super) struct Queued {
     deaths: u32,
     error: Option<String>,
     queued: DateTime<Utc>,
+    done: u64,
 }
 
 impl Rows {
@@ -54,6 +55,7 @@ impl Rows {
             deaths: 0,
             error: None,
             queued: now,
+            done: 0,
         };
         self.work.insert(self.last_work, row);
     }
@@ -66,13 +68,30 @@ impl Rows {
     }
 
     pub(super) fn finish(&mut self, lease: Lease, kind: WorkKind) -> Result<Queued, Error> {
-        let work = self.leased(lease)?.clone();
+        let work = self.of_kind(lease, kind)?.clone();
+        self.work.remove(&lease.work);
+        Ok(work)
+    }
+
+    fn of_kind(&mut self, lease: Lease, kind: WorkKind) -> Result<&mut Queued, Error> {
+        let work = self.leased(lease)?;
         if work.kind != kind {
             let detail = format!("work to {} does not end as work to {kind}", work.kind);
             return Err(Error::invalid(detail));
         }
-        self.work.remove(&lease.work);
         Ok(work)
+    }
+
+    /// Notes how much of a piece of work is recorded; it stays, and its worker has given word.
+    pub(super) fn progress(
+        &mut self,
+        lease: Lease,
+        kind: WorkKind,
+        done: u64,
+    ) -> Result<Queued, Error> {
+        let row = self.of_kind(lease, kind)?;
+        (row.done, row.deaths) = (done, 0);
+        Ok(row.clone())
     }
 
     pub(super) fn drop_work(&mut self, kind: WorkKind, subject: Uuid) {
@@ -152,6 +171,7 @@ impl Rows {
             queued,
             error,
             attempt,
+            done,
             ..
         } = row;
         let lease = Lease { work: id, attempt };
@@ -162,6 +182,7 @@ impl Rows {
             partner,
             queued,
             error,
+            done,
         }))
     }
 

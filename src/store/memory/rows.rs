@@ -1,5 +1,6 @@
 //! The rows in memory.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
@@ -68,10 +69,12 @@ impl Rows {
         rows.filter(|row| within(row)).map(|row| row.id).collect()
     }
 
-    pub(super) fn keep(&mut self, payload: &Payload) {
-        self.payloads
-            .entry(payload.digest)
-            .or_insert_with(|| payload.bytes.clone());
+    pub(super) fn keep(&mut self, payload: &Payload) -> Result<(), Error> {
+        if let Entry::Vacant(place) = self.payloads.entry(payload.digest) {
+            let bytes = payload.read();
+            place.insert(bytes.map_err(|why| Error::io("a payload handed in", &why))?);
+        }
+        Ok(())
     }
 
     pub(super) fn insert_message(&mut self, row: MessageRow) -> Result<(), Error> {

@@ -5,12 +5,12 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::INLINE;
-use super::columns::{answer, digest, headers_text, id, word};
-use super::queue::{all, enqueue, finish, first, log, move_document, run};
+use super::columns::{answer, digest, headers_text, id, some_id, word};
+use super::queue::{all, enqueue, finish, first, log, move_document, progress, run};
 use crate::store::{
-    Accepted, Arrival, DUPLICATE_WINDOW, Direction, DocumentState, Drafted, Error, Key, Lease,
-    MessageState, NewDocument, NewInterchange, OnDuplicate, Payload, Reading, Recorded, Verdict,
-    WorkKind,
+    Accepted, Arrival, DUPLICATE_WINDOW, Direction, DocumentState, Draft, Drafted, Error, Key,
+    Lease, MessageState, NewDocument, NewInterchange, OnDuplicate, Payload, Place, Reading,
+    Recorded, Verdict, WorkKind,
 };
 
 pub(super) fn accept(
@@ -176,9 +176,16 @@ fn insert(
 pub(super) fn keep(c: &Connection, payload: &Payload) -> Result<(), Error> {
     let sql =
         "INSERT INTO payload (digest, size, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    let size = payload.bytes.len() as i64;
-    let inline = (payload.bytes.len() <= INLINE).then_some(&payload.bytes[..]);
-    run(c, sql, params![payload.digest, size, inline]).map(drop)
+    let size = payload.len().cast_signed();
+    run(c, sql, params![payload.digest, size, inline(payload)]).map(drop)
+}
+
+/// The bytes of a payload that lies in its row.
+pub(super) fn inline(payload: &Payload) -> Option<&[u8]> {
+    match &payload.place {
+        Place::Memory(bytes) if bytes.len() <= INLINE => Some(&bytes[..]),
+        _ => None,
+    }
 }
 
 pub(super) fn answered(c: &Connection, message: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
@@ -200,9 +207,14 @@ pub(super) fn read(
     reading: &Reading,
     now: DateTime<Utc>,
 ) -> Result<Recorded, Error> {
-    let work = finish(c, lease, WorkKind::Read)?;
     let mut recorded = Recorded::default();
-    log(c, work.subject, "read", &reading.note, now)?;
+    let work = match reading.more {
+        Some(done) => progress(c, lease, WorkKind::Read, done)?,
+        None => finish(c, lease, WorkKind::Read)?,
+    };
+    if reading.more.is_none() {
+        log(c, work.subject, "read", &reading.note, now)?;
+    }
     for interchange in &reading.interchanges {
         let first = insert_interchange(c, work.subject, &work.partner, interchange, now)?;
         recorded
@@ -214,7 +226,7 @@ pub(super) fn read(
                 DocumentState::Read if hold => DocumentState::Held,
                 state => state,
             };
-            let placed = Place::Inbound(interchange.id);
+            let placed = Within::Inbound(interchange.id);
             insert_document(c, &work.partner, document, placed, state, now)?;
         }
     }
@@ -249,6 +261,18 @@ fn insert_interchange(
         verdict,
         ..
     } = interchange;
+    let sql = "SELECT message, duplicate_of FROM interchange WHERE id = $1";
+    let begun = first(c, sql, params![new.as_bytes()], |row| {
+        Ok((some_id(row, 0)?, some_id(row, 1)?))
+    })?;
+    match begun {
+        Some((of, known)) if of == Some(message) => return Ok(known),
+        Some(_) => {
+            let detail = format!("interchange {new} is there already");
+            return Err(Error::invalid(detail));
+        }
+        None => {}
+    }
     let sql = "SELECT id FROM interchange
                WHERE direction = 'inbound' AND partner = $1 AND pair = $2 AND control = $3
                AND created >= $4 ORDER BY seq LIMIT 1";
@@ -278,7 +302,7 @@ fn insert_interchange(
 
 /// Where a new document stands.
 #[derive(Clone, Copy)]
-enum Place {
+enum Within {
     Inbound(Uuid),
     Outbound,
 }
@@ -288,20 +312,20 @@ fn insert_document(
     c: &Connection,
     partner: &str,
     document: &NewDocument,
-    place: Place,
+    place: Within,
     state: DocumentState,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     use DocumentState::{Drafted, Held, Read, Rejected, Settled};
     let (direction, interchange, work) = match (place, state) {
-        (Place::Inbound(within), Read) => {
+        (Within::Inbound(within), Read) => {
             (Direction::Inbound, Some(within), Some(WorkKind::Deliver))
         }
-        (Place::Inbound(within), Held | Rejected | Settled) => {
+        (Within::Inbound(within), Held | Rejected | Settled) => {
             (Direction::Inbound, Some(within), None)
         }
-        (Place::Outbound, Drafted) => (Direction::Outbound, None, Some(WorkKind::Compose)),
-        (Place::Outbound, Held) => (Direction::Outbound, None, None),
+        (Within::Outbound, Drafted) => (Direction::Outbound, None, Some(WorkKind::Compose)),
+        (Within::Outbound, Held) => (Direction::Outbound, None, None),
         (_, state) => return Err(Error::invalid(format!("a new document cannot be {state}"))),
     };
     let sql =
@@ -329,6 +353,18 @@ fn insert_document(
     work.map_or(Ok(()), |kind| enqueue(c, kind, document.id, partner, now))
 }
 
+/// The same for one that comes with bytes.
+pub(super) fn draft_with(
+    c: &Connection,
+    new: &Draft,
+    now: DateTime<Utc>,
+) -> Result<Drafted, Error> {
+    if let Some(payload) = &new.payload {
+        keep(c, payload)?;
+    }
+    draft(c, &new.partner, &new.document, now)
+}
+
 pub(super) fn draft(
     c: &Connection,
     partner: &str,
@@ -339,7 +375,7 @@ pub(super) fn draft(
     if let Some(known) = first(c, sql, params![partner, document.key], |row| id(row, 0))? {
         return Ok(Drafted::Duplicate(known));
     }
-    insert_document(c, partner, document, Place::Outbound, document.state, now)?;
+    insert_document(c, partner, document, Within::Outbound, document.state, now)?;
     Ok(Drafted::New)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! transload.db  (-wal, -shm)    rows, and payloads up to 64 KiB
-//! payloads/                     larger payloads, one file each
+//! payloads/                     larger payloads, one file each, and the spool of what comes
 //! lock                          held by the process that has the folder open
 //! ```
 //!
@@ -26,7 +26,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -68,6 +67,7 @@ impl Sqlite {
         let payloads = Payloads::open(folder.join("payloads"))?;
         let database = folder.join("transload.db");
         let connection = schema::open(&database)?;
+        payloads.sweep(|digest| queries::named(&connection, digest))?;
         payloads::sync_names(folder)?;
         // The folder has one process, and it is us: whoever held a lease is dead. Its work is
         // due now, and the claim counts the death.
@@ -109,9 +109,9 @@ impl Sqlite {
     async fn spill(&self, payloads: [Option<&Payload>; 2]) -> Result<(), Error> {
         self.writer.state().check()?;
         for payload in payloads.into_iter().flatten() {
-            if payload.bytes.len() > INLINE {
+            if inbound::inline(payload).is_none() {
                 let (folder, payload) = (Arc::clone(&self.payloads), payload.clone());
-                tokio::task::spawn_blocking(move || folder.put(&payload.digest, &payload.bytes))
+                tokio::task::spawn_blocking(move || folder.put(&payload))
                     .await
                     .map_err(|error| Error::new(Kind::Bug, error.to_string()))?
                     .inspect_err(|error| self.writer.state().note(error))?;
@@ -124,8 +124,18 @@ impl Sqlite {
 impl Store for Sqlite {
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
         Box::pin(async move {
-            self.spill([Some(&arrival.body), arrival.content.as_ref()])
-                .await?;
+            let large = arrival.body.len() > INLINE as u64;
+            let key = arrival.key.clone();
+            // A key that is held is never given up: a large copy need not be kept to be refused.
+            let known = large
+                && self
+                    .query(move |c| inbound::holder(c, &key))
+                    .await?
+                    .is_some();
+            if !known {
+                self.spill([Some(&arrival.body), arrival.content.as_ref()])
+                    .await?;
+            }
             self.write(move |c| inbound::accept(c, &arrival, now)).await
         })
     }
@@ -200,7 +210,11 @@ impl Store for Sqlite {
     }
 
     fn draft(&self, draft: Draft, now: DateTime<Utc>) -> Reply<'_, Drafted> {
-        Box::pin(self.write(move |c| inbound::draft(c, &draft.partner, &draft.document, now)))
+        Box::pin(async move {
+            self.spill([draft.payload.as_ref(), None]).await?;
+            self.write(move |c| inbound::draft_with(c, &draft, now))
+                .await
+        })
     }
 
     fn compose(
@@ -270,9 +284,13 @@ impl Store for Sqlite {
         Box::pin(self.query(move |c| queries::documents(c, &filter)))
     }
 
-    fn payload(&self, digest: Digest) -> Reply<'_, Option<Bytes>> {
+    fn payload(&self, digest: Digest) -> Reply<'_, Option<Payload>> {
         let payloads = Arc::clone(&self.payloads);
         Box::pin(self.query(move |c| queries::payload(c, &payloads, &digest)))
+    }
+
+    fn spool(&self) -> &Path {
+        self.payloads.spool()
     }
 
     fn counts(&self) -> Reply<'_, Counts> {

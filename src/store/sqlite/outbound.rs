@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use super::columns;
 use super::columns::{digest, headers_text, word};
-use super::inbound::keep;
+use super::inbound::{inline, keep};
 use super::payloads::Payloads;
 use super::queue::{
     enqueue, finish, first, leased, log, move_document, move_documents_of, move_message, release,
     run,
 };
-use super::{INLINE, columns};
 use crate::store::{
     Compose, ControlNumbers, Direction, DocumentState, Envelope, Error, Kind, LAST_CONTROL_NUMBER,
     Lease, MessageState, Placed, Receipt, Sealed, WorkKind,
@@ -45,8 +45,8 @@ pub(super) fn compose(
             "the interchange leaves out the document that it was for",
         ));
     }
-    if composed.payload.bytes.len() > INLINE {
-        payloads.put(&composed.payload.digest, &composed.payload.bytes)?;
+    if inline(&composed.payload).is_none() {
+        payloads.put(&composed.payload)?;
     }
     keep(c, &composed.payload)?;
     let sql = "INSERT INTO interchange (id, direction, partner, pair, control, epoch, payload,

@@ -1,37 +1,46 @@
-//! Payloads too large for a row: one file each, in one folder, named by its digest.
+//! Payloads too large for a row: one file each, named by its digest.
 //!
 //! ```text
-//! payloads/tmp/…            being written; swept at start
-//! payloads/ab12…            sixty-four hex digits
+//! payloads/spool/…          being written by whoever hands it in; swept at start
+//! payloads/ab/12cd…         two and sixty-two hex digits
 //! ```
 //!
 //! A file is written, fsynced, renamed, and its folder fsynced before the row that names it
-//! commits: after a power cut there may be a file without a row (harmless: the sender comes again
-//! and finds it written), never a row without a file.
+//! commits: after a power cut there may be a file without a row, never a row without a file. What
+//! no row names is swept at start, before the first call: while the store is open, a file without
+//! a row may be one whose row is on its way.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use bytes::Bytes;
+use crate::store::{Digest, Error, Kind, Payload, Place};
 
-use crate::store::{Digest, Error, Kind};
+/// How old a file is that no row names before it is swept: a database that was restored beside
+/// newer payloads is noticed, and can be replaced, within a day.
+const ORPHAN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The payload folder.
 #[derive(Debug)]
 pub(super) struct Payloads {
     root: PathBuf,
+    spool: PathBuf,
     /// Tells temporary files of equal content apart.
     turn: AtomicU64,
+    /// The folders whose names are durable since this process began.
+    made: Mutex<[bool; 256]>,
 }
 
 impl Payloads {
     /// Makes what is missing, and sweeps what a crash left half written.
     pub(super) fn open(root: PathBuf) -> Result<Self, Error> {
+        let spool = root.join("spool");
         let prepare = || -> io::Result<()> {
-            fs::create_dir_all(root.join("tmp"))?;
-            for entry in fs::read_dir(root.join("tmp"))? {
+            fs::create_dir_all(&spool)?;
+            for entry in fs::read_dir(&spool)? {
                 fs::remove_file(entry?.path())?;
             }
             sync(&root)
@@ -39,44 +48,125 @@ impl Payloads {
         prepare().map_err(|error| Error::io(format_args!("{}", root.display()), &error))?;
         Ok(Self {
             root,
+            spool,
             turn: AtomicU64::new(0),
+            made: Mutex::new([false; 256]),
         })
     }
 
-    /// Makes `bytes` durable under `digest`. Blocks.
-    pub(super) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.path(digest);
+    /// Where files are written that will be handed in.
+    pub(super) fn spool(&self) -> &Path {
+        &self.spool
+    }
+
+    /// Removes files that `named` knows no row of, if they are older than a day by the disk's own
+    /// clock. For the start, before anything can arrive.
+    pub(super) fn sweep(
+        &self,
+        named: impl Fn(&Digest) -> Result<bool, Error>,
+    ) -> Result<usize, Error> {
+        let told = |error: &io::Error| Error::io(format_args!("{}", self.root.display()), error);
+        let now = self.now().map_err(|error| told(&error))?;
+        let mut swept = 0;
+        for (path, digest) in self.files().map_err(|error| told(&error))? {
+            if named(&digest)? {
+                continue;
+            }
+            let modified = fs::metadata(&path).and_then(|file| file.modified());
+            let modified = modified.map_err(|error| told(&error))?;
+            if now.duration_since(modified).is_ok_and(|age| age > ORPHAN) {
+                fs::remove_file(&path).map_err(|error| told(&error))?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// What time the disk says it is.
+    fn now(&self) -> io::Result<std::time::SystemTime> {
+        let path = self.spool.join("now");
+        let now = File::create(&path)?.metadata()?.modified();
+        fs::remove_file(path)?;
+        now
+    }
+
+    /// All files that are named by a digest.
+    fn files(&self) -> io::Result<Vec<(PathBuf, Digest)>> {
+        let mut files = Vec::new();
+        for folder in fs::read_dir(&self.root)? {
+            let folder = folder?;
+            let first = folder.file_name().to_string_lossy().into_owned();
+            if first.len() != 2 || !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let rest = file.file_name();
+                let digest = unhex(&format!("{first}{}", rest.to_string_lossy()));
+                files.extend(digest.map(|digest| (file.path(), digest)));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Makes a payload durable under its digest. Blocks.
+    pub(super) fn put(&self, payload: &Payload) -> Result<(), Error> {
+        let (folder, path) = self.path(&payload.digest);
         let write = || -> io::Result<()> {
-            if fs::metadata(&path).is_ok_and(|file| file.len() == bytes.len() as u64) {
+            self.make(&folder, payload.digest[0])?;
+            if fs::metadata(&path).is_ok_and(|file| file.len() == payload.len()) {
                 // Renamed by somebody, but perhaps not yet fsynced by him.
-                return sync(&self.root);
+                return sync(&folder);
             }
-            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-            let temporary = self
-                .root
-                .join("tmp")
-                .join(format!("{}.{turn}", hex(digest)));
-            let written = write_synced(&temporary, bytes)
-                .and_then(|()| fs::rename(&temporary, &path))
-                .and_then(|()| sync(&self.root));
-            if written.is_err() {
-                let _ = fs::remove_file(&temporary);
+            match &payload.place {
+                Place::File { path: own, .. } => fs::rename(own, &path)?,
+                Place::Memory(bytes) => {
+                    let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                    let name = format!("{}.{turn}", hex(&payload.digest));
+                    let temporary = self.spool.join(name);
+                    let written = write_synced(&temporary, bytes)
+                        .and_then(|()| fs::rename(&temporary, &path));
+                    if written.is_err() {
+                        let _ = fs::remove_file(&temporary);
+                    }
+                    written?;
+                }
             }
-            written
+            sync(&folder)
         };
         write().map_err(|error| Error::io(format_args!("{}", path.display()), &error))
     }
 
-    /// The bytes under `digest`. Blocks.
-    pub(super) fn get(&self, digest: &Digest) -> Result<Bytes, Error> {
-        let path = self.path(digest);
-        fs::read(&path)
-            .map(Bytes::from)
-            .map_err(|error| Error::new(Kind::Unreadable, format!("{}: {error}", path.display())))
+    /// Makes the folder of a digest's first byte, its name durable.
+    fn make(&self, folder: &Path, first: u8) -> io::Result<()> {
+        // A flag is set last, so a panic elsewhere spoils nothing.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !made[usize::from(first)] {
+            fs::create_dir_all(folder)?;
+            sync(&self.root)?;
+            made[usize::from(first)] = true;
+        }
+        Ok(())
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
-        self.root.join(hex(digest))
+    /// The file under `digest`, which has `len` bytes. Blocks.
+    pub(super) fn get(&self, digest: &Digest, len: u64) -> Result<Payload, Error> {
+        let (_, path) = self.path(digest);
+        let unreadable =
+            |why: String| Error::new(Kind::Unreadable, format!("{}: {why}", path.display()));
+        let found = fs::metadata(&path).map_err(|error| unreadable(error.to_string()))?;
+        if found.len() != len {
+            return Err(unreadable(format!("{} bytes, not {len}", found.len())));
+        }
+        Ok(Payload::file(path, len, *digest))
+    }
+
+    /// The folder and the file of a digest.
+    fn path(&self, digest: &Digest) -> (PathBuf, PathBuf) {
+        let hex = hex(digest);
+        let folder = self.root.join(&hex[..2]);
+        let file = folder.join(&hex[2..]);
+        (folder, file)
     }
 }
 
@@ -104,21 +194,44 @@ fn hex(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The digest that a name says; none where it is no digest's.
+fn unhex(name: &str) -> Option<Digest> {
+    let mut digest = [0; 32];
+    if name.len() != 64 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (n, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&name[2 * n..2 * n + 2], 16).ok()?;
+    }
+    Some(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn seven() -> Payload {
+        Payload::new("seven", [7; 32])
+    }
+
+    fn stored(payloads: &Payloads, digest: &Digest, len: u64) -> bytes::Bytes {
+        payloads.get(digest, len).unwrap().read().unwrap()
+    }
 
     #[test]
     fn what_a_crash_left_is_swept_and_what_was_stored_stays() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("payloads");
         let payloads = Payloads::open(root.clone()).unwrap();
-        payloads.put(&[7; 32], b"seven").unwrap();
-        fs::write(root.join("tmp/half"), b"ha").unwrap();
+        payloads.put(&seven()).unwrap();
+        fs::write(payloads.spool().join("half"), b"ha").unwrap();
         let payloads = Payloads::open(root.clone()).unwrap();
-        assert_eq!(payloads.get(&[7; 32]).unwrap(), "seven");
-        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
-        assert_eq!(payloads.get(&[8; 32]).unwrap_err().kind(), Kind::Unreadable);
+        assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
+        assert_eq!(fs::read_dir(payloads.spool()).unwrap().count(), 0);
+        let missing = payloads.get(&[8; 32], 5).unwrap_err();
+        assert_eq!(missing.kind(), Kind::Unreadable);
+        let cut = payloads.get(&[7; 32], 6).unwrap_err();
+        assert_eq!(cut.kind(), Kind::Unreadable);
     }
 
     /// A file of another length under the same name is one that a crash cut short.
@@ -126,8 +239,52 @@ mod tests {
     fn a_cut_file_is_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let payloads = Payloads::open(folder.path().join("payloads")).unwrap();
-        fs::write(payloads.path(&[7; 32]), b"sev").unwrap();
-        payloads.put(&[7; 32], b"seven").unwrap();
-        assert_eq!(payloads.get(&[7; 32]).unwrap(), "seven");
+        let (within, path) = payloads.path(&[7; 32]);
+        fs::create_dir(within).unwrap();
+        fs::write(path, b"sev").unwrap();
+        payloads.put(&seven()).unwrap();
+        assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
+    }
+
+    /// A file that is handed in is taken; a second one of the same content is left where it is.
+    #[test]
+    fn a_file_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let payloads = Payloads::open(folder.path().join("payloads")).unwrap();
+        let [first, second] = ["a", "b"].map(|name| payloads.spool().join(name));
+        for path in [&first, &second] {
+            fs::write(path, b"seven").unwrap();
+            payloads.put(&Payload::file(path, 5, [7; 32])).unwrap();
+        }
+        assert!(!first.exists() && second.exists());
+        assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
+        assert_eq!(payloads.files().unwrap().len(), 1);
+    }
+
+    /// Only what is old and has no row goes: not what has one, not what came today.
+    #[test]
+    fn old_orphans_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let payloads = Payloads::open(folder.path().join("payloads")).unwrap();
+        let week = std::time::SystemTime::now() - 7 * ORPHAN;
+        for (n, old) in [(1, true), (2, true), (3, false)] {
+            payloads.put(&Payload::new("x", [n; 32])).unwrap();
+            let file = File::options().write(true).open(payloads.path(&[n; 32]).1);
+            if old {
+                file.unwrap().set_modified(week).unwrap();
+            }
+        }
+        let swept = payloads.sweep(|digest| Ok(digest[0] == 2)).unwrap();
+        assert_eq!(swept, 1);
+        let left: Vec<u8> = payloads
+            .files()
+            .unwrap()
+            .iter()
+            .map(|(_, d)| d[0])
+            .collect();
+        assert!(
+            left.len() == 2 && left.contains(&2) && left.contains(&3),
+            "{left:?}"
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! Queries.
 
-use bytes::Bytes;
 use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::inbound::holder;
 use super::payloads::Payloads;
 use super::queue::{all, first};
 use crate::store::{
-    Counts, Digest, Direction, Document, DocumentDetail, DocumentState, Error, Event, Filter,
-    Interchange, Key, Message, MessageDetail, MessageState,
+    Counts, DETAIL, Digest, Direction, Document, DocumentDetail, DocumentState, Error, Event,
+    Filter, Interchange, Key, Message, MessageDetail, MessageState, Payload,
 };
 
 pub(super) fn find(
@@ -58,14 +57,18 @@ pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>,
     let interchanges = all(c, &sql, key, columns::interchange)?;
     let sql = format!(
         "SELECT {DOCUMENT} FROM document
-         WHERE interchange IN (SELECT id FROM interchange WHERE message = $1) ORDER BY seq"
+         WHERE interchange IN (SELECT id FROM interchange WHERE message = $1) ORDER BY seq
+         LIMIT {DETAIL}"
     );
     let documents = all(c, &sql, key, columns::document)?;
-    let sql = "WITH within (id) AS (SELECT id FROM interchange WHERE message = $1)
-               SELECT at, subject, what, detail FROM event
-               WHERE subject = $1 OR subject IN within
-               OR subject IN (SELECT id FROM document WHERE interchange IN within) ORDER BY seq";
-    let events = all(c, sql, key, columns::event)?;
+    let sql = format!(
+        "WITH within (id) AS (SELECT id FROM interchange WHERE message = $1)
+         SELECT at, subject, what, detail FROM event
+         WHERE subject = $1 OR subject IN within
+         OR subject IN (SELECT id FROM document WHERE interchange IN within) ORDER BY seq
+         LIMIT {DETAIL}"
+    );
+    let events = all(c, &sql, key, columns::event)?;
     Ok(Some(MessageDetail {
         message,
         headers,
@@ -126,7 +129,9 @@ pub(super) fn interchange(
     let Some(interchange) = first(c, &sql, key, columns::interchange)? else {
         return Ok(None);
     };
-    let sql = format!("SELECT {DOCUMENT} FROM document WHERE interchange = $1 ORDER BY seq");
+    let sql = format!(
+        "SELECT {DOCUMENT} FROM document WHERE interchange = $1 ORDER BY seq LIMIT {DETAIL}"
+    );
     Ok(Some((interchange, all(c, &sql, key, columns::document)?)))
 }
 
@@ -153,15 +158,21 @@ pub(super) fn payload(
     c: &Connection,
     payloads: &Payloads,
     digest: &Digest,
-) -> Result<Option<Bytes>, Error> {
-    let sql = "SELECT bytes FROM payload WHERE digest = $1";
+) -> Result<Option<Payload>, Error> {
+    let sql = "SELECT size, bytes FROM payload WHERE digest = $1";
     match first(c, sql, params![digest], |row| {
-        row.get::<_, Option<Vec<u8>>>(0)
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
     })? {
         None => Ok(None),
-        Some(Some(bytes)) => Ok(Some(Bytes::from(bytes))),
-        Some(None) => payloads.get(digest).map(Some),
+        Some((_, Some(bytes))) => Ok(Some(Payload::new(bytes, *digest))),
+        Some((size, None)) => payloads.get(digest, size.cast_unsigned()).map(Some),
     }
+}
+
+/// Whether a row names the file of this digest.
+pub(super) fn named(c: &Connection, digest: &Digest) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM payload WHERE digest = $1 AND bytes IS NULL";
+    Ok(first(c, sql, params![digest], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn counts(c: &Connection) -> Result<Counts, Error> {

@@ -96,6 +96,12 @@ pub(super) fn leased(c: &Connection, lease: Lease) -> Result<Leased, Error> {
 
 /// The same, where only one kind of work can end this way. The row is gone with it.
 pub(super) fn finish(c: &Connection, lease: Lease, kind: WorkKind) -> Result<Leased, Error> {
+    let work = of_kind(c, lease, kind)?;
+    run(c, "DELETE FROM work WHERE id = $1", params![lease.work])?;
+    Ok(work)
+}
+
+fn of_kind(c: &Connection, lease: Lease, kind: WorkKind) -> Result<Leased, Error> {
     let work = leased(c, lease)?;
     if work.kind != kind {
         return Err(Error::invalid(format!(
@@ -103,7 +109,19 @@ pub(super) fn finish(c: &Connection, lease: Lease, kind: WorkKind) -> Result<Lea
             work.kind
         )));
     }
-    run(c, "DELETE FROM work WHERE id = $1", params![lease.work])?;
+    Ok(work)
+}
+
+/// Notes how much of a piece of work is recorded; it stays, and its worker has given word.
+pub(super) fn progress(
+    c: &Connection,
+    lease: Lease,
+    kind: WorkKind,
+    done: u64,
+) -> Result<Leased, Error> {
+    let work = of_kind(c, lease, kind)?;
+    let sql = "UPDATE work SET done = $1, deaths = 0 WHERE id = $2";
+    run(c, sql, params![done.cast_signed(), lease.work])?;
     Ok(work)
 }
 
@@ -171,7 +189,7 @@ fn next_due(
     now: DateTime<Utc>,
 ) -> Result<Option<(Work, bool, u32)>, Error> {
     let sql = "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
-                      w.deaths
+                      w.deaths, w.done
                FROM turn t JOIN work w ON w.id = (
                    SELECT id FROM work
                    WHERE partner = t.partner AND due <= $1 AND instr($2, ',' || kind || ',') > 0
@@ -189,6 +207,7 @@ fn next_due(
             partner: row.get(4)?,
             queued: time(row, 5)?,
             error: row.get(6)?,
+            done: row.get::<_, i64>(9)?.cast_unsigned(),
         };
         Ok((work, row.get(7)?, row.get(8)?))
     })

@@ -12,6 +12,7 @@ use crate::store::{Error, Kind};
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0001.sql"),
     include_str!("../schema/0002.sql"),
+    include_str!("../schema/0003.sql"),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".

@@ -146,7 +146,8 @@ async fn what_was_stored_is_there_again() {
     let store = Sqlite::open(folder.path()).unwrap();
     assert_eq!(store.message(id(1)).await.unwrap(), before);
     let digest = payload(&large).digest;
-    assert_eq!(store.payload(digest).await.unwrap().unwrap(), large);
+    let kept = store.payload(digest).await.unwrap().unwrap();
+    assert_eq!(kept.read().unwrap(), large);
 
     std::fs::remove_dir_all(folder.path().join("payloads")).unwrap();
     let lost = store.payload(digest).await.unwrap_err();

@@ -17,13 +17,9 @@ pub(in crate::store) async fn a_new_message_is_whole(store: Subject) {
     );
     assert_eq!((detail.headers, detail.answer), (sent.headers, sent.answer));
     assert_eq!(detail.events.len(), 1);
-    let body = store.payload(detail.message.body).await.unwrap();
-    assert_eq!(body.unwrap(), "sealed order");
-    let content = store
-        .payload(detail.message.content.unwrap())
-        .await
-        .unwrap();
-    assert_eq!(content.unwrap(), "order");
+    assert_eq!(stored(&store, detail.message.body).await, "sealed order");
+    let content = detail.message.content.unwrap();
+    assert_eq!(stored(&store, content).await, "order");
     let work = one(&store, WorkKind::Read, 0).await;
     assert_eq!((work.subject, work.partner.as_str()), (id(1), "acme"));
     assert_eq!(
@@ -200,8 +196,31 @@ pub(in crate::store) async fn a_large_payload_comes_back(store: Subject) {
     let message = arrival(1, "m1", &large);
     let digest = message.content.as_ref().unwrap().digest;
     store.accept(message, at(0)).await.unwrap();
-    assert_eq!(store.payload(digest).await.unwrap().unwrap(), large);
+    assert_eq!(stored(&store, digest).await, large);
     assert_eq!(store.payload([9; 32]).await.unwrap(), None);
+}
+
+/// A file that is handed in is there, under its digest, however often it comes and whatever
+/// becomes of its own place.
+pub(in crate::store) async fn a_file_is_kept_like_bytes(store: Subject) {
+    let large = "ISA*".repeat(50_000);
+    let digest = payload(&large).digest;
+    for n in 1..=2 {
+        let path = store.spool().join(format!("{}.part", Uuid::now_v7()));
+        std::fs::write(&path, &large).unwrap();
+        let file = Payload::file(&path, large.len() as u64, digest);
+        let message = Arrival {
+            body: file.clone(),
+            content: Some(file),
+            ..arrival(n, &format!("m{n}"), "")
+        };
+        let accepted = store.accept(message, at(0)).await.unwrap();
+        assert!(matches!(accepted, Accepted::New { .. }), "{accepted:?}");
+        let _ = std::fs::remove_file(path);
+    }
+    let kept = store.payload(digest).await.unwrap().unwrap();
+    assert_eq!((kept.len(), kept.digest), (large.len() as u64, digest));
+    assert_eq!(stored(&store, digest).await, large);
 }
 
 pub(in crate::store) async fn an_answer_leaves_once(store: Subject) {
@@ -327,6 +346,55 @@ pub(in crate::store) async fn a_reading_is_all_or_nothing(store: Subject) {
         .read(work.lease, Reading::default(), at(1))
         .await
         .unwrap();
+}
+
+/// A reading in parts: what is recorded is there at once, and who goes on is told how far it got.
+pub(in crate::store) async fn a_long_reading_comes_in_parts(store: Subject) {
+    order_read(&store).await;
+    store
+        .accept(arrival(2, "m2", "orders"), at(2))
+        .await
+        .unwrap();
+    let part = |n: u128, more| Reading {
+        interchanges: vec![new_interchange(
+            20,
+            "000000007",
+            vec![new_document(n, DocumentState::Read)],
+        )],
+        note: "2 sets".into(),
+        more,
+        ..Reading::default()
+    };
+    let work = one(&store, WorkKind::Read, 2).await;
+    assert_eq!(work.done, 0);
+    let recorded = store.read(work.lease, part(200, Some(1)), at(2)).await;
+    // The number came before: all parts of it are held.
+    assert_eq!(recorded.unwrap().duplicates, [(id(20), id(10))]);
+    assert_eq!(state_of(&store, 200).await, DocumentState::Held);
+    none(&store, WorkKind::Read, 2).await;
+    // That worker died after its first part.
+    let again = one(&store, WorkKind::Read, 40).await;
+    assert_eq!((again.subject, again.done), (id(2), 1));
+    let stale = store.read(work.lease, part(201, None), at(41)).await;
+    assert_eq!(stale.unwrap_err().kind(), Kind::Stale);
+    store
+        .read(again.lease, part(202, None), at(41))
+        .await
+        .unwrap();
+    assert_eq!(state_of(&store, 202).await, DocumentState::Held);
+    assert_eq!(store.document(id(201)).await.unwrap(), None);
+    none(&store, WorkKind::Read, 99).await;
+    let detail = store.message(id(2)).await.unwrap().unwrap();
+    assert_eq!(detail.interchanges.len(), 1);
+    assert_eq!(detail.documents.len(), 2);
+    // Another message's interchange is not added to.
+    store
+        .accept(arrival(3, "m3", "more"), at(42))
+        .await
+        .unwrap();
+    let work = one(&store, WorkKind::Read, 42).await;
+    let foreign = store.read(work.lease, part(203, None), at(42)).await;
+    assert_eq!(foreign.unwrap_err().kind(), Kind::Invalid);
 }
 
 pub(in crate::store) async fn a_delivery_ends_and_the_business_speaks(store: Subject) {

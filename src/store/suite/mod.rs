@@ -10,6 +10,8 @@ pub(super) mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::*;
 
 /// Makes a test of every promise.
@@ -23,6 +25,7 @@ macro_rules! conformance {
             inbound::a_refused_message_comes_anew
             inbound::the_same_content_under_another_id_seems_resent
             inbound::a_large_payload_comes_back
+            inbound::a_file_is_kept_like_bytes
             inbound::an_answer_leaves_once
             inbound::an_answer_is_posted
             inbound::a_copy_has_the_answer_posted_again
@@ -30,8 +33,10 @@ macro_rules! conformance {
             inbound::a_message_becomes_documents
             inbound::a_repeated_control_number_is_held
             inbound::a_reading_is_all_or_nothing
+            inbound::a_long_reading_comes_in_parts
             inbound::a_delivery_ends_and_the_business_speaks
             outbound::a_draft_is_stored_once
+            outbound::a_draft_brings_its_bytes
             outbound::a_refusal_to_compose_uses_no_number
             outbound::after_the_last_number_comes_one
             outbound::numbers_count_by_pair
@@ -89,10 +94,13 @@ pub(super) fn payload(text: &str) -> Payload {
         .enumerate()
         .for_each(|(n, byte)| digest[n % 32] ^= byte.rotate_left(n as u32 / 32));
     digest[31] ^= text.len() as u8;
-    Payload {
-        bytes: Bytes::copy_from_slice(text.as_bytes()),
-        digest,
-    }
+    Payload::new(Bytes::copy_from_slice(text.as_bytes()), digest)
+}
+
+/// What a store gives back under a digest.
+pub(super) async fn stored(store: &Subject, digest: Digest) -> Bytes {
+    let payload = store.payload(digest).await.unwrap();
+    payload.unwrap().read().unwrap()
 }
 
 pub(super) fn key(message_id: &str) -> Key {
@@ -264,6 +272,7 @@ async fn drafted(store: &Subject, n: u128) {
     let draft = Draft {
         partner: "acme".into(),
         document: new_document(n, DocumentState::Drafted),
+        payload: None,
     };
     assert_eq!(store.draft(draft, at(0)).await.unwrap(), Drafted::New);
 }

@@ -9,6 +9,7 @@ pub(in crate::store) async fn a_draft_is_stored_once(store: Subject) {
             key: key.map(Into::into),
             ..new_document(n, DocumentState::Drafted)
         },
+        payload: None,
     };
     let mut became = Vec::new();
     for (n, partner, key) in [
@@ -43,11 +44,25 @@ pub(in crate::store) async fn a_draft_is_stored_once(store: Subject) {
     let read = Draft {
         partner: "acme".into(),
         document: new_document(9, DocumentState::Read),
+        payload: None,
     };
     assert_eq!(
         store.draft(read, at(0)).await.unwrap_err().kind(),
         Kind::Invalid
     );
+}
+
+pub(in crate::store) async fn a_draft_brings_its_bytes(store: Subject) {
+    for text in ["ISA*small~".to_owned(), "ISA*".repeat(50_000)] {
+        let payload = payload(&text);
+        let draft = Draft {
+            partner: "acme".into(),
+            document: new_document(text.len() as u128, DocumentState::Drafted),
+            payload: Some(payload.clone()),
+        };
+        assert_eq!(store.draft(draft, at(0)).await.unwrap(), Drafted::New);
+        assert_eq!(stored(&store, payload.digest).await, text);
+    }
 }
 
 pub(in crate::store) async fn a_refusal_to_compose_uses_no_number(store: Subject) {
@@ -151,11 +166,8 @@ pub(in crate::store) async fn a_document_goes_out_once(store: Subject) {
     assert_eq!(detail.message.content, detail.interchanges[0].payload);
     assert_eq!(detail.documents[0].state, DocumentState::Drafted);
     assert_eq!(detail.documents[0].set_control.as_deref(), Some("0001"));
-    let bytes = store
-        .payload(detail.interchanges[0].payload.unwrap())
-        .await
-        .unwrap();
-    assert_eq!(bytes.unwrap(), "ISA*000000001~");
+    let digest = detail.interchanges[0].payload.unwrap();
+    assert_eq!(stored(&store, digest).await, "ISA*000000001~");
 
     store.sent(work.lease, at(600), at(3)).await.unwrap();
     assert_eq!(message_state(&store, 2).await, MessageState::Sent);

@@ -1,0 +1,207 @@
+//! A request's body on its way out: bytes, or a file that is read while it is sent.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::spool::{BLOCK, Checked};
+
+/// A request's body. A file is read from its start for each request, so that a retry needs nothing
+/// of the one before; its last bytes go out only if all are what its digest says.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    from: From,
+    chunked: bool,
+}
+
+#[derive(Debug, Clone)]
+enum From {
+    Memory(Bytes),
+    File {
+        path: PathBuf,
+        len: u64,
+        sha256: [u8; 32],
+    },
+}
+
+impl Outgoing {
+    /// A file of `len` bytes with this digest.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>, len: u64, sha256: [u8; 32]) -> Self {
+        let path = path.into();
+        Self {
+            from: From::File { path, len, sha256 },
+            chunked: false,
+        }
+    }
+
+    /// Whether to send it in chunks (RFC 9112 section 7.1), its length untold.
+    #[must_use]
+    pub fn chunked(self, chunked: bool) -> Self {
+        Self { chunked, ..self }
+    }
+
+    /// The body for one request, and what is known of its way.
+    pub(super) fn start(self) -> io::Result<(Stream, Arc<Progress>)> {
+        let progress = Arc::new(Progress::default());
+        let (blocks, left) = match self.from {
+            From::Memory(bytes) => {
+                // It fits into the socket: only the answer takes time.
+                progress.finish();
+                (Blocks::Memory(bytes.clone()), bytes.len() as u64)
+            }
+            From::File { path, len, sha256 } => {
+                let file = Checked::new(File::open(path)?, len, sha256);
+                (Blocks::File(read(file)), len)
+            }
+        };
+        let stream = Stream {
+            blocks,
+            left,
+            chunked: self.chunked,
+            progress: Arc::clone(&progress),
+        };
+        Ok((stream, progress))
+    }
+}
+
+impl std::convert::From<Bytes> for Outgoing {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            from: From::Memory(bytes),
+            chunked: false,
+        }
+    }
+}
+
+/// Reads beside the tasks, one block ahead. It ends when nobody takes blocks any more.
+fn read(mut file: Checked<File>) -> mpsc::Receiver<io::Result<Bytes>> {
+    let (give, blocks) = mpsc::channel(1);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut block = BytesMut::zeroed(BLOCK);
+            let read = file.read(&mut block);
+            let end = !matches!(read, Ok(1..));
+            let given = read.map(|len| block.split_to(len).freeze());
+            if give.blocking_send(given).is_err() || end {
+                return;
+            }
+        }
+    });
+    blocks
+}
+
+/// How far a body got.
+#[derive(Debug, Default)]
+pub(super) struct Progress(Mutex<Way>);
+
+#[derive(Debug, Default)]
+struct Way {
+    taken: u64,
+    finished: Option<Instant>,
+    failed: Option<(bool, String)>,
+}
+
+impl Progress {
+    fn way(&self) -> std::sync::MutexGuard<'_, Way> {
+        // Each field is set in one move, so a panic elsewhere spoils nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish(&self) {
+        self.way().finished.get_or_insert_with(Instant::now);
+    }
+
+    /// Bytes that went to the connection.
+    pub(super) fn taken(&self) -> u64 {
+        self.way().taken
+    }
+
+    /// When the last of them went.
+    pub(super) fn finished(&self) -> Option<Instant> {
+        self.way().finished
+    }
+
+    /// Whether the body could not be read, whether that is for good, and why.
+    pub(super) fn failed(&self) -> Option<(bool, String)> {
+        self.way().failed.clone()
+    }
+}
+
+/// The body of one request.
+pub(super) struct Stream {
+    blocks: Blocks,
+    left: u64,
+    chunked: bool,
+    progress: Arc<Progress>,
+}
+
+enum Blocks {
+    Memory(Bytes),
+    File(mpsc::Receiver<io::Result<Bytes>>),
+}
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.left == 0 {
+            self.progress.finish();
+            return Poll::Ready(None);
+        }
+        let next = match &mut self.blocks {
+            Blocks::Memory(bytes) => Some(Ok(std::mem::take(bytes))),
+            Blocks::File(blocks) => match blocks.poll_recv(cx) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        let cut = || Err(io::Error::from(ErrorKind::UnexpectedEof));
+        match next.unwrap_or_else(cut) {
+            Ok(block) if !block.is_empty() => {
+                self.left = self.left.saturating_sub(block.len() as u64);
+                let mut way = self.progress.way();
+                way.taken += block.len() as u64;
+                drop(way);
+                if self.left == 0 {
+                    self.progress.finish();
+                }
+                Poll::Ready(Some(Ok(Frame::data(block))))
+            }
+            other => {
+                let why = other
+                    .err()
+                    .unwrap_or_else(|| ErrorKind::UnexpectedEof.into());
+                let lost = matches!(
+                    why.kind(),
+                    ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+                );
+                self.progress.way().failed = Some((lost, why.to_string()));
+                Poll::Ready(Some(Err(why)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.chunked && self.left > 0 {
+            true => SizeHint::new(),
+            false => SizeHint::with_exact(self.left),
+        }
+    }
+}
