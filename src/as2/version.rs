@@ -17,8 +17,9 @@ use super::headers::Headers;
 /// Who we are, from version 1.3 on.
 const PRODUCT: &str = concat!("transload:", env!("CARGO_PKG_VERSION"));
 
-/// What we do beyond RFC 4130 (RFC 6017): a copy of a message gets the receipt of the first one.
-const FEATURES: &str = "AS2-Reliability";
+/// What we do beyond RFC 4130 (RFC 6017): several documents in one message (RFC 6362), and the
+/// receipt of the first message for each copy.
+const FEATURES: &str = "multiple-attachments, AS2-Reliability";
 
 /// A version of AS2 to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,8 +20,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Gateway;
 use super::route::{Partnership, profile};
+use super::{Gateway, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -288,6 +288,7 @@ impl Gateway {
             }
         };
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
+        let (mut content_type, mut file_name) = (None, None);
         let (disposition, mic, content, reason) = match opened {
             Err(why) if why.is_ours() => return Err(why),
             Err(why) => {
@@ -302,9 +303,16 @@ impl Gateway {
                 None => {
                     let spooled = content.finish()?;
                     let digest = unhex(&opened.payload_sha256);
-                    let content = Some((kept(&spooled, digest), spooled));
                     let reason = protection(&opened);
-                    (Disposition::processed(), Some(opened.mic), content, reason)
+                    let unusable = related::unusable(&opened.content_type, &spooled)?;
+                    (content_type, file_name) = (Some(opened.content_type), opened.file_name);
+                    match unusable {
+                        Some((told, why)) => (told, Some(opened.mic), None, why),
+                        None => {
+                            let content = Some((kept(&spooled, digest), spooled));
+                            (Disposition::processed(), Some(opened.mic), content, reason)
+                        }
+                    }
                 }
             },
         };
@@ -321,6 +329,8 @@ impl Gateway {
             headers: pairs(&caller.headers),
             body: kept(body, body.sha256().unwrap_or_default()),
             content,
+            content_type,
+            file_name,
             mic: mic.map(|mic| mic.to_string()),
             answer: Some(answer),
             answer_to: to,

@@ -255,6 +255,8 @@ impl Gateway {
                 headers: vec![("file-name".into(), file.name.clone())],
                 body: content.clone(),
                 content: Some(content),
+                content_type: None,
+                file_name: Some(file.name.clone()),
                 mic: None,
                 answer: None,
                 answer_to: None,
