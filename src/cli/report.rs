@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::sentence::{count, lines, title};
+use super::sentence::{count, title};
 use super::walk::{Noted, Seen, SeenSet, Totals};
 use super::window;
 use super::words::{said, say};
@@ -228,14 +228,13 @@ impl Report {
 
 /// `850 purchase order PO-1, A → B, 2 lines`.
 fn brief(seen: &SeenSet<'_>) -> String {
-    let document = seen.document.as_ref();
-    let number = document.and_then(|document| document.number());
-    let title = match number {
+    let gist = seen.gist.as_ref();
+    let title = match gist.and_then(|gist| gist.number.as_deref()) {
         Some(number) => format!("{} {number}", title(&seen.set.id)),
         None => title(&seen.set.id),
     };
-    let size = match document {
-        Some(document) => count(lines(document), "line"),
+    let size = match gist {
+        Some(gist) => count(gist.lines, "line"),
         None => count(seen.length + 2, "segment"),
     };
     let (sender, receiver) = (&seen.group.sender, &seen.group.receiver);

@@ -12,6 +12,7 @@ use super::guide::{Guide, ITEM, Use, UseId};
 use super::json::Draft;
 use super::level::Levels;
 use super::plan::Plan;
+use super::reach::{count, named};
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Decimal, Document, DocumentKind, Provenance};
 use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, text};
@@ -75,6 +76,32 @@ pub(crate) fn read_bound(
     reader = reader.over(segments);
     let bound = reader.bound.take().unwrap_or_default();
     (reader.end(), bound)
+}
+
+/// What a document is about, for one line about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gist {
+    /// The number that people call it by.
+    pub number: Option<String>,
+    /// How many lines, items or results it has.
+    pub lines: usize,
+}
+
+/// The findings of [`read()`] and what the document is about, without the work of making it; of a
+/// guide that is structure only there is nothing to say.
+pub fn gist(
+    guide: &Guide,
+    segments: &Segments,
+    delimiters: &Delimiters,
+) -> (Vec<Finding>, Option<Gist>) {
+    let mut reader = Reader::new(guide, delimiters).over(segments);
+    reader.finish();
+    let (slots, schema) = (&reader.slots, &guide.schema);
+    let gist = guide.document.map(|kind| Gist {
+        number: named(slots, schema, ROOT, kind.number()).map(|id| slots.text(id).to_owned()),
+        lines: count(slots, schema, kind.lines()),
+    });
+    (reader.findings, gist)
 }
 
 /// An open loop, or the whole set.

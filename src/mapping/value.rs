@@ -375,7 +375,7 @@ mod tests {
             "version = \"1\"\n[elements]\n1 = \"{text} x\"\n[segments]\nA = {{ name = \"a\", elements = \"1 O\" }}\n"
         );
         let dictionary =
-            super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
+            super::super::dictionary::Dictionary::parse(&Node::parse("d", text.into()).unwrap());
         dictionary.unwrap().segment("A").unwrap().places[0].parts[0]
             .def
             .as_ref()
@@ -433,7 +433,8 @@ mod tests {
     #[test]
     fn codes_are_one_to_one_and_keep_the_unknown() {
         let list =
-            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n").unwrap()).unwrap();
+            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n".into()).unwrap())
+                .unwrap();
         let mut out = String::new();
         decode("XX", DataType::Id, Some(&list), &mut out);
         assert_eq!(
@@ -450,12 +451,12 @@ mod tests {
         }
         assert_eq!((list.surely("CAR"), list.surely("")), (None, None));
         let text = "PC = \"piece\"\n[meant]\npcs = \"PC\"\n";
-        let list = CodeList::parse(&Node::parse("u", text).unwrap()).unwrap();
+        let list = CodeList::parse(&Node::parse("u", text.into()).unwrap()).unwrap();
         assert_eq!((list.nearest("PCS"), list.all().len()), (Some("PC"), 1));
         let broken = "PC = \"piece\"\n[meant]\npcs = \"PX\"\n";
-        assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
+        assert!(CodeList::parse(&Node::parse("u", broken.into()).unwrap()).is_err());
         for broken in ["EA = \"each\"\nCA = \"each\"\n", "# none\n"] {
-            assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
+            assert!(CodeList::parse(&Node::parse("u", broken.into()).unwrap()).is_err());
         }
     }
 }
