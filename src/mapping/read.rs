@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::candidate::Seen;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
 use super::guide::{Guide, ITEM, Use, UseId};
@@ -152,6 +153,8 @@ pub struct Reader<'g> {
     pub(crate) slots: Slots,
     pub(crate) findings: Vec<Finding>,
     pub(crate) deferred: Vec<Deferred<'g>>,
+    /// What each `count()` is compared with, and each `sum()`: by the numbers of their tallies.
+    pub(crate) counted: Vec<u32>,
     pub(crate) tallies: Vec<Decimal>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) buffer: String,
@@ -192,6 +195,7 @@ impl<'g> Reader<'g> {
             },
             findings: Vec::new(),
             deferred: Vec::new(),
+            counted: vec![0; plan.tallies()],
             tallies: vec![Decimal::default(); plan.tallies()],
             frames: Vec::with_capacity(8),
             buffer: String::new(),
@@ -209,8 +213,7 @@ impl<'g> Reader<'g> {
 
     fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
         let counts = self.counts.len();
-        self.counts
-            .resize(counts + self.plan.counters(self.guide, owner), 0);
+        self.counts.resize(counts + self.plan.counters(owner), 0);
         let sequence = self.sequence.len();
         self.frames.push(Frame {
             owner,
@@ -257,7 +260,7 @@ impl<'g> Reader<'g> {
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
         let tag = segment.tag();
         let tag = self.plan.tag(tag).filter(|_| tag.len() <= 4)?;
-        let mut full = None;
+        let (mut full, mut seen) = (None, Seen::default());
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
                 // A level is a wall: what comes late in it does not go back to the set's heading.
@@ -267,7 +270,8 @@ impl<'g> Reader<'g> {
                 let frame = &self.frames[depth];
                 for candidate in self.plan.children(frame.owner, tag) {
                     let elsewhere = (candidate.order < frame.cursor) != behind;
-                    if elsewhere || !candidate.fits(self.guide, segment, &self.delimiters) {
+                    let by = &self.delimiters;
+                    if elsewhere || !candidate.fits(self.guide, segment, by, &mut seen) {
                         continue;
                     }
                     let fit = Fit {
@@ -328,7 +332,7 @@ impl<'g> Reader<'g> {
         };
         if scope.is_some() {
             for &tally in &layout.counts {
-                self.tally(tally, Decimal::ONE);
+                self.counted[usize::from(tally)] += 1;
             }
         }
         let bound = Bound {
@@ -346,7 +350,7 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// Adds to what a `count()` or `sum()` is compared with.
+    /// Adds to what a `sum()` is compared with.
     pub(crate) fn tally(&mut self, tally: u16, more: Decimal) {
         let sum = &mut self.tallies[usize::from(tally)];
         *sum = sum.checked_add(more).unwrap_or(*sum);
@@ -387,8 +391,18 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// Keeps the order of uses at the top frame's position where writing would choose another.
+    /// Forgets the uses seen at the top frame's position.
+    #[inline]
     fn flush(&mut self) {
+        if let Some(frame) = self.frames.last()
+            && frame.sequence < self.sequence.len()
+        {
+            self.keep_order();
+        }
+    }
+
+    /// Keeps the order of these uses where writing would choose another.
+    fn keep_order(&mut self) {
         let Some(frame) = self.frames.last() else {
             return;
         };

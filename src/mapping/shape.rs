@@ -35,7 +35,7 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) fields: Vec<(&'static str, Shape)>,
-    /// `,"name":` for each field.
+    /// `,"name":` for each field, with the quote of its value where that is always a text.
     pub(crate) keys: Vec<Box<[u8]>>,
 }
 
@@ -88,7 +88,9 @@ impl Schema {
                 continue;
             }
             let shape = self.shape(kind, seen);
-            let key = [b",\"", field.as_bytes(), b"\":"].concat();
+            let text = matches!(shape, Shape::Leaf(form) if form != Form::Integer);
+            let quote = if text { "\"" } else { "" };
+            let key = [",\"", field, "\":", quote].concat().into_bytes();
             self.structs[index].keys.push(key.into());
             self.structs[index].fields.push((field, shape));
         }

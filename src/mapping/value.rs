@@ -95,7 +95,13 @@ impl CodeList {
     /// The word for `code`.
     #[inline]
     pub fn word(&self, code: &str) -> Option<&str> {
-        self.words.get(&key(code.as_bytes())?).map(String::as_str)
+        self.word_of(code.as_bytes())
+    }
+
+    /// The same, of a code that may not be text.
+    #[inline]
+    pub(crate) fn word_of(&self, code: &[u8]) -> Option<&str> {
+        self.words.get(&key(code)?).map(String::as_str)
     }
 
     /// Whether it has the code.
@@ -203,10 +209,31 @@ fn is_time(raw: &str) -> bool {
         && bytes.get(4).is_none_or(|&b| b < b'6')
 }
 
+/// Whether all bytes meet a test that has no branches: many are tested at a time.
+#[inline]
+pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    /// Without an end in between: so the compiler makes one comparison of all.
+    const BLOCK: usize = 16;
+    let all = |block: &[u8]| block.iter().fold(true, |all, &b| all & test(b));
+    let block = |block: &[u8; BLOCK]| all(block);
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    blocks.iter().all(block)
+        && match bytes.last_chunk::<BLOCK>() {
+            // The end once more with what stands before it is quicker than byte by byte.
+            Some(last) => rest.is_empty() || block(last),
+            None => all(rest),
+        }
+}
+
 /// Whether a number is surely right and stays as it is: digits without zeros in front, at most
 /// one point with digits on both sides, no minus before zero.
 #[inline]
 pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bool {
+    let max = (max as usize).min(MAX_DIGITS - 1);
+    // Most are digits alone.
+    if raw.first() != Some(&b'0') && raw.iter().all(u8::is_ascii_digit) {
+        return (min as usize..=max).contains(&raw.len());
+    }
     let unsigned = raw.strip_prefix(b"-").unwrap_or(raw);
     let (mut points, mut zeros) = (0, 0);
     for &b in unsigned {
@@ -220,7 +247,7 @@ pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bo
     let zero_first = unsigned.first() == Some(&b'0') && unsigned.get(1).is_some_and(|&b| b != b'.');
     let nothing = zeros == digits && unsigned.len() != raw.len();
     points <= usize::from(point)
-        && (min as usize..=(max as usize).min(MAX_DIGITS - 1)).contains(&digits)
+        && (min as usize..=max).contains(&digits)
         && !zero_first
         && !nothing
         && unsigned.first() != Some(&b'.')
