@@ -85,7 +85,7 @@ impl<'t> Draft<'t> {
             Some(named(source, (key, start), value))
         };
         let nodes = self.entries.into_iter().map(node);
-        Table::new(nodes.collect::<Option<_>>()?)
+        Table::of(nodes.collect::<Option<_>>()?)
     }
 }
 
@@ -234,7 +234,7 @@ impl<'t> Plain<'t> {
         }
         self.spaces();
         (self.peek() == Some(b'}')).then(|| self.at += 1)?;
-        Table::new(nodes)
+        Table::of(nodes)
     }
 }
 

@@ -44,7 +44,7 @@ struct Tally {
 /// The children of one use, or of the set, by tag.
 #[derive(Debug, Default)]
 struct Owner {
-    /// For each tag number where its children are in `children`.
+    /// For each tag number where its children are in `children`; none where there are no children.
     ranges: Vec<(u16, u16)>,
     /// Its children, those of one tag together, the exact before the general.
     children: Vec<Candidate>,
@@ -117,7 +117,9 @@ impl Plan {
     #[inline]
     pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[Candidate] {
         let owner = self.owner(owner);
-        let (from, to) = owner.ranges[usize::from(tag)];
+        let Some(&(from, to)) = owner.ranges.get(usize::from(tag)) else {
+            return &[];
+        };
         &owner.children[usize::from(from)..usize::from(to)]
     }
 
@@ -154,6 +156,9 @@ impl Owner {
     fn new(guide: &Guide, owner: Option<UseId>, tags: &[u32], layouts: &mut [Layout]) -> Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
+        if children.is_empty() {
+            return made;
+        }
         let mut groups: Vec<(u32, u32)> = Vec::new();
         let mut pools: Vec<UseId> = Vec::new();
         for (number, &id) in children.iter().enumerate() {

@@ -46,7 +46,7 @@ pub(crate) struct Table(Vec<(String, Node)>);
 
 impl Table {
     /// Of its entries; `None` where two have one name.
-    pub(super) fn new(mut entries: Vec<(String, Node)>) -> Option<Value> {
+    pub(super) fn of(mut entries: Vec<(String, Node)>) -> Option<Value> {
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let unique = entries.windows(2).all(|two| two[0].0 != two[1].0);
         unique.then(|| Value::Table(Arc::new(Table(entries))))
@@ -298,7 +298,7 @@ fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideE
         };
         entries.push((key.get_ref().to_string(), node));
     }
-    Ok(Table::new(entries).expect("TOML has no name twice"))
+    Ok(Table::of(entries).expect("TOML has no name twice"))
 }
 
 fn from_value(
