@@ -37,7 +37,9 @@ impl Reader<'_> {
             let first = run.first + group * width;
             (first..first + width).any(|element| !segment.element(element).is_empty())
         };
-        let groups = (0..run.n).filter(is_filled).count();
+        let elements = (segment.count() + 1).saturating_sub(run.first);
+        let most = elements.div_ceil(width).min(run.n);
+        let groups = (0..most).filter(is_filled).count();
         self.listed = Some((id, before + groups));
     }
 

@@ -77,6 +77,7 @@ mod library;
 mod lint;
 mod misplaced;
 mod moves;
+mod packed;
 mod plain;
 mod plan;
 mod reach;

@@ -30,10 +30,7 @@ pub(super) fn read(source: &Arc<Source>) -> Option<Value> {
             Some(b'[') => {
                 path.clear();
                 plain.header(&mut path)?;
-                let table = root.table(&path)?;
-                if std::mem::replace(&mut table.declared, true) {
-                    return None;
-                }
+                root.declare(&path)?;
             }
             Some(_) => {
                 let (key, value) = plain.entry(DEPTH)?;
@@ -74,6 +71,19 @@ impl<'t> Draft<'t> {
                 Entry::Value(_) => None,
             }
         })
+    }
+
+    /// Takes the header of a table, which may have been made by those of tables in it.
+    fn declare(&mut self, path: &[Key<'t>]) -> Option<()> {
+        let (last, outer) = path.split_last()?;
+        let parent = self.table(outer)?;
+        let declared = &mut parent.table(&[*last])?.declared;
+        if std::mem::replace(declared, true) {
+            return None;
+        }
+        let mut entries = parent.entries.iter_mut().rev();
+        entries.find(|(key, _)| key.0 == last.0)?.0 = *last;
+        Some(())
     }
 
     fn finish(self, source: &Arc<Source>) -> Option<Value> {

@@ -5,16 +5,14 @@
 //! nothing is told; every other segment goes the long way in `element.rs`, which finds the words.
 //! So the long way decides what is wrong, and the short way only what needs no second look.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use foldhash::fast::FixedState;
 
 use super::candidate::Candidate;
 use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
 use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
 use super::moves::Moves;
+use super::packed::Packed;
 use super::value::{CodeList, every, is_plain_date, is_plain_number, is_plain_time};
 use crate::x12::{Delimiters, Segment};
 
@@ -22,7 +20,7 @@ use crate::x12::{Delimiters, Segment};
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The tags that the guide names, numbered.
-    tags: HashMap<u32, u16, FixedState>,
+    tags: Packed,
     /// The set's own children, then those of each use.
     owners: Vec<Owner>,
     layouts: Vec<Layout>,
@@ -94,7 +92,7 @@ impl Plan {
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
             made: made.map(|(_, child)| child).collect(),
-            tags: all.into_iter().zip(0..).collect(),
+            tags: Packed::of(all.iter().map(|&tag| tag.into())),
             owners,
             layouts,
             tallies,
@@ -110,7 +108,8 @@ impl Plan {
     /// The number of a tag that the guide names.
     #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
-        self.tags.get(&quick(tag)).copied()
+        let number = self.tags.get(quick(tag).into())?;
+        Some(number as u16)
     }
 
     /// The children of `owner` with the tag, the exact before the general.

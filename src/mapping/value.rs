@@ -17,16 +17,18 @@ use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 
 use super::dictionary::{DataType, ElementDef};
+use super::packed::{self, Packed};
 use super::source::{GuideError, Node};
 use crate::x12::Fault;
 
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    /// By [`key`], which compares quicker than text does.
-    words: HashMap<u128, String, FixedState>,
-    codes: HashMap<String, String, FixedState>,
+    /// Codes, sorted, and their words; `numbers` finds a code's place.
     sorted: Vec<String>,
+    words: Vec<String>,
+    numbers: Packed,
+    codes: HashMap<String, String, FixedState>,
     /// What people write instead of a code, in lower case.
     meant: HashMap<String, String, FixedState>,
 }
@@ -39,19 +41,6 @@ pub(crate) const OTHER: &str = "other:";
 
 /// Most digits a number may have: what a canonical decimal holds exactly.
 const MAX_DIGITS: usize = 28;
-
-/// The longest code: twice what any element of type ID in use has.
-const MAX_CODE: usize = 15;
-
-/// A code as a number: its bytes, and its length in front.
-#[inline]
-fn key(code: &[u8]) -> Option<u128> {
-    if code.is_empty() || code.len() > MAX_CODE {
-        return None;
-    }
-    let length = code.len() as u128;
-    Some(code.iter().fold(length, |key, &b| key << 8 | u128::from(b)))
-}
 
 impl CodeList {
     /// Reads `EA = "each"` lines, and under `[meant]` lines like `pcs = "PC"`.
@@ -71,16 +60,19 @@ impl CodeList {
                 let message = format!("{word:?} is {first} already: a list is one to one");
                 return Err(node.error(message));
             }
-            let Some(key) = key(code.as_bytes()) else {
-                return Err(node.error(format!("a code has 1 to {MAX_CODE} characters")));
-            };
-            list.words.insert(key, word);
+            if packed::key(code.as_bytes()).is_none() {
+                let message = format!("a code has 1 to {} characters", packed::MOST);
+                return Err(node.error(message));
+            }
+            // A table's entries are sorted.
+            list.words.push(word);
             list.sorted.push(code.clone());
         }
         if list.sorted.is_empty() {
             return Err(root.error("a list of codes needs at least one"));
         }
-        list.sorted.sort_unstable();
+        let key = |code: &String| packed::key(code.as_bytes()).unwrap_or_default();
+        list.numbers = Packed::of(list.sorted.iter().map(key));
         for (wrong, node) in meant.into_iter().flatten() {
             let code = node.text()?;
             if !list.has(code.as_bytes()) {
@@ -101,13 +93,14 @@ impl CodeList {
     /// The same, of a code that may not be text.
     #[inline]
     pub(crate) fn word_of(&self, code: &[u8]) -> Option<&str> {
-        self.words.get(&key(code)?).map(String::as_str)
+        let at = self.numbers.get(packed::key(code)?)?;
+        Some(&self.words[at])
     }
 
     /// Whether it has the code.
     #[inline]
     pub(crate) fn has(&self, code: &[u8]) -> bool {
-        key(code).is_some_and(|key| self.words.contains_key(&key))
+        packed::key(code).is_some_and(|key| self.numbers.get(key).is_some())
     }
 
     /// The code for `word`; `other:XX` gives `XX`.
