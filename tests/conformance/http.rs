@@ -269,6 +269,11 @@ fn as2_018_nothing_written_is_folded() {
     us.sent();
     let request = Request::plain(b"x").set("AS2-To", &ours);
     let reply = us.post(&request.set("AS2-From", &format!("\"{long}\"")));
+    let inside = reply.text();
+    assert!(
+        !inside.contains("\r\n ") && !inside.contains("\r\n\t"),
+        "nor in a part: {inside}"
+    );
     for head in [stub.first().head, reply.head] {
         assert!(head.contains(&ours));
         assert!(!head.contains("\n ") && !head.contains("\n\t"), "{head}");
