@@ -520,7 +520,9 @@ impl Forged {
             constraints.ca();
         }
         x509.append_extension(constraints.build().unwrap()).unwrap();
-        usage.map(|usage| x509.append_extension(usage).unwrap());
+        if let Some(usage) = usage {
+            x509.append_extension(usage).unwrap();
+        }
         let context = x509.x509v3_context(by.map(|by| &*by.x509), None);
         let key_id = SubjectKeyIdentifier::new().build(&context).unwrap();
         let mut address = SubjectAlternativeName::new();

@@ -527,19 +527,22 @@ impl Us {
         }
     }
 
-    /// Waits until no step is in flight: all that is left waits for a later time.
-    pub(super) fn settle(&self) {
-        use transload::clock::Clock;
-        use transload::store::WorkKind::{Answer, Compose, Deliver, Read, Seal, Send};
+    /// Waits until nothing is left to do, now or later.
+    pub(super) fn idle(&self) {
         self.until(|| {
-            let now = self.clock.now();
-            let kinds = [Read, Deliver, Compose, Seal, Send, Answer];
-            let store = self.gateway().store();
-            let claimed = store.claim(&kinds, 0, Duration::ZERO, now);
-            let next = self.runtime.block_on(claimed).unwrap().next;
-            // A leased row is due when its lease ends.
-            next.is_none_or(|next| next - now > TimeDelta::seconds(30))
-                .then_some(())
+            let counts = self.runtime.block_on(self.gateway().store().counts());
+            let left: u64 = counts.unwrap().work.iter().map(|(_, count)| count).sum();
+            (left == 0).then_some(())
+        });
+    }
+
+    /// Waits until a step for the first message that came in has failed so often.
+    pub(super) fn failed(&self, times: usize) {
+        self.until(|| {
+            let message = self.messages(Direction::Inbound).into_iter().next()?;
+            let events = self.detail(&message).events.into_iter();
+            let retries = events.filter(|event| event.what == "retry");
+            (retries.count() >= times).then_some(())
         });
     }
 
