@@ -19,6 +19,7 @@ mod check;
 mod cli;
 mod cli_as2;
 mod client;
+mod conformance;
 mod demo;
 mod desk;
 mod doctor28;

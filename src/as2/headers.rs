@@ -149,9 +149,12 @@ impl Headers {
         self.as2_name("AS2-To")
     }
 
-    /// `Message-ID` exactly as received, brackets or not: what an MDN repeats.
+    /// `Message-ID` exactly as received, brackets or not: what an MDN repeats. None where there
+    /// are two.
     pub fn message_id(&self) -> Option<&str> {
-        self.get("Message-ID").filter(|id| !id.is_empty())
+        let mut ids = self.all("Message-ID");
+        let first = ids.next().filter(|id| !id.is_empty());
+        first.filter(|_| ids.next().is_none())
     }
 
     fn as2_name(&self, field: &str) -> Result<String, Error> {

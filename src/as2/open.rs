@@ -103,8 +103,9 @@ impl Opened {
 /// What was written to `payload` is worth nothing unless `Ok` comes back.
 ///
 /// # Errors
-/// See [`Error`]; what to answer is [`Error::disposition`]. After a recipient of an envelope
-/// matched, every failure is [`Error::Encrypted`], and the rest of the body has been read.
+/// See [`Error`]; what to answer is [`Error::disposition`]. From an envelope on, every failure is
+/// [`Error::Encrypted`], apart from a weak cipher and from one that is not for us; and after a
+/// recipient matched, the rest of the body has been read.
 pub fn open(
     headers: &Headers,
     body: impl Read,
@@ -140,9 +141,9 @@ pub fn open(
         .entity(&head, &mut body)
         .and_then(|()| walk.protected());
     if let Err(error) = walked {
-        return Err(match walk.secured.encrypted.is_some() && !error.is_ours() {
-            true => Error::Encrypted(Box::new(error)),
-            false => error,
+        return Err(match walk.secured.encrypted {
+            Some(_) => hidden(error),
+            None => error,
         });
     }
     let missing = || Error::Mime("a message without content".into());
@@ -266,7 +267,7 @@ impl Walk<'_> {
         if self.secured.encrypted.is_some() {
             return Err(Error::Unsupported("an envelope in an envelope".into()));
         }
-        let envelope = Envelope::read(ber, authenticated)?;
+        let envelope = Envelope::read(ber, authenticated).map_err(hidden)?;
         let cipher = envelope.content.cipher;
         self.allow(cipher.weak(), || cipher.name().to_owned())?;
         if let Some(oddity) = envelope.oddity() {
@@ -275,7 +276,7 @@ impl Walk<'_> {
                 false => self.profile.short_tags,
             };
             if !allowed && !self.profile.accept_anything {
-                return Err(Error::Weak(oddity));
+                return Err(hidden(Error::Weak(oddity)));
             }
             self.secured.weak.push(oddity);
         }
@@ -369,11 +370,16 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
         let signature = signature_bytes(second, encrypted)?;
-        if parts.next()?.is_some() {
-            return Err(Error::Mime("multipart/signed with a third part".into()));
-        }
-        parts.finish()?;
-        self.check(&signed::read_detached(&signature)?, digests.finish()?)
+        // What is wrong after the signature is told after its check: in an encrypted message the
+        // padding of the last block shows here, and must not show in the time that we take.
+        let ended = match parts.next() {
+            Ok(None) => parts.finish(),
+            Ok(Some(_)) => Err(Error::Mime("multipart/signed with a third part".into())),
+            Err(why) => Err(why),
+        };
+        let signer = signed::read_detached(&signature);
+        let checked = signer.and_then(|signer| self.check(&signer, digests.finish()?));
+        ended.and(checked)
     }
 
     fn begin_signature(&mut self) -> Result<(), Error> {
@@ -477,6 +483,14 @@ impl Walk<'_> {
             return Err(Error::Unprotected("signed"));
         }
         Ok(())
+    }
+}
+
+/// In an encrypted message one answer fits all failures.
+fn hidden(error: Error) -> Error {
+    match error.is_ours() {
+        true => error,
+        false => Error::Encrypted(Box::new(error)),
     }
 }
 
