@@ -31,6 +31,10 @@ use crate::x12::{
 
 /// The kind of what no guide makes a document of.
 pub(super) const UNKNOWN: &str = "unknown";
+/// Sets of a group that its answer names whatever became of them; after so many only those that are
+/// not simply accepted, or the answer to a million orders would be as long as they are. What is not
+/// named is accepted (AK9 counts it).
+const NAMED: usize = 10_000;
 /// GS01 of a group of acknowledgments: it gets no answer.
 const ACKNOWLEDGMENTS: &str = "FA";
 
@@ -91,6 +95,8 @@ struct Walked {
     said: Option<FunctionalAcknowledgment>,
     /// Faults of its own envelope, which reject all its sets.
     codes: Vec<String>,
+    /// Sets that were accepted and are not named in the answer.
+    unnamed: u64,
 }
 
 impl Reader<'_> {
@@ -345,6 +351,7 @@ impl Survey {
         Walked {
             said: due.then(|| FunctionalAcknowledgment::of(x12::Form::F997, header)),
             codes: self.codes(position),
+            unnamed: 0,
             group: FunctionalGroup {
                 header: header.clone(),
                 position,
@@ -364,15 +371,29 @@ impl Walked {
         all.sort_by_key(|finding| finding.location.segment);
         let verdict = x12::set_verdict(x12::Form::F997, set, delimiters, &all);
         let rejected = verdict.verdict == x12::Verdict::Rejected || !self.codes.is_empty();
-        said.sets.push(verdict);
+        match said.sets.len() < NAMED || verdict.verdict != x12::Verdict::Accepted {
+            true => said.sets.push(verdict),
+            false => self.unnamed += 1,
+        }
         rejected
     }
 
     /// The answer to the whole group, and what it is about.
     fn close(self, trailer: Option<&Trailer>) -> Option<(FunctionalAcknowledgment, GroupHeader)> {
         let mut said = self.said?;
-        let declared = trailer.and_then(|trailer| trailer.count.trim().parse().ok());
-        said.close(declared, self.codes);
+        let declared = trailer.and_then(|trailer| trailer.count.trim().parse::<u64>().ok());
+        let sound = self.codes.is_empty();
+        // Those that are not named are neither missing nor, in a sound group, rejected.
+        let unnamed = self.unnamed;
+        said.close(declared.map(|all| all.saturating_sub(unnamed)), self.codes);
+        said.included += unnamed;
+        said.received += unnamed;
+        if sound && unnamed > 0 {
+            said.accepted += unnamed;
+            if said.verdict == x12::Verdict::Rejected {
+                said.verdict = x12::Verdict::PartlyAccepted;
+            }
+        }
         Some((said, self.group.header))
     }
 }
