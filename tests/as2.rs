@@ -6,6 +6,7 @@ mod command_line;
 mod mdn;
 mod recorded;
 mod round_trip;
+mod uniform;
 
 use std::io::Cursor;
 use std::path::PathBuf;

@@ -63,7 +63,17 @@ fn replay(name: &str, target: targets::Target) -> usize {
 fn corpora_are_replayed() {
     let counts = targets::TARGETS.map(|(name, target)| (name, replay(name, target)));
     say!("replayed of the fuzz corpora: {counts:?}");
-    for name in ["guide_load", "laws", "mapping_read", "x12_read"] {
+    for name in [
+        "as2_cms",
+        "as2_compress",
+        "as2_headers",
+        "as2_mdn",
+        "as2_mime",
+        "guide_load",
+        "laws",
+        "mapping_read",
+        "x12_read",
+    ] {
         assert!(
             counts.iter().any(|&(of, count)| of == name && count > 0),
             "{name}: no corpus"

@@ -1,7 +1,9 @@
 //! Guides as a product: printed, compared, sampled, begun, bundled, and swapped while we run.
 
+mod amazon;
 mod begin;
 mod bundle;
+mod demands;
 mod manners;
 mod reload;
 mod sample;

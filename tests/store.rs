@@ -38,6 +38,8 @@ fn arrival(n: u16) -> Arrival {
         headers: vec![],
         body: payload(1),
         content: Some(payload(2)),
+        content_type: None,
+        file_name: None,
         mic: None,
         answer: Some(Answer {
             status: 200,

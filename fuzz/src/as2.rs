@@ -1,16 +1,25 @@
 //! Messages and MDNs: whatever comes, nothing that we did not sign ever verifies.
+//!
+//! The keys in `keys/` are for this alone: they lie open, and nobody trusts them.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use transload::as2::{
-    self, Compression, Disposition, Document, Headers, Identity, Keys, Mdn, Mic, Profile, Sealed,
-    quote_name, unquote_name,
+    self, Cipher, Compression, Disposition, Document, Headers, Identity, KeyTransport, Keys, Mdn,
+    Mic, Opened, Profile, ReceiptRequest, RsaSignature, Sealed, quote_name, unquote_name,
 };
 
 const PAYLOAD: &[u8] = b"ISA*00*~GS*PO~ST*850*0001~SE*2*0001~GE*1~IEA*1~";
-const AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+/// Most bytes that compressed data may grow to here.
+const INFLATED: u64 = 1 << 20;
+
+/// 2030: the keys are valid then.
+fn at() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(21_915)
+}
 
 struct Known {
     keys: Keys,
@@ -18,38 +27,55 @@ struct Known {
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    let (from, to) = (AT - TimeDelta::days(1), AT + TimeDelta::days(1));
-    let us = Identity::generate("us", 1, from, to).expect("a fresh identity");
+    let identity = |pem: &[u8]| Identity::from_pem(pem, pem).expect("a sound key");
+    let rsa = identity(include_bytes!("../keys/rsa.pem"));
+    let ec = identity(include_bytes!("../keys/ec.pem"));
+    let pinned = |us: &Identity| us.certificate.clone();
     let keys = Keys {
-        theirs: vec![us.certificate.clone()],
-        ours: vec![us],
+        theirs: vec![pinned(&rsa), pinned(&ec)],
+        ours: vec![rsa.clone(), ec.clone()],
     };
+    let elliptic = Keys {
+        theirs: vec![pinned(&ec), pinned(&rsa)],
+        ours: vec![ec, rsa],
+    };
+    let standard = Profile::default();
     let profiles = [
-        Profile::default(),
+        standard.clone(),
         Profile {
             encrypt: None,
-            ..Profile::default()
+            ..standard.clone()
         },
         Profile {
             compress: Some(Compression::BeforeSigning),
-            ..Profile::default()
+            ..standard.clone()
+        },
+        Profile {
+            encrypt: Some(Cipher::Aes256Gcm),
+            rsa_signature: RsaSignature::Pss,
+            key_transport: KeyTransport::oaep(as2::Digest::Sha256),
+            compress: Some(Compression::AfterSigning),
+            ..standard
         },
     ];
-    let sealed = profiles
-        .iter()
-        .map(|profile| seal(&keys, profile))
-        .collect();
+    let by = |keys| {
+        profiles
+            .iter()
+            .map(move |profile| seal(PAYLOAD, keys, profile))
+    };
+    let sealed = by(&keys).chain(by(&elliptic)).collect();
     Known { keys, sealed }
 });
 
-fn seal(keys: &Keys, profile: &Profile) -> (Sealed, Vec<u8>) {
+fn seal(payload: &[u8], keys: &Keys, profile: &Profile) -> (Sealed, Vec<u8>) {
     let document = Document {
         content_type: "text/x",
         file_name: None,
         message_id: "<1@x>",
     };
-    let (mut body, payload) = (Vec::new(), Cursor::new(PAYLOAD));
+    let mut body = Vec::new();
     let mut entropy = |out: &mut [u8]| out.fill(7);
+    let payload = Cursor::new(payload);
     let sealed = as2::seal(
         payload,
         &mut body,
@@ -57,51 +83,35 @@ fn seal(keys: &Keys, profile: &Profile) -> (Sealed, Vec<u8>) {
         keys,
         profile,
         &mut entropy,
-        AT,
+        at(),
     );
     (sealed.expect("a sound seal"), body)
 }
 
-/// `as2::open` on anything.
-///
-/// An even first byte: the rest is headers and body. An odd one: the rest is flipped into a
-/// message that we sealed, which then fails, or still gives its payload.
-pub fn open(bytes: &[u8]) {
-    let Some((mode, mut rest)) = bytes.split_first() else {
-        return;
-    };
+/// Opens with everything allowed.
+fn opened(headers: &Headers, body: &[u8]) -> Option<(Opened, Vec<u8>)> {
     let profile = Profile {
-        inflated_limit: 1 << 20,
+        inflated_limit: INFLATED,
         ..Profile::accept_anything()
     };
     let mut payload = Vec::new();
-    if mode % 2 == 0 {
-        let Ok(headers) = Headers::read(&mut rest) else {
-            return;
-        };
-        let opened = as2::open(&headers, rest, &mut payload, &KNOWN.keys, &profile, AT);
-        assert!(!opened.is_ok_and(|opened| opened.secured.signed.is_some()));
-        return;
-    }
-    let (sealed, body) = &KNOWN.sealed[usize::from(mode / 2) % KNOWN.sealed.len()];
-    let mut body = body.clone();
-    for flip in rest.chunks_exact(3) {
-        let at = usize::from(u16::from_be_bytes([flip[0], flip[1]])) % body.len();
-        body[at] ^= flip[2];
-    }
-    let headers = &sealed.headers;
-    let opened = as2::open(headers, &body[..], &mut payload, &KNOWN.keys, &profile, AT);
-    if opened.is_ok_and(|opened| opened.secured.signed.is_some()) {
-        assert_eq!(payload, PAYLOAD);
-    }
+    let opened = as2::open(headers, body, &mut payload, &KNOWN.keys, &profile, at()).ok()?;
+    assert_eq!(opened.payload_len, payload.len() as u64);
+    Some((opened, payload))
 }
 
-/// `Mdn::read` on anything, and the small grammars.
-pub fn mdn(mut bytes: &[u8]) {
+/// Opens, and what verifies is what we signed.
+fn never_forged(headers: &Headers, body: &[u8]) -> Option<(Opened, Vec<u8>)> {
+    let opened = opened(headers, body)?;
+    if opened.0.secured.signed.is_some() {
+        assert_eq!(opened.1, PAYLOAD);
+    }
+    Some(opened)
+}
+
+/// Header blocks, and the small grammars of their values.
+pub fn headers(mut bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let read = Disposition::parse(text);
-        let again = Disposition::parse(&read.to_string());
-        assert_eq!(again.is_positive(), read.is_positive());
         if let Some(mic) = Mic::parse(text) {
             assert_eq!(Mic::parse(&mic.to_string()), Some(mic));
         }
@@ -113,8 +123,110 @@ pub fn mdn(mut bytes: &[u8]) {
     let Ok(headers) = Headers::read(&mut bytes) else {
         return;
     };
-    let (keys, profile) = (Keys::default(), Profile::accept_anything());
-    if let Ok(mdn) = Mdn::read(&headers, bytes, &keys, &profile, AT) {
-        assert!(mdn.signature.is_none());
+    let _ = (headers.as2_from(), headers.as2_to(), headers.message_id());
+    let _ = ReceiptRequest::read(&headers, true);
+    let written = headers.to_bytes();
+    let again = Headers::read(&mut written.as_slice()).expect("what we wrote");
+    assert_eq!(again.to_bytes(), written);
+}
+
+/// A request with its body, and the documents in it.
+pub fn mime(mut bytes: &[u8]) {
+    let Ok(headers) = Headers::read(&mut bytes) else {
+        return;
+    };
+    if let Some((opened, payload)) = never_forged(&headers, bytes) {
+        parts(&opened.content_type, &payload);
+    }
+    parts(headers.get("Content-Type").unwrap_or_default(), bytes);
+}
+
+fn parts(content_type: &str, payload: &[u8]) {
+    let mut length = 0;
+    let found = as2::attachments(content_type, payload, |_, content| {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        length += bytes.len();
+        Ok(())
+    });
+    let Ok(found) = found else { return };
+    assert!(length <= payload.len());
+    for name in found.iter().filter_map(|part| part.file_name.as_ref()) {
+        assert!(!name.is_empty() && name.len() <= 255 && name != "..");
+        assert!(!name.contains(['/', '\\', ':', '\0', '\r', '\n']));
+    }
+}
+
+/// CMS. An even first byte: the rest is the body. An odd one: the rest is flipped into a message
+/// that we sealed, which then fails, or still gives its payload.
+pub fn cms(bytes: &[u8]) {
+    let Some((mode, rest)) = bytes.split_first() else {
+        return;
+    };
+    if mode % 2 == 0 {
+        let kind = [("Content-Type", "application/pkcs7-mime")];
+        never_forged(&kind.into_iter().collect(), rest);
+        return;
+    }
+    let (sealed, body) = &KNOWN.sealed[usize::from(mode / 2) % KNOWN.sealed.len()];
+    let mut body = body.clone();
+    for flip in rest.chunks_exact(3) {
+        let at = usize::from(u16::from_be_bytes([flip[0], flip[1]])) % body.len();
+        body[at] ^= flip[2];
+    }
+    never_forged(&sealed.headers, &body);
+}
+
+/// Compression. An even first byte: the rest stands for zlib data inside its frame. An odd one:
+/// the rest is compressed, and comes back as it was.
+pub fn compress(bytes: &[u8]) {
+    let Some((mode, rest)) = bytes.split_first() else {
+        return;
+    };
+    if mode % 2 == 0 {
+        let kind = [("Content-Type", "application/pkcs7-mime")];
+        let read = opened(&kind.into_iter().collect(), &framed(rest));
+        assert!(read.is_none_or(|(opened, _)| opened.payload_len <= INFLATED));
+        return;
+    }
+    let profile = Profile {
+        sign: None,
+        encrypt: None,
+        compress: Some(Compression::BeforeSigning),
+        ..Profile::default()
+    };
+    let (sealed, body) = seal(rest, &KNOWN.keys, &profile);
+    let (opened, payload) = opened(&sealed.headers, &body).expect("what we wrote");
+    assert!(opened.mic == sealed.mic && payload == rest);
+}
+
+/// CompressedData around these bytes, in BER with indefinite lengths.
+fn framed(zlib: &[u8]) -> Vec<u8> {
+    let mut out = b"\x30\x80\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09\xa0\x80\
+        \x30\x80\x02\x01\x00\x30\x0d\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08\
+        \x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80\x24\x80"
+        .to_vec();
+    for segment in zlib.chunks(100) {
+        out.extend([0x04, segment.len() as u8]);
+        out.extend_from_slice(segment);
+    }
+    out.extend([0; 12]);
+    out
+}
+
+/// `Mdn::read` on anything.
+pub fn mdn(mut bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let read = Disposition::parse(text);
+        let again = Disposition::parse(&read.to_string());
+        assert_eq!(again.is_positive(), read.is_positive());
+    }
+    let Ok(headers) = Headers::read(&mut bytes) else {
+        return;
+    };
+    let profile = Profile::accept_anything();
+    if let Ok(mdn) = Mdn::read(&headers, bytes, &KNOWN.keys, &profile, at()) {
+        // Receipts of ours are not signed with these keys, but in the corpus.
+        assert!(mdn.signature.is_none() || mdn.text.contains("fuzz"));
     }
 }

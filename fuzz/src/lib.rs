@@ -13,9 +13,12 @@ pub mod x12;
 pub type Target = fn(&[u8]);
 
 /// Each target by the name of its binary and of its folder below `corpus/`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 12] = [
+    ("as2_cms", as2::cms),
+    ("as2_compress", as2::compress),
+    ("as2_headers", as2::headers),
     ("as2_mdn", as2::mdn),
-    ("as2_open", as2::open),
+    ("as2_mime", as2::mime),
     ("guide_load", guide::load),
     ("laws", laws::laws),
     ("mapping_read", guide::read),

@@ -68,7 +68,7 @@ pub enum Error {
     /// A key or certificate file cannot be used.
     #[error("key: {0}")]
     Key(String),
-    /// Anything after a recipient of the envelope matched: the partner learns no more than that.
+    /// Anything from the envelope on: the partner learns no more than that.
     #[error("in an encrypted message: {0}")]
     Encrypted(Box<Error>),
     /// Reading the body or writing the payload failed: ours to repair, and no answer to a partner.

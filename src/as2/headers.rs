@@ -130,7 +130,8 @@ impl Headers {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for (name, value) in &self.0 {
-            out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+            let fold = planted!("header-folded", "\r\n\t", "");
+            out.extend_from_slice(format!("{name}: {fold}{value}\r\n").as_bytes());
         }
         out.extend_from_slice(b"\r\n");
         out
@@ -149,9 +150,12 @@ impl Headers {
         self.as2_name("AS2-To")
     }
 
-    /// `Message-ID` exactly as received, brackets or not: what an MDN repeats.
+    /// `Message-ID` exactly as received, brackets or not: what an MDN repeats. None where there
+    /// are two.
     pub fn message_id(&self) -> Option<&str> {
-        self.get("Message-ID").filter(|id| !id.is_empty())
+        let mut ids = self.all("Message-ID");
+        let first = ids.next().filter(|id| !id.is_empty());
+        first.filter(|_| ids.next().is_none())
     }
 
     fn as2_name(&self, field: &str) -> Result<String, Error> {

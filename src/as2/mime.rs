@@ -115,12 +115,29 @@ pub(crate) fn file_name(headers: &Headers) -> Option<String> {
     let named = extended
         .or_else(|| plain.map(str::to_owned))
         .or_else(|| kind.as_ref().and_then(|k| k.get("name")).map(str::to_owned))?;
+    safe_name(&named)
+}
+
+/// A name that no file system takes for a path, a device or a pattern; at most 255 bytes.
+fn safe_name(named: &str) -> Option<String> {
     let bare = named.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    let mut bare: String = bare.chars().filter(|c| !c.is_control()).collect();
+    let plain = |c: &char| !c.is_control() && !"<>\"|?*".contains(*c);
+    let bare: String = bare.chars().filter(plain).collect();
+    let mut bare = bare.trim().trim_end_matches(['.', ' ']).to_owned();
+    let stem = bare
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let port = numbered.is_some_and(|n| n.len() == 1 && n.bytes().all(|b| b.is_ascii_digit()));
+    if port || matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") {
+        bare.insert(0, '_');
+    }
     while bare.len() > 255 {
         bare.pop();
     }
-    (!matches!(bare.trim(), "" | "." | "..")).then_some(bare)
+    (!bare.is_empty()).then_some(bare)
 }
 
 /// RFC 2231: `charset'language'percent-encoded`, UTF-8 only.
@@ -410,4 +427,30 @@ pub(crate) fn signature_part(boundary: &str, signature: &[u8]) -> Vec<u8> {
     out.truncate(out.len() - 2);
     out.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_never_a_path() {
+        let table = [
+            ("order.edi", Some("order.edi")),
+            ("../../etc/passwd", Some("passwd")),
+            ("C:\\orders\\a b.edi", Some("a b.edi")),
+            ("/", None),
+            ("..", None),
+            (" . ", None),
+            ("nul.edi", Some("_nul.edi")),
+            ("com1", Some("_com1")),
+            ("company", Some("company")),
+            ("a\0b\r\n*?.edi. ", Some("ab.edi")),
+            ("발주서.xml", Some("발주서.xml")),
+        ];
+        for (named, safe) in table {
+            assert_eq!(safe_name(named).as_deref(), safe, "{named:?}");
+        }
+        assert!(safe_name(&"ü".repeat(300)).is_some_and(|name| name.len() <= 255));
+    }
 }

@@ -15,6 +15,7 @@
 //! | `mime`, `multipart` | header blocks, transfer encodings, exact parts |
 //! | `wrapper` | what the headers inside an envelope may hold |
 //! | `cms` | BER and DER, SignedData, EnvelopedData, AuthEnvelopedData |
+//! | `attachments` | several documents in one message |
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
@@ -50,6 +51,7 @@
 //! It does no HTTP, keeps nothing, and trusts no certificate that is not pinned. It does not do
 //! AES-CCM, or signatures in signatures.
 
+mod attachments;
 pub(crate) mod cms;
 mod compress;
 mod disposition;
@@ -67,6 +69,7 @@ mod seal;
 mod version;
 mod wrapper;
 
+pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, is_related};
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
 pub use cms::cipher::Cipher;
 pub use cms::recipient::{KeyTransport, RECIPIENTS};

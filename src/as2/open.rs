@@ -103,8 +103,9 @@ impl Opened {
 /// What was written to `payload` is worth nothing unless `Ok` comes back.
 ///
 /// # Errors
-/// See [`Error`]; what to answer is [`Error::disposition`]. After a recipient of an envelope
-/// matched, every failure is [`Error::Encrypted`], and the rest of the body has been read.
+/// See [`Error`]; what to answer is [`Error::disposition`]. From an envelope on, every failure is
+/// [`Error::Encrypted`], apart from a weak cipher and from one that is not for us; and after a
+/// recipient matched, the rest of the body has been read.
 pub fn open(
     headers: &Headers,
     body: impl Read,
@@ -140,9 +141,9 @@ pub fn open(
         .entity(&head, &mut body)
         .and_then(|()| walk.protected());
     if let Err(error) = walked {
-        return Err(match walk.secured.encrypted.is_some() && !error.is_ours() {
-            true => Error::Encrypted(Box::new(error)),
-            false => error,
+        return Err(match walk.secured.encrypted {
+            Some(_) => hidden(error),
+            None => error,
         });
     }
     let missing = || Error::Mime("a message without content".into());
@@ -266,7 +267,7 @@ impl Walk<'_> {
         if self.secured.encrypted.is_some() {
             return Err(Error::Unsupported("an envelope in an envelope".into()));
         }
-        let envelope = Envelope::read(ber, authenticated)?;
+        let envelope = Envelope::read(ber, authenticated).map_err(hidden)?;
         let cipher = envelope.content.cipher;
         self.allow(cipher.weak(), || cipher.name().to_owned())?;
         if let Some(oddity) = envelope.oddity() {
@@ -275,7 +276,7 @@ impl Walk<'_> {
                 false => self.profile.short_tags,
             };
             if !allowed && !self.profile.accept_anything {
-                return Err(Error::Weak(oddity));
+                return Err(hidden(Error::Weak(oddity)));
             }
             self.secured.weak.push(oddity);
         }
@@ -365,15 +366,23 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("a multipart without parts".into()))?;
         self.inner(&mut Tee::new(first, &mut digests))?;
+        if planted!("crlf-before-boundary-counted") {
+            digests.update(b"\r\n")?;
+        }
         let second = parts
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
         let signature = signature_bytes(second, encrypted)?;
-        if parts.next()?.is_some() {
-            return Err(Error::Mime("multipart/signed with a third part".into()));
-        }
-        parts.finish()?;
-        self.check(&signed::read_detached(&signature)?, digests.finish()?)
+        // What is wrong after the signature is told after its check: in an encrypted message the
+        // padding of the last block shows here, and must not show in the time that we take.
+        let ended = match parts.next() {
+            Ok(None) => parts.finish(),
+            Ok(Some(_)) => Err(Error::Mime("multipart/signed with a third part".into())),
+            Err(why) => Err(why),
+        };
+        let signer = signed::read_detached(&signature);
+        let checked = signer.and_then(|signer| self.check(&signer, digests.finish()?));
+        ended.and(checked)
     }
 
     fn begin_signature(&mut self) -> Result<(), Error> {
@@ -398,7 +407,7 @@ impl Walk<'_> {
         self.allow(!verified.signer.signs(), || {
             "signature by a certificate whose key usage is another".to_owned()
         })?;
-        if !verified.signer.valid_at(self.at) {
+        if !verified.signer.valid_at(self.at) && !planted!("expired-signer-taken") {
             let (from, to) = (verified.signer.not_before(), verified.signer.not_after());
             let problem = format!("is valid from {from} to {to}, not at {}", self.at);
             if !self.profile.accept_anything {
@@ -429,7 +438,7 @@ impl Walk<'_> {
 
     fn payload(&mut self, head: &Head, body: &mut dyn BufRead) -> Result<(), Error> {
         let mut digests = Digests::new(&[self.micalg])?;
-        if self.layers > 0 {
+        if self.layers > 0 && !planted!("mic-without-headers") {
             digests.update(&with_crlf(&head.raw))?;
         }
         let (mut sha256, mut length) = (Sha256::new(), 0);
@@ -448,6 +457,7 @@ impl Walk<'_> {
                 length += taken as u64;
             }
         }
+        let payload_digest = sha256.finish();
         let content_type = head
             .headers
             .get("Content-Type")
@@ -455,18 +465,25 @@ impl Walk<'_> {
         self.leaf = Some(Leaf {
             content_type: content_type.to_owned(),
             file_name: mime::file_name(&head.headers),
-            sha256: hex(&sha256.finish()),
+            sha256: hex(&payload_digest),
             length,
         });
         if !self.in_signature {
             self.mic = digests.finish()?.get(self.micalg).cloned();
+        }
+        if planted!("mic-over-decoded-part") {
+            self.mic = Some(Mic {
+                digest: Digest::Sha256,
+                value: payload_digest.to_vec(),
+            });
         }
         Ok(())
     }
 
     /// Whether the message has the protection that was agreed.
     fn protected(&self) -> Result<(), Error> {
-        let missing = |wanted: bool, have: bool| wanted && !have && !self.profile.accept_anything;
+        let lenient = self.profile.accept_anything || planted!("less-than-agreed-accepted");
+        let missing = |wanted: bool, have: bool| wanted && !have && !lenient;
         if missing(
             self.profile.require_encrypted,
             self.secured.encrypted.is_some(),
@@ -477,6 +494,14 @@ impl Walk<'_> {
             return Err(Error::Unprotected("signed"));
         }
         Ok(())
+    }
+}
+
+/// In an encrypted message one answer fits all failures.
+fn hidden(error: Error) -> Error {
+    match error.is_ours() {
+        true => error,
+        false => Error::Encrypted(Box::new(error)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `transload as2`: messages on disk, without a network and without a store.
 
 mod open;
+mod parts;
 mod seal;
 
 use std::fs::{self, File};
@@ -23,7 +24,7 @@ pub(super) struct As2 {
 enum Command {
     /// Open a recorded request, a bare CMS body or a receipt, and tell all about it in JSON
     Open(open::Open),
-    /// Seal a file as the request that would be posted to the partner
+    /// Seal files as the request that would be posted to the partner
     Seal(seal::Seal),
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::as2::password;
 use super::{Exit, Failure, Outcome};
-use crate::as2::{Certificate, Error, Identity};
+use crate::as2::{Certificate, Error, Identity, KeyKind};
 use crate::net;
 
 /// Make keys and certificates.
@@ -46,6 +46,10 @@ struct New {
     /// How many days the certificate is valid
     #[arg(long, default_value_t = 730, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
+    /// The kind of key: rsa-2048, rsa-3072, rsa-4096, p-256, p-384 or p-521. Many partners know
+    /// RSA only
+    #[arg(long, value_name = "KIND", default_value = "rsa-2048", value_parser = kind)]
+    key: KeyKind,
     /// The folder for the files
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -113,7 +117,8 @@ impl New {
         net::entropy(&mut serial);
         let now = Utc::now();
         let until = now + TimeDelta::days(self.days.into());
-        Identity::generate(
+        Identity::generate_as(
+            self.key,
             &self.name,
             u64::from_be_bytes(serial).max(1),
             now - LATE_CLOCKS,
@@ -130,6 +135,7 @@ impl New {
         if self.json {
             let told = json!({
                 "subject": made.subject(),
+                "key": self.key.to_string(),
                 "fingerprint": made.fingerprint(),
                 "not_before": made.not_before(),
                 "not_after": made.not_after(),
@@ -144,18 +150,23 @@ impl New {
         let width = p12.len().max(pem.len()).max(password.len());
         writeln!(
             out,
-            "{}, RSA 2048, valid until {until}\n\n  \
+            "{}, {}, valid until {until}\n\n  \
              {p12:width$}  key and certificate: keep it secret\n  \
              {password:width$}  its password: keep it secret\n  \
              {pem:width$}  certificate: give it to your partners\n\n\
              SHA-256 fingerprint, to be read out and compared before it is trusted:\n",
-            made.subject()
+            made.subject(),
+            self.key
         )?;
         for line in spoken(made.fingerprint()).chunks(4) {
             writeln!(out, "  {}", line.join(" "))?;
         }
         Ok(Exit::Clean)
     }
+}
+
+fn kind(name: &str) -> Result<KeyKind, String> {
+    name.parse().map_err(|why: Error| why.to_string())
 }
 
 /// A password that the caller chose.

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, walk::Guides};
+use crate::clock::{Clock, System};
 use crate::mapping::{Library, suggestion};
 
 /// The file name that means stdin.
@@ -62,7 +63,7 @@ impl GuideOptions {
             )));
         }
         Ok(Guides {
-            library,
+            library: library.on(System.now().date_naive()),
             partner: self.partner.clone(),
         })
     }

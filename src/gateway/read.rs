@@ -48,6 +48,32 @@ pub(super) struct Reader<'a> {
     pub(super) message: Uuid,
 }
 
+/// What is known of a payload that may not be X12.
+pub(super) struct Other<'a> {
+    /// Its SHA-256 in hex.
+    pub(super) digest: &'a str,
+    /// Its bytes.
+    pub(super) len: u64,
+    pub(super) content_type: Option<&'a str>,
+    pub(super) file_name: Option<&'a str>,
+}
+
+impl Other<'_> {
+    /// The content of the document that a person looks at.
+    fn content(&self) -> Value {
+        let mut content = json!({ "document": UNKNOWN, "bytes": self.len });
+        for (name, value) in [
+            ("content_type", self.content_type),
+            ("file_name", self.file_name),
+        ] {
+            if let Some(value) = value {
+                content[name] = value.into();
+            }
+        }
+        content
+    }
+}
+
 /// A set as far as it is known before the verdict on its group.
 struct Read {
     document: NewDocument,
@@ -82,25 +108,63 @@ impl Reader<'_> {
     /// Where reading fails.
     pub(super) fn read(
         &self,
-        (ahead, source): (impl io::Read, impl io::Read),
+        sources: (impl io::Read, impl io::Read),
         (digest, len): (&str, u64),
         parts: &mut Parts<'_>,
     ) -> Result<(), x12::Error> {
+        let other = Other {
+            digest,
+            len,
+            content_type: None,
+            file_name: None,
+        };
+        match self.walk(sources, parts)? {
+            None => parts.end(),
+            Some(why) => parts.end_with(not_x12(&other, &why)),
+        }
+        Ok(())
+    }
+
+    /// Reads one of several payloads of a message; the last part is not given on.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(super) fn part(
+        &self,
+        sources: (impl io::Read, impl io::Read),
+        other: &Other<'_>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), x12::Error> {
+        let Some(why) = self.walk(sources, parts)? else {
+            return Ok(());
+        };
+        for mut interchange in not_x12(other, &why).interchanges {
+            interchange.id = derived(self.message, parts.interchanges());
+            let documents = std::mem::take(&mut interchange.documents);
+            parts.begin(interchange);
+            for document in documents {
+                parts.document((document, Vec::new()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads interchanges; gives why it is none where it is not X12 at all.
+    fn walk(
+        &self,
+        (ahead, source): (impl io::Read, impl io::Read),
+        parts: &mut Parts<'_>,
+    ) -> Result<Option<x12::Error>, x12::Error> {
         let (mut surveys, mut walk) = (Surveys::new(ahead), Envelopes::new(source));
         loop {
             match surveys.next() {
-                Ok(Some(_)) if parts.stopped() => return Ok(()),
+                Ok(Some(_)) if parts.stopped() => return Ok(None),
                 Ok(Some(survey)) => self.interchange(&survey, &mut walk, parts)?,
-                Ok(None) => break,
+                Ok(None) => return Ok(None),
                 Err(why @ x12::Error::Io(_)) => return Err(why),
-                Err(why) => {
-                    parts.end_with(not_x12(len, digest, &why));
-                    return Ok(());
-                }
+                Err(why) => return Ok(Some(why)),
             }
         }
-        parts.end();
-        Ok(())
     }
 
     fn interchange(
@@ -416,7 +480,7 @@ fn remark(rule: &str, message: String, fix: &str) -> Value {
     })
 }
 
-fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
+fn not_x12(other: &Other<'_>, why: &x12::Error) -> Reading {
     let message = why.to_string();
     let finding = remark(
         "gateway.not-x12",
@@ -431,7 +495,7 @@ fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
         key: None,
         group_control: None,
         set_control: None,
-        content: json!({ "document": UNKNOWN, "bytes": bytes }).to_string(),
+        content: other.content().to_string(),
         findings: json!([finding]).to_string(),
         state: DocumentState::Held,
     };
@@ -440,7 +504,7 @@ fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
             id: Uuid::now_v7(),
             pair: String::new(),
             // No number stands in it: its digest tells it from others.
-            control: digest.to_owned(),
+            control: other.digest.to_owned(),
             verdict: json!([finding]).to_string(),
             documents: vec![document],
         }],

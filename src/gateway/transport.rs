@@ -59,6 +59,7 @@ impl Gateway {
         Ok((sealed, None))
     }
 
+    /// The same for AS2: signed, encrypted, and with the headers that ask for a receipt.
     fn sealed_as2(
         &self,
         partnership: &Partnership,
@@ -94,7 +95,7 @@ impl Gateway {
         };
         let body = body.finish().map_err(Setback::later)?;
         let mut headers = sealed.headers;
-        route::version(as2).dress(&mut headers);
+        as2.version.dress(&mut headers);
         let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
         if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
             headers.push(DELIVER_TO, url);
@@ -254,6 +255,8 @@ impl Gateway {
                 headers: vec![("file-name".into(), file.name.clone())],
                 body: content.clone(),
                 content: Some(content),
+                content_type: None,
+                file_name: Some(file.name.clone()),
                 mic: None,
                 answer: None,
                 answer_to: None,

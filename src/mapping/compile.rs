@@ -19,9 +19,10 @@ use crate::canonical::DocumentKind;
 use path::kind;
 
 /// The words that a segment's table may have beside elements and segments.
-pub(super) const WORDS: [&str; 7] = ["pos", "max", "usage", "when", "as", "under", "like"];
+pub(super) const WORDS: [&str; 8] = ["pos", "max", "usage", "when", "as", "under", "like", "with"];
 /// The words that an element's table may have.
-pub(super) const ELEMENT_WORDS: [&str; 6] = ["as", "is", "codes", "usage", "run", "max"];
+pub(super) const ELEMENT_WORDS: [&str; 8] =
+    ["as", "is", "codes", "usage", "run", "max", "fits", "with"];
 /// The words at the head of a file.
 const HEAD: [&str; 7] = [
     "set", "version", "document", "base", "heading", "detail", "summary",
@@ -60,14 +61,11 @@ pub(crate) fn compile(
     let Compiler {
         names,
         uses,
-        errors,
+        mut errors,
         ..
     } = compiler;
-    if !errors.is_empty() {
-        return Err(errors);
-    }
     let dictionary = dictionary.clone();
-    Ok(Guide {
+    let mut guide = Guide {
         name: name.to_owned(),
         set,
         version,
@@ -77,8 +75,17 @@ pub(crate) fn compile(
         schema,
         names: Arc::new(names),
         dictionary,
+        demands: Vec::new(),
+        today: None,
         plan: OnceLock::new(),
-    })
+    };
+    if errors.is_empty() {
+        super::demand::bind(&mut guide, &mut errors);
+    }
+    match errors.is_empty() {
+        true => Ok(guide),
+        false => Err(errors),
+    }
 }
 
 fn one(error: GuideError) -> Vec<GuideError> {
@@ -201,9 +208,7 @@ impl Compiler<'_> {
             .get("max")
             .and_then(|n| self.ok(n.number()))
             .unwrap_or(1);
-        let usage = node
-            .get("usage")
-            .and_then(|n| self.ok(n.text().and_then(|t| usage_of(t, n))));
+        let usage = self.usage(node);
         let (scope, shape) = match node.get("as").and_then(|n| self.path(n, outer, None)) {
             Some((path, shape)) => (path, shape),
             None => (Path::new(), outer.clone()),
@@ -228,6 +233,7 @@ impl Compiler<'_> {
             children: Vec::new(),
             parent,
             last_due: 0,
+            watch: None,
             node: node.clone(),
         });
         Some((id, shape))
@@ -394,8 +400,9 @@ impl Compiler<'_> {
         }
     }
 
+    /// The usage that holds everywhere: one beside `with` does not.
     fn usage(&mut self, node: &Node) -> Option<Usage> {
-        let node = node.get("usage")?;
+        let node = node.get("usage").filter(|_| node.get("with").is_none())?;
         self.ok(node.text().and_then(|t| usage_of(t, node)))
     }
 
@@ -547,6 +554,7 @@ fn places(def: &super::dictionary::SegmentDef) -> Vec<PlaceUse> {
                     target: Path::new(),
                     is: None,
                     codes: None,
+                    forms: Vec::new(),
                     run: None,
                 })
                 .collect(),

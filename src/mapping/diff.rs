@@ -79,17 +79,18 @@ fn head(guide: &Guide) -> [Said; 3] {
 }
 
 /// What a use says. Its `as` is relative, so that a loop that fills another list is one change.
-fn words(one: UseView<'_>) -> [Said; 5] {
+fn words(one: UseView<'_>) -> [Said; 6] {
     [
         ("usage", one.usage().to_string()),
         ("max", one.max().to_string()),
         ("when", one.when()),
         ("under", one.under()),
         ("as", one.target().to_owned()),
+        ("with", one.asked("with", "")),
     ]
 }
 
-fn element_words(part: ElementView<'_>) -> [Said; 5] {
+fn element_words(part: ElementView<'_>) -> [Said; 7] {
     let (target, made) = (part.target(), part.target());
     let made = made.strip_prefix("= ").unwrap_or_default().to_owned();
     let target = if target.starts_with("= ") {
@@ -103,6 +104,8 @@ fn element_words(part: ElementView<'_>) -> [Said; 5] {
         ("max", part.repeats().to_string()),
         ("as", target),
         ("is", made),
+        ("fits", part.asked("fits")),
+        ("with", part.asked("with")),
     ]
 }
 

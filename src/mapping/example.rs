@@ -148,6 +148,8 @@ impl Maker<'_> {
 
     fn wants(&self, id: UseId, level: &str) -> bool {
         let one = &self.guide.uses[id];
+        // Where a value may ask for it, it is there.
+        let due = one.usage == Usage::Mandatory || self.guide.asks_for(id, None);
         if one.usage == Usage::NotUsed
             || self.without.contains(&(id, 0)) && one.usage != Usage::Mandatory
         {
@@ -162,7 +164,7 @@ impl Maker<'_> {
             *key == one.key && here
         });
         let body = one.area() == "detail" && !one.children.is_empty();
-        one.usage == Usage::Mandatory || maps && (self.full || body || usual)
+        due || maps && (self.full || body || usual)
     }
 
     /// One branch of levels, with two items at its end.
@@ -273,7 +275,8 @@ impl Maker<'_> {
         let place = &one.places[at];
         let told = one.when.iter().any(|when| when.element == at + 1);
         let spare = SPARE.contains(&format!("{}{:02}", one.tag, at + 1).as_str());
-        if place.usage == Usage::Mandatory || told {
+        let asked = self.guide.asks_for(id, Some(at + 1));
+        if place.usage == Usage::Mandatory || told || asked {
             return true;
         }
         let first = &place.parts[0];
@@ -372,7 +375,8 @@ impl Maker<'_> {
         }
         let def = &part.def;
         let fits = |text: &str| {
-            let sound = fault(text, def).is_none();
+            let formed = part.forms.is_empty() || part.forms.iter().any(|form| form.takes(text));
+            let sound = fault(text, def).is_none() && formed;
             sound && !super::sample::is_reserved(self.guide, one, at, text)
         };
         let own = self.own(one, part, at.0, before).filter(|text| fits(text));

@@ -1,5 +1,6 @@
 //! What a value's faults are called, and what to do about them.
 
+use super::demand::{Form, forms_in_words};
 use super::dictionary::{DataType, Note, NoteKind};
 use super::guide::PartUse;
 use super::value::CodeList;
@@ -153,6 +154,54 @@ pub(crate) fn explain(fault: Fault, text: &str, part: &PartUse) -> (Text, Text) 
                 }
                 _ => text!("remove control characters"),
             },
+        ),
+    }
+}
+
+/// Of a value that has none of the forms that a guide gives it.
+pub(crate) fn forms(part: &PartUse, value: &str, forms: &[Form]) -> (Text, Text) {
+    let due = forms_in_words(forms);
+    (
+        text!(
+            "{name} {shown} is not {due}",
+            name = Value::word(&part.def.name),
+            shown = Value::quoted(&value.chars().take(80).collect::<String>()),
+            due = due.clone()
+        ),
+        text!("write {due}", due),
+    )
+}
+
+/// Of a value that stands to another as it may not. `other` is nothing where the guide says it.
+pub(crate) fn related(
+    part: &PartUse,
+    value: &str,
+    sign: &'static str,
+    operand: Text,
+    other: &str,
+) -> (Text, Text) {
+    let (name, shown) = (Value::word(&part.def.name), Value::quoted(value));
+    match other {
+        "" => (
+            text!(
+                "{name} is {shown} where {sign} {operand} is due",
+                name,
+                shown,
+                sign,
+                operand
+            ),
+            text!("correct the value"),
+        ),
+        other => (
+            text!(
+                "{name} is {shown} where {sign} {operand} ({other}) is due",
+                name,
+                shown,
+                sign,
+                operand,
+                other
+            ),
+            text!("correct the one or the other"),
         ),
     }
 }

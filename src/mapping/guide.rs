@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::demand::{Demand, Form as ValueForm};
 use super::dictionary::{DataType, Dictionary, ElementDef, Note, Usage};
 use super::plan::Plan;
 use super::shape::{Form, Schema};
@@ -35,6 +36,10 @@ pub struct Guide {
     /// Names of free fields, in order of their slot.
     pub(crate) names: Arc<Vec<String>>,
     pub(crate) dictionary: Arc<Dictionary>,
+    /// What is asked of values beyond their type.
+    pub(crate) demands: Vec<Demand>,
+    /// The day that is today, where somebody said it: what `fits` compares dates with.
+    pub(crate) today: Option<chrono::NaiveDate>,
     /// Made when the guide first reads.
     pub(crate) plan: OnceLock<Plan>,
 }
@@ -71,6 +76,9 @@ pub(crate) struct Use {
     pub(crate) parent: Option<UseId>,
     /// The last element that must be there; 0 for none.
     pub(crate) last_due: usize,
+    /// Where demands look at it: how deep its segments stand, and how deep the loop is until whose
+    /// end they are needed.
+    pub(crate) watch: Option<(usize, usize)>,
     /// Its table, for errors.
     pub(crate) node: Node,
 }
@@ -209,6 +217,8 @@ pub(crate) struct PartUse {
     pub(crate) target: Path,
     pub(crate) is: Option<Rule>,
     pub(crate) codes: Option<Arc<CodeList>>,
+    /// The forms of which its value has one; empty where any will do.
+    pub(crate) forms: Vec<ValueForm>,
     /// Index into [`Use::runs`], group and field in it.
     pub(crate) run: Option<(usize, u32, usize)>,
 }

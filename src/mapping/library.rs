@@ -55,6 +55,7 @@ pub struct Library {
     lists: Mutex<HashMap<String, Arc<CodeList>>>,
     /// Whether there are files that no test of ours has linted.
     foreign: bool,
+    today: Option<chrono::NaiveDate>,
 }
 
 impl Clone for Library {
@@ -66,6 +67,7 @@ impl Clone for Library {
             dictionaries: Mutex::new(held(&self.dictionaries).clone()),
             lists: Mutex::new(held(&self.lists).clone()),
             foreign: self.foreign,
+            today: self.today,
         }
     }
 }
@@ -102,6 +104,15 @@ impl Library {
             }
             self.files.insert(path.into(), Text::Own(text.into()));
         }
+        self
+    }
+
+    /// Says which day is today, for guides that compare dates with it (`fits = "<= today"`); without
+    /// it such a demand is not judged.
+    #[must_use]
+    pub fn on(mut self, today: chrono::NaiveDate) -> Library {
+        self.guides = Mutex::default();
+        self.today = Some(today);
         self
     }
 
@@ -206,8 +217,12 @@ impl Library {
         let guide = compile(name, &root, &dictionary, &mut codes);
         let mut errors = broken;
         match guide {
-            Ok(guide) if errors.is_empty() && !self.foreign => Ok(Arc::new(guide)),
-            Ok(guide) if errors.is_empty() => {
+            Ok(mut guide) if errors.is_empty() && !self.foreign => {
+                guide.today = self.today;
+                Ok(Arc::new(guide))
+            }
+            Ok(mut guide) if errors.is_empty() => {
+                guide.today = self.today;
                 errors = super::lint::lint(&guide);
                 if errors.is_empty() {
                     Ok(Arc::new(guide))

@@ -16,7 +16,9 @@
 //! | `codes` | a list in `codes/`: X12 code ⇄ canonical word, one to one; an unknown code stays `other:XX`. Its table `[meant]` (`pcs = "PC"`) says what people write instead |
 //! | `run` | groups of elements inside a segment, `{ n = 10, width = 2 }`: the first fields of a list's items, in the order in which the schema has them |
 //! | `under` | for HL: the levels (codes of HL03) below which it may stand; `"top"` and `"*"` (anywhere) are words too. None is the top. An overlay replaces it |
-//! | `like` | all that a neighbour's table says, but its `when`, `usage` and `under`, below what this one says |
+//! | `like` | all that a neighbour's table says, but its `when`, `usage`, `with` and `under`, below what this one says |
+//! | `fits` | a form, `n18`, `an8..30`, `'00' n18`, or a comparison, `> 0`, `>= BIG03`, `<= BSN.BSN03 + 2`, `<= today`; of a list all hold |
+//! | `with` | where the `usage` (M or N) and the `fits` beside it hold: `{ FOB.FOB01 = "CC" }`; `"*"` is any value, `""` none |
 //!
 //! **Uses that fill one list.** Several uses at one position may name one list (`levels[]`). Then
 //! the list's order is the file's, and writing gives each item to the first, most exact use whose
@@ -60,6 +62,7 @@
 mod candidate;
 mod check_digit;
 mod compile;
+mod demand;
 mod dictionary;
 mod diff;
 mod element;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::demand::Watched;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
 use super::guide::{Guide, ITEM, Use, UseId};
@@ -137,6 +138,8 @@ pub struct Reader<'g> {
     pub(crate) levels: Levels,
     /// The last use whose segments share a list, and how many groups of it they filled.
     pub(crate) listed: Option<(UseId, usize)>,
+    /// What demands ask of several segments.
+    pub(crate) watched: Watched,
     /// The use of each segment so far, where somebody wants to know.
     bound: Option<Vec<Option<UseId>>>,
 }
@@ -174,6 +177,7 @@ impl<'g> Reader<'g> {
             last: Position::default(),
             levels: Levels::default(),
             listed: None,
+            watched: Watched::default(),
             bound: None,
         };
         reader.open(None, Some(ROOT), 0);
@@ -223,7 +227,7 @@ impl<'g> Reader<'g> {
 
     /// How much there is to tell, now or at the end.
     fn told(&self) -> usize {
-        self.findings.len() + self.deferred.len()
+        self.findings.len() + self.deferred.len() + self.watched.count
     }
 
     /// The nearest place, not behind what was read, with room.
@@ -311,6 +315,9 @@ impl<'g> Reader<'g> {
             occurrence,
         };
         self.elements(segment, &bound);
+        if one.watch.is_some() {
+            self.watch(segment, id);
+        }
         if !one.runs.is_empty() && one.scope.is_empty() && scope.is_some() {
             self.joined(segment, id, occurrence);
         }
@@ -355,6 +362,7 @@ impl<'g> Reader<'g> {
         self.flush();
         let from = self.frames.last().map_or(0, |f| f.cursor);
         self.missing(from, u32::MAX, next);
+        self.judge_loop(next);
         if let Some(frame) = self.frames.pop() {
             self.counts.truncate(frame.counts);
         }

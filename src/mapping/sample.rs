@@ -1,7 +1,10 @@
 //! Documents made from a guide alone: every `as` filled with values of its type.
 //!
 //! The laws of this room are tested on them, and people look at one to see what a guide can say.
-//! The values are valid one by one; they do not make business sense together.
+//! The values are valid one by one; they do not make business sense together, but for what the guide
+//! itself asks of them (`meets`).
+
+mod meets;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +36,7 @@ pub fn sample(guide: &Guide, fill: Fill, choose: &mut dyn FnMut(u32) -> u32) -> 
         choose,
         slots: Slots::new(&guide.names),
         levels: 0,
+        made: BTreeMap::new(),
     };
     sampler.frame(None, ROOT);
     let (slots, schema) = (&sampler.slots, &guide.schema);
@@ -53,6 +57,8 @@ struct Sampler<'a> {
     slots: Slots,
     /// How many levels there are so far.
     levels: u32,
+    /// The last value of each element that others are compared with, by use, element, component.
+    made: BTreeMap<(UseId, usize, usize), String>,
 }
 
 impl Sampler<'_> {
@@ -74,7 +80,7 @@ impl Sampler<'_> {
                 let one = &guide.uses[id];
                 if one.usage == Usage::NotUsed
                     || room == 0
-                    || (self.skips() && one.usage != Usage::Mandatory)
+                    || (self.skips() && one.usage != Usage::Mandatory && !guide.asks_for(id, None))
                 {
                     continue;
                 }
@@ -152,7 +158,8 @@ impl Sampler<'_> {
         for (number, place) in one.places.iter().enumerate() {
             for (component, part) in place.parts.iter().enumerate() {
                 let due = place.usage == Usage::Mandatory
-                    || one.when.iter().any(|w| w.element == number + 1);
+                    || one.when.iter().any(|w| w.element == number + 1)
+                    || self.guide.asks_for(id, Some(number + 1));
                 if part.target.is_empty() || (filled && !due && self.skips()) {
                     continue;
                 }
@@ -206,14 +213,22 @@ impl Sampler<'_> {
     /// A canonical value for an element that its use would take back.
     fn text(&mut self, one: &Use, part: &PartUse, at: (usize, usize)) -> String {
         let mut canonical = String::new();
+        if let Some(same) = self.related(one, part, at) {
+            self.remember(one, at, &same);
+            return same;
+        }
         // Enough tries to miss a handful of reserved codes out of thousands.
         for _ in 0..200 {
             let raw = self.raw(one, part, at);
-            let fits = fault(&raw, &part.def).is_none() && !is_reserved(self.guide, one, at, &raw);
+            let fits = fault(&raw, &part.def).is_none()
+                && !is_reserved(self.guide, one, at, &raw)
+                && (part.forms.is_empty() || part.forms.iter().any(|form| form.takes(&raw)))
+                && !self.forbids(one, part, at, &raw);
             if fits && decode(&raw, part.def.data, part.codes.as_deref(), &mut canonical) {
                 break;
             }
         }
+        self.remember(one, at, &canonical);
         canonical
     }
 
@@ -232,6 +247,10 @@ impl Sampler<'_> {
         if let Some(codes) = &part.codes {
             let all = codes.all();
             return all[(self.choose)(all.len() as u32) as usize].clone();
+        }
+        if !part.forms.is_empty() {
+            let form = &part.forms[(self.choose)(part.forms.len() as u32) as usize];
+            return self.formed(form, part.def.max);
         }
         let (min, max) = (part.def.min.max(1), part.def.max.min(12).max(part.def.min));
         let length = min + (self.choose)((max - min + 1) as u32) as usize;

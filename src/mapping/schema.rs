@@ -58,6 +58,13 @@ pub fn schema() -> Value {
                     ELEMENT: { "$ref": "#/$defs/element" },
                 },
             },
+            "with": {
+                "description": "Names of elements, with their segments and loops, and values",
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [texts()[0], texts()[1], { "$ref": "#/$defs/with" }],
+                },
+            },
             "element": {
                 "description": "An element or a component",
                 "type": "object",
@@ -114,8 +121,16 @@ fn word_schema(word: &str) -> Value {
             "anyOf": texts(),
         }),
         "like" => text(
-            "All that a neighbour's table says, but its when, usage and under, below what this one says",
+            "All that a neighbour's table says, but its when, usage, with and under, below what this one says",
         ),
+        "fits" => json!({
+            "description": "A form (n18, an8..30, a2 n..6, '00' n18, n12 | n13) or a comparison (> 0, >= BIG03, <= BSN.BSN03 + 2, <= today); of a list all hold",
+            "anyOf": texts(),
+        }),
+        "with" => json!({
+            "description": "Where the usage (M or N) and the fits beside it hold, as { FOB.FOB01 = \"CC\" }: a value, a list, a prefix; \"*\" is any value, \"\" is none",
+            "$ref": "#/$defs/with",
+        }),
         "run" => json!({
             "description": "Groups of elements inside a segment, as { n = 10, width = 2 }",
             "type": "object", "additionalProperties": false, "required": ["n", "width"],

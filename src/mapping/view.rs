@@ -8,7 +8,7 @@ use super::read::{Reading, read_bound};
 use super::slots::Kind;
 use super::source::Node;
 use super::value::{CodeList, decode};
-use crate::x12::{Delimiters, Segments};
+use crate::x12::{Delimiters, Segments, Text};
 
 /// One use of a segment in a guide.
 #[derive(Clone, Copy)]
@@ -148,6 +148,32 @@ impl<'g> UseView<'g> {
             format!("{tag}{element:02}{component} = {}", values(when))
         });
         conditions.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What the guide asks with `with` of the use itself, and with `fits` and `with` of its
+    /// elements: the word, the designator (empty for the use) and what it says.
+    pub fn demands(self) -> impl Iterator<Item = (&'static str, String, Text)> {
+        let (guide, one) = (self.guide, self.one);
+        let own = guide.demands.iter();
+        let own = own.filter(move |demand| std::ptr::eq(&guide.uses[demand.owner], one));
+        own.map(move |demand| {
+            let place = match demand.at {
+                None => String::new(),
+                Some((element, 0)) => format!("{}{element:02}", one.tag),
+                Some((element, component)) => format!("{}{element:02}-{component}", one.tag),
+            };
+            (demand.word(), place, demand.words())
+        })
+    }
+
+    /// What [`demands`](Self::demands) says with a word of an element, or of the use (`""`).
+    pub fn asked(self, word: &str, designator: &str) -> String {
+        let here = self
+            .demands()
+            .filter(|(w, at, _)| *w == word && at == designator);
+        here.map(|(.., said)| said.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Its place in the guide, as `heading.N1-ST.N4`.
@@ -333,6 +359,11 @@ impl<'g> ElementView<'g> {
         let fits = super::value::fault(value, &self.part.def).is_none();
         let held = fits && decode(value, self.part.def.data, codes, &mut out);
         (held && out != value).then_some(out)
+    }
+
+    /// What the guide asks of it with `fits` or `with`; empty where it does not.
+    pub fn asked(self, word: &str) -> String {
+        self.view.asked(word, &self.designator())
     }
 
     /// The run of groups that it belongs to: which run, and which group of it.

@@ -78,6 +78,8 @@ pub fn write(guide: &Guide, document: &Document, delimiters: &Delimiters) -> Wri
     }
     writer.frame(None, ROOT, "");
     writer.losses();
+    let broken = super::demand::faults(guide, &writer.segments, delimiters);
+    writer.findings.extend(broken);
     Writing {
         segments: writer.segments,
         findings: writer.findings,

@@ -102,6 +102,17 @@ impl Location {
     }
 }
 
+impl Fault {
+    /// Whether it breaks what a guide asks with `fits` or `with`.
+    pub fn is_demand(self) -> bool {
+        use Fault::*;
+        matches!(
+            self,
+            ElementForm | ElementWith | ElementWithout | SegmentWith | SegmentWithout | ValueBounds
+        )
+    }
+}
+
 /// One thing to tell about a partner's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -330,6 +341,18 @@ faults! {
     ElementDate "element.date" Error Some("AK403=8"), "it is not a day of the calendar";
     /// DTM03 = `2575`.
     ElementTime "element.time" Error Some("AK403=9"), "it is not a time of day";
+    /// MAN02 of 17 digits where a guide asks for 18.
+    ElementForm "element.form" Error Some("AK403=7"), "the partner's guide gives the value a form";
+    /// No PRO number where a guide asks for one of every shipment by truck.
+    ElementWith "element.with" Error Some("AK403=2"), "the partner's guide asks for it where another value says so";
+    /// A value where a guide forbids it because of another.
+    ElementWithout "element.without" Error Some("AK403=10"), "the partner's guide forbids it where another value says so";
+    /// An 856 of a truckload without REF*BM where a guide asks for it then.
+    SegmentWith "segment.with" Error Some("AK304=3"), "the partner's guide asks for it where another value says so";
+    /// A segment where a guide forbids it because of another value.
+    SegmentWithout "segment.without" Error Some("AK304=2"), "the partner's guide forbids it where another value says so";
+    /// An invoice that is older than its order.
+    ValueBounds "value.bounds" Warning None, "the partner's guide sets the value against another";
     /// Both of two elements that exclude each other.
     ElementExclusive "element.exclusive" Error Some("AK403=10"), "a syntax note allows only one of them";
     /// CTT01 = 3 with two lines; a constant of the guide with another value.

@@ -47,9 +47,8 @@ fn attime() -> String {
     )
 }
 
-/// Keys, what we seal with, and what the command needs to be told for it.
-#[test]
-fn openssl_decrypts_and_verifies_what_we_seal() {
+/// Keys, and what we seal with: every algorithm that we write.
+fn sealed() -> Vec<(KeyKind, Profile)> {
     let standard = profile();
     let sign = |digest| Profile {
         sign: Some(digest),
@@ -96,10 +95,23 @@ fn openssl_decrypts_and_verifies_what_we_seal() {
         table.push((rsa, both.clone()));
         table.push((KeyKind::P384, both));
     }
-    for (kind, profile) in table {
-        let (ours, theirs) = partners_with(kind);
-        let folder = folder(&ours, &theirs);
-        let (_, body) = seal(b"line\nline\r\n", &ours, &profile);
+    table.sort_by_key(|(kind, _)| kind.to_string());
+    table
+}
+
+#[test]
+fn openssl_decrypts_and_verifies_what_we_seal() {
+    let mut last: Option<(KeyKind, Keys, Keys)> = None;
+    for (kind, profile) in sealed() {
+        let (_, ours, theirs) = match last.take().filter(|last| last.0 == kind) {
+            Some(same) => last.insert(same),
+            None => {
+                let (ours, theirs) = partners_with(kind);
+                last.insert((kind, ours, theirs))
+            }
+        };
+        let folder = folder(ours, theirs);
+        let (_, body) = seal(b"line\nline\r\n", ours, &profile);
         std::fs::write(folder.path().join("body"), body).unwrap();
         let readers: &[&str] = if profile.encrypt_for_us {
             &["us", "them"]

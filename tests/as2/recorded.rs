@@ -1,6 +1,9 @@
-//! Messages that OpenAS2 and mendelson sent.
+//! Messages that OpenAS2 and mendelson sent: every file of them is opened, with the MIC that the
+//! sender's log showed, or that is reckoned from the bytes without us.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use transload::as2::{
     Certificate, Cipher, Digest, Error, Headers, Identity, Keys, Mdn, Mic, Profile,
@@ -10,6 +13,43 @@ use super::{day, open, shared};
 
 fn read(path: impl AsRef<Path>) -> Vec<u8> {
     std::fs::read(path).unwrap()
+}
+
+/// Every recorded message and receipt. `mecas2_signed.as2` opens after the CRLF of its part headers,
+/// which its recording lost, is put back; `mecas2_signed.mdn` after the certificate inside it, which
+/// no file beside it has, is pinned; all others open as they are.
+const READ: [&str; 14] = [
+    "openas2/base64_crlf",
+    "openas2/base64_newline",
+    "openas2/binary_crlf_lines",
+    "openas2/binary_initial_double_crlf",
+    "openas2/binary_initial_double_newline",
+    "openas2/binary_newlines",
+    "openas2/binary_trailing_double_crlf",
+    "openas2/binary_trailing_double_newline",
+    "mendelson/mecas2_compressed.as2",
+    "mendelson/mecas2_encrypted.as2",
+    "mendelson/mecas2_signed.as2",
+    "mendelson/mecas2_signed.mdn",
+    "mendelson/mecas2_signed_encrypted.as2",
+    "mendelson/mecas2_unsigned.mdn",
+];
+
+#[test]
+fn no_recorded_file_is_left_out() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let mut found = BTreeSet::new();
+    for folder in ["openas2", "mendelson"] {
+        for entry in std::fs::read_dir(recorded.join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let views = [".pkcs7", ".mime", ".txt"];
+            let stem = views.iter().find_map(|view| name.strip_suffix(view));
+            found.insert(format!("{folder}/{}", stem.unwrap_or(&name)));
+        }
+    }
+    assert_eq!(found, READ.map(str::to_owned).into());
 }
 
 fn openas2_keys(recorded: &Path) -> Keys {
@@ -73,6 +113,53 @@ fn openas2_bodies_open_verify_and_give_the_golden_mic() {
         let without_legacy = open(&Headers::new(), &body, &keys, &Profile::default());
         assert!(matches!(without_legacy, Err(Error::Weak(_))));
     }
+}
+
+/// What decryption gives, `.mime`, is a message too: signed, and its MIC is the same.
+#[test]
+fn openas2_bodies_open_also_without_their_envelope() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = openas2_keys(&recorded);
+    let profile = Profile {
+        require_encrypted: false,
+        ..legacy()
+    };
+    for (file, mic) in golden(&recorded) {
+        let entity = read(recorded.join(file.replace("pkcs7", "mime")));
+        let mut body = entity.as_slice();
+        let headers = Headers::read(&mut body).unwrap();
+        let (opened, payload) = open(&headers, body, &keys, &profile).unwrap();
+        assert_eq!(opened.mic, mic, "{file}");
+        assert_eq!(sha256_of(first_part(&entity)), mic, "{file}: by hand");
+        let text = read(recorded.join(file.replace("pkcs7", "txt")));
+        assert_eq!(payload, content(&text), "{file}");
+    }
+}
+
+fn sha256_of(bytes: &[u8]) -> Mic {
+    Mic {
+        digest: Digest::Sha256,
+        value: transload::as2::sha256(bytes).to_vec(),
+    }
+}
+
+/// The first part of a multipart, cut out by hand: from the line after the first boundary line to
+/// the line end before the next one.
+fn first_part(entity: &[u8]) -> &[u8] {
+    let find = |from: usize, what: &[u8]| {
+        let rest = entity[from..].windows(what.len());
+        from + rest.clone().position(|window| window == what).unwrap()
+    };
+    let at = find(0, b"boundary=\"") + b"boundary=\"".len();
+    let boundary = &entity[at..find(at, b"\"")];
+    let line = [b"\n--", boundary].concat();
+    let start = find(find(0, &line) + 1, b"\n") + 1;
+    let end = find(start, &line);
+    entity[start..end]
+        .strip_suffix(b"\r")
+        .unwrap_or(&entity[start..end])
 }
 
 /// The content of a `.txt`: what stands between two boundaries, line end and header included.
@@ -180,6 +267,52 @@ fn mendelson_messages_open() {
     assert_eq!(payloads[1], payloads[2]);
 }
 
+/// Nobody kept mendelson's own MICs. What `openssl cms` decrypts is digested by hand: the first
+/// part where it is signed, all of it where it is not (RFC 4130 §7.3.1).
+#[test]
+fn mendelson_mics_are_those_of_the_bytes() {
+    let Some(recorded) = shared("as2/recorded") else {
+        return;
+    };
+    let keys = mendelson_keys(&recorded);
+    let profile = Profile {
+        require_encrypted: false,
+        require_signed: false,
+        ..legacy()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let key = keys.ours[0].private_key_to_pem().unwrap();
+    std::fs::write(folder.path().join("key"), key).unwrap();
+    for (file, signed) in [
+        ("mecas2_encrypted.as2", false),
+        ("mecas2_signed_encrypted.as2", true),
+        ("mecas2_compressed.as2", true),
+    ] {
+        let (headers, body) = mendelson(&recorded, file);
+        let (opened, _) = open(&headers, &body, &keys, &profile).unwrap();
+        let entity = match opened.secured.encrypted {
+            Some(_) => decrypted(folder.path(), &body),
+            None => read(recorded.join("mendelson").join(file)),
+        };
+        let due = match signed {
+            true => sha256_of(first_part(&entity)),
+            false => sha256_of(&entity),
+        };
+        assert_eq!(opened.mic, due, "{file}");
+    }
+}
+
+/// What the command line of OpenSSL makes of an envelope to the key in the folder.
+fn decrypted(folder: &Path, body: &[u8]) -> Vec<u8> {
+    std::fs::write(folder.join("body"), body).unwrap();
+    let args = "cms -decrypt -binary -inform DER -in body -inkey key";
+    let output = Command::new("openssl")
+        .args(args.split(' '))
+        .current_dir(folder)
+        .output();
+    output.expect("the openssl command is installed").stdout
+}
+
 /// `mecas2_signed.as2`: the content is as it was sent, its part headers lost their CR.
 #[test]
 fn mendelson_signed_verifies_once_its_part_headers_have_their_crlf() {
@@ -203,6 +336,9 @@ fn mendelson_signed_verifies_once_its_part_headers_have_their_crlf() {
     let repaired = [with_crlf(head), content.to_vec()].concat();
     let (opened, payload) = open(&headers, &repaired, &keys, &profile).unwrap();
     assert!(opened.signer().is_some());
+    let boundary = format!("content-type: {}\n", headers.get("Content-Type").unwrap());
+    let entity = [boundary.as_bytes(), &repaired].concat();
+    assert_eq!(opened.mic, sha256_of(first_part(&entity)));
     assert!(payload.starts_with(b"UNB+UNOA:2+"));
 }
 

@@ -104,8 +104,12 @@ fn every_key_signature_and_key_transport() {
             .iter()
             .map(|(row, name)| (*row, "rsa-pss sha-256", name.as_str())),
     );
+    let rsa = partners();
     for ((kind, rsa_signature, key_transport), signed, transported) in table {
-        let (ours, theirs) = partners_with(kind);
+        let (ours, theirs) = match kind {
+            KeyKind::Rsa(_) => rsa.clone(),
+            _ => partners_with(kind),
+        };
         let profile = Profile {
             rsa_signature,
             key_transport,

@@ -147,3 +147,27 @@ fn what_cannot_be_made_says_why() {
         "nothing half made"
     );
 }
+
+#[test]
+fn keys_of_other_kinds_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, code) in [("rsa-3072", 0), ("p-256", 0), ("p-521", 0), ("rsa-1024", 2)] {
+        let ran = run(&[
+            &"cert",
+            &"new",
+            &"--name",
+            &kind,
+            &"--key",
+            &kind,
+            &"--out",
+            &folder.path(),
+        ]);
+        ran.says(code, &[kind]);
+        if code == 0 {
+            let pem = fs::read(folder.path().join(format!("{kind}.pem"))).unwrap();
+            let certificate = Certificate::from_pem(&pem).unwrap();
+            assert_eq!(certificate.weakness(), None);
+            assert!(certificate.signs() && certificate.encrypts());
+        }
+    }
+}

@@ -12,11 +12,19 @@ const PAYLOADS: [&[u8]; 3] = [b"", b"ISA*00*one\r\nline\n\n~", &[0x31; 100_000]]
 #[test]
 fn what_is_sealed_opens_to_the_same_bytes() {
     let pair = Pair::new();
-    let ways: [&[&str]; 5] = [
+    let ways: [&[&str]; 7] = [
         &[],
         &["--compress"],
-        &["--sign", "none", "--compress"],
+        &["--sign", "none", "--compress=after-signing"],
         &["--encrypt", "none", "--sign", "sha-512"],
+        &[
+            "--encrypt",
+            "aes-256-gcm",
+            "--signature",
+            "rsa-pss",
+            "--compress=after-signing",
+        ],
+        &["--key-transport", "rsa-oaep-sha-256", "--encrypt-for-us"],
         &[
             "--encrypt",
             "aes-128-cbc",
@@ -116,4 +124,35 @@ fn what_cannot_be_sealed_says_why_and_what_next() {
     let long = "x".repeat(129);
     run(&[&"as2", &"seal", &file, &"--from", &long, &"--to", &"T"])
         .says(2, &["not 1 to 128 printable ASCII characters"]);
+}
+
+#[test]
+fn several_files_go_as_one_message_and_come_out_as_they_were() {
+    let pair = Pair::new();
+    let order = pair.write("order.edi", b"ISA*00~");
+    let label = pair.write("label.PDF", b"%PDF\r\n--");
+    let request = pair.path("request");
+    let names = ["--from", "US", "--to", "THE M", "--out"];
+    let mut args: Vec<&str> = vec![label.to_str().unwrap()];
+    args.extend(names);
+    args.push(request.to_str().unwrap());
+    pair.as2("seal", "us", &order, &args).says(0, &[]);
+    let (payload, folder) = (pair.path("payload"), pair.path("parts"));
+    let places = [payload.to_str().unwrap(), folder.to_str().unwrap()];
+    let more = ["--payload", places[0], "--parts", places[1]];
+    let ran = pair.as2("open", "them", &request, &more);
+    ran.says(0, &["multipart/related; type=\\\"application/edi-x12\\\""]);
+    let told = ran.json();
+    let table = [
+        (0, "01-order.edi", "application/EDI-X12", &b"ISA*00~"[..]),
+        (1, "02-label.PDF", "application/pdf", b"%PDF\r\n--"),
+    ];
+    for (n, file, kind, bytes) in table {
+        assert_eq!(std::fs::read(folder.join(file)).unwrap(), bytes);
+        assert_eq!(told["parts"][n]["content_type"], kind);
+        assert_eq!(told["parts"][n]["root"], n == 0);
+    }
+    // What is there is never written over.
+    pair.as2("open", "them", &request, &more)
+        .says(4, &["01-order.edi", "cannot write"]);
 }

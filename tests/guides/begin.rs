@@ -219,7 +219,9 @@ fn meets(schema: &Value, root: &Value, value: &Value, place: &str) -> Result<(),
             .into_iter()
             .flatten();
         let mut patterns = patterns.filter(|(pattern, _)| fits(pattern, key));
-        let Some(schema) = own.or_else(|| patterns.next().map(|(_, schema)| schema)) else {
+        let others = schema.get("additionalProperties").filter(|s| s.is_object());
+        let patterned = || patterns.next().map(|(_, schema)| schema);
+        let Some(schema) = own.or_else(patterned).or(others) else {
             return Err(format!("{place} is not known"));
         };
         meets(schema, root, value, &place)?;

@@ -1,38 +1,52 @@
 #!/usr/bin/env python3
-"""A live AS2 peer made of pyas2lib, for the interop tests.
+"""pyas2lib as an AS2 peer, for the interop tests.
 
-`serve` listens on 127.0.0.1, opens what is posted to it, keeps the payload and answers
-with a synchronous MDN. `send` builds a message from a file, posts it and reads the MDN
-that comes back. Both print one JSON object a line on stdout; talk goes to stderr.
+One command a line on stdin, one answer a line on stdout, in the language of Peer.java:
+words with tabs between, `COMMAND NAME=VALUE …`, answered by `ok NAME=VALUE …` or
+`error TEXT`. It ends with its stdin.
 
-Neither outlives its use: `serve` ends after --requests, after --seconds, or when its
-stdin is closed, whichever comes first; `send` after --seconds.
+    seal     key= cert= to= in=ENTITY out=ENTITY layers=compress,sign,encrypt …
+    open     key= cert= from= in=ENTITY out=PAYLOAD [receipt=FILE micalg=]
+    receipt  from= in=MDN [mic=]             reads an MDN
+    listen   key= cert= from= out=FOLDER …   url= of a server on 127.0.0.1
+    came                                     what was posted to it next
+    post     url= key= cert= to= name= partner= file= receipt=none|unsigned|signed [async=URL] …
+
+`…` is how to protect: sign=sha256 scheme=pkcs1|pss cipher=aes-256-cbc transport=pkcs1|oaep.
 """
 
-import argparse
+import copy
 import hashlib
 import http.client
 import http.server
-import json
 import logging
-import os
 import pathlib
+import queue
 import re
 import sys
 import threading
-import time
 import urllib.parse
 
+import pyas2lib.as2
 from pyas2lib import Mdn, Message, Organization, Partner
+from pyas2lib.cms import encrypt_message
 
 # An order of a test is a few kilobytes; what is larger than this is a mistake.
 MAX_BODY = 64 * 1024 * 1024
 # A client that stops in the middle of a request holds the server no longer than this.
 IDLE_SECONDS = 10
+# Something that never comes is not waited for longer than this.
+PATIENCE_SECONDS = 60
 
+CIPHERS = {
+    "aes-128-cbc": "aes_128_cbc",
+    "aes-192-cbc": "aes_192_cbc",
+    "aes-256-cbc": "aes_256_cbc",
+    "3des": "tripledes_192_cbc",
+    "rc2-128": "rc2_128_cbc",
+}
 
-def say(**fields):
-    print(json.dumps(fields), flush=True)
+ARRIVALS, RECEIPTS = queue.Queue(), queue.Queue()
 
 
 def text(value):
@@ -48,156 +62,121 @@ def header_block(headers):
     return b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in headers) + b"\r\n"
 
 
-def own_side(args):
-    key = pathlib.Path(args.key).read_bytes()
-    password = pathlib.Path(args.password_file).read_text().strip() if args.password_file else None
+def read(path):
+    return pathlib.Path(path).read_bytes()
+
+
+def own_side(said):
+    pair = read(said["key"]) + read(said["cert"])
     return Organization(
-        as2_name=args.name,
-        sign_key=key,
-        sign_key_pass=password,
-        decrypt_key=key,
-        decrypt_key_pass=password,
+        as2_name=said.get("name", "peer"),
+        sign_key=pair,
+        decrypt_key=pair,
+        mdn_url=said.get("async"),
         domain="peer.example",
     )
 
 
-def other_side(args, **policy):
-    certificate = pathlib.Path(args.partner_cert).read_bytes()
+def other_side(said, **more):
+    layers = said.get("layers", "").split(",")
+    pinned = read(said.get("from") or said["to"])
+    transport = {"pkcs1": "rsaes_pkcs1v15", "oaep": "rsaes_oaep"}[said.get("transport", "pkcs1")]
+    # It knows both, and its Message.build never says which.
+    pyas2lib.as2.encrypt_message = lambda data, cipher, to: encrypt_message(data, cipher, to, transport)
     # The certificates of a test are pinned, not issued: there is no chain to validate.
     return Partner(
-        as2_name=args.partner,
-        verify_cert=certificate,
-        encrypt_cert=certificate,
+        as2_name=said.get("partner", "house"),
+        verify_cert=pinned,
+        encrypt_cert=read(said["to"]) if "to" in said else pinned,
         validate_certs=False,
-        **policy,
+        sign="sign" in layers,
+        digest_alg=said.get("sign", "sha256"),
+        sign_alg={"pkcs1": "rsassa_pkcs1v15", "pss": "rsassa_pss"}[said.get("scheme", "pkcs1")],
+        encrypt="encrypt" in layers,
+        enc_alg=CIPHERS[said.get("cipher", "aes-256-cbc")],
+        compress="compress" in layers,
+        **more,
     )
 
 
-def serve(args):
-    me, other = own_side(args), other_side(args, sign=not args.plain, encrypt=not args.plain)
-    out = pathlib.Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    served = 0
-
-    def answer(raw):
-        """Opens a request, keeps what came and what goes back, and returns the MDN."""
-        nonlocal served
-        served += 1
-        kept = {kind: out / f"{served}.{kind}" for kind in ("request", "payload", "mdn")}
-        kept["request"].write_bytes(raw)
-        message = Message()
-        disposition, (error, _), mdn = message.parse(
-            raw,
-            find_org_cb=lambda name: me if name == me.as2_name else None,
-            find_partner_cb=lambda name: other if name == other.as2_name else None,
-        )
-        payload = message.content if disposition == "processed" else b""
-        kept["payload"].write_bytes(payload)
-        if mdn:
-            kept["mdn"].write_bytes(mdn.headers_str + b"\r\n" + mdn.content)
-        fields = dict(
-            disposition=disposition,
-            detail=str(error) if error else None,
-            message_id=message.message_id,
-            signed=message.signed,
-            digest=message.digest_alg,
-            encrypted=message.encrypted,
-            compressed=message.compressed,
-            mic=text(message.mic),
-            payload=str(kept["payload"]),
-            payload_sha256=hashlib.sha256(payload).hexdigest(),
-        )
-        return mdn, fields
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = IDLE_SECONDS
-
-        def log_message(self, form, *values):
-            print(f"peer: {form % values}", file=sys.stderr, flush=True)
-
-        def do_POST(self):
-            self.close_connection = True
-            length = self.headers.get("Content-Length", "")
-            if not length.isdigit():
-                return self.send_error(411, "a Content-Length is needed")
-            if int(length) > MAX_BODY:
-                return self.send_error(413, "larger than a test message")
-            body = self.rfile.read(int(length))
-            mdn, fields = answer(header_block(self.headers.items()) + body)
-            reply = mdn.content if mdn else b""
-            self.send_response(200)
-            for name, value in unfolded(mdn.headers if mdn else {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(reply)
-            self.wfile.flush()
-            say(**fields)
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=end_with_stdin, daemon=True).start()
-    say(url=f"http://127.0.0.1:{server.server_address[1]}/")
-    ends = time.monotonic() + args.seconds
-    while served < args.requests and (left := ends - time.monotonic()) > 0:
-        server.timeout = left
-        server.handle_request()
-    server.server_close()
-    return 0 if served == args.requests else 1
+def message_for(said, other):
+    if "sign,compress" in said["layers"]:
+        raise ValueError("pyas2lib compresses before it signs")
+    return Message(own_side(said), other)
 
 
-def end_with_stdin():
-    # Not sys.stdin: its lock, held by this thread, would abort an ordinary exit.
-    while os.read(0, 4096):
-        pass
-    os._exit(0)
+def seal(said):
+    message = message_for(said, other_side(said))
+    body = read(said["in"]).partition(b"\r\n\r\n")[2]
+    message.build(body, content_type="application/octet-stream")
+    pathlib.Path(said["out"]).write_bytes(message.headers_str + b"\r\n" + message.content)
+    return dict(mic=text(message.mic))
 
 
-def send(args):
-    me = own_side(args)
-    digest = args.sign if args.sign != "none" else "sha256"
-    other = other_side(
-        args,
-        sign=args.sign != "none",
-        digest_alg=digest,
-        encrypt=args.encrypt != "none",
-        enc_alg=args.encrypt if args.encrypt != "none" else "aes_256_cbc",
-        compress=args.compress,
-        mdn_mode="SYNC",
-        mdn_digest_alg=digest,
-    )
-    message = Message(me, other)
-    path = pathlib.Path(args.file)
-    message.build(path.read_bytes(), filename=path.name, content_type=args.content_type)
+def named(side, name):
+    """The same side by the name that a message gives it: one pair of keys serves a whole test."""
+    side = copy.copy(side)
+    side.as2_name = name
+    return side
 
-    url = urllib.parse.urlsplit(args.url)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=args.seconds)
-    connection.request("POST", url.path or "/", body=message.content, headers=unfolded(message.headers))
-    response = connection.getresponse()
-    raw = header_block(response.getheaders()) + response.read(MAX_BODY)
-    connection.close()
-    if args.mdn_out:
-        pathlib.Path(args.mdn_out).write_bytes(raw)
 
-    mdn = Mdn()
-    disposition, detail = mdn.parse(
+def opened(me, other, raw):
+    """What a message says when it is opened, and the MDN for it."""
+    message = Message()
+    disposition, (error, _), mdn = message.parse(
         raw,
-        find_message_cb=lambda id, _: message if id == message.message_id else None,
+        find_org_cb=lambda name: named(me, name),
+        find_partner_cb=lambda name: named(other, name),
     )
-    returned = received_mic(mdn)
-    say(
-        status=response.status,
+    payload = message.content if disposition == "processed" else b""
+    fields = dict(
+        disposition=disposition,
+        detail=str(error) if error else None,
+        message_id=message.message_id,
+        signed=message.signed,
+        digest=message.digest_alg,
+        encrypted=message.encrypted,
+        compressed=message.compressed,
+        mic=text(message.mic),
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
+    )
+    return fields, payload, mdn
+
+
+def open_(said):
+    me, other = own_side(said), other_side(said)
+    headers = {"AS2-From": other.as2_name, "AS2-To": me.as2_name, "Message-ID": "<1@house>"}
+    if "receipt" in said:
+        headers["Disposition-Notification-To"] = "any"
+        micalg = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {said['micalg']}"
+        headers["Disposition-Notification-Options"] = micalg
+    raw = header_block(headers.items())[:-2] + read(said["in"])
+    fields, payload, mdn = opened(me, other, raw)
+    if fields["detail"]:
+        raise ValueError(fields["detail"])
+    pathlib.Path(said["out"]).write_bytes(payload)
+    if mdn:
+        pathlib.Path(said["receipt"]).write_bytes(mdn.headers_str + b"\r\n" + mdn.content)
+    return fields
+
+
+def receipt(said):
+    other = other_side(said, mdn_digest_alg="sha256" if said.get("signed", "yes") == "yes" else None)
+    message = Message(None, other)
+    message.mic = said["mic"].encode() if "mic" in said else None
+    return receipted(message, read(said["in"]))
+
+
+def receipted(message, raw):
+    mdn = Mdn()
+    disposition, detail = mdn.parse(raw, find_message_cb=lambda id, _: message)
+    return dict(
         disposition=disposition,
         detail=detail,
-        message_id=message.message_id,
+        answers=mdn.orig_message_id,
         mdn_digest=mdn.digest_alg,
-        mic_sent=text(message.mic),
-        mic_returned=returned,
+        mic_returned=received_mic(mdn),
     )
-    equal = message.mic is None or returned == text(message.mic)
-    accepted = response.status == 200 and disposition == "processed" and mdn.digest_alg and equal
-    return 0 if accepted else 1
 
 
 def received_mic(mdn):
@@ -208,38 +187,112 @@ def received_mic(mdn):
     return None
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    modes = parser.add_subparsers(required=True)
+def listen(said):
+    me, other = own_side(said), other_side(said)
+    out = pathlib.Path(said["out"])
 
-    def mode(name, run):
-        it = modes.add_parser(name)
-        it.set_defaults(run=run)
-        it.add_argument("--name", required=True, help="our own AS2 name")
-        it.add_argument("--key", required=True, help="our key and certificate: PKCS#12, or PEM with both")
-        it.add_argument("--password-file", help="the password of --key")
-        it.add_argument("--partner", required=True, help="the other side's AS2 name")
-        it.add_argument("--partner-cert", required=True, help="the other side's certificate, PEM")
-        it.add_argument("--seconds", type=float, default=60, help="give up after this long")
-        return it
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = IDLE_SECONDS
 
-    it = mode("serve", serve)
-    it.add_argument("--out", required=True, help="the folder for requests, payloads and MDNs")
-    it.add_argument("--requests", type=int, default=1, help="end after this many")
-    it.add_argument("--plain", action="store_true", help="take messages that are not signed and encrypted")
+        def log_message(self, form, *values):
+            pass
 
-    it = mode("send", send)
-    it.add_argument("--url", required=True)
-    it.add_argument("--file", required=True, help="the payload")
-    it.add_argument("--content-type", default="application/edi-x12")
-    it.add_argument("--sign", default="sha256", help="sha1, sha256, sha384, sha512 or none")
-    it.add_argument("--encrypt", default="aes_256_cbc", help="aes_{128,192,256}_cbc, tripledes_192_cbc or none")
-    it.add_argument("--compress", action="store_true")
-    it.add_argument("--mdn-out", help="keep the answer's headers and body here")
-    return parser.parse_args()
+        def do_POST(self):
+            self.close_connection = True
+            length = self.headers.get("Content-Length", "")
+            if not length.isdigit():
+                return self.send_error(411, "a Content-Length is needed")
+            if int(length) > MAX_BODY:
+                return self.send_error(413, "larger than a test message")
+            body = self.rfile.read(int(length))
+            raw = header_block(self.headers.items()) + body
+            if is_mdn(raw):
+                self.reply({}, b"")
+                return RECEIPTS.put(raw)
+            fields, payload, mdn = opened(me, other, raw)
+            fields["payload"] = out / f"{fields['message_id']}.payload"
+            fields["payload"].write_bytes(payload)
+            if mdn and mdn.mdn_url:
+                self.reply({}, b"")
+                status, _ = posted(mdn.mdn_url, unfolded(mdn.headers), mdn.content)
+                fields["mdn_status"] = status
+            else:
+                self.reply(unfolded(mdn.headers) if mdn else {}, mdn.content if mdn else b"")
+            ARRIVALS.put(fields)
+
+        def reply(self, headers, body):
+            self.send_response(200)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return dict(url=f"http://127.0.0.1:{server.server_address[1]}/")
+
+
+def is_mdn(raw):
+    mdn = Mdn()
+    mdn.payload = pyas2lib.as2.parse_mime(raw)
+    try:
+        return mdn.detect_mdn() is not None
+    except pyas2lib.as2.MDNNotFound:
+        return False
+
+
+def came(_):
+    return ARRIVALS.get(timeout=PATIENCE_SECONDS)
+
+
+def posted(url, headers, body):
+    """Posts, and gives the status and the answer as one MIME message."""
+    url = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE_SECONDS)
+    connection.request("POST", url.path or "/", body=body, headers=headers)
+    response = connection.getresponse()
+    raw = header_block(response.getheaders()) + response.read(MAX_BODY)
+    connection.close()
+    return response.status, raw
+
+
+def post(said):
+    digest = said.get("micalg", said.get("sign", "sha256"))
+    mode = {"none": None}.get(said["receipt"], "ASYNC" if "async" in said else "SYNC")
+    signed = said["receipt"] == "signed"
+    other = other_side(said, mdn_mode=mode, mdn_digest_alg=digest if signed else None)
+    message = message_for(said, other)
+    path = pathlib.Path(said["file"])
+    kind = said.get("content_type", "application/octet-stream")
+    message.build(path.read_bytes(), filename=path.name, content_type=kind)
+    status, raw = posted(said["url"], unfolded(message.headers), message.content)
+    fields = dict(status=status, message_id=message.message_id, mic_sent=text(message.mic))
+    if mode is None:
+        return fields
+    if mode == "ASYNC" and status < 300:
+        raw = RECEIPTS.get(timeout=PATIENCE_SECONDS)
+    return fields | receipted(message, raw)
+
+
+COMMANDS = dict(seal=seal, open=open_, receipt=receipt, listen=listen, came=came, post=post)
+
+
+def answer(line):
+    name, *words = line.rstrip("\n").split("\t")
+    try:
+        fields = COMMANDS[name](dict(word.split("=", 1) for word in words))
+    except Exception as why:  # pylint: disable=broad-except
+        return "error " + " ".join(f"{type(why).__name__}: {why}".split())
+    shown = {name: " ".join(str(value).split()) for name, value in fields.items() if value is not None}
+    return "\t".join(["ok"] + [f"{name}={value}" for name, value in shown.items()])
 
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL)
-    chosen = arguments()
-    sys.exit(chosen.run(chosen))
+    print(f"ready\tpyas2lib {pyas2lib.__version__}", flush=True)
+    for command in sys.stdin:
+        print(answer(command), flush=True)

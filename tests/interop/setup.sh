@@ -1,10 +1,26 @@
 #!/usr/bin/env bash
-# Makes the Python environment of the programs that others wrote: target/interop/venv with pyas2lib,
-# the live AS2 peer, and x12-doctor, which reads what we write.
-# Does nothing where it is already there. Needs python3 with venv, and PyPI by pip.
+# Installs the programs that others wrote: Bouncy Castle with a Java compiler, from Debian's
+# packages; and target/interop/venv with pyas2lib, the live AS2 peer, and x12-doctor, which reads
+# what we write. Does nothing where they are already there. Needs root for the packages, python3 with
+# venv, and PyPI by pip.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
+
+java=()
+command -v javac >/dev/null || java+=(default-jdk-headless)
+[ -e /usr/share/java/bcmail.jar ] || java+=(libbcmail-java)
+if [ ${#java[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "no Bouncy Castle: install ${java[*]} (Debian), or run this as root" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -qq -y --no-install-recommends "${java[@]}"
+fi
+echo "Bouncy Castle is ready: $(basename "$(realpath /usr/share/java/bcmail.jar)")"
+
 venv=target/interop/venv
 pyas2lib=1.4.4
 doctor=0.1.0

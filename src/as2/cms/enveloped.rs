@@ -76,7 +76,8 @@ impl Envelope {
     /// # Errors
     /// No recipient is one of us, or the key came in a way that we do not know.
     pub(crate) fn content_key(&self, ours: &[Identity]) -> Result<ContentKey, Error> {
-        let matching = self.recipients.iter().find_map(|recipient| {
+        let most = planted!("first-recipient-taken", 1, usize::MAX);
+        let matching = self.recipients.iter().take(most).find_map(|recipient| {
             let us = ours.iter().find(|us| recipient.name.is(&us.certificate))?;
             Some((recipient, us))
         });
@@ -204,5 +205,169 @@ impl Prepared {
     pub(crate) fn write<W: Write>(self, mut out: W) -> Result<Encrypting<W>, Error> {
         out.write_all(&self.beginning)?;
         self.content.encrypt(out, &self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use openssl::symm::{self, encrypt_aead};
+
+    use super::*;
+    use crate::as2::{Disposition, Headers, Keys, Profile, open};
+
+    const AES_256_GCM: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2e";
+    /// An attribute: content type, data.
+    const ATTRIBUTES: &[u8] = b"\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03\
+        \x31\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+
+    /// An envelope that others could have written.
+    #[derive(Clone, Copy)]
+    struct Odd {
+        attributes: &'static [u8],
+        tag: usize,
+        /// GCM in EnvelopedData, the tag at the end of the octets.
+        misplaced: bool,
+        /// The nonce alone as parameters.
+        bare_nonce: bool,
+    }
+
+    impl Odd {
+        fn write(self, us: &Identity) -> Vec<u8> {
+            let (key, plain) = ([7; 32], b"Content-Type: x/y\r\n\r\nhello");
+            let nonce = vec![9; if self.bare_nonce { 16 } else { 12 }];
+            let covered = match self.attributes {
+                b"" => Vec::new(),
+                attributes => der::element(0x31, &[attributes]),
+            };
+            let mut tag = vec![0; self.tag];
+            let cipher = symm::Cipher::aes_256_gcm();
+            let octets = encrypt_aead(cipher, &key, Some(&nonce), &covered, plain, &mut tag);
+            let mut octets = octets.unwrap();
+            let nonce = der::element(0x04, &[&nonce]);
+            let length = [0x02, 0x01, self.tag as u8];
+            let parameters = match (self.bare_nonce, self.tag) {
+                (true, _) => nonce,
+                (false, 12) => der::element(0x30, &[&nonce]),
+                (false, _) => der::element(0x30, &[&nonce, &length]),
+            };
+            let algorithm = der::element(0x30, &[&der::oid(AES_256_GCM), &parameters]);
+            let (kind, mut after) = match self.misplaced {
+                true => (oid::ENVELOPED_DATA, Vec::new()),
+                false => (oid::AUTH_ENVELOPED_DATA, der::element(0x04, &[&tag])),
+            };
+            if self.misplaced {
+                octets.extend(&tag);
+            }
+            if !self.attributes.is_empty() {
+                after = [der::element(0xA1, &[self.attributes]), after].concat();
+            }
+            let octets = der::element(0x80, &[&octets]);
+            let content = der::element(0x30, &[&der::oid(oid::DATA), &algorithm, &octets]);
+            let transport = KeyTransport::Pkcs1;
+            let (infos, _) = recipient::write(&[&us.certificate], &key, transport).unwrap();
+            let data = der::element(0x30, &[&[0x02, 0x01, 0x00], &infos, &content, &after]);
+            der::element(0x30, &[&der::oid(kind), &der::element(0xA0, &[&data])])
+        }
+    }
+
+    const PLAIN: Odd = Odd {
+        attributes: b"",
+        tag: 16,
+        misplaced: false,
+        bare_nonce: false,
+    };
+    const ATTRIBUTED: Odd = Odd {
+        attributes: ATTRIBUTES,
+        ..PLAIN
+    };
+    const INSIDE: Odd = Odd {
+        misplaced: true,
+        ..PLAIN
+    };
+    const BARE_NONCE: Odd = Odd {
+        bare_nonce: true,
+        ..INSIDE
+    };
+
+    fn with_tag(tag: usize, odd: Odd) -> Odd {
+        Odd { tag, ..odd }
+    }
+
+    /// What a partner may do by option, and whether it then opens.
+    fn table() -> Vec<(Odd, Profile, bool)> {
+        let strict = || Profile {
+            require_signed: false,
+            ..Profile::default()
+        };
+        let short = || Profile {
+            short_tags: true,
+            ..strict()
+        };
+        let misplaced = || Profile {
+            gcm_in_enveloped_data: true,
+            ..strict()
+        };
+        vec![
+            (PLAIN, strict(), true),
+            (ATTRIBUTED, strict(), true),
+            (with_tag(15, PLAIN), strict(), false),
+            (with_tag(15, PLAIN), short(), true),
+            (with_tag(12, ATTRIBUTED), strict(), false),
+            (with_tag(12, ATTRIBUTED), short(), true),
+            (with_tag(8, PLAIN), short(), false),
+            (INSIDE, strict(), false),
+            (INSIDE, short(), false),
+            (INSIDE, misplaced(), true),
+            (BARE_NONCE, misplaced(), true),
+        ]
+    }
+
+    #[test]
+    fn tags_attributes_and_places() {
+        let at = DateTime::UNIX_EPOCH;
+        let (from, to) = (at - TimeDelta::days(1), at + TimeDelta::days(1));
+        let us = Identity::generate("us", 1, from, to).unwrap();
+        let keys = Keys {
+            ours: vec![us.clone()],
+            theirs: vec![],
+        };
+        let headers: Headers = [("Content-Type", "application/pkcs7-mime")]
+            .into_iter()
+            .collect();
+        let opened = |body: &[u8], profile: &Profile| {
+            let mut payload = Vec::new();
+            let opened = open(&headers, body, &mut payload, &keys, profile, at)?;
+            Ok::<_, Error>((opened, payload))
+        };
+        for (n, (odd, profile, sound)) in table().into_iter().enumerate() {
+            let body = odd.write(&us);
+            let told = opened(&body, &Profile::accept_anything());
+            match odd.tag {
+                8 => assert!(told.is_err()),
+                tag => {
+                    let odd = odd.misplaced || tag < 16;
+                    assert_eq!(!told.unwrap().0.secured.weak.is_empty(), odd, "row {n}");
+                }
+            }
+            let first = opened(&body, &profile);
+            assert_eq!(first.is_ok(), sound, "row {n}: {:?}", first.err());
+            if !sound {
+                continue;
+            }
+            assert_eq!(first.unwrap().1, b"hello");
+            // Any byte of the content, the attributes or the tag.
+            for byte in body.len() - 40..body.len() {
+                let mut body = body.clone();
+                body[byte] ^= 1;
+                let answer = opened(&body, &profile).map(|_| ()).unwrap_err();
+                let due = Disposition::error("decryption-failed");
+                assert_eq!(
+                    answer.disposition(false),
+                    due,
+                    "row {n}, byte {byte}: {answer}"
+                );
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Landing, Trust, input};
+use super::{Landing, Trust, input, parts};
 use crate::as2::{
     self, Disposition, Error, Headers, Identity, Keys, MDN_BYTES, Mdn, Opened, PART_HEADER_BYTES,
     Profile, ReceiptRequest, Signature,
@@ -29,6 +29,9 @@ pub(super) struct Open {
     /// Write the payload to this file, where the message opens
     #[arg(long, value_name = "FILE")]
     payload: Option<PathBuf>,
+    /// Write each document of a message that holds several into this folder, beside --payload
+    #[arg(long, value_name = "DIR", requires = "payload")]
+    parts: Option<PathBuf>,
 }
 
 /// A message before it is opened.
@@ -78,7 +81,11 @@ impl Open {
         match as2::open(&headers, body, payload, keys, profile, at) {
             Ok(opened) => {
                 landing.map_or(Ok(()), Landing::keep)?;
-                Ok(told(&headers, &opened, keys, at))
+                let (mut report, exit) = told(&headers, &opened, keys, at);
+                if let (Some(payload), Some(folder)) = (&self.payload, &self.parts) {
+                    report["parts"] = parts::write(&opened.content_type, payload, folder)?;
+                }
+                Ok((report, exit))
             }
             Err(error) if error.is_ours() => Err(Failure::state(format!(
                 "cannot open the message: {error}; check the disk and the folder of --payload"

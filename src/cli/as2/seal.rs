@@ -1,12 +1,12 @@
 //! `transload as2 seal`: the twin of `open`.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Landing, Trust, input, unreadable, unwritable};
+use super::parts::{self, Source};
+use super::{Landing, Trust, unwritable};
 use crate::as2::{
     self, Cipher, Compression, Digest, Document, KeyTransport, Profile, RsaSignature, Sealing,
     quote_name, unquote_name,
@@ -18,8 +18,9 @@ use crate::net;
 /// told in JSON, on stderr or stdout.
 #[derive(clap::Args)]
 pub(super) struct Seal {
-    /// The payload; `-` is stdin
-    file: PathBuf,
+    /// The payload; `-` is stdin. Several files go as one message (RFC 6362), the main one first
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Our AS2 name
     #[arg(long, value_name = "ID", value_parser = as2_name)]
     from: String,
@@ -51,7 +52,7 @@ pub(super) struct Seal {
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
           default_missing_value = "before-signing", value_parser = compression)]
     compress: Option<Compression>,
-    /// The payload's media type
+    /// The media type of the payload, of the first one where there are several
     #[arg(long, value_name = "TYPE", default_value = "application/EDI-X12")]
     content_type: String,
     /// The Message-ID, such as <1@example.org> [default: a fresh one]
@@ -111,9 +112,6 @@ fn as2_name(name: &str) -> Result<String, String> {
     unquote_name("name", &quote_name(name)).map_err(|why| why.to_string())
 }
 
-trait Payload: Read + Seek {}
-impl<T: Read + Seek> Payload for T {}
-
 impl Seal {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let profile = Profile {
@@ -142,15 +140,14 @@ impl Seal {
             Some(id) => format!("<{}>", id.trim_start_matches('<').trim_end_matches('>')),
             None => as2::message_id(&self.from, &mut net::entropy, at),
         };
-        let file_name = self.file.file_name().filter(|name| *name != "-");
+        let (payload, content_type) = self.payload(&profile)?;
         let document = Document {
-            content_type: &self.content_type,
-            file_name: file_name.and_then(|name| name.to_str()),
+            content_type: &content_type,
+            file_name: parts::name(&self.files[0]).filter(|_| self.files.len() == 1),
             message_id: &message_id,
         };
-        let payload = self.payload()?;
         let failed = |why: as2::Error| {
-            let file = self.file.display();
+            let file = self.files[0].display();
             Failure::usage(format!(
                 "cannot seal {file}: {why}; check the certificates' dates, or say --at"
             ))
@@ -183,17 +180,20 @@ impl Seal {
         Ok(Exit::Clean)
     }
 
-    /// A file is read where it lies; a pipe, which cannot be read twice, goes into memory.
-    fn payload(&self) -> Result<Box<dyn Payload>, Failure> {
-        let unread = |why: &io::Error| unreadable(&self.file, "the payload", why);
-        let mut source = input(&self.file, "the payload")?;
-        if self.file.as_os_str() != "-" {
-            return Ok(Box::new(
-                File::open(&self.file).map_err(|why| unread(&why))?,
-            ));
+    /// The payload and its media type.
+    fn payload(&self, profile: &Profile) -> Result<(Box<dyn Source>, String), Failure> {
+        if let [file] = self.files.as_slice() {
+            return Ok((parts::source(file)?, self.content_type.clone()));
         }
-        let mut bytes = Vec::new();
-        source.read_to_end(&mut bytes).map_err(|why| unread(&why))?;
-        Ok(Box::new(Cursor::new(bytes)))
+        if profile.sign.is_none() || profile.encrypt.is_none() {
+            // RFC 6362 §2.3: receivers differ on what the MIC then covers.
+            let _ = writeln!(
+                io::stderr(),
+                "warning: several documents should be signed and encrypted"
+            );
+        }
+        let related = parts::related(&self.files, &self.content_type)?;
+        let content_type = related.content_type().to_owned();
+        Ok((Box::new(related), content_type))
     }
 }

@@ -175,7 +175,12 @@ pub(super) fn notes(one: UseView<'_>, all: bool) -> Vec<String> {
     };
     let notes = one.notes().iter();
     let notes = notes.filter(|note| all || note.elements.iter().any(tells));
-    notes.map(|note| noted(note, one.tag())).collect()
+    let asked = one.demands().filter(|(_, place, _)| !place.is_empty());
+    let asked = asked.map(|(_, place, words)| format!("{place}: {words}"));
+    notes
+        .map(|note| noted(note, one.tag()))
+        .chain(asked)
+        .collect()
 }
 
 /// Whether the guide says nothing of an element, and the standard lets it be left out.
@@ -185,6 +190,8 @@ fn is_silent(part: ElementView<'_>) -> bool {
         && part.codes().is_none()
         && part.usage() != Usage::Mandatory
         && part.repeats() == 1
+        && part.asked("fits").is_empty()
+        && part.asked("with").is_empty()
 }
 
 /// Whether anybody who uses the guide has to know of a use.
@@ -229,7 +236,8 @@ pub(super) fn most(max: u32) -> String {
 /// `Name, N101 = ST, stands below O`.
 pub(super) fn described(one: UseView<'_>) -> String {
     let mut text = one.name().to_owned();
-    for (word, more) in [("", one.when()), ("stands ", one.under())] {
+    let asked = one.asked("with", "");
+    for (word, more) in [("", one.when()), ("stands ", one.under()), ("", asked)] {
         if !more.is_empty() {
             text += &format!(", {word}{more}");
         }

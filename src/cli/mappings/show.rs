@@ -366,16 +366,27 @@ fn guide_json(guide: &Guide) -> Value {
         if let Some(list) = element.list() {
             told["codes"] = Value::from(list);
         }
+        for word in ["fits", "with"] {
+            let asked = element.asked(word);
+            if !asked.is_empty() {
+                told[word] = Value::from(asked);
+            }
+        }
         told
     };
     let segment = |one: &UseView<'_>| {
-        json!({
+        let mut told = json!({
             "area": one.area(), "position": one.position(), "segment": one.tag(),
             "use": one.key(), "path": one.path(), "name": one.name(),
             "usage": one.usage().to_string(), "max": one.max(), "when": one.when(),
             "under": one.under(), "depth": one.depth(), "loop": one.is_loop(),
             "maps": one.target(), "elements": one.elements().map(element).collect::<Vec<_>>(),
-        })
+        });
+        let with = one.asked("with", "");
+        if !with.is_empty() {
+            told["with"] = Value::from(with);
+        }
+        told
     };
     let uses = guide.uses();
     let coded = uses

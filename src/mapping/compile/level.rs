@@ -11,7 +11,7 @@ use super::Compiler;
 
 impl Compiler<'_> {
     /// A table with what it is `like` below it; itself where it is like no other. What tells the
-    /// model from its neighbours (`when`), how often it must come and where it stands is its own.
+    /// model from its neighbours (`when`), whether it must come and where it stands is its own.
     pub(super) fn like(&mut self, table: &Table, node: &Node) -> Node {
         let Some(name) = node.get("like") else {
             return node.clone();
@@ -30,7 +30,7 @@ impl Compiler<'_> {
         }
         let mut merged = model.clone();
         if let Value::Table(table) = &mut merged.value {
-            Arc::make_mut(table).leave_out(&["when", "usage", "under"]);
+            Arc::make_mut(table).leave_out(&["when", "usage", "with", "under"]);
         }
         merged.merge(node);
         merged.source = node.source.clone();

@@ -39,7 +39,7 @@ pub(super) const CODES: &[(&str, &[&str])] = &[
 
 /// Values that an element has instead, by its designator.
 #[rustfmt::skip]
-pub(super) const INSTEAD: &[(&str, &str)] = &[("CUR01", "BY"),
+pub(super) const INSTEAD: &[(&str, &str)] = &[("CUR01", "BY"), ("BSN03", "20260306"),
     ("TD502", "2"), ("TD503", "NWFR"), ("ENT02", "PE"), ("RMR01", "IV"), ("TD108", "LB")];
 
 /// What the buying side has instead: in the parties with these codes, and below them.
@@ -110,8 +110,9 @@ pub(super) fn any(part: &PartUse, fits: &dyn Fn(&str) -> bool) -> String {
         DataType::Decimal | DataType::Implied(_) => format!("{:0>length$}", n + 1),
         _ => format!("{:A>length$}", char::from(b'A' + (n % 26) as u8)),
     };
-    (0..26)
-        .map(value)
+    let formed = part.forms.iter().map(|form| form.plain());
+    formed
+        .chain((0..26).map(value))
         .find(|text| fits(text))
         .unwrap_or_else(|| value(0))
 }
