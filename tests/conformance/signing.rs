@@ -269,6 +269,11 @@ fn as2_072_the_attributes_bind_the_content() {
     assert!(signed_with(|s| s.attributes = Some(vec![kind.clone(), due[1].clone()])).is_err());
     let twice = [due.clone(), due[1..].to_vec()].concat();
     assert!(signed_with(|s| s.attributes = Some(twice.clone())).is_err());
+    // In another order than DER's: what is signed is the DER of them all the same.
+    reads(|s| {
+        s.as_listed = true;
+        s.attributes.as_mut().unwrap().reverse();
+    });
     // An attribute that nobody signed.
     let body = signed(&part);
     let broken = swap(&body, &due[1], &other[1]);
