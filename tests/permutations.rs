@@ -4,6 +4,7 @@
 //! MIC is the same text in three places: at the sender, at the receiver, and in the receipt.
 
 use std::fmt;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,7 +206,7 @@ impl Side {
         let (mut payload, profile) = (Vec::new(), Profile::accept_anything());
         let opened = as2::open(
             &headers,
-            &body[..],
+            body.open().unwrap(),
             &mut payload,
             &self.keys,
             &profile,
