@@ -193,7 +193,7 @@ impl Reader<'_> {
                 Some(Event::Group(header, position)) => {
                     walked = Some(survey.walked(header, position));
                 }
-                Some(Event::SetBegin(_)) => body = Body::pull(walk)?,
+                Some(Event::SetBegin(_)) => body = Body::pull(walk, body.segments)?,
                 Some(Event::Set(set)) => {
                     let mut set = std::mem::take(set);
                     std::mem::swap(&mut set.segments, &mut body.segments);
@@ -207,6 +207,7 @@ impl Reader<'_> {
                         let rejected = walked.judge(&known, &set, &one.delimiters);
                         parts.document(known.finish(rejected, answers));
                     }
+                    body.segments = set.segments;
                     walk.take_findings();
                 }
                 Some(Event::GroupEnd(trailer)) => {

@@ -65,9 +65,14 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Pulls the body of the set that was begun.
-    pub(super) fn pull(walk: &mut Envelopes<impl Read>) -> Result<Body, Error> {
+    /// Pulls the body of the set that was begun, into memory that served the set before.
+    pub(super) fn pull(
+        walk: &mut Envelopes<impl Read>,
+        mut segments: Segments,
+    ) -> Result<Body, Error> {
+        segments.clear();
         let (mut body, mut bytes) = (Body::default(), 0);
+        body.segments = segments;
         while let Some(segment) = walk.segment()? {
             bytes += segment.bytes().len();
             body.last = segment.position().ordinal;
