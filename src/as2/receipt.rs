@@ -74,8 +74,9 @@ impl ReceiptRequest {
             }
             "signed-receipt-micalg" => {
                 let known = values.iter().filter_map(|value| Digest::parse(value));
-                self.micalg = known.clone().find(|digest| weak || !digest.weak());
-                self.micalg = planted!("last-micalg-taken", known.clone().last(), self.micalg);
+                let usable = |digest: &Digest| !digest.weak() || (weak && *digest == Digest::Sha1);
+                let first = known.clone().find(usable);
+                self.micalg = planted!("last-micalg-taken", known.clone().last(), first);
                 if self.micalg.is_none() && !values.is_empty() {
                     self.refusal = Some(Disposition::failure("unsupported MIC-algorithms"));
                 }
