@@ -91,6 +91,24 @@ pub(crate) fn seal(payload: &[u8], keys: &Keys, profile: &Profile) -> (Sealed, V
     (sealed.expect("a sound seal"), body)
 }
 
+/// What stands before the entity in S/MIME.
+const OPENING: &str = "MIME-Version: 1.0\r\nContent-Type: multipart/signed; \
+    protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=\"----b\"\r\n\r\n------b\r\n";
+
+/// multipart/signed around an entity and its signature.
+fn smime(entity: &[u8], signature: &[u8]) -> Vec<u8> {
+    let head = "\r\n------b\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\n";
+    let base64 = openssl::base64::encode_block(signature);
+    let mut out = [OPENING.as_bytes(), entity, head.as_bytes()].concat();
+    for line in base64.as_bytes().chunks(64) {
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"------b--\r\n");
+    out
+}
+
 /// The same with OpenSSL's own CMS: signed in S/MIME form, then encrypted.
 struct OpenSsl {
     key: PKey<Private>,
@@ -124,8 +142,7 @@ impl OpenSsl {
             options,
         );
         let signed = signed.and_then(|signed| signed.to_der());
-        // What S/MIME puts around it is copying: the signature in binary after the content.
-        let whole = [entity, signed.expect("a signature")].concat();
+        let whole = smime(&entity, &signed.expect("a signature"));
         let options = CMSOptions::BINARY;
         let cipher = Cipher::aes_256_cbc();
         let sealed = CmsContentInfo::encrypt(&self.others, &whole, cipher, options);
@@ -134,11 +151,13 @@ impl OpenSsl {
             .expect("a sound envelope")
     }
 
+    /// As every receiver has to: decrypt, read the S/MIME, verify. Where the entity of that
+    /// length stands is given for nothing.
     fn open(&self, body: &[u8], entity: usize) -> Vec<u8> {
         let envelope = CmsContentInfo::from_der(body).expect("an envelope");
         let whole = envelope.decrypt(&self.key, &self.x509).expect("a message");
-        let (entity, signature) = whole.split_at(entity);
-        let mut signed = CmsContentInfo::from_der(signature).expect("a signature");
+        let mut signed = CmsContentInfo::smime_read_cms(&whole).expect("a signature");
+        let entity = &whole[OPENING.len()..OPENING.len() + entity];
         let store = X509StoreBuilder::new().expect("a store").build();
         let options = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::NOINTERN;
         let mut content = Vec::new();

@@ -286,15 +286,14 @@ impl<'a> Base64<'a> {
         let bad = || io::Error::other(Error::Mime("no base64".into()));
         let data = self.source.fill_buf()?;
         let (ended, taken) = (data.is_empty(), data.len().min(32 * 1024));
-        for byte in data[..taken]
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace())
-        {
-            match byte {
-                b'=' => self.padded = true,
-                _ if self.padded => return Err(bad()),
-                byte => self.pending.push(*byte),
+        for piece in data[..taken].split(u8::is_ascii_whitespace) {
+            let digits = memchr::memchr(b'=', piece).unwrap_or(piece.len());
+            let (digits, padding) = piece.split_at(digits);
+            if (self.padded && !digits.is_empty()) || padding.iter().any(|byte| *byte != b'=') {
+                return Err(bad());
             }
+            self.padded |= !padding.is_empty();
+            self.pending.extend_from_slice(digits);
         }
         self.source.consume(taken);
         let whole = if ended {

@@ -280,7 +280,11 @@ impl Walk<'_> {
             }
             self.secured.weak.push(oddity);
         }
-        let key = envelope.content_key(&self.keys.ours)?;
+        let key = envelope.content_key(&self.keys.ours);
+        let key = key.map_err(|error| match error {
+            Error::NotForUs(_) => error,
+            error => hidden(error),
+        })?;
         // From here on one answer fits all failures.
         self.secured.layers.push("encrypted");
         self.secured.encrypted = Some(Encryption {
@@ -437,7 +441,13 @@ impl Walk<'_> {
     }
 
     fn payload(&mut self, head: &Head, body: &mut dyn BufRead) -> Result<(), Error> {
-        let mut digests = Digests::new(&[self.micalg])?;
+        // Inside a signature the MIC is the signature's digest.
+        let wanted: &[Digest] = if self.in_signature {
+            &[]
+        } else {
+            &[self.micalg]
+        };
+        let mut digests = Digests::new(wanted)?;
         if self.layers > 0 && !planted!("mic-without-headers") {
             digests.update(&with_crlf(&head.raw))?;
         }

@@ -60,9 +60,11 @@ pub(crate) fn check(head: &Head) -> Result<(), Error> {
 }
 
 fn is_plain(name: &str, value: &str) -> bool {
-    let known = FIELDS.iter().any(|field| {
-        *field == name || field.to_lowercase() == name || field.to_uppercase() == name
-    });
+    let one_case = !(name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && name.bytes().any(|byte| byte.is_ascii_uppercase()));
+    let known = FIELDS
+        .iter()
+        .any(|field| *field == name || (one_case && field.eq_ignore_ascii_case(name)));
     let words = |text: &str| {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b" ,./_-+:()<>@=".contains(&byte))

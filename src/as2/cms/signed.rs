@@ -274,8 +274,14 @@ fn md(digest: Digest) -> Result<&'static openssl::md::MdRef, Error> {
 impl Scheme {
     fn read(algorithm: &Algorithm<'_>, digest: Digest) -> Result<Scheme, Error> {
         if algorithm.oid == oid::PSS {
-            let parameters = algorithm.parameters.map(|parameters| parameters.der());
-            let mut inside = parameters.unwrap_or(Der::new(&[]));
+            let Some(parameters) = algorithm.parameters else {
+                // They are due (RFC 4056 §3). Who leaves them out means what a signer writes:
+                // one digest for all, a salt as long; with SHA-1 these are the defaults.
+                let salt = digest.openssl().size() as u16;
+                let (hash, mgf) = (digest, digest);
+                return Ok(Scheme::Pss { hash, mgf, salt });
+            };
+            let mut inside = parameters.der();
             let (hash, mgf) = super::hash_and_mgf(&mut inside)?;
             let salt = match inside.optional(0xA2)? {
                 Some(tagged) => tagged.der().small()?,
