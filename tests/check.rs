@@ -1,7 +1,8 @@
 //! `check` finds what `read` finds, and `read_json` writes what serde_json would, both without
 //! making a document.
 
-use transload::mapping::{self, Library};
+use transload::canonical::{Document, Level, ShipNotice};
+use transload::mapping::{self, Gist, Library};
 use transload::x12;
 
 /// Findings of both, for every set of `bytes` that has a guide; how many sets there were.
@@ -33,11 +34,42 @@ fn both(library: &Library, name: &str, bytes: &[u8]) -> usize {
                 let different = checked.iter().zip(&read).find(|(a, b)| a != b);
                 assert_eq!(different, None, "{name}");
                 assert_eq!(checked.len(), read.len(), "{name}");
+                let (told, gist) = mapping::gist(&guide, &set.segments, delimiters);
+                assert_eq!(told.len(), read.len(), "{name}");
+                assert_eq!(gist, reading.document.as_ref().map(about), "{name}");
                 sets += 1;
             }
         }
     }
     sets
+}
+
+/// What a document is about, counted in its structs.
+fn about(document: &Document) -> Gist {
+    let shipped = |notice: &ShipNotice| {
+        let levels = notice.levels.iter().flat_map(Level::walk);
+        levels.filter(|level| level.item.is_some()).count()
+    };
+    Gist {
+        number: document.number().map(str::to_owned),
+        lines: match document {
+            Document::PurchaseOrder(order) => order.lines.len(),
+            Document::PurchaseOrderAcknowledgment(answer) => answer.lines.len(),
+            Document::Invoice(invoice) => invoice.lines.len(),
+            Document::ShipNotice(notice) => shipped(notice),
+            Document::RemittanceAdvice(advice) => {
+                advice.remittances.iter().map(|r| r.items.len()).sum()
+            }
+            Document::PurchaseOrderChange(change) => change.lines.len(),
+            Document::PurchaseOrderChangeAcknowledgment(answer) => answer.lines.len(),
+            Document::ApplicationAdvice(advice) => advice.results.len(),
+            Document::InventoryAdvice(advice) => advice.lines.len(),
+            Document::RoutingRequest(request) => {
+                request.destinations.iter().map(|d| d.orders.len()).sum()
+            }
+            Document::RoutingInstructions(answer) => answer.shipments.len(),
+        },
+    }
 }
 
 fn files() -> Vec<(String, Vec<u8>)> {

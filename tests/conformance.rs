@@ -8,11 +8,16 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod asking;
+mod certificates;
 mod forge;
+mod further;
 mod headers;
 mod http;
 mod mics;
 mod mime;
+#[cfg(feature = "planted")]
+mod planted;
+mod posted;
 mod receipts;
 mod sealing;
 mod signing;

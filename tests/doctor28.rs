@@ -1,5 +1,5 @@
 //! The 28 situations that x12-doctor 0.1.0 knows, a line each: what is done to a good file, and what
-//! `check` says of it. Those that one file alone does not show are listed with the place that does.
+//! `check` says of it; of those that one file alone does not show, of several files in a folder.
 
 use transload::cli::{Guides, check};
 use transload::mapping::Library;
@@ -58,34 +58,149 @@ const ROWS: &[Row] = &[
     ("B05", ORDER, &["partner", "amazon"], "segment.missing", "REF"),
     ("B06", ORDER, &["BEG*00*SA*PO-2001**20260302~\n", ""], "segment.missing", "BEG"),
     ("D01", NOTICE, &["HL*4*3*I", "HL*4*9*I"], "hl.parent", "HL02"),
+    ("B02", PRICED, &["3*5*EA*5.10", "3*5*EA*445"], "value.scale", "PO104"),
+    ("B02", BILL, &["TDS*15000", "TDS*1500000"], "value.scale", "TDS01"),
+    ("D04", NOTICE, &["HL*2*1*O", "DTM*011*20260310~\nDTM*017*20260309~\nHL*2*1*O", "SE*13", "SE*15"], "value.date-order", "DTM02"),
+    ("D04", NOTICE, &["HL*2*1*O", "DTM*017*20260301~\nHL*2*1*O", "SE*13", "SE*14"], "value.date-order", "BSN03"),
     ("D02", NOTICE, &["00107312000000000015", "00107312000000000016"], "value.check-digit", "MAN02"),
 ];
 
-/// Codes that one line above cannot show, and why.
+/// An order of three lines, so that one price stands out.
+const PRICED: &str = "ISA*00*          *00*          *ZZ*QUILLFEATHER   *ZZ*TINDERBOX      *260302*0915*U*00401*000000014*0*T*>~\n\
+    GS*PO*QUILLFEATHER*TINDERBOX*20260302*0915*14*X*004010~\nST*850*0001~\n\
+    BEG*00*SA*PO-2002**20260302~\nPO1*1*10*EA*4.50*PE*VN*TK-1200~\nPO1*2*5*EA*3.95*PE*VN*TK-1300~\n\
+    PO1*3*5*EA*5.10*PE*VN*TK-1400~\nCTT*3~\nSE*7*0001~\nGE*1*14~\nIEA*1*000000014~\n";
+
+/// A bill for that order.
+const BILL: &str = "ISA*00*          *00*          *ZZ*TINDERBOX      *ZZ*QUILLFEATHER   *260305*0915*U*00401*000000015*0*T*>~\n\
+    GS*IN*TINDERBOX*QUILLFEATHER*20260305*0915*15*X*004010~\nST*810*0001~\n\
+    BIG*20260305*R-1*20260302*PO-2001~\nIT1*1*10*EA*4.50*PE*VN*TK-1200~\nIT1*2*5*CA*21.00*PE*VN*TC-0004-6~\n\
+    TDS*15000~\nCTT*2~\nSE*7*0001~\nGE*1*15~\nIEA*1*000000015~\n";
+
+/// An acknowledgment of that order.
+const REPLY: &str = "ISA*00*          *00*          *ZZ*TINDERBOX      *ZZ*QUILLFEATHER   *260302*0915*U*00401*000000016*0*T*>~\n\
+    GS*PR*TINDERBOX*QUILLFEATHER*20260303*0915*16*X*004010~\nST*855*0001~\n\
+    BAK*00*AC*PO-2001*20260302~\nPO1*1*10*EA*4.50*PE*VN*TK-1200~\nACK*IA*10*EA~\n\
+    PO1*2*5*CA*21.00*PE*VN*TC-0004-6~\nACK*IA*5*CA~\nCTT*2~\nSE*8*0001~\nGE*1*16~\nIEA*1*000000016~\n";
+
+/// Situation, the files, what is replaced in the last, the file that it is told of, rule and place.
+type Several = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    usize,
+    &'static str,
+    &'static str,
+);
+
+/// What several files show together, by `check FOLDER`: the situations of x12-doctor, and those that
+/// follow from the same keys.
+#[rustfmt::skip]
+const SEVERAL: &[Several] = &[
+    ("C02", &[ORDER, ANSWER], &["AK1*PO*11", "AK1*PO*12"], 1, "answer.unknown-group", "AK102"),
+    ("C03", &[ORDER, ANSWER], &["AK5*A~", "AK5*R*5~", "AK9*A*1*1*1", "AK9*R*1*1*0"], 0, "answer.rejected", "GS"),
+    ("C04", &[ORDER, ANSWER], &["AK5*A~", "AK3*PO1*5*PO1~\nAK4*3*355*7*EACH~\nAK5*R*5~", "AK9*A*1*1*1", "AK9*R*1*1*0", "SE*6", "SE*8"], 0, "answer.rejected", "PO103"),
+    ("C05", &[ORDER, PRICED, ANSWER], &[], 1, "answer.missing", "GS"),
+    ("C06", &[ORDER, NOTICE], &["*260302*0915*U", "*260301*0915*U"], 1, "flow.order", "BSN"),
+    ("D03", &[ORDER, NOTICE], &["SN1**10", "SN1**12"], 1, "line.quantity", "SN102"),
+    ("duplicate", &[ORDER, ORDER], &[], 1, "isa.duplicate", "ISA13"),
+    ("billed", &[ORDER, BILL], &["IT1*2*5*", "IT1*2*6*"], 1, "line.quantity", "IT102"),
+    ("price", &[ORDER, BILL], &["*4.50*", "*4.75*"], 1, "line.price", "IT104"),
+    ("price of the answer", &[ORDER, REPLY], &["*4.50*", "*4.75*"], 1, "line.price", "PO104"),
+    ("answered", &[ORDER, REPLY], &["PO1*2*5*CA", "PO1*2*6*CA"], 1, "line.quantity", "PO102"),
+    ("a line left out", &[ORDER, REPLY], &["PO1*2*5*CA*21.00*PE*VN*TC-0004-6~\nACK*IA*5*CA~\n", ""], 1, "line.missing", "BAK03"),
+];
+
+/// Codes that no line above shows, and where they are.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "A00",
         "no finding but an error: a_file_that_is_not_x12_is_refused",
     ),
     (
-        "B02",
-        "not done: nobody compares a price with its neighbours",
-    ),
-    (
         "C01",
         "what a 997 says: a_997_says_what_was_rejected_and_where",
     ),
-    (
-        "C02",
-        "which groups were sent is known to the gateway, not to a file",
-    ),
-    ("C03", "as C01"),
-    ("C04", "as C01; the original's bytes are shown by `explain`"),
-    ("C05", "what waits for its 997 is known to the gateway"),
-    ("C06", "the order of interchanges is known to the gateway"),
-    ("D03", "not done: the order is another file"),
-    ("D04", "not done: nobody compares dates of a shipment"),
 ];
+
+fn changed(text: &str, changes: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for change in changes.chunks(2) {
+        assert!(text.contains(change[0]), "{}", change[0]);
+        text = text.replacen(change[0], change[1], 1);
+    }
+    text
+}
+
+/// What `check FOLDER` tells of the files beside each other: file, rule, place.
+fn beside(files: &[String], more: &[&str]) -> (Vec<(usize, String, String)>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, number) in files.iter().zip(0..) {
+        std::fs::write(folder.path().join(format!("{number}.edi")), file).unwrap();
+    }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_transload"));
+    let command = command
+        .args(["check", "--json", "."])
+        .args(more)
+        .current_dir(folder.path());
+    let output = command.output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let mut told = Vec::new();
+    for line in out.lines() {
+        let report: serde_json::Value = serde_json::from_str(line).unwrap();
+        if report["beside"].is_null() && files.len() > 1 {
+            continue;
+        }
+        let name = report["file"].as_str().unwrap().trim_start_matches("./");
+        let file = name.trim_end_matches(".edi").parse().unwrap();
+        for finding in report["findings"].as_array().unwrap() {
+            let place = &finding["location"];
+            let element = place["element"]
+                .as_u64()
+                .map_or_else(String::new, |n| format!("{n:02}"));
+            let place = format!("{}{element}", place["tag"].as_str().unwrap_or_default());
+            told.push((file, finding["rule"].as_str().unwrap().to_owned(), place));
+        }
+    }
+    (told, out)
+}
+
+#[test]
+fn several_files_show_what_one_does_not() {
+    for (code, files, changes, file, rule, place) in SEVERAL {
+        let mut all: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+        let last = all.pop().unwrap();
+        all.push(changed(&last, changes));
+        let (told, out) = beside(&all, &[]);
+        let due = (*file, (*rule).to_owned(), (*place).to_owned());
+        assert!(told.contains(&due), "{code}: {due:?} in {told:?}\n{out}");
+        // And in the words of each.
+        let chinese = beside(&all, &["--lang", "zh-CN"]).0;
+        assert_eq!(told, chinese, "{code}");
+    }
+}
+
+/// Papers that fit each other are told nothing of.
+#[test]
+fn files_that_fit_are_told_nothing_of() {
+    let notice = changed(
+        NOTICE,
+        &[
+            "CTT*4~",
+            "HL*5*3*I~\nLIN*2*VN*TC-0004-6~\nSN1**5*CA~\nCTT*5~",
+            "SE*13",
+            "SE*16",
+        ],
+    );
+    let files = [ORDER, ANSWER, &notice, BILL, REPLY].map(str::to_owned);
+    let (told, out) = beside(&files, &[]);
+    let wrong = told.iter().filter(|(_, rule, _)| rule != "answer.missing");
+    assert_eq!(
+        wrong.collect::<Vec<_>>(),
+        Vec::<&(usize, String, String)>::new(),
+        "{out}"
+    );
+}
 
 #[test]
 fn each_situation_is_found() {
@@ -121,7 +236,7 @@ fn files_that_are_changed_are_good_before() {
         library: Library::embedded(),
         partner: None,
     };
-    for file in [ORDER, NOTICE, ANSWER] {
+    for file in [ORDER, NOTICE, ANSWER, PRICED, BILL, REPLY] {
         let report = check(file.as_bytes(), &guides).unwrap();
         assert!(
             !report.counts.reach(x12::Severity::Warning),
@@ -136,6 +251,12 @@ fn all_28_are_here() {
     let rows = ROWS
         .iter()
         .map(|row| row.0)
+        .chain(
+            SEVERAL
+                .iter()
+                .map(|row| row.0)
+                .filter(|code| code.len() == 3),
+        )
         .chain(ELSEWHERE.iter().map(|row| row.0));
     let codes: std::collections::BTreeSet<&str> = rows.collect();
     let due = [("A", 0..=11), ("B", 1..=6), ("C", 1..=6), ("D", 1..=4)];

@@ -9,6 +9,7 @@ mod large;
 mod later;
 mod pair;
 mod receipts;
+mod related;
 
 use transload::store::{Direction, DocumentState, MessageState};
 

@@ -7,6 +7,7 @@
 
 mod doctor;
 mod gateway;
+mod house;
 mod live;
 mod openssl;
 mod table;

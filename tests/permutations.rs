@@ -48,7 +48,7 @@ impl Permutation {
     fn all() -> Vec<Permutation> {
         let mut all = Vec::new();
         for (signed, encrypted) in [(false, false), (false, true), (true, false), (true, true)] {
-            for compress in [NEVER, BEFORE] {
+            for compress in [NEVER, BEFORE, AFTER] {
                 for (receipt, mode) in RECEIPTS {
                     if signed || compress != AFTER {
                         all.push(Permutation {
@@ -205,7 +205,7 @@ impl Side {
         let (mut payload, profile) = (Vec::new(), Profile::accept_anything());
         let opened = as2::open(
             &headers,
-            &body[..],
+            body.open().unwrap(),
             &mut payload,
             &self.keys,
             &profile,
@@ -271,7 +271,7 @@ async fn every_permutation_both_ways() {
     let payload = std::fs::read(file).unwrap();
 
     let all = Permutation::all();
-    assert_eq!(all.len(), 40);
+    assert_eq!(all.len(), 50);
     let mut sent = Vec::new();
     for n in 0..all.len() {
         for (from, to) in [(&east_side, &west_side), (&west_side, &east_side)] {

@@ -38,6 +38,8 @@ fn arrival(n: u16) -> Arrival {
         headers: vec![],
         body: payload(1),
         content: Some(payload(2)),
+        content_type: None,
+        file_name: None,
         mic: None,
         answer: Some(Answer {
             status: 200,
@@ -113,6 +115,25 @@ fn acknowledged(child: &mut Child, count: usize) -> Vec<u16> {
     numbers
 }
 
+/// How many rows have their bytes in a file: each has its file, whole, wherever the kill fell.
+fn large_rows(folder: &Path) -> usize {
+    let database = rusqlite::Connection::open(folder.join("transload.db")).unwrap();
+    let mut rows = database
+        .prepare("SELECT lower(hex(digest)), size FROM payload WHERE bytes IS NULL")
+        .unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let rows: Vec<(String, i64)> = rows.unwrap().map(Result::unwrap).collect();
+    for (digest, size) in &rows {
+        let path = folder
+            .join("payloads")
+            .join(&digest[..2])
+            .join(&digest[2..]);
+        let length = std::fs::metadata(&path).map(|file| file.len());
+        assert_eq!(length.unwrap(), size.cast_unsigned(), "{}", path.display());
+    }
+    rows.len()
+}
+
 /// What was acknowledged before `kill -9` is there after it, answer and payload, and is a duplicate
 /// when it comes again.
 #[tokio::test]
@@ -124,6 +145,10 @@ async fn a_killed_process_keeps_what_it_acknowledged() {
         numbers.len() >= 200,
         "the child died early: {}",
         numbers.len()
+    );
+    assert!(
+        large_rows(folder.path()) > 0,
+        "some were too large for a row"
     );
     let store = Sqlite::open(folder.path()).unwrap();
     for n in numbers {

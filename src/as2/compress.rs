@@ -89,7 +89,8 @@ impl<R: BufRead> Inflate<R> {
         self.plain.truncate(length);
         self.at = 0;
         let (from, to) = (self.decoder.total_in(), self.decoder.total_out());
-        if to > self.limit || (to > RATIO_FROM && to / from.max(1) > RATIO) {
+        let large = to > self.limit || (to > RATIO_FROM && to / from.max(1) > RATIO);
+        if large && !planted!("inflated-without-limit") {
             let problem = format!("{from} bytes grow to more than {to}, beyond the limit");
             return Err(Error::Decompression(problem));
         }

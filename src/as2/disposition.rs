@@ -173,7 +173,9 @@ impl Error {
     /// decryption oracle; `diagnostic` lifts that while a connection is being tested.
     pub fn disposition(&self, diagnostic: bool) -> Disposition {
         match self {
-            Error::Encrypted(_) if !diagnostic => Disposition::error("decryption-failed"),
+            Error::Encrypted(_) if !diagnostic && !planted!("decryption-failures-told-apart") => {
+                Disposition::error("decryption-failed")
+            }
             _ => Disposition::from(self),
         }
     }

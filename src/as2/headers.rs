@@ -130,7 +130,8 @@ impl Headers {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for (name, value) in &self.0 {
-            out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+            let fold = planted!("header-folded", "\r\n\t", "");
+            out.extend_from_slice(format!("{name}: {fold}{value}\r\n").as_bytes());
         }
         out.extend_from_slice(b"\r\n");
         out

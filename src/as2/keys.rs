@@ -375,9 +375,12 @@ pub struct Keys {
 
 impl Keys {
     pub(crate) fn signer(&self, at: DateTime<Utc>) -> Result<&Identity, Error> {
-        let fits = |us: &&Identity| us.certificate.valid_at(at) && us.certificate.signs();
+        let fits = |us: &&Identity| {
+            let certificate = &us.certificate;
+            certificate.valid_at(at) && certificate.signs() && certificate.weakness().is_none()
+        };
         let signer = self.ours.iter().find(fits);
-        signer.ok_or_else(|| bad("none of our certificates is valid now and may sign"))
+        signer.ok_or_else(|| bad("none of our certificates is valid now, strong, and may sign"))
     }
 
     /// The certificate to encrypt to where one is enough.
@@ -387,12 +390,14 @@ impl Keys {
 
     /// The certificates that may be encrypted to, at least one.
     pub(crate) fn recipients(&self, at: DateTime<Utc>) -> Result<Vec<&Certificate>, Error> {
-        let fits = |theirs: &&Certificate| theirs.valid_at(at) && theirs.encrypts();
+        let fits = |theirs: &&Certificate| {
+            theirs.valid_at(at) && theirs.encrypts() && theirs.weakness().is_none()
+        };
         let recipients: Vec<_> = self.theirs.iter().filter(fits).collect();
         match recipients.is_empty() {
             false => Ok(recipients),
             true => Err(bad(
-                "none of the partner's certificates is valid now and may be encrypted to",
+                "none of the partner's certificates is valid now, strong, and may be encrypted to",
             )),
         }
     }

@@ -57,6 +57,11 @@ impl MdnFields {
         mic: Option<Mic>,
     ) -> MdnFields {
         let original = request.message_id().unwrap_or_default();
+        let original = planted!(
+            "brackets-taken-off",
+            original.trim_matches(['<', '>']),
+            original
+        );
         let outcome = match disposition.outcome {
             Outcome::Processed => "was received, and is safe with us".to_owned(),
             Outcome::Warning => format!("was received, with a warning: {}", disposition.detail),

@@ -370,6 +370,9 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("a multipart without parts".into()))?;
         self.inner(&mut Tee::new(first, &mut digests))?;
+        if planted!("crlf-before-boundary-counted") {
+            digests.update(b"\r\n")?;
+        }
         let second = parts
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
@@ -408,7 +411,7 @@ impl Walk<'_> {
         self.allow(!verified.signer.signs(), || {
             "signature by a certificate whose key usage is another".to_owned()
         })?;
-        if !verified.signer.valid_at(self.at) {
+        if !verified.signer.valid_at(self.at) && !planted!("expired-signer-taken") {
             let (from, to) = (verified.signer.not_before(), verified.signer.not_after());
             let problem = format!("is valid from {from} to {to}, not at {}", self.at);
             if !self.profile.accept_anything {
@@ -445,7 +448,7 @@ impl Walk<'_> {
             &[self.micalg]
         };
         let mut digests = Digests::new(wanted)?;
-        if self.layers > 0 {
+        if self.layers > 0 && !planted!("mic-without-headers") {
             digests.update(&with_crlf(&head.raw))?;
         }
         let (mut sha256, mut length) = (Sha256::new(), 0);
@@ -464,6 +467,7 @@ impl Walk<'_> {
                 length += taken as u64;
             }
         }
+        let payload_digest = sha256.finish();
         let content_type = head
             .headers
             .get("Content-Type")
@@ -471,18 +475,25 @@ impl Walk<'_> {
         self.leaf = Some(Leaf {
             content_type: content_type.to_owned(),
             file_name: mime::file_name(&head.headers),
-            sha256: hex(&sha256.finish()),
+            sha256: hex(&payload_digest),
             length,
         });
         if !self.in_signature {
             self.mic = digests.finish()?.get(self.micalg).cloned();
+        }
+        if planted!("mic-over-decoded-part") {
+            self.mic = Some(Mic {
+                digest: Digest::Sha256,
+                value: payload_digest.to_vec(),
+            });
         }
         Ok(())
     }
 
     /// Whether the message has the protection that was agreed.
     fn protected(&self) -> Result<(), Error> {
-        let missing = |wanted: bool, have: bool| wanted && !have && !self.profile.accept_anything;
+        let lenient = self.profile.accept_anything || planted!("less-than-agreed-accepted");
+        let missing = |wanted: bool, have: bool| wanted && !have && !lenient;
         if missing(
             self.profile.require_encrypted,
             self.secured.encrypted.is_some(),

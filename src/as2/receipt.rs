@@ -75,6 +75,7 @@ impl ReceiptRequest {
             "signed-receipt-micalg" => {
                 let known = values.iter().filter_map(|value| Digest::parse(value));
                 self.micalg = known.clone().find(|digest| weak || !digest.weak());
+                self.micalg = planted!("last-micalg-taken", known.clone().last(), self.micalg);
                 if self.micalg.is_none() && !values.is_empty() {
                     self.refusal = Some(Disposition::failure("unsupported MIC-algorithms"));
                 }

@@ -11,13 +11,15 @@
 //! What a partner says is never compared: an absent version is 1.0, a higher one than ours is
 //! ours, and features that we do not know are ignored.
 
+use super::error::Error;
 use super::headers::Headers;
 
 /// Who we are, from version 1.3 on.
 const PRODUCT: &str = concat!("transload:", env!("CARGO_PKG_VERSION"));
 
-/// What we do beyond RFC 4130 (RFC 6017): a copy of a message gets the receipt of the first one.
-const FEATURES: &str = "AS2-Reliability";
+/// What we do beyond RFC 4130 (RFC 6017): several documents in one message (RFC 6362), and the
+/// receipt of the first message for each copy.
+const FEATURES: &str = "multiple-attachments, AS2-Reliability";
 
 /// A version of AS2 to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,15 +35,29 @@ pub enum Version {
     V1_3,
 }
 
+/// Each version with its name.
+const NAMES: [(&str, Version); 4] = [
+    ("1.0", Version::V1_0),
+    ("1.1", Version::V1_1),
+    ("1.2", Version::V1_2),
+    ("1.3", Version::V1_3),
+];
+
+impl std::str::FromStr for Version {
+    type Err = Error;
+
+    /// Reads `1.0` to `1.3`.
+    fn from_str(name: &str) -> Result<Version, Error> {
+        let known = NAMES.iter().find(|(known, _)| *known == name);
+        let known = known.map(|(_, version)| *version);
+        known.ok_or_else(|| Error::Unsupported(format!("AS2 version {name:?}")))
+    }
+}
+
 impl Version {
     /// As `AS2-Version` says it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Version::V1_0 => "1.0",
-            Version::V1_1 => "1.1",
-            Version::V1_2 => "1.2",
-            Version::V1_3 => "1.3",
-        }
+        NAMES[self as usize].0
     }
 
     /// Sets the headers of this version, of a message or of a receipt.

@@ -42,7 +42,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Each field may be absent and is then not written; each record has `ext`; an unknown name in
 /// JSON is an error. Fields keep their order: a guide's `run` fills the first ones.
 macro_rules! records {
-    ($($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)* })*) => {$(
+    ($($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)* })*) => {
+    $(
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize,
             schemars::JsonSchema)]
@@ -57,7 +58,14 @@ macro_rules! records {
             #[serde(skip_serializing_if = "crate::canonical::absent")]
             pub ext: crate::canonical::Ext,
         }
-    )*};
+    )*
+
+        /// This file's records as they are declared: names, and fields as `name:Type`, one a line.
+        pub(super) const RECORDS: &[(&str, &str)] = &[$((
+            stringify!($name),
+            concat!($(stringify!($field), ":", stringify!($type), "\n",)* "ext:Ext"),
+        )),*];
+    };
 }
 
 mod application_advice;
@@ -123,11 +131,37 @@ pub(crate) fn absent<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// A record's fields as they are declared, in their order: `name:Type`, one a line.
+pub(crate) fn declared(record: &str) -> Option<&'static str> {
+    const FILES: [&[(&str, &str)]; 16] = [
+        application_advice::RECORDS,
+        goods::RECORDS,
+        inventory_advice::RECORDS,
+        invoice::RECORDS,
+        party::RECORDS,
+        provenance::RECORDS,
+        purchase_order::RECORDS,
+        purchase_order_acknowledgment::RECORDS,
+        purchase_order_change::RECORDS,
+        reference::RECORDS,
+        remittance_advice::RECORDS,
+        routing_instructions::RECORDS,
+        routing_request::RECORDS,
+        ship_notice::RECORDS,
+        terms::RECORDS,
+        transport::RECORDS,
+    ];
+    let mut records = FILES.into_iter().flatten();
+    records
+        .find(|(name, _)| *name == record)
+        .map(|(_, fields)| *fields)
+}
+
 /// Declares the documents: each kind is named here and matched nowhere else. What has to be done
 /// for any of them is generic over serde ([`DocumentKind::deserialize`],
 /// [`Document::serialize_record`]) or asked of [`Document`].
 macro_rules! documents {
-    ($($(#[$about:meta])* $kind:ident $tag:literal $number:ident,)*) => {
+    ($($(#[$about:meta])* $kind:ident $tag:literal $number:ident $lines:literal,)*) => {
         /// A business document. In JSON the field `document` says which.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "document", rename_all = "snake_case")]
@@ -150,6 +184,27 @@ macro_rules! documents {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(DocumentKind::$kind => $tag,)*
+                }
+            }
+
+            /// The name of its record.
+            pub(crate) fn record(self) -> &'static str {
+                match self {
+                    $(DocumentKind::$kind => stringify!($kind),)*
+                }
+            }
+
+            /// The field with the number that people call it by.
+            pub(crate) fn number(self) -> &'static str {
+                match self {
+                    $(DocumentKind::$kind => stringify!($number),)*
+                }
+            }
+
+            /// The path of what people count in it; a list in its own items is a tree.
+            pub(crate) fn lines(self) -> &'static str {
+                match self {
+                    $(DocumentKind::$kind => $lines,)*
                 }
             }
 
@@ -220,27 +275,27 @@ macro_rules! documents {
 
 documents! {
     /// X12 850.
-    PurchaseOrder "purchase_order" number,
+    PurchaseOrder "purchase_order" number "lines",
     /// X12 855.
-    PurchaseOrderAcknowledgment "purchase_order_acknowledgment" order_number,
+    PurchaseOrderAcknowledgment "purchase_order_acknowledgment" order_number "lines",
     /// X12 856.
-    ShipNotice "ship_notice" number,
+    ShipNotice "ship_notice" number "levels.item",
     /// X12 810.
-    Invoice "invoice" number,
+    Invoice "invoice" number "lines",
     /// X12 820.
-    RemittanceAdvice "remittance_advice" number,
+    RemittanceAdvice "remittance_advice" number "remittances.items",
     /// X12 860.
-    PurchaseOrderChange "purchase_order_change" number,
+    PurchaseOrderChange "purchase_order_change" number "lines",
     /// X12 865.
-    PurchaseOrderChangeAcknowledgment "purchase_order_change_acknowledgment" order_number,
+    PurchaseOrderChangeAcknowledgment "purchase_order_change_acknowledgment" order_number "lines",
     /// X12 824.
-    ApplicationAdvice "application_advice" number,
+    ApplicationAdvice "application_advice" number "results",
     /// X12 846.
-    InventoryAdvice "inventory_advice" number,
+    InventoryAdvice "inventory_advice" number "lines",
     /// X12 753.
-    RoutingRequest "routing_request" number,
+    RoutingRequest "routing_request" number "destinations.orders",
     /// X12 754.
-    RoutingInstructions "routing_instructions" number,
+    RoutingInstructions "routing_instructions" number "shipments",
 }
 
 impl DocumentKind {

@@ -41,9 +41,6 @@ impl Decimal {
         Decimal(value)
     }
 
-    /// One.
-    pub const ONE: Decimal = Decimal(rust_decimal::Decimal::ONE);
-
     /// The sum; `None` where it has more digits than a decimal holds.
     pub fn checked_add(self, other: Decimal) -> Option<Decimal> {
         self.0.checked_add(other.0).map(Decimal)

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::across::{self, Facts, Kept};
 use super::crew::Crew;
 use super::files::{GuideOptions, Jobs, expand, open};
 use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
-use super::walk::{Guides, Make, Trouble, walk};
+use super::walk::{Guides, Make, Seen, Trouble, walk};
 use super::words::{refusal, said};
 use super::{Exit, Failure, Outcome, junit, sarif};
 use crate::x12::{self, Severity, text};
@@ -120,7 +121,8 @@ impl From<FailOn> for Severity {
 /// [`Trouble::Unreadable`] where it is not X12 or the source fails; [`Trouble::Guide`] where a
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
-    check_with(source, guides, 1, Report::default())
+    let (report, _) = check_with(source, guides, 1, Report::default())?;
+    Ok(report)
 }
 
 /// As [`check`], on as many threads as `jobs`, into a report that is empty.
@@ -129,13 +131,16 @@ fn check_with(
     guides: &Guides,
     jobs: usize,
     mut report: Report,
-) -> Result<Report, Trouble> {
-    let totals = walk(source, guides, Make::First, jobs, &mut |seen| {
+) -> Result<(Report, Facts), Trouble> {
+    let mut source = Kept::new(source);
+    let totals = walk(&mut source, guides, Make::First, jobs, &mut |seen| {
         report.see(seen);
         Ok(())
     })?;
+    let facts = source.facts();
+    report.see(Seen::Findings(across::doubts(&facts.papers)));
     report.end(totals);
-    Ok(report)
+    Ok((report, facts))
 }
 
 /// A file that one thread has read before a second one has started.
@@ -168,12 +173,16 @@ impl Check {
             (path, checked)
         };
         let mut tally = Tally::default();
-        match self.format {
-            Format::Text | Format::Json => {}
-            Format::Sarif => sarif::begin(out)?,
-            Format::Junit => junit::begin(out)?,
-        }
-        let mut tell = |(path, checked): (PathBuf, _)| {
+        self.begin(out)?;
+        let (mut known, mut lines) = (Vec::new(), 0);
+        let mut tell = |(path, checked): (PathBuf, Result<(Report, Facts), Trouble>)| {
+            let checked = checked.map(|(report, facts)| {
+                lines += facts.lines();
+                if lines <= across::LINES {
+                    known.push((path.to_string_lossy().into_owned(), facts));
+                }
+                report
+            });
             let told = progress.aside(|| self.tell(&path, checked, &mut tally, out));
             told.inspect_err(|_| progress.end())
         };
@@ -196,18 +205,48 @@ impl Check {
             })?;
         }
         progress.end();
-        match self.format {
-            Format::Text | Format::Json => {}
-            Format::Sarif => sarif::end(&tally.unread, out)?,
-            Format::Junit => junit::end(out)?,
+        if known.len() > 1 {
+            self.across(&known, &mut tally, out)?;
         }
-        out.flush()?;
+        self.end(&tally, out)?;
         // The process ends: giving back each allocation of the guides would take a tenth of the
         // time that a small file takes.
         std::mem::forget(guides);
         let summary = tally.summary(files.len());
         let _ = writeln!(std::io::stderr(), "{summary}");
         Ok(tally.exit)
+    }
+
+    fn begin(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        match self.format {
+            Format::Text | Format::Json => Ok(()),
+            Format::Sarif => sarif::begin(out),
+            Format::Junit => junit::begin(out),
+        }
+    }
+
+    fn end(&self, tally: &Tally, out: &mut dyn Write) -> std::io::Result<()> {
+        match self.format {
+            Format::Text | Format::Json => {}
+            Format::Sarif => sarif::end(&tally.unread, out)?,
+            Format::Junit => junit::end(out)?,
+        }
+        out.flush()
+    }
+
+    /// Tells what the files say of each other: a report more of each file that it is about.
+    fn across(
+        &self,
+        known: &[(String, Facts)],
+        tally: &mut Tally,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let read = |name: &str| std::fs::read(name).ok();
+        for (file, found) in across::all(known, &read) {
+            let report = Report::beside_others(found);
+            self.tell(Path::new(&known[file].0), Ok(report), tally, out)?;
+        }
+        Ok(())
     }
 
     /// Tells what was found in one file.

@@ -10,7 +10,7 @@ use std::thread::Scope;
 use super::pull::Made;
 use super::walk::{Make, Noted, noted};
 use crate::canonical::{Document, Provenance};
-use crate::mapping::{self, Guide};
+use crate::mapping::{self, Gist, Guide};
 use crate::x12::{Delimiters, GroupHeader, TransactionSet};
 
 /// A set, and all that translating it needs.
@@ -35,6 +35,7 @@ pub(super) struct Task {
 pub(super) struct Done {
     pub(super) task: Task,
     pub(super) document: Option<Document>,
+    pub(super) gist: Option<Gist>,
     pub(super) json: Vec<u8>,
     pub(super) findings: Vec<Noted>,
 }
@@ -48,7 +49,7 @@ const SEGMENT_AS_JSON: usize = 160;
 
 impl Task {
     pub(super) fn run(mut self) -> Done {
-        let (mut document, mut json) = (None, Vec::new());
+        let (mut document, mut gist, mut json) = (None, None, Vec::new());
         let (segments, delimiters) = (&self.set.segments, &self.delimiters);
         let mut found = match (self.guide.as_deref(), self.make) {
             _ if self.reading.is_some() => {
@@ -61,13 +62,18 @@ impl Task {
             (Some(guide), Some(Make::First)) if segments.len() > LARGE => {
                 mapping::check(guide, segments, delimiters)
             }
+            (Some(guide), Some(Make::First)) => {
+                let (found, about) = mapping::gist(guide, segments, delimiters);
+                gist = about;
+                found
+            }
             (Some(guide), Some(Make::Json)) => {
                 let mut provenance = self.origin.as_deref().cloned().unwrap_or_default();
                 provenance.set = Some(self.set.control_number.clone());
                 json.reserve(SEGMENT_AS_JSON * segments.len());
                 mapping::read_json(guide, segments, delimiters, provenance, &mut json)
             }
-            (Some(guide), Some(_)) => {
+            (Some(guide), Some(Make::Documents)) => {
                 let reading = mapping::read(guide, segments, delimiters);
                 document = reading.document;
                 reading.findings
@@ -85,6 +91,7 @@ impl Task {
         Done {
             task: self,
             document,
+            gist,
             json,
             findings,
         }

@@ -118,9 +118,8 @@ impl Row {
                             parties = Some(format!("{sender} → {receiver}"));
                             row.what = title(&seen.set.id);
                             row.answers = matches!(seen.set.id.as_str(), "997" | "999");
-                            let document = seen.document.as_ref();
-                            let number = document.and_then(|document| document.number());
-                            row.number = number.unwrap_or_default().to_owned();
+                            let number = seen.gist.and_then(|gist| gist.number);
+                            row.number = number.unwrap_or_default();
                         }
                     }
                 }

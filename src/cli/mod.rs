@@ -12,6 +12,7 @@
 //! | 4 | state or settings |
 
 mod ack;
+mod across;
 mod as2;
 mod cert;
 mod check;

@@ -12,9 +12,9 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// Bytes read, of all that are to be read.
 #[derive(Clone)]
 pub(super) struct Progress {
-    bar: ProgressBar,
+    /// None where it would not be shown: making it takes longer than checking a small file.
+    bar: Option<ProgressBar>,
     start: Instant,
-    shows: bool,
 }
 
 impl Progress {
@@ -24,16 +24,18 @@ impl Progress {
             let about = std::fs::metadata(file).ok()?;
             about.is_file().then_some(about.len())
         };
-        let total: Option<u64> = files.iter().map(size).sum();
-        let style = ProgressStyle::with_template(
-            "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-        );
-        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden())
-            .with_style(style.expect("the template is right"));
+        let shown = io::stderr().is_terminal() && !super::manners().quiet;
+        let total = || files.iter().map(size).sum::<Option<u64>>();
+        let bar = shown.then(total).flatten().map(|total| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            );
+            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
+                .with_style(style.expect("the template is right"))
+        });
         Progress {
             bar,
             start: Instant::now(),
-            shows: io::stderr().is_terminal() && total.is_some() && !super::manners().quiet,
         }
     }
 
@@ -47,12 +49,17 @@ impl Progress {
 
     /// Writes while the bar is out of the way.
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
     }
 
     /// Takes the bar away.
     pub(super) fn end(&self) {
-        self.bar.finish_and_clear();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -65,11 +72,10 @@ pub(super) struct Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
-        let progress = &mut self.progress;
-        if progress.shows {
-            progress.bar.inc(count as u64);
-            if progress.bar.is_hidden() && progress.start.elapsed() > PATIENCE {
-                progress.bar.set_draw_target(ProgressDrawTarget::stderr());
+        if let Some(bar) = &self.progress.bar {
+            bar.inc(count as u64);
+            if bar.is_hidden() && self.progress.start.elapsed() > PATIENCE {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
             }
         }
         Ok(count)

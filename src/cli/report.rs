@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::sentence::{count, lines, title};
+use super::sentence::{count, title};
 use super::walk::{Noted, Seen, SeenSet, Totals};
 use super::window;
 use super::words::{said, say};
@@ -85,6 +85,8 @@ pub struct Report {
     sets: usize,
     /// The first set in a few words; the others are only counted.
     first: String,
+    /// It says only what other files tell of this one.
+    beside: bool,
     /// All sets, where they were asked for.
     pub(super) cases: Vec<Case>,
     names_sets: bool,
@@ -107,6 +109,16 @@ impl Report {
             names_sets,
             ..Report::default()
         }
+    }
+
+    /// What other files tell of this one.
+    pub(super) fn beside_others(found: Vec<Noted>) -> Report {
+        let mut report = Report {
+            beside: true,
+            ..Report::default()
+        };
+        report.note(found);
+        report
     }
 
     pub(super) fn see(&mut self, seen: Seen<'_>) {
@@ -176,6 +188,9 @@ impl Report {
         let mut line = serde_json::Serializer::new(&mut *out);
         let mut map = line.serialize_map(None)?;
         map.serialize_entry("file", file)?;
+        if self.beside {
+            map.serialize_entry("beside", "the other files")?;
+        }
         map.serialize_entry("segments", &self.segments)?;
         map.serialize_entry("interchanges", &self.interchanges)?;
         map.serialize_entry("findings", &Findings(&self.findings))?;
@@ -189,6 +204,7 @@ impl Report {
     /// For a person: a header line, then each finding with its source.
     pub(super) fn text(&self, file: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let what = match (self.sets, self.interchanges) {
+            _ if self.beside => said(&text!("beside the other files")),
             (0, n) => {
                 let interchanges = count(n as usize, "interchange");
                 said(&text!("{interchanges} without a document", interchanges))
@@ -228,14 +244,13 @@ impl Report {
 
 /// `850 purchase order PO-1, A → B, 2 lines`.
 fn brief(seen: &SeenSet<'_>) -> String {
-    let document = seen.document.as_ref();
-    let number = document.and_then(|document| document.number());
-    let title = match number {
+    let gist = seen.gist.as_ref();
+    let title = match gist.and_then(|gist| gist.number.as_deref()) {
         Some(number) => format!("{} {number}", title(&seen.set.id)),
         None => title(&seen.set.id),
     };
-    let size = match document {
-        Some(document) => count(lines(document), "line"),
+    let size = match gist {
+        Some(gist) => count(gist.lines, "line"),
         None => count(seen.length + 2, "segment"),
     };
     let (sender, receiver) = (&seen.group.sender, &seen.group.receiver);

@@ -38,27 +38,6 @@ pub(super) fn title(set: &str) -> String {
     })
 }
 
-/// How many lines a document has.
-pub(super) fn lines(document: &Document) -> usize {
-    match document {
-        Document::PurchaseOrder(order) => order.lines.len(),
-        Document::PurchaseOrderAcknowledgment(answer) => answer.lines.len(),
-        Document::Invoice(invoice) => invoice.lines.len(),
-        Document::ShipNotice(notice) => shipped(notice),
-        Document::RemittanceAdvice(advice) => {
-            advice.remittances.iter().map(|r| r.items.len()).sum()
-        }
-        Document::PurchaseOrderChange(change) => change.lines.len(),
-        Document::PurchaseOrderChangeAcknowledgment(answer) => answer.lines.len(),
-        Document::ApplicationAdvice(advice) => advice.results.len(),
-        Document::InventoryAdvice(advice) => advice.lines.len(),
-        Document::RoutingRequest(request) => {
-            request.destinations.iter().map(|d| d.orders.len()).sum()
-        }
-        Document::RoutingInstructions(answer) => answer.shipments.len(),
-    }
-}
-
 /// How many of a notice's levels say what was shipped.
 fn shipped(notice: &ShipNotice) -> usize {
     let levels = notice.levels.iter().flat_map(Level::walk);

@@ -13,7 +13,7 @@ use super::envelope::origin;
 use super::excerpt::{Excerpt, Recent, Remembering, segment_at};
 use super::pull::{Body, Pulled};
 use crate::canonical::{Document, Provenance};
-use crate::mapping::{Guide, GuideError, Library, Reader};
+use crate::mapping::{Gist, Guide, GuideError, Library, Reader};
 use crate::x12::{
     self, Delimiters, Envelopes, Event, Fault, Finding, GroupHeader, InterchangeHeader, Location,
     Segments, TransactionSet, text,
@@ -48,6 +48,8 @@ pub(super) struct SeenSet<'a> {
     pub(super) guide: Option<Arc<Guide>>,
     /// What it says, where a document was asked for.
     pub(super) document: Option<Document>,
+    /// What it is about, where that was asked for.
+    pub(super) gist: Option<Gist>,
     /// The document's JSON, where that was asked for.
     pub(super) json: &'a [u8],
     /// What is wrong in it.
@@ -103,7 +105,8 @@ pub(super) struct Totals {
 pub(super) enum Make {
     /// A document of each.
     Documents,
-    /// A document of the first only. Bodies are not kept: no set can be read again.
+    /// The gist of the first, and nothing of the others. Bodies are not kept: no set can be read
+    /// again.
     First,
     /// The JSON of each set's document, with where it came from.
     Json,
@@ -265,7 +268,7 @@ impl<'g> Walker<'g> {
                     (reader.json(origin, &mut json), json)
                 })?
             }
-            // A document of the first set is asked for.
+            // The gist of the first set is asked for.
             _ => {
                 let begin = || Reader::checking(&guide, &delimiters);
                 body.read(envelopes, collect || self.first, begin, |reader| {
@@ -373,6 +376,7 @@ impl<'g> Walker<'g> {
             length: task.length as usize,
             guide: task.guide,
             document: done.document,
+            gist: done.gist,
             json: &done.json,
             findings: done.findings,
         })))?;

@@ -20,8 +20,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Gateway;
-use super::route::{Partnership, profile, version};
+use super::route::{Partnership, profile};
+use super::{Gateway, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -71,7 +71,14 @@ impl Gateway {
         let names = headers.as2_from().ok().zip(headers.as2_to().ok());
         let agreed = self.agreed();
         let find = |from: &str, to: &str| {
-            let is = |as2: &As2| as2.id == from && as2.our_id == to;
+            let same = |id: &str| {
+                planted!(
+                    "names-without-case",
+                    id.eq_ignore_ascii_case(from),
+                    id == from
+                )
+            };
+            let is = |as2: &As2| same(&as2.id) && as2.our_id == to;
             let mut all = agreed.partnerships.iter();
             all.find(|known| known.partner.as2.as_ref().is_some_and(is))
         };
@@ -225,31 +232,43 @@ impl Gateway {
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
                 self.poke();
+                let answer = planted!("duplicate-answered-anew", unused.answer, answer);
                 Ok(now(answer))
             }
             Accepted::Reused { message } => {
                 tracing::warn!(message_id = key.message_id, first = %message, "id reused");
-                let request = ReceiptRequest::read(&caller.headers, false);
-                let reused = Disposition::error("message-id reused with different content");
-                let note = reused.to_string();
-                let given = self.receipt(caller, request.as_ref(), reused, None, at);
-                let Ok(Given { answer, to }) = given else {
-                    return Ok(unavailable(RETRY_AFTER));
-                };
-                if apart {
-                    // What is posted has to stand somewhere.
-                    let refused = Arrival {
-                        answer: Some(answer.clone()),
-                        answer_to: to,
-                        note,
-                        ..unused
-                    };
-                    self.store.refuse(refused, at).await?;
-                    self.poke();
-                }
-                Ok(now(Some(answer)))
+                Ok(self.reused(caller, unused, at).await?)
             }
         }
+    }
+
+    /// The answer to a message under the id of another one. Nothing of it is kept, but for a
+    /// receipt that has to be posted.
+    async fn reused(
+        &self,
+        caller: &Caller,
+        arrival: Arrival,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, store::Error> {
+        let request = ReceiptRequest::read(&caller.headers, false);
+        let reused = Disposition::error("message-id reused with different content");
+        let note = reused.to_string();
+        let given = self.receipt(caller, request.as_ref(), reused, None, at);
+        let Ok(Given { answer, to }) = given else {
+            return Ok(unavailable(RETRY_AFTER));
+        };
+        if to.is_none() {
+            return Ok(answer);
+        }
+        let refused = Arrival {
+            answer: Some(answer),
+            answer_to: to,
+            note,
+            ..arrival
+        };
+        self.store.refuse(refused, at).await?;
+        self.poke();
+        Ok(taken())
     }
 
     /// Opens a message and writes the receipt for it. Blocks.
@@ -269,6 +288,7 @@ impl Gateway {
             }
         };
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
+        let (mut content_type, mut file_name) = (None, None);
         let (disposition, mic, content, reason) = match opened {
             Err(why) if why.is_ours() => return Err(why),
             Err(why) => {
@@ -283,9 +303,16 @@ impl Gateway {
                 None => {
                     let spooled = content.finish()?;
                     let digest = unhex(&opened.payload_sha256);
-                    let content = Some((kept(&spooled, digest), spooled));
                     let reason = protection(&opened);
-                    (Disposition::processed(), Some(opened.mic), content, reason)
+                    let unusable = related::unusable(&opened.content_type, &spooled)?;
+                    (content_type, file_name) = (Some(opened.content_type), opened.file_name);
+                    match unusable {
+                        Some((told, why)) => (told, Some(opened.mic), None, why),
+                        None => {
+                            let content = Some((kept(&spooled, digest), spooled));
+                            (Disposition::processed(), Some(opened.mic), content, reason)
+                        }
+                    }
                 }
             },
         };
@@ -302,6 +329,8 @@ impl Gateway {
             headers: pairs(&caller.headers),
             body: kept(body, body.sha256().unwrap_or_default()),
             content,
+            content_type,
+            file_name,
             mic: mic.map(|mic| mic.to_string()),
             answer: Some(answer),
             answer_to: to,
@@ -335,7 +364,7 @@ impl Gateway {
         let mut entropy = self.entropy;
         let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
         let fields = MdnFields {
-            version: version(as2),
+            version: as2.version,
             ..MdnFields::answer(&caller.headers, &id, disposition, mic)
         };
         let digest = request.micalg.filter(|digest| !digest.weak());

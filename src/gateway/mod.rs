@@ -11,6 +11,7 @@
 //! | `inbound` | who is let in, what is answered, what is stored with it |
 //! | `receipt` | receipts that travel by requests of their own: ours go out, theirs come in |
 //! | `read` | X12 bytes → documents, findings, 997s, verdicts; pure |
+//! | `related` | the documents of a multipart/related, each read by itself |
 //! | `survey` | an interchange looked through before it is used; pure |
 //! | `parts` | what was read, as transactions that are not long; pure |
 //! | `compose` | a document → an interchange, read back before it leaves; pure |
@@ -49,6 +50,7 @@ mod outbound;
 mod parts;
 mod read;
 mod receipt;
+mod related;
 mod route;
 mod sending;
 mod survey;

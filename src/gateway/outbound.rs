@@ -279,7 +279,7 @@ pub(super) fn fate_of_answer(
     let status = answer.status;
     if !answer.taken() {
         let why = format!("HTTP status {status}");
-        return match answer.retry() {
+        return match answer.retry() || planted!("refusal-tried-again") {
             true => Fate::Later {
                 why,
                 after: retry_after(&answer, at),
@@ -352,11 +352,14 @@ pub(super) fn verdict(
             format!("they say that it came before: {said}"),
         ),
         _ if !mdn.disposition.is_positive() => (MessageState::Refused, said),
+        _ if planted!("unsigned-receipt-confirms") => (MessageState::Confirmed, said),
         _ if agreed.receipt == Receipt::Signed && mdn.signature.is_none() => (
             MessageState::Uncertain,
             format!("the receipt is not signed: {said}"),
         ),
-        (Some(theirs), Some(ours)) if theirs == ours => (MessageState::Confirmed, said),
+        (Some(theirs), Some(ours)) if theirs == ours || planted!("other-mic-confirms") => {
+            (MessageState::Confirmed, said)
+        }
         (Some(theirs), Some(ours)) => (
             MessageState::Uncertain,
             format!("they have other bytes: their MIC is {theirs}, ours {ours}"),

@@ -31,6 +31,10 @@ use crate::x12::{
 
 /// The kind of what no guide makes a document of.
 pub(super) const UNKNOWN: &str = "unknown";
+/// Sets of a group that its answer names whatever became of them; after so many only those that are
+/// not simply accepted, or the answer to a million orders would be as long as they are. What is not
+/// named is accepted (AK9 counts it).
+const NAMED: usize = 10_000;
 /// GS01 of a group of acknowledgments: it gets no answer.
 const ACKNOWLEDGMENTS: &str = "FA";
 
@@ -42,6 +46,32 @@ pub(super) struct Reader<'a> {
     pub(super) via: &'a str,
     /// The message that they came in.
     pub(super) message: Uuid,
+}
+
+/// What is known of a payload that may not be X12.
+pub(super) struct Other<'a> {
+    /// Its SHA-256 in hex.
+    pub(super) digest: &'a str,
+    /// Its bytes.
+    pub(super) len: u64,
+    pub(super) content_type: Option<&'a str>,
+    pub(super) file_name: Option<&'a str>,
+}
+
+impl Other<'_> {
+    /// The content of the document that a person looks at.
+    fn content(&self) -> Value {
+        let mut content = json!({ "document": UNKNOWN, "bytes": self.len });
+        for (name, value) in [
+            ("content_type", self.content_type),
+            ("file_name", self.file_name),
+        ] {
+            if let Some(value) = value {
+                content[name] = value.into();
+            }
+        }
+        content
+    }
 }
 
 /// A set as far as it is known before the verdict on its group.
@@ -65,6 +95,8 @@ struct Walked {
     said: Option<FunctionalAcknowledgment>,
     /// Faults of its own envelope, which reject all its sets.
     codes: Vec<String>,
+    /// Sets that were accepted and are not named in the answer.
+    unnamed: u64,
 }
 
 impl Reader<'_> {
@@ -76,25 +108,63 @@ impl Reader<'_> {
     /// Where reading fails.
     pub(super) fn read(
         &self,
-        (ahead, source): (impl io::Read, impl io::Read),
+        sources: (impl io::Read, impl io::Read),
         (digest, len): (&str, u64),
         parts: &mut Parts<'_>,
     ) -> Result<(), x12::Error> {
+        let other = Other {
+            digest,
+            len,
+            content_type: None,
+            file_name: None,
+        };
+        match self.walk(sources, parts)? {
+            None => parts.end(),
+            Some(why) => parts.end_with(not_x12(&other, &why)),
+        }
+        Ok(())
+    }
+
+    /// Reads one of several payloads of a message; the last part is not given on.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(super) fn part(
+        &self,
+        sources: (impl io::Read, impl io::Read),
+        other: &Other<'_>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), x12::Error> {
+        let Some(why) = self.walk(sources, parts)? else {
+            return Ok(());
+        };
+        for mut interchange in not_x12(other, &why).interchanges {
+            interchange.id = derived(self.message, parts.interchanges());
+            let documents = std::mem::take(&mut interchange.documents);
+            parts.begin(interchange);
+            for document in documents {
+                parts.document((document, Vec::new()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads interchanges; gives why it is none where it is not X12 at all.
+    fn walk(
+        &self,
+        (ahead, source): (impl io::Read, impl io::Read),
+        parts: &mut Parts<'_>,
+    ) -> Result<Option<x12::Error>, x12::Error> {
         let (mut surveys, mut walk) = (Surveys::new(ahead), Envelopes::new(source));
         loop {
             match surveys.next() {
-                Ok(Some(_)) if parts.stopped() => return Ok(()),
+                Ok(Some(_)) if parts.stopped() => return Ok(None),
                 Ok(Some(survey)) => self.interchange(&survey, &mut walk, parts)?,
-                Ok(None) => break,
+                Ok(None) => return Ok(None),
                 Err(why @ x12::Error::Io(_)) => return Err(why),
-                Err(why) => {
-                    parts.end_with(not_x12(len, digest, &why));
-                    return Ok(());
-                }
+                Err(why) => return Ok(Some(why)),
             }
         }
-        parts.end();
-        Ok(())
     }
 
     fn interchange(
@@ -281,6 +351,7 @@ impl Survey {
         Walked {
             said: due.then(|| FunctionalAcknowledgment::of(x12::Form::F997, header)),
             codes: self.codes(position),
+            unnamed: 0,
             group: FunctionalGroup {
                 header: header.clone(),
                 position,
@@ -300,15 +371,29 @@ impl Walked {
         all.sort_by_key(|finding| finding.location.segment);
         let verdict = x12::set_verdict(x12::Form::F997, set, delimiters, &all);
         let rejected = verdict.verdict == x12::Verdict::Rejected || !self.codes.is_empty();
-        said.sets.push(verdict);
+        match said.sets.len() < NAMED || verdict.verdict != x12::Verdict::Accepted {
+            true => said.sets.push(verdict),
+            false => self.unnamed += 1,
+        }
         rejected
     }
 
     /// The answer to the whole group, and what it is about.
     fn close(self, trailer: Option<&Trailer>) -> Option<(FunctionalAcknowledgment, GroupHeader)> {
         let mut said = self.said?;
-        let declared = trailer.and_then(|trailer| trailer.count.trim().parse().ok());
-        said.close(declared, self.codes);
+        let declared = trailer.and_then(|trailer| trailer.count.trim().parse::<u64>().ok());
+        let sound = self.codes.is_empty();
+        // Those that are not named are neither missing nor, in a sound group, rejected.
+        let unnamed = self.unnamed;
+        said.close(declared.map(|all| all.saturating_sub(unnamed)), self.codes);
+        said.included += unnamed;
+        said.received += unnamed;
+        if sound && unnamed > 0 {
+            said.accepted += unnamed;
+            if said.verdict == x12::Verdict::Rejected {
+                said.verdict = x12::Verdict::PartlyAccepted;
+            }
+        }
         Some((said, self.group.header))
     }
 }
@@ -395,7 +480,7 @@ fn remark(rule: &str, message: String, fix: &str) -> Value {
     })
 }
 
-fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
+fn not_x12(other: &Other<'_>, why: &x12::Error) -> Reading {
     let message = why.to_string();
     let finding = remark(
         "gateway.not-x12",
@@ -410,7 +495,7 @@ fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
         key: None,
         group_control: None,
         set_control: None,
-        content: json!({ "document": UNKNOWN, "bytes": bytes }).to_string(),
+        content: other.content().to_string(),
         findings: json!([finding]).to_string(),
         state: DocumentState::Held,
     };
@@ -419,7 +504,7 @@ fn not_x12(bytes: u64, digest: &str, why: &x12::Error) -> Reading {
             id: Uuid::now_v7(),
             pair: String::new(),
             // No number stands in it: its digest tells it from others.
-            control: digest.to_owned(),
+            control: other.digest.to_owned(),
             verdict: json!([finding]).to_string(),
             documents: vec![document],
         }],

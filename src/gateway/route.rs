@@ -130,16 +130,6 @@ pub(super) fn profile(
     }
 }
 
-/// The AS2 version that is written.
-pub(super) fn version(as2: &crate::partner::As2) -> Version {
-    match as2.version {
-        partner::Version::V1_0 => Version::V1_0,
-        partner::Version::V1_1 => Version::V1_1,
-        partner::Version::V1_2 => Version::V1_2,
-        partner::Version::V1_3 => Version::V1_3,
-    }
-}
-
 /// How documents of `set` go out. What the partner file has no line for (a 997) goes as `via`
 /// came, or else by AS2 if there is an `[as2]`.
 pub(super) fn transport(partner: &Partner, set: &str, via: Option<&str>) -> Option<Transport> {

@@ -16,7 +16,7 @@ use crate::bridge::{Bridge, Incoming};
 use crate::canonical::Document;
 use crate::net::client::Outgoing;
 use crate::net::spool::{Spool, Spooled};
-use crate::partner::{Receipt, ReceiptMode, Transport};
+use crate::partner::{As2, Receipt, ReceiptMode, Transport};
 use crate::store::{
     self, Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, MessageState,
     NewDocument, Payload, Place, Sealed,
@@ -42,78 +42,84 @@ impl Gateway {
         content: Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Option<Spooled>), Setback> {
-        let id = Uuid::now_v7();
-        let partner = &partnership.partner;
-        match (transport, &partner.as2) {
-            (Transport::As2, Some(as2)) => {
-                let mut entropy = self.entropy;
-                let profile = profile(as2, self.limits.inflated, at);
-                let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
-                let name = format!("{}.x12", interchange.control);
-                let document = as2::Document {
-                    content_type: MEDIA_TYPE,
-                    file_name: Some(&name),
-                    message_id: &message_id,
-                };
-                let mut body = Spool::new(self.store.spool(), IN_MEMORY);
-                let keys = &partnership.keys;
-                let mut source = checked(&content).map_err(Setback::later)?;
-                let sealed = as2::seal(
-                    &mut source,
-                    &mut body,
-                    document,
-                    keys,
-                    &profile,
-                    &mut entropy,
-                    at,
-                );
-                let sealed = match (sealed, source.broken()) {
-                    (_, true) => return Err(Setback::Lost(OTHER.into())),
-                    // No valid certificate, most often: an operator repairs it, and it goes on.
-                    (sealed, false) => sealed.map_err(Setback::later)?,
-                };
-                let body = body.finish().map_err(Setback::later)?;
-                let mut headers = sealed.headers;
-                route::version(as2).dress(&mut headers);
-                let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
-                if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
-                    headers.push(DELIVER_TO, url);
-                }
-                let bare = message_id.trim_matches(['<', '>']);
-                let note = match (profile.sign, profile.encrypt) {
-                    (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
-                    (Some(sign), None) => format!("{sign}, in clear"),
-                    (None, Some(cipher)) => format!("unsigned, {}", cipher.name()),
-                    (None, None) => "in clear".to_owned(),
-                };
-                let sealed = Sealed {
-                    id,
-                    transport: "as2".into(),
-                    key: Key {
-                        our_id: as2.our_id.clone(),
-                        partner_id: as2.id.clone(),
-                        message_id: bare.to_owned(),
-                    },
-                    headers: pairs(&headers),
-                    body: kept(&body, body.sha256().unwrap_or_default()),
-                    mic: Some(sealed.mic.to_string()),
-                    note,
-                };
-                Ok((sealed, Some(body)))
-            }
-            _ => {
-                let sealed = Sealed {
-                    id,
-                    transport: "folder".into(),
-                    key: folder_key(partnership, id.to_string()),
-                    headers: Vec::new(),
-                    body: content,
-                    mic: None,
-                    note: "a file".into(),
-                };
-                Ok((sealed, None))
-            }
+        if let (Transport::As2, Some(as2)) = (transport, &partnership.partner.as2) {
+            let (sealed, body) = self.sealed_as2(partnership, as2, interchange, &content, at)?;
+            return Ok((sealed, Some(body)));
         }
+        let id = Uuid::now_v7();
+        let sealed = Sealed {
+            id,
+            transport: "folder".into(),
+            key: folder_key(partnership, id.to_string()),
+            headers: Vec::new(),
+            body: content,
+            mic: None,
+            note: "a file".into(),
+        };
+        Ok((sealed, None))
+    }
+
+    /// The same for AS2: signed, encrypted, and with the headers that ask for a receipt.
+    fn sealed_as2(
+        &self,
+        partnership: &Partnership,
+        as2: &As2,
+        interchange: &Interchange,
+        content: &Payload,
+        at: DateTime<Utc>,
+    ) -> Result<(Sealed, Spooled), Setback> {
+        let (mut entropy, keys) = (self.entropy, &partnership.keys);
+        let profile = profile(as2, self.limits.inflated, at);
+        let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
+        let name = format!("{}.x12", interchange.control);
+        let document = as2::Document {
+            content_type: MEDIA_TYPE,
+            file_name: Some(&name),
+            message_id: &message_id,
+        };
+        let mut body = Spool::new(self.store.spool(), IN_MEMORY);
+        let mut source = checked(content).map_err(Setback::later)?;
+        let sealed = as2::seal(
+            &mut source,
+            &mut body,
+            document,
+            keys,
+            &profile,
+            &mut entropy,
+            at,
+        );
+        let sealed = match (sealed, source.broken()) {
+            (_, true) => return Err(Setback::Lost(OTHER.into())),
+            // No valid certificate, most often: an operator repairs it, and it goes on.
+            (sealed, false) => sealed.map_err(Setback::later)?,
+        };
+        let body = body.finish().map_err(Setback::later)?;
+        let mut headers = sealed.headers;
+        as2.version.dress(&mut headers);
+        let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
+        if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
+            headers.push(DELIVER_TO, url);
+        }
+        let note = match (profile.sign, profile.encrypt) {
+            (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
+            (Some(sign), None) => format!("{sign}, in clear"),
+            (None, Some(cipher)) => format!("unsigned, {}", cipher.name()),
+            (None, None) => "in clear".to_owned(),
+        };
+        let sealed = Sealed {
+            id: Uuid::now_v7(),
+            transport: "as2".into(),
+            key: Key {
+                our_id: as2.our_id.clone(),
+                partner_id: as2.id.clone(),
+                message_id: message_id.trim_matches(['<', '>']).to_owned(),
+            },
+            headers: pairs(&headers),
+            body: kept(&body, body.sha256().unwrap_or_default()),
+            mic: Some(sealed.mic.to_string()),
+            note,
+        };
+        Ok((sealed, body))
     }
 
     /// Sends a sealed message, and says what came of it.
@@ -249,6 +255,8 @@ impl Gateway {
                 headers: vec![("file-name".into(), file.name.clone())],
                 body: content.clone(),
                 content: Some(content),
+                content_type: None,
+                file_name: Some(file.name.clone()),
                 mic: None,
                 answer: None,
                 answer_to: None,

@@ -15,10 +15,9 @@ use super::outbound::{OTHER, checked};
 use super::parts::Parts;
 use super::read::Reader;
 use super::route::Partnership;
-use super::{Gateway, Limits};
-use crate::as2::hex;
+use super::{Gateway, Limits, related};
+use crate::as2::{self, hex};
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
-use crate::x12;
 
 /// The longest sleep: a clock that somebody moved, or a row that another hand queued, is seen
 /// after this at the latest.
@@ -290,6 +289,7 @@ impl Gateway {
         let content = self.payload(message.content.unwrap_or_default()).await?;
         let (known, done) = (self.known(work)?, work.done);
         let (give, mut parts) = mpsc::channel(1);
+        let spool = self.store.spool().to_path_buf();
         let reading = tokio::task::spawn_blocking(move || {
             let mut give = |part| give.blocking_send(part).is_ok();
             let mut parts = Parts::new(done, &mut give);
@@ -301,12 +301,14 @@ impl Gateway {
             };
             // All of it is what was stored, before anything of it is used.
             std::io::copy(&mut checked(&content)?, &mut std::io::sink())?;
+            let kind = message.content_type.as_deref().unwrap_or_default();
+            if as2::is_related(kind) {
+                return related::read(&reader, kind, &content, &spool, &mut parts);
+            }
             let (name, len) = (hex(&content.digest), content.len());
-            let read = reader.read((content.open()?, content.open()?), (&name, len), &mut parts);
-            read.map_err(|why| match why {
-                x12::Error::Io(why) => why,
-                other => std::io::Error::other(other),
-            })
+            let sources = (content.open()?, content.open()?);
+            let read = reader.read(sources, (&name, len), &mut parts);
+            read.map_err(related::io_error)
         });
         // A recording that fails drops the channel, and the reading stops.
         while let Some(part) = parts.recv().await {

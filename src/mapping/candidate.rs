@@ -22,16 +22,20 @@ pub(crate) struct Candidate {
 #[derive(Debug)]
 enum Test {
     Nothing,
-    /// One element is one value: its length, of eight bytes at most, and its bytes.
-    Is(u16, u8, u64),
+    /// One element is one value.
+    Is(u16, u64),
     /// Anything else: the use says it.
     Long,
 }
 
-/// At most eight bytes as a number.
+/// An element's number and its value.
+pub(crate) type Seen = (u16, Option<u64>);
+
+/// At most seven bytes as a number, with their length in front.
 #[inline]
-fn packed(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |n, &b| n << 8 | u64::from(b))
+fn packed(bytes: &[u8]) -> Option<u64> {
+    let length = bytes.len() as u64;
+    (length < 8).then(|| bytes.iter().fold(length, |n, &b| n << 8 | u64::from(b)))
 }
 
 impl Candidate {
@@ -39,9 +43,10 @@ impl Candidate {
         let test = match &one.when[..] {
             [] => Test::Nothing,
             [when] if when.component == 0 => match (&when.patterns[..], when.element) {
-                ([Pattern::Is(text)], element) if text.len() <= 8 => {
-                    Test::Is(element as u16, text.len() as u8, packed(text.as_bytes()))
-                }
+                ([Pattern::Is(text)], element) => match packed(text.as_bytes()) {
+                    Some(value) => Test::Is(element as u16, value),
+                    None => Test::Long,
+                },
                 _ => Test::Long,
             },
             _ => Test::Long,
@@ -65,14 +70,23 @@ impl Candidate {
         usize::from(self.child)
     }
 
-    /// Whether `segment`, whose tag it has, meets every `when`.
+    /// Whether `segment`, whose tag it has, meets every `when`. `seen` is the element that was
+    /// looked at last: candidates mostly ask for the same.
     #[inline]
-    pub(crate) fn fits(&self, guide: &Guide, segment: &Segment<'_>, by: &Delimiters) -> bool {
+    pub(crate) fn fits(
+        &self,
+        guide: &Guide,
+        segment: &Segment<'_>,
+        by: &Delimiters,
+        seen: &mut Seen,
+    ) -> bool {
         match self.test {
             Test::Nothing => true,
-            Test::Is(element, length, value) => {
-                let found = segment.element(usize::from(element));
-                found.len() == usize::from(length) && packed(found) == value
+            Test::Is(element, value) => {
+                if seen.0 != element {
+                    *seen = (element, packed(segment.element(usize::from(element))));
+                }
+                seen.1 == Some(value)
             }
             Test::Long => guide.uses[self.id()].when.iter().all(|when| {
                 let element = segment.element(when.element);

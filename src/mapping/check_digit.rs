@@ -44,11 +44,12 @@ pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<ch
 
 /// The check digit of a number without it, in ASCII.
 pub(super) fn digit(rest: &[u8]) -> u8 {
-    let weights = [3, 1].into_iter().cycle();
-    let weighted = rest.iter().rev().zip(weights);
-    let sum: u32 = weighted
-        .map(|(b, weight)| u32::from(b - b'0') * weight)
-        .sum();
+    // The digits at even and at odd distance from the end: each new one swaps them.
+    let (mut near, mut far) = (0_u32, 0_u32);
+    for &b in rest {
+        (near, far) = (far + u32::from(b - b'0'), near);
+    }
+    let sum = 3 * near + far;
     b'0' + ((10 - sum % 10) % 10) as u8
 }
 

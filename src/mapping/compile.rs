@@ -483,7 +483,7 @@ impl Compiler<'_> {
             Shape::Leaf(form) if width == 1 => Some((Kind::Leaf(form), Vec::new())),
             Shape::Struct(index) => {
                 let fields = self.schema.structs[index].fields.get(..width)?;
-                let step = |(slot, (_, shape)): (usize, &(String, Shape))| Step {
+                let step = |(slot, (_, shape)): (usize, &(&str, Shape))| Step {
                     slot: slot as u32,
                     kind: kind(shape),
                 };

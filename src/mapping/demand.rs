@@ -402,7 +402,7 @@ mod tests {
     use super::*;
 
     fn takes(form: &str, value: &str) -> bool {
-        let node = Node::parse("a.toml", "x = 1").unwrap();
+        let node = Node::parse("a.toml", "x = 1".into()).unwrap();
         let forms = Form::alternatives(&node, form).unwrap();
         forms.iter().any(|form| form.takes(value))
     }
@@ -427,7 +427,7 @@ mod tests {
 
     #[test]
     fn what_is_no_form_is_refused() {
-        let node = Node::parse("a.toml", "x = 1").unwrap();
+        let node = Node::parse("a.toml", "x = 1".into()).unwrap();
         for wrong in [
             "",
             "18",

@@ -372,12 +372,12 @@ mod tests {
         let text = "version = \"004010\"\n[elements]\n98 = \"ID 2/3 Entity\"\n782 = \"N2 1/9 Amount\"\n\
             [composites]\nC1 = { name = \"c\", elements = \"98 M, 782 O\" }\n\
             [segments]\nN1 = { name = \"Name\", elements = \"98 M, C1 O\", notes = [\"P0102\"] }\n";
-        let dictionary = Dictionary::parse(&Node::parse("d", text).unwrap()).unwrap();
+        let dictionary = Dictionary::parse(&Node::parse("d", text.into()).unwrap()).unwrap();
         let n1 = dictionary.segment("N1").unwrap();
         assert_eq!(n1.places[1].parts[1].def.data, DataType::Implied(2));
         for wrong in ["IX 2/3", "ID 0/3", "ID 3/2"] {
             let broken = text.replace("ID 2/3", wrong);
-            let error = Dictionary::parse(&Node::parse("d", &broken).unwrap()).unwrap_err();
+            let error = Dictionary::parse(&Node::parse("d", broken.into()).unwrap()).unwrap_err();
             assert_eq!(error.line, 3, "{wrong}");
         }
     }

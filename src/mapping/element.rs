@@ -79,15 +79,15 @@ impl<'g> Reader<'g> {
         if !self.live {
             return;
         }
-        // A sound segment is ASCII: it is looked at once, and not element by element.
-        let text = std::str::from_utf8(segment.bytes()).unwrap_or_default();
         if let (Some(moves), Some(scope)) = (&layout.moves, bound.scope)
             && self.slots.is_empty(scope)
         {
-            let slots = &mut self.slots;
-            moves.make(text, segment.ends(), scope, slots, &mut self.buffer);
+            let (bytes, slots) = (segment.bytes(), &mut self.slots);
+            moves.make(bytes, segment.ends(), scope, slots, &mut self.buffer);
             return;
         }
+        // A sound segment is ASCII: it is looked at once, and not element by element.
+        let text = std::str::from_utf8(segment.bytes()).unwrap_or_default();
         let mut groups = Groups::default();
         let mut start = segment.tag().len() + 1;
         for (place, &end) in one.places.iter().zip(&segment.ends()[1..]) {
@@ -455,9 +455,10 @@ impl<'g> Reader<'g> {
     /// Compares counts and sums, now that everything has been read.
     pub(crate) fn settle(&mut self) {
         for deferred in std::mem::take(&mut self.deferred) {
-            let due = match deferred.tally {
-                Some(tally) => self.tallies[tally].value().normalize().to_string(),
-                None => reckon(&self.slots, deferred.scope, deferred.rule),
+            let due = match (deferred.tally, deferred.rule) {
+                (Some(tally), Rule::Count(..)) => self.counted[tally].to_string(),
+                (Some(tally), _) => self.tallies[tally].value().normalize().to_string(),
+                (None, rule) => reckon(&self.slots, deferred.scope, rule),
             };
             let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::value);
             let (fault, fix) = match number(&deferred.value) == number(&due) {

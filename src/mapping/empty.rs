@@ -134,7 +134,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         } = self.cursor;
         let slot = slots.slot(id) as usize;
         let name = match slots.kind(parent) {
-            Kind::Struct(index) => schema.structs[index as usize].fields[slot].0.as_str(),
+            Kind::Struct(index) => schema.structs[index as usize].fields[slot].0,
             _ => slots.names[slot].as_str(),
         };
         seed.deserialize(de::value::BorrowedStrDeserializer::new(name))

@@ -5,7 +5,7 @@
 
 use super::empty::tag;
 use super::shape::{Form, PROVENANCE, Schema};
-use super::slots::{Kind, NodeId, ROOT, Slots};
+use super::slots::{Kind, NodeId, ROOT, Slots, stands};
 use crate::canonical::{DocumentKind, Provenance};
 
 /// A document in its slots.
@@ -33,10 +33,7 @@ impl Draft<'_> {
             if slot >= self.schema.provenance {
                 tell(out);
             }
-            if !self.is_nothing(child) {
-                out.extend_from_slice(&keys[slot]);
-                self.value(child, out);
-            }
+            self.field(child, &keys[slot], out);
         }
         tell(out);
         out.push(b'}');
@@ -49,8 +46,33 @@ impl Draft<'_> {
             && self.slots.children(id).next().is_none()
     }
 
+    /// A field of a record, unless it is nothing. The key of a text has the quote before it.
+    #[inline]
+    fn field(&self, id: NodeId, key: &[u8], out: &mut Vec<u8>) {
+        match self.slots.kind(id) {
+            Kind::Leaf(form) if form != Form::Integer => {
+                out.extend_from_slice(key);
+                match self.slots.is_plain(id) {
+                    true => {
+                        out.extend_from_slice(self.slots.bytes(id));
+                        out.push(b'"');
+                    }
+                    false => {
+                        out.pop();
+                        text(self.slots.text(id), out);
+                    }
+                }
+            }
+            _ if self.is_nothing(id) => {}
+            _ => {
+                out.extend_from_slice(key);
+                self.value(id, out);
+            }
+        }
+    }
+
     fn value(&self, id: NodeId, out: &mut Vec<u8>) {
-        let value = self.slots.text(id);
+        let value = || self.slots.text(id);
         match self.slots.kind(id) {
             Kind::Struct(index) => self.record(id, index as usize, out),
             Kind::List => {
@@ -64,18 +86,18 @@ impl Draft<'_> {
             }
             Kind::Ext => self.free(id, out),
             Kind::Leaf(Form::Integer) => {
-                let number: u32 = value.parse().unwrap_or_default();
+                let number: u32 = value().parse().unwrap_or_default();
                 out.extend_from_slice(number.to_string().as_bytes());
             }
             Kind::ExtLeaf(form) => match tag(form) {
                 Some(tag) => {
                     name(tag, b'{', out);
-                    text(value, out);
+                    text(value(), out);
                     out.push(b'}');
                 }
-                None => text(value, out),
+                None => text(value(), out),
             },
-            Kind::Leaf(_) => text(value, out),
+            Kind::Leaf(_) => text(value(), out),
         }
     }
 
@@ -83,10 +105,7 @@ impl Draft<'_> {
         let keys = &self.schema.structs[index].keys;
         let start = out.len();
         for child in self.slots.in_order(id) {
-            if !self.is_nothing(child) {
-                out.extend_from_slice(&keys[self.slots.slot(child) as usize]);
-                self.value(child, out);
-            }
+            self.field(child, &keys[self.slots.slot(child) as usize], out);
         }
         // The comma before the first is the place of the bracket.
         match out.get_mut(start) {
@@ -131,8 +150,7 @@ fn name(name: &str, before: u8, out: &mut Vec<u8>) {
 
 #[inline]
 fn text(text: &str, out: &mut Vec<u8>) {
-    let plain = |plain: bool, &b: &u8| plain & (b >= b' ') & (b != b'"') & (b != b'\\');
-    if text.as_bytes().iter().fold(true, plain) {
+    if stands(text.as_bytes()) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');

@@ -102,12 +102,15 @@ fn key(number: &[u8]) -> Option<u128> {
 }
 
 fn ordinal(number: &[u8]) -> Option<usize> {
-    let digits = number.len() <= 9 && number.iter().all(u8::is_ascii_digit);
-    digits.then(|| {
-        number
-            .iter()
-            .fold(0, |n, &b| 10 * n + usize::from(b - b'0'))
-    })
+    let (mut ordinal, mut digits) = (0, number.len() <= 9);
+    for &b in number {
+        let digit = b.wrapping_sub(b'0');
+        digits &= digit < 10;
+        ordinal = 10_usize
+            .wrapping_mul(ordinal)
+            .wrapping_add(usize::from(digit));
+    }
+    digits.then_some(ordinal)
 }
 
 /// HL03 as text, for messages.

@@ -35,6 +35,14 @@ impl Text {
             Text::Own(text) => text,
         }
     }
+
+    /// To be kept: a text of the program's own is not copied.
+    fn keep(&self) -> Cow<'static, str> {
+        match self {
+            Text::Embedded(file) => Cow::Borrowed(file.contents_utf8().unwrap_or_default()),
+            Text::Own(text) => Cow::Owned(text.as_ref().to_owned()),
+        }
+    }
 }
 
 /// Finds, compiles and keeps guides.
@@ -135,9 +143,21 @@ impl Library {
         guides.map(str::to_owned).collect()
     }
 
+    /// The paths of all files.
+    #[cfg(test)]
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(AsRef::as_ref)
+    }
+
     /// A file's text, by its path below the mappings folder.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(Text::get)
+    }
+
+    /// A file as it is read; `None` where there is none.
+    fn parse(&self, path: &str) -> Option<Result<Node, GuideError>> {
+        let text = self.files.get(path)?.keep();
+        Some(Node::parse(path, text))
     }
 
     /// Reads one file by itself, whether or not a guide uses it.
@@ -145,10 +165,10 @@ impl Library {
     /// # Errors
     /// The first thing that is no TOML, no code list, or no dictionary.
     pub fn try_file(&self, path: &str) -> Result<(), GuideError> {
-        let Some(text) = self.text(path) else {
+        let Some(root) = self.parse(path) else {
             return Err(GuideError::whole(path, "there is no such file"));
         };
-        let root = Node::parse(path, text)?;
+        let root = root?;
         match (
             path.starts_with("codes/"),
             path.ends_with("/dictionary.toml"),
@@ -162,7 +182,7 @@ impl Library {
     /// The guide that `name` is laid over: the `base` at the head of its file.
     pub fn base(&self, name: &str) -> Option<String> {
         let path = format!("{name}.toml");
-        let root = Node::parse(&path, self.text(&path)?).ok()?;
+        let root = self.parse(&path)?.ok()?;
         Some(root.get("base")?.text().ok()?.to_owned())
     }
 
@@ -241,15 +261,14 @@ impl Library {
     /// A file with its bases below it.
     fn merged(&self, name: &str, depth: usize) -> Result<Node, GuideError> {
         let path = format!("{name}.toml");
-        let text = self.text(&path).ok_or_else(|| {
+        let root = self.parse(&path).ok_or_else(|| {
             let names = self.names();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GuideError::whole(
                 &path,
                 format!("there is no such file{}", suggestion(name, &names)),
             )
-        })?;
-        let root = Node::parse(&path, text)?;
+        })??;
         let Some(base) = root.get("base") else {
             return Ok(root);
         };
@@ -275,13 +294,13 @@ impl Library {
             return Ok(dictionary.clone());
         }
         let path = format!("x12/{version}/dictionary.toml");
-        let text = self.text(&path).ok_or_else(|| {
+        let root = self.parse(&path).ok_or_else(|| {
             GuideError::whole(
                 &path,
                 format!("there is no dictionary for release {version}"),
             )
-        })?;
-        let dictionary = Arc::new(Dictionary::parse(&Node::parse(&path, text)?)?);
+        })??;
+        let dictionary = Arc::new(Dictionary::parse(&root)?);
         known.insert(version.to_owned(), dictionary.clone());
         Ok(dictionary)
     }
@@ -293,8 +312,8 @@ impl Library {
             return Some(Ok(list.clone()));
         }
         let path = format!("codes/{name}.toml");
-        let text = self.text(&path)?;
-        let list = Node::parse(&path, text)
+        let list = self
+            .parse(&path)?
             .and_then(|root| CodeList::parse(&root))
             .map(Arc::new);
         if let Ok(list) = &list {

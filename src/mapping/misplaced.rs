@@ -3,7 +3,8 @@
 
 use super::dictionary::Usage;
 use super::guide::{Use, UseId};
-use super::read::{Fit, Frame, MAX_FINDINGS, Next, Reader};
+use super::plan::Due;
+use super::read::{Fit, MAX_FINDINGS, Next, Reader};
 use super::source::nearest;
 use crate::x12::{Fault, Finding, Location, Segment, Text, Value, text};
 
@@ -36,35 +37,44 @@ impl Reader<'_> {
             let first = run.first + group * width;
             (first..first + width).any(|element| !segment.element(element).is_empty())
         };
-        let groups = (0..run.n).filter(is_filled).count();
+        let elements = (segment.count() + 1).saturating_sub(run.first);
+        let most = elements.div_ceil(width).min(run.n);
+        let groups = (0..most).filter(is_filled).count();
         self.listed = Some((id, before + groups));
     }
 
     /// Reports mandatory uses of the top frame between two positions that did not come.
+    #[inline]
     pub(super) fn missing(&mut self, from: u32, to: u32, next: &Next<'_>) {
         let frame = self
             .frames
             .last()
             .expect("the set's own frame is never closed");
+        let counts = &self.counts[frame.counts..];
+        let missed = |due: &&Due| {
+            (from..to).contains(&due.order)
+                && counts[usize::from(due.child)] == 0
+                && due
+                    .group
+                    .is_none_or(|group| counts[usize::from(group)] == 0)
+        };
+        let due = self.plan.due(frame.owner);
+        if due.iter().any(|due| missed(&due)) {
+            let children = self.guide.children(frame.owner);
+            let found = due.iter().filter(missed);
+            let found = found.map(|due| children[usize::from(due.child)]);
+            self.tell_missing(found.collect(), next);
+        }
+    }
+
+    #[cold]
+    fn tell_missing(&mut self, found: Vec<UseId>, next: &Next<'_>) {
         let guide = self.guide;
-        let children = guide.children(frame.owner);
-        let mut found = Vec::new();
-        for &child in self.plan.due(frame.owner) {
-            let child = usize::from(child);
-            let one = &guide.uses[children[child]];
-            if (from..to).contains(&one.order)
-                && self.counts[frame.counts + child] == 0
-                && !(one.when.is_empty() && self.is_full_group(frame, children[child]))
-            {
-                found.push(one);
-            }
-        }
-        if found.is_empty() {
-            return;
-        }
-        let in_loop = frame.owner.map(|id| guide.uses[id].key.clone());
+        let owner = self.frames.last().and_then(|frame| frame.owner);
+        let in_loop = owner.map(|id| guide.uses[id].key.clone());
         let here = &next.location();
-        for one in found {
+        for id in found {
+            let one = &guide.uses[id];
             let name = guide
                 .dictionary
                 .segment(&one.tag)
@@ -96,11 +106,6 @@ impl Reader<'_> {
             };
             self.tell(Finding::new(Fault::SegmentMissing, location, message, fix));
         }
-    }
-
-    /// Whether another use of the same tag and position came.
-    fn is_full_group(&self, frame: &Frame, id: UseId) -> bool {
-        self.counts[frame.counts + self.plan.layout(id).counter] > 0
     }
 
     pub(super) fn placed_badly(&mut self, segment: &Segment<'_>, one: &Use, fit: &Fit) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::dictionary::DataType;
 use super::guide::{ITEM, PartUse, Path, Step, Use};
-use super::slots::{Kind, NodeId, Slots};
+use super::slots::{Kind, NodeId, Slots, stands};
 use super::value::{CodeList, decode};
 
 /// Records and lists that one segment's values go into; more are left to the long way.
@@ -36,6 +36,8 @@ enum Form {
     /// It is.
     Same,
     Word(Arc<CodeList>),
+    /// `CCYYMMDD`
+    Date,
     Decoded(DataType),
 }
 
@@ -98,6 +100,7 @@ impl Moves {
             (Some(codes), _) => Form::Word(codes.clone()),
             // A sound number is in its canonical form already.
             (None, DataType::Text | DataType::Id | DataType::Decimal) => Form::Same,
+            (None, DataType::Date) => Form::Date,
             (None, data) => Form::Decoded(data),
         };
         (parent < MOST).then_some(Some(Move {
@@ -108,31 +111,49 @@ impl Moves {
         }))
     }
 
-    /// Puts the elements of a sound segment, of which `text` is all and `ends` are the ends, into
+    /// Puts the elements of a sound segment, of which `bytes` are all and `ends` are the ends, into
     /// `record`, in which nothing is yet.
     pub(crate) fn make(
         &self,
-        text: &str,
+        bytes: &[u8],
         ends: &[u32],
         record: NodeId,
         slots: &mut Slots,
         buffer: &mut String,
     ) {
+        // The segment is kept as it is: most leaves are ranges of it.
+        let base = slots.keep(bytes).start;
+        let plain = stands(bytes);
         let mut nodes = [None; MOST];
         nodes[0] = Some(record);
         let (mut group, mut item) = (None, record);
-        let mut start = ends[0] as usize + 1;
+        let mut start = ends[0] + 1;
         for (one, &end) in self.all.iter().zip(&ends[1..]) {
-            let raw = text.get(start..end as usize).unwrap_or_default();
-            start = end as usize + 1;
-            let Some(one) = one.as_ref().filter(|_| !raw.is_empty()) else {
+            let here = start..end;
+            start = end + 1;
+            let Some(one) = one.as_ref().filter(|_| !here.is_empty()) else {
                 continue;
             };
-            let value = match &one.form {
-                Form::Same => raw,
-                Form::Word(codes) => codes.word(raw).unwrap_or_default(),
-                Form::Decoded(data) if decode(raw, *data, None, buffer) => buffer,
-                Form::Decoded(_) => continue,
+            let raw = || &bytes[here.start as usize..here.end as usize];
+            let (kept, plain) = match &one.form {
+                Form::Same => (base + here.start..base + here.end, plain),
+                Form::Word(codes) => {
+                    let word = codes.word_of(raw()).unwrap_or_default();
+                    (slots.keep(word.as_bytes()), stands(word.as_bytes()))
+                }
+                Form::Date => {
+                    let &[c, e, y, z, m, n, d, f] = raw() else {
+                        continue;
+                    };
+                    (slots.keep(&[c, e, y, z, b'-', m, n, b'-', d, f]), true)
+                }
+                Form::Decoded(data) => {
+                    let raw = std::str::from_utf8(raw()).unwrap_or_default();
+                    if !decode(raw, *data, None, buffer) {
+                        continue;
+                    }
+                    (slots.keep(buffer.as_bytes()), true)
+                }
             };
             let parent = &mut nodes[usize::from(one.parent)];
             let mut parent = *parent.get_or_insert_with(|| {
@@ -148,7 +169,7 @@ impl Moves {
                 }
                 parent = item;
             }
-            slots.push_leaf(parent, one.step.slot, one.step.kind, value);
+            slots.push_kept(parent, one.step.slot, one.step.kind, kept, plain);
         }
     }
 }

@@ -5,24 +5,22 @@
 //! nothing is told; every other segment goes the long way in `element.rs`, which finds the words.
 //! So the long way decides what is wrong, and the short way only what needs no second look.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use foldhash::fast::FixedState;
 
 use super::candidate::Candidate;
 use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
 use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
 use super::moves::Moves;
-use super::value::{CodeList, is_plain_date, is_plain_number, is_plain_time};
+use super::packed::Packed;
+use super::value::{CodeList, every, is_plain_date, is_plain_number, is_plain_time};
 use crate::x12::{Delimiters, Segment};
 
 /// A guide as reading uses it.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The tags that the guide names, numbered.
-    tags: HashMap<u32, u16, FixedState>,
+    tags: Packed,
     /// The set's own children, then those of each use.
     owners: Vec<Owner>,
     layouts: Vec<Layout>,
@@ -44,14 +42,25 @@ struct Tally {
 /// The children of one use, or of the set, by tag.
 #[derive(Debug, Default)]
 struct Owner {
-    /// For each tag number where its children are in `children`.
+    /// For each tag number where its children are in `children`; none where there are no children.
     ranges: Vec<(u16, u16)>,
     /// Its children, those of one tag together, the exact before the general.
     children: Vec<Candidate>,
-    /// Numbers of mandatory children, in the guide's order.
-    due: Vec<u16>,
-    /// How many groups of uses there are that share tag and position, or a list.
-    extra: usize,
+    /// Mandatory children, in the guide's order.
+    due: Vec<Due>,
+    /// How many counters an occurrence needs: one a child, then one a group of children that share
+    /// tag and position, then one a list that several fill.
+    counters: usize,
+}
+
+/// A mandatory child.
+#[derive(Debug)]
+pub(crate) struct Due {
+    /// Its number.
+    pub(crate) child: u16,
+    pub(crate) order: u32,
+    /// For one without `when`, the counter of its group: another of its tag stands for it.
+    pub(crate) group: Option<u16>,
 }
 
 impl Plan {
@@ -83,7 +92,7 @@ impl Plan {
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
             made: made.map(|(_, child)| child).collect(),
-            tags: all.into_iter().zip(0..).collect(),
+            tags: Packed::of(all.iter().map(|&tag| tag.into())),
             owners,
             layouts,
             tallies,
@@ -99,26 +108,30 @@ impl Plan {
     /// The number of a tag that the guide names.
     #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
-        self.tags.get(&quick(tag)).copied()
+        let number = self.tags.get(quick(tag).into())?;
+        Some(number as u16)
     }
 
     /// The children of `owner` with the tag, the exact before the general.
     #[inline]
     pub(crate) fn children(&self, owner: Option<UseId>, tag: u16) -> &[Candidate] {
         let owner = self.owner(owner);
-        let (from, to) = owner.ranges[usize::from(tag)];
+        let Some(&(from, to)) = owner.ranges.get(usize::from(tag)) else {
+            return &[];
+        };
         &owner.children[usize::from(from)..usize::from(to)]
     }
 
-    /// The mandatory children of `owner`, as numbers.
-    pub(crate) fn due(&self, owner: Option<UseId>) -> &[u16] {
+    /// The mandatory children of `owner`.
+    #[inline]
+    pub(crate) fn due(&self, owner: Option<UseId>) -> &[Due] {
         &self.owner(owner).due
     }
 
-    /// How many counters an occurrence of `owner` needs: one a child, then one a group
-    /// of children, then one a list that several fill.
-    pub(crate) fn counters(&self, guide: &Guide, owner: Option<UseId>) -> usize {
-        guide.children(owner).len() + self.owner(owner).extra
+    /// How many counters an occurrence of `owner` needs.
+    #[inline]
+    pub(crate) fn counters(&self, owner: Option<UseId>) -> usize {
+        self.owner(owner).counters
     }
 
     #[inline]
@@ -142,6 +155,9 @@ impl Owner {
     fn new(guide: &Guide, owner: Option<UseId>, tags: &[u32], layouts: &mut [Layout]) -> Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
+        if children.is_empty() {
+            return made;
+        }
         let mut groups: Vec<(u32, u32)> = Vec::new();
         let mut pools: Vec<UseId> = Vec::new();
         for (number, &id) in children.iter().enumerate() {
@@ -160,7 +176,12 @@ impl Owner {
                 })
             });
             if one.usage == Usage::Mandatory {
-                made.due.push(number as u16);
+                let group = one.when.is_empty();
+                made.due.push(Due {
+                    child: number as u16,
+                    order: one.order,
+                    group: group.then_some(layouts[id].counter as u16),
+                });
             }
         }
         for &id in children {
@@ -168,7 +189,7 @@ impl Owner {
             pool.into_iter()
                 .for_each(|pool| *pool += children.len() + groups.len());
         }
-        made.extra = groups.len() + pools.len();
+        made.counters = children.len() + groups.len() + pools.len();
         for &tag in tags {
             let from = made.children.len() as u16;
             let same = children
@@ -258,9 +279,14 @@ enum Check {
     Code(Arc<CodeList>),
     Decimal,
     Implied,
+    /// A number for a field that holds whole numbers only.
+    Whole,
     Date,
     Time,
 }
+
+/// Digits of a number that such a field surely holds.
+const WHOLE: u32 = 9;
 
 /// Elements that bits are kept for. No segment of the standard has as many.
 const MAX_LANES: usize = 63;
@@ -359,14 +385,14 @@ fn is_gapless((first, width, bits): (u32, u32, u64), present: u64) -> bool {
 }
 
 /// Whether all bytes are printable ASCII, and none splits an element.
+#[inline]
 fn is_plain(bytes: &[u8], delimiters: &Delimiters) -> bool {
     let (element, component) = (delimiters.element, delimiters.component);
     let repetition = delimiters.repetition.unwrap_or(component);
-    // Without an early end, so that the compiler takes many bytes at a time.
     element.is_ascii()
-        && bytes.iter().fold(true, |plain, &b| {
+        && every(bytes, |b| {
             let printable = (b.wrapping_sub(b' ') < 0x5f) | (b == element);
-            plain & printable & (b != component) & (b != repetition)
+            printable & (b != component) & (b != repetition)
         })
 }
 
@@ -390,11 +416,12 @@ fn lanes(guide: &Guide, one: &Use) -> Vec<Lane> {
 fn check(guide: &Guide, place: &PlaceUse, part: &PartUse) -> Check {
     let homeless = part.target.is_empty() && part.run.is_none() && part.is.is_none();
     let reckoned = matches!(part.is, Some(Rule::Count(..) | Rule::Sum(_) | Rule::Seq));
-    let counted = part.counts();
-    if place.composite || (homeless && guide.document.is_some()) || reckoned || counted {
+    if place.composite || (homeless && guide.document.is_some()) || reckoned {
         return Check::Long;
     }
     match (&part.codes, part.def.data) {
+        (None, DataType::Decimal | DataType::Implied(0)) if part.counts() => Check::Whole,
+        _ if part.counts() => Check::Long,
         (Some(codes), _) => Check::Code(codes.clone()),
         (None, DataType::Decimal) => Check::Decimal,
         (None, DataType::Implied(_)) => Check::Implied,
@@ -415,6 +442,9 @@ impl Lane {
             Check::Code(codes) => fits() && codes.has(raw),
             Check::Decimal => is_plain_number(raw, true, self.min, self.max),
             Check::Implied => is_plain_number(raw, false, self.min, self.max),
+            Check::Whole => {
+                raw[0] != b'-' && is_plain_number(raw, false, self.min, self.max.min(WHOLE))
+            }
             Check::Date => self.max == 8 && is_plain_date(raw),
             Check::Time => fits() && is_plain_time(raw),
         };
@@ -500,6 +530,7 @@ mod tests {
                     let codes = part.codes.as_deref();
                     prop_assert_eq!(fault(&raw, &part.def), None, "{} {:?}", one.key, part.def);
                     prop_assert!(codes.is_none_or(|c| c.word(&raw).is_some()));
+                    prop_assert!(!part.counts() || raw.parse::<u32>().is_ok());
                     let (mut canonical, mut again) = (String::new(), String::new());
                     prop_assert!(decode(&raw, part.def.data, codes, &mut canonical));
                     prop_assert!(encode(&canonical, &part.def, codes, &mut again));

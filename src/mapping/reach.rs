@@ -1,7 +1,8 @@
 //! What stands at a path of the slots: nodes, and the counts and sums over them.
 
 use super::guide::{ITEM, Path, Rule, Step};
-use super::slots::{Kind, NodeId, Slots};
+use super::shape::Schema;
+use super::slots::{Kind, NodeId, ROOT, Slots};
 use crate::canonical::Decimal;
 
 /// Follows steps, making what is not there.
@@ -71,4 +72,32 @@ fn sum(slots: &Slots, scope: NodeId, path: &Path) -> String {
         .map(Decimal::value)
         .reduce(|a, b| a.checked_add(b).unwrap_or(a));
     total.map_or_else(|| "0".to_owned(), |t| t.normalize().to_string())
+}
+
+/// How many stand at a path of names, such as `levels.item`; a list in its own items is a tree.
+pub(crate) fn count(slots: &Slots, schema: &Schema, path: &str) -> usize {
+    let mut all = vec![ROOT];
+    for name in path.split('.') {
+        let mut open = std::mem::take(&mut all);
+        while let Some(id) = open.pop() {
+            let Some(found) = named(slots, schema, id, name) else {
+                continue;
+            };
+            let from = all.len();
+            match slots.kind(found) {
+                Kind::List => all.extend(slots.children(found)),
+                _ => all.push(found),
+            }
+            open.extend(&all[from..]);
+        }
+    }
+    all.len()
+}
+
+/// The field of a record by its name.
+pub(crate) fn named(slots: &Slots, schema: &Schema, record: NodeId, name: &str) -> Option<NodeId> {
+    let Kind::Struct(index) = slots.kind(record) else {
+        return None;
+    };
+    slots.child(record, schema.slot(index as usize, name)?.0)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::candidate::Seen;
 use super::demand::Watched;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
@@ -13,6 +14,7 @@ use super::guide::{Guide, ITEM, Use, UseId};
 use super::json::Draft;
 use super::level::Levels;
 use super::plan::Plan;
+use super::reach::{count, named};
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Decimal, Document, DocumentKind, Provenance};
 use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, text};
@@ -78,6 +80,32 @@ pub(crate) fn read_bound(
     (reader.end(), bound)
 }
 
+/// What a document is about, for one line about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gist {
+    /// The number that people call it by.
+    pub number: Option<String>,
+    /// How many lines, items or results it has.
+    pub lines: usize,
+}
+
+/// The findings of [`read()`] and what the document is about, without the work of making it; of a
+/// guide that is structure only there is nothing to say.
+pub fn gist(
+    guide: &Guide,
+    segments: &Segments,
+    delimiters: &Delimiters,
+) -> (Vec<Finding>, Option<Gist>) {
+    let mut reader = Reader::new(guide, delimiters).over(segments);
+    reader.finish();
+    let (slots, schema) = (&reader.slots, &guide.schema);
+    let gist = guide.document.map(|kind| Gist {
+        number: named(slots, schema, ROOT, kind.number()).map(|id| slots.text(id).to_owned()),
+        lines: count(slots, schema, kind.lines()),
+    });
+    (reader.findings, gist)
+}
+
 /// An open loop, or the whole set.
 pub(crate) struct Frame {
     pub(super) owner: Option<UseId>,
@@ -126,6 +154,8 @@ pub struct Reader<'g> {
     pub(crate) slots: Slots,
     pub(crate) findings: Vec<Finding>,
     pub(crate) deferred: Vec<Deferred<'g>>,
+    /// What each `count()` is compared with, and each `sum()`: by the numbers of their tallies.
+    pub(crate) counted: Vec<u32>,
     pub(crate) tallies: Vec<Decimal>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) buffer: String,
@@ -168,6 +198,7 @@ impl<'g> Reader<'g> {
             },
             findings: Vec::new(),
             deferred: Vec::new(),
+            counted: vec![0; plan.tallies()],
             tallies: vec![Decimal::default(); plan.tallies()],
             frames: Vec::with_capacity(8),
             buffer: String::new(),
@@ -186,8 +217,7 @@ impl<'g> Reader<'g> {
 
     fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
         let counts = self.counts.len();
-        self.counts
-            .resize(counts + self.plan.counters(self.guide, owner), 0);
+        self.counts.resize(counts + self.plan.counters(owner), 0);
         let sequence = self.sequence.len();
         self.frames.push(Frame {
             owner,
@@ -234,7 +264,7 @@ impl<'g> Reader<'g> {
     fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
         let tag = segment.tag();
         let tag = self.plan.tag(tag).filter(|_| tag.len() <= 4)?;
-        let mut full = None;
+        let (mut full, mut seen) = (None, Seen::default());
         for behind in [false, true] {
             for depth in (0..self.frames.len()).rev() {
                 // A level is a wall: what comes late in it does not go back to the set's heading.
@@ -244,7 +274,8 @@ impl<'g> Reader<'g> {
                 let frame = &self.frames[depth];
                 for candidate in self.plan.children(frame.owner, tag) {
                     let elsewhere = (candidate.order < frame.cursor) != behind;
-                    if elsewhere || !candidate.fits(self.guide, segment, &self.delimiters) {
+                    let by = &self.delimiters;
+                    if elsewhere || !candidate.fits(self.guide, segment, by, &mut seen) {
                         continue;
                     }
                     let fit = Fit {
@@ -305,7 +336,7 @@ impl<'g> Reader<'g> {
         };
         if scope.is_some() {
             for &tally in &layout.counts {
-                self.tally(tally, Decimal::ONE);
+                self.counted[usize::from(tally)] += 1;
             }
         }
         let bound = Bound {
@@ -326,7 +357,7 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// Adds to what a `count()` or `sum()` is compared with.
+    /// Adds to what a `sum()` is compared with.
     pub(crate) fn tally(&mut self, tally: u16, more: Decimal) {
         let sum = &mut self.tallies[usize::from(tally)];
         *sum = sum.checked_add(more).unwrap_or(*sum);
@@ -368,8 +399,18 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// Keeps the order of uses at the top frame's position where writing would choose another.
+    /// Forgets the uses seen at the top frame's position.
+    #[inline]
     fn flush(&mut self) {
+        if let Some(frame) = self.frames.last()
+            && frame.sequence < self.sequence.len()
+        {
+            self.keep_order();
+        }
+    }
+
+    /// Keeps the order of these uses where writing would choose another.
+    fn keep_order(&mut self) {
         let Some(frame) = self.frames.last() else {
             return;
         };

@@ -1,14 +1,13 @@
 //! The canonical documents as the engine sees them: structs of numbered slots.
 //!
-//! Taken from the JSON Schema that the documents publish, so that an `as` path is checked against
-//! the same contract that users read. A slot is a field's number in its struct.
+//! Taken from the declarations of the records; a test holds it to the JSON Schema that users read,
+//! which takes longer to make than a small file takes to check. A slot is a field's number in its
+//! struct.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
-
-use crate::canonical::DocumentKind;
+use crate::canonical::{DocumentKind, declared};
 
 /// What a leaf holds, by the `format` of its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +34,8 @@ pub(crate) enum Shape {
 /// One struct: its slots in the order of declaration.
 #[derive(Debug)]
 pub(crate) struct Struct {
-    pub(crate) fields: Vec<(String, Shape)>,
-    /// `,"name":` for each field.
+    pub(crate) fields: Vec<(&'static str, Shape)>,
+    /// `,"name":` for each field, with the quote of its value where that is always a text.
     pub(crate) keys: Vec<Box<[u8]>>,
 }
 
@@ -56,100 +55,134 @@ impl Schema {
     pub(crate) fn of(document: Option<DocumentKind>) -> Arc<Schema> {
         static READ: Mutex<BTreeMap<DocumentKind, Arc<Schema>>> = Mutex::new(BTreeMap::new());
         let Some(kind) = document else {
-            return Arc::new(Schema::read(&Value::Null));
+            return Arc::new(Schema::read(""));
         };
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
         let schema = read.entry(kind);
         schema
-            .or_insert_with(|| Arc::new(Schema::read(kind.schema().as_value())))
+            .or_insert_with(|| Arc::new(Schema::read(kind.record())))
             .clone()
     }
 
-    /// Reads a JSON Schema 2020-12 as schemars writes it.
-    pub(crate) fn read(root: &Value) -> Schema {
+    fn read(record: &'static str) -> Schema {
         let mut schema = Schema {
             structs: Vec::new(),
             provenance: 0,
         };
-        let mut seen = HashMap::new();
-        schema.add("", root, root, &mut seen);
+        schema.add(record, &mut Vec::new());
         schema
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        value: &Value,
-        root: &Value,
-        seen: &mut HashMap<String, usize>,
-    ) -> usize {
+    /// Adds a record and all that it holds; `seen` are the names of those that are there.
+    fn add(&mut self, record: &'static str, seen: &mut Vec<&'static str>) -> usize {
         let index = self.structs.len();
-        seen.insert(name.to_owned(), index);
+        seen.push(record);
         self.structs.push(Struct {
             fields: Vec::new(),
             keys: Vec::new(),
         });
-        let empty = serde_json::Map::new();
-        let properties = value["properties"].as_object().unwrap_or(&empty);
-        for (field, value) in properties {
+        let lines = declared(record).unwrap_or_default().lines();
+        for (field, kind) in lines.filter_map(|line| line.split_once(':')) {
             if index == 0 && field == PROVENANCE {
                 self.provenance = self.structs[0].fields.len();
                 continue;
             }
-            let shape = self.shape(value, root, seen);
-            let key = format!(",\"{field}\":").into_bytes();
+            let shape = self.shape(kind, seen);
+            let text = matches!(shape, Shape::Leaf(form) if form != Form::Integer);
+            let quote = if text { "\"" } else { "" };
+            let key = [",\"", field, "\":", quote].concat().into_bytes();
             self.structs[index].keys.push(key.into());
-            self.structs[index].fields.push((field.clone(), shape));
+            self.structs[index].fields.push((field, shape));
         }
         index
     }
 
-    fn shape(&mut self, value: &Value, root: &Value, seen: &mut HashMap<String, usize>) -> Shape {
-        for key in ["anyOf", "oneOf"] {
-            let Some(options) = value[key].as_array() else {
-                continue;
+    /// `Option<Box<Party>>`, `Vec<Party>`, `Few<Level>`, `Option<Date>` …
+    fn shape(&mut self, kind: &'static str, seen: &mut Vec<&'static str>) -> Shape {
+        let kind = kind.trim();
+        if let Some((outer, inner)) = kind.strip_suffix('>').and_then(|k| k.split_once('<')) {
+            let inner = self.shape(inner, seen);
+            return match outer.trim() {
+                "Vec" | "Few" => Shape::List(Box::new(inner)),
+                _ => inner,
             };
-            let some = options.iter().find(|o| o["type"] != "null");
-            return self.shape(some.unwrap_or(&Value::Null), root, seen);
         }
-        if let Some(name) = value["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
-            let target = &root["$defs"][name];
-            if !target["properties"].is_object() {
-                return self.shape(target, root, seen);
+        Shape::Leaf(match kind {
+            "String" => Form::Text,
+            "Code" => Form::Code,
+            "Decimal" => Form::Decimal,
+            "Date" => Form::Date,
+            "Time" => Form::Time,
+            "u32" => Form::Integer,
+            // The only map: names of the user's own, one kind of value.
+            "Ext" => return Shape::Ext,
+            record => {
+                let known = seen.iter().position(|name| *name == record);
+                return Shape::Struct(known.unwrap_or_else(|| self.add(record, seen)));
             }
-            return Shape::Struct(match seen.get(name) {
-                Some(&index) => index,
-                None => self.add(name, target, root, seen),
-            });
-        }
-        let is = |kind: &str| match &value["type"] {
-            Value::String(s) => s == kind,
-            Value::Array(all) => all.iter().any(|s| s == kind),
-            _ => false,
-        };
-        // The free fields are the only map: names of the user's own, one kind of value.
-        if value["additionalProperties"].is_object() {
-            return Shape::Ext;
-        }
-        if is("array") {
-            return Shape::List(Box::new(self.shape(&value["items"], root, seen)));
-        }
-        if is("integer") {
-            return Shape::Leaf(Form::Integer);
-        }
-        Shape::Leaf(match value["format"].as_str() {
-            Some("date") => Form::Date,
-            Some("time") => Form::Time,
-            Some("decimal") => Form::Decimal,
-            Some("code") => Form::Code,
-            _ => Form::Text,
         })
     }
 
     /// The slot called `name` in struct `index`.
     pub(crate) fn slot(&self, index: usize, name: &str) -> Option<(u32, &Shape)> {
         let fields = &self.structs[index].fields;
-        let slot = fields.iter().position(|(f, _)| f == name)?;
+        let slot = fields.iter().position(|(f, _)| *f == name)?;
         Some((slot as u32, &fields[slot].1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Holds a shape to its JSON Schema; `open` are the structs that were begun.
+    fn hold(schema: &Schema, shape: &Shape, due: &Value, root: &Value, open: &mut Vec<usize>) {
+        let name = due["$ref"].as_str().and_then(|r| r.rsplit('/').next());
+        let due = name.map_or(due, |name| &root["$defs"][name]);
+        let form = |form: &str| due["type"] == "string" && due["format"] == form;
+        match shape {
+            Shape::Struct(index) if open.contains(index) => {}
+            Shape::Struct(index) => {
+                open.push(*index);
+                let mut fields = schema.structs[*index].fields.iter();
+                let mut names = 0;
+                for (name, due) in due["properties"].as_object().unwrap() {
+                    if *index == 0 && name == PROVENANCE {
+                        assert_eq!(schema.provenance, names);
+                        continue;
+                    }
+                    let (field, shape) = fields.next().unwrap();
+                    assert_eq!(field, name);
+                    hold(schema, shape, due, root, open);
+                    names += 1;
+                }
+                assert!(fields.next().is_none());
+            }
+            Shape::List(inner) => {
+                assert_eq!(due["type"], "array");
+                hold(schema, inner, &due["items"], root, open);
+            }
+            Shape::Ext => assert!(due["additionalProperties"].is_object(), "{due}"),
+            Shape::Leaf(Form::Text) => assert!(due["type"] == "string" && due["format"].is_null()),
+            Shape::Leaf(Form::Code) => assert!(form("code"), "{due}"),
+            Shape::Leaf(Form::Decimal) => assert!(form("decimal"), "{due}"),
+            Shape::Leaf(Form::Date) => assert!(form("date"), "{due}"),
+            Shape::Leaf(Form::Time) => assert!(form("time"), "{due}"),
+            Shape::Leaf(Form::Integer) => assert_eq!(due["type"], "integer"),
+        }
+    }
+
+    #[test]
+    fn every_document_has_the_shape_that_is_published() {
+        for kind in DocumentKind::ALL {
+            let due = kind.schema();
+            let due = due.as_value();
+            let mut open = Vec::new();
+            let schema = Schema::of(Some(kind));
+            hold(&schema, &Shape::Struct(0), due, due, &mut open);
+            assert_eq!(open.len(), schema.structs.len(), "{kind}");
+        }
     }
 }

@@ -4,9 +4,11 @@
 //! Every node knows its slot in its parent; a struct's children may come in any order, a list's
 //! in theirs. Values are text in their canonical form (`2026-11-22`, `10.00`).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::shape::{Form, Schema, Shape};
+use super::value::every;
 
 /// A node's number in the table. The document itself is [`ROOT`].
 pub(crate) type NodeId = u32;
@@ -42,13 +44,16 @@ struct Node {
     used: bool,
     /// Whether a child came after one of a higher slot.
     mixed: bool,
+    /// Whether a leaf's text surely stands in JSON as it is.
+    plain: bool,
 }
 
 /// The table.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
     nodes: Vec<Node>,
-    text: String,
+    /// The texts of leaves, and what else stood in their segments.
+    text: Vec<u8>,
     leaves: usize,
     taken: usize,
     /// Names of free fields.
@@ -60,7 +65,7 @@ impl Slots {
     pub(crate) fn new(names: &Arc<Vec<String>>) -> Slots {
         let mut slots = Slots {
             nodes: Vec::with_capacity(512),
-            text: String::with_capacity(4096),
+            text: Vec::with_capacity(4096),
             leaves: 0,
             taken: 0,
             names: names.clone(),
@@ -73,7 +78,7 @@ impl Slots {
     pub(crate) fn unfilled() -> Slots {
         Slots {
             nodes: Vec::new(),
-            text: String::new(),
+            text: Vec::new(),
             leaves: 0,
             taken: 0,
             names: Arc::default(),
@@ -83,21 +88,10 @@ impl Slots {
     /// Appends a child.
     #[inline]
     pub(crate) fn push(&mut self, parent: NodeId, slot: u32, kind: Kind) -> NodeId {
-        let id = self.nodes.len() as u32;
-        self.nodes.push(node(slot, kind));
-        let last = self.nodes[parent as usize].last;
-        if last == NONE {
-            self.nodes[parent as usize].first = id;
-        } else {
-            self.nodes[last as usize].next = id;
-            self.nodes[parent as usize].mixed |= self.nodes[last as usize].slot > slot;
-        }
-        self.nodes[parent as usize].last = id;
-        id
+        self.add(parent, node(slot, kind))
     }
 
     /// Appends a leaf with its text.
-    #[inline]
     pub(crate) fn push_leaf(
         &mut self,
         parent: NodeId,
@@ -105,18 +99,68 @@ impl Slots {
         kind: Kind,
         text: &str,
     ) -> NodeId {
-        let id = self.push(parent, slot, kind);
-        self.leaves += 1;
+        let range = self.keep(text.as_bytes());
+        self.push_kept(parent, slot, kind, range, stands(text.as_bytes()))
+    }
+
+    /// Keeps a text of which leaves are made.
+    #[inline]
+    pub(crate) fn keep(&mut self, text: &[u8]) -> Range<u32> {
         let start = self.text.len() as u32;
-        self.text.push_str(text);
-        self.nodes[id as usize].first = start;
-        self.nodes[id as usize].last = self.text.len() as u32;
+        self.text.extend_from_slice(text);
+        start..self.text.len() as u32
+    }
+
+    /// Appends a leaf whose text was kept; `plain` where it surely [`stands`] in JSON.
+    #[inline]
+    pub(crate) fn push_kept(
+        &mut self,
+        parent: NodeId,
+        slot: u32,
+        kind: Kind,
+        text: Range<u32>,
+        plain: bool,
+    ) -> NodeId {
+        self.leaves += 1;
+        self.add(
+            parent,
+            Node {
+                first: text.start,
+                last: text.end,
+                plain,
+                ..node(slot, kind)
+            },
+        )
+    }
+
+    #[inline]
+    fn add(&mut self, parent: NodeId, child: Node) -> NodeId {
+        let id = self.nodes.len() as u32;
+        let slot = child.slot;
+        self.nodes.push(child);
+        let last = std::mem::replace(&mut self.nodes[parent as usize].last, id);
+        if last == NONE {
+            self.nodes[parent as usize].first = id;
+        } else {
+            let before = &mut self.nodes[last as usize];
+            before.next = id;
+            let mixed = before.slot > slot;
+            self.nodes[parent as usize].mixed |= mixed;
+        }
         id
     }
 
     /// The child in `slot`, if it was filled.
     #[inline]
     pub(crate) fn child(&self, parent: NodeId, slot: u32) -> Option<NodeId> {
+        let node = &self.nodes[parent as usize];
+        // Children mostly come in the order of their slots.
+        if let (Kind::Struct(_), false, Some(last)) =
+            (node.kind, node.mixed, self.nodes.get(node.last as usize))
+            && last.slot <= slot
+        {
+            return (last.slot == slot).then_some(node.last);
+        }
         self.children(parent)
             .find(|&id| self.nodes[id as usize].slot == slot)
     }
@@ -171,11 +215,24 @@ impl Slots {
     /// A leaf's text.
     #[inline]
     pub(crate) fn text(&self, id: NodeId) -> &str {
+        // It came as text, or as a range of a segment in ASCII.
+        std::str::from_utf8(self.bytes(id)).unwrap_or_default()
+    }
+
+    /// A leaf's text, as bytes.
+    #[inline]
+    pub(crate) fn bytes(&self, id: NodeId) -> &[u8] {
         let node = &self.nodes[id as usize];
         match node.kind {
             Kind::Leaf(_) | Kind::ExtLeaf(_) => &self.text[node.first as usize..node.last as usize],
-            _ => "",
+            _ => b"",
         }
+    }
+
+    /// Whether a leaf's text surely stands in JSON as it is.
+    #[inline]
+    pub(crate) fn is_plain(&self, id: NodeId) -> bool {
+        self.nodes[id as usize].plain
     }
 
     /// Marks a leaf as written.
@@ -234,7 +291,13 @@ fn node(slot: u32, kind: Kind) -> Node {
         last: NONE,
         used: false,
         mixed: false,
+        plain: false,
     }
+}
+
+/// Whether a text stands in JSON as it is, without escapes.
+pub(crate) fn stands(text: &[u8]) -> bool {
+    every(text, |b| (b >= b' ') & (b != b'"') & (b != b'\\'))
 }
 
 /// See [`Slots::children`].

@@ -1,11 +1,14 @@
 //! Mapping files as text: TOML read into nodes that remember file and place, deep-merged, and
 //! errors that point at a line with a caret and name the nearest word.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
+
+use super::plain;
 
 /// One mapping file.
 #[derive(Debug)]
@@ -13,7 +16,7 @@ pub(crate) struct Source {
     /// Its path below the mappings folder, as errors show it.
     pub(crate) name: String,
     /// Its whole text.
-    pub(crate) text: String,
+    pub(crate) text: Cow<'static, str>,
 }
 
 /// A value and where it stands.
@@ -42,6 +45,13 @@ pub(crate) enum Value {
 pub(crate) struct Table(Vec<(String, Node)>);
 
 impl Table {
+    /// Of its entries; `None` where two have one name.
+    pub(super) fn of(mut entries: Vec<(String, Node)>) -> Option<Value> {
+        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let unique = entries.windows(2).all(|two| two[0].0 != two[1].0);
+        unique.then(|| Value::Table(Arc::new(Table(entries))))
+    }
+
     fn place(&self, name: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(key, _)| key.as_str().cmp(name))
     }
@@ -151,18 +161,30 @@ impl GuideError {
 
 impl Node {
     /// Reads one file. TOML's own errors keep their place.
-    pub(crate) fn parse(name: &str, text: &str) -> Result<Node, GuideError> {
+    pub(crate) fn parse(name: &str, text: Cow<'static, str>) -> Result<Node, GuideError> {
         let source = Arc::new(Source {
             name: name.to_owned(),
-            text: text.to_owned(),
+            text,
         });
-        let table = DeTable::parse(text).map_err(|e| {
-            let span = e.span().unwrap_or(0..0);
-            GuideError::at(&source, &span, e.message().to_owned())
-        })?;
-        let value = from_table(&source, table.get_ref())?;
+        let Some(value) = plain::read(&source) else {
+            return Node::by_toml(&source);
+        };
         Ok(Node {
             source,
+            span: 0..0,
+            value,
+        })
+    }
+
+    /// Reads any TOML, and says what is wrong with it.
+    pub(super) fn by_toml(source: &Arc<Source>) -> Result<Node, GuideError> {
+        let table = DeTable::parse(&source.text).map_err(|e| {
+            let span = e.span().unwrap_or(0..0);
+            GuideError::at(source, &span, e.message().to_owned())
+        })?;
+        let value = from_table(source, table.get_ref())?;
+        Ok(Node {
+            source: source.clone(),
             span: 0..0,
             value,
         })
@@ -276,8 +298,7 @@ fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideE
         };
         entries.push((key.get_ref().to_string(), node));
     }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(Value::Table(Arc::new(Table(entries))))
+    Ok(Table::of(entries).expect("TOML has no name twice"))
 }
 
 fn from_value(
@@ -319,7 +340,8 @@ mod tests {
 
     #[test]
     fn error_points_at_line_with_caret() {
-        let node = Node::parse("p/850.toml", "set = \"850\"\n[heading]\nBEGG = 1\n").unwrap();
+        let node =
+            Node::parse("p/850.toml", "set = \"850\"\n[heading]\nBEGG = 1\n".into()).unwrap();
         let error = node.get("heading").unwrap().get("BEGG").unwrap().unknown(
             "segment",
             "BEGG",
@@ -336,14 +358,14 @@ mod tests {
 
     #[test]
     fn broken_toml_keeps_its_place() {
-        let error = Node::parse("a.toml", "set = \"850\npos = 1").unwrap_err();
+        let error = Node::parse("a.toml", "set = \"850\npos = 1".into()).unwrap_err();
         assert_eq!(error.line, 1);
     }
 
     #[test]
     fn merge_is_deep() {
-        let mut base = Node::parse("b", "[a]\nx = 1\ny = 2\n").unwrap();
-        base.merge(&Node::parse("o", "[a]\ny = 3\n").unwrap());
+        let mut base = Node::parse("b", "[a]\nx = 1\ny = 2\n".into()).unwrap();
+        base.merge(&Node::parse("o", "[a]\ny = 3\n".into()).unwrap());
         let a = base.get("a").unwrap();
         assert_eq!(a.get("x").unwrap().number().unwrap(), 1);
         assert_eq!(a.get("y").unwrap().number().unwrap(), 3);

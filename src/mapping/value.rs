@@ -17,16 +17,18 @@ use chrono::NaiveDate;
 use foldhash::fast::FixedState;
 
 use super::dictionary::{DataType, ElementDef};
+use super::packed::{self, Packed};
 use super::source::{GuideError, Node};
 use crate::x12::Fault;
 
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    /// By [`key`], which compares quicker than text does.
-    words: HashMap<u128, String, FixedState>,
-    codes: HashMap<String, String, FixedState>,
+    /// Codes, sorted, and their words; `numbers` finds a code's place.
     sorted: Vec<String>,
+    words: Vec<String>,
+    numbers: Packed,
+    codes: HashMap<String, String, FixedState>,
     /// What people write instead of a code, in lower case.
     meant: HashMap<String, String, FixedState>,
 }
@@ -39,19 +41,6 @@ pub(crate) const OTHER: &str = "other:";
 
 /// Most digits a number may have: what a canonical decimal holds exactly.
 const MAX_DIGITS: usize = 28;
-
-/// The longest code: twice what any element of type ID in use has.
-const MAX_CODE: usize = 15;
-
-/// A code as a number: its bytes, and its length in front.
-#[inline]
-fn key(code: &[u8]) -> Option<u128> {
-    if code.is_empty() || code.len() > MAX_CODE {
-        return None;
-    }
-    let length = code.len() as u128;
-    Some(code.iter().fold(length, |key, &b| key << 8 | u128::from(b)))
-}
 
 impl CodeList {
     /// Reads `EA = "each"` lines, and under `[meant]` lines like `pcs = "PC"`.
@@ -71,16 +60,19 @@ impl CodeList {
                 let message = format!("{word:?} is {first} already: a list is one to one");
                 return Err(node.error(message));
             }
-            let Some(key) = key(code.as_bytes()) else {
-                return Err(node.error(format!("a code has 1 to {MAX_CODE} characters")));
-            };
-            list.words.insert(key, word);
+            if packed::key(code.as_bytes()).is_none() {
+                let message = format!("a code has 1 to {} characters", packed::MOST);
+                return Err(node.error(message));
+            }
+            // A table's entries are sorted.
+            list.words.push(word);
             list.sorted.push(code.clone());
         }
         if list.sorted.is_empty() {
             return Err(root.error("a list of codes needs at least one"));
         }
-        list.sorted.sort_unstable();
+        let key = |code: &String| packed::key(code.as_bytes()).unwrap_or_default();
+        list.numbers = Packed::of(list.sorted.iter().map(key));
         for (wrong, node) in meant.into_iter().flatten() {
             let code = node.text()?;
             if !list.has(code.as_bytes()) {
@@ -95,13 +87,20 @@ impl CodeList {
     /// The word for `code`.
     #[inline]
     pub fn word(&self, code: &str) -> Option<&str> {
-        self.words.get(&key(code.as_bytes())?).map(String::as_str)
+        self.word_of(code.as_bytes())
+    }
+
+    /// The same, of a code that may not be text.
+    #[inline]
+    pub(crate) fn word_of(&self, code: &[u8]) -> Option<&str> {
+        let at = self.numbers.get(packed::key(code)?)?;
+        Some(&self.words[at])
     }
 
     /// Whether it has the code.
     #[inline]
     pub(crate) fn has(&self, code: &[u8]) -> bool {
-        key(code).is_some_and(|key| self.words.contains_key(&key))
+        packed::key(code).is_some_and(|key| self.numbers.get(key).is_some())
     }
 
     /// The code for `word`; `other:XX` gives `XX`.
@@ -203,10 +202,31 @@ fn is_time(raw: &str) -> bool {
         && bytes.get(4).is_none_or(|&b| b < b'6')
 }
 
+/// Whether all bytes meet a test that has no branches: many are tested at a time.
+#[inline]
+pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    /// Without an end in between: so the compiler makes one comparison of all.
+    const BLOCK: usize = 16;
+    let all = |block: &[u8]| block.iter().fold(true, |all, &b| all & test(b));
+    let block = |block: &[u8; BLOCK]| all(block);
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    blocks.iter().all(block)
+        && match bytes.last_chunk::<BLOCK>() {
+            // The end once more with what stands before it is quicker than byte by byte.
+            Some(last) => rest.is_empty() || block(last),
+            None => all(rest),
+        }
+}
+
 /// Whether a number is surely right and stays as it is: digits without zeros in front, at most
 /// one point with digits on both sides, no minus before zero.
 #[inline]
 pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bool {
+    let max = (max as usize).min(MAX_DIGITS - 1);
+    // Most are digits alone.
+    if raw.first() != Some(&b'0') && raw.iter().all(u8::is_ascii_digit) {
+        return (min as usize..=max).contains(&raw.len());
+    }
     let unsigned = raw.strip_prefix(b"-").unwrap_or(raw);
     let (mut points, mut zeros) = (0, 0);
     for &b in unsigned {
@@ -220,7 +240,7 @@ pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bo
     let zero_first = unsigned.first() == Some(&b'0') && unsigned.get(1).is_some_and(|&b| b != b'.');
     let nothing = zeros == digits && unsigned.len() != raw.len();
     points <= usize::from(point)
-        && (min as usize..=(max as usize).min(MAX_DIGITS - 1)).contains(&digits)
+        && (min as usize..=max).contains(&digits)
         && !zero_first
         && !nothing
         && unsigned.first() != Some(&b'.')
@@ -375,7 +395,7 @@ mod tests {
             "version = \"1\"\n[elements]\n1 = \"{text} x\"\n[segments]\nA = {{ name = \"a\", elements = \"1 O\" }}\n"
         );
         let dictionary =
-            super::super::dictionary::Dictionary::parse(&Node::parse("d", &text).unwrap());
+            super::super::dictionary::Dictionary::parse(&Node::parse("d", text.into()).unwrap());
         dictionary.unwrap().segment("A").unwrap().places[0].parts[0]
             .def
             .as_ref()
@@ -433,7 +453,8 @@ mod tests {
     #[test]
     fn codes_are_one_to_one_and_keep_the_unknown() {
         let list =
-            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n").unwrap()).unwrap();
+            CodeList::parse(&Node::parse("u", "EA = \"each\"\nCA = \"case\"\n".into()).unwrap())
+                .unwrap();
         let mut out = String::new();
         decode("XX", DataType::Id, Some(&list), &mut out);
         assert_eq!(
@@ -450,12 +471,12 @@ mod tests {
         }
         assert_eq!((list.surely("CAR"), list.surely("")), (None, None));
         let text = "PC = \"piece\"\n[meant]\npcs = \"PC\"\n";
-        let list = CodeList::parse(&Node::parse("u", text).unwrap()).unwrap();
+        let list = CodeList::parse(&Node::parse("u", text.into()).unwrap()).unwrap();
         assert_eq!((list.nearest("PCS"), list.all().len()), (Some("PC"), 1));
         let broken = "PC = \"piece\"\n[meant]\npcs = \"PX\"\n";
-        assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
+        assert!(CodeList::parse(&Node::parse("u", broken.into()).unwrap()).is_err());
         for broken in ["EA = \"each\"\nCA = \"each\"\n", "# none\n"] {
-            assert!(CodeList::parse(&Node::parse("u", broken).unwrap()).is_err());
+            assert!(CodeList::parse(&Node::parse("u", broken.into()).unwrap()).is_err());
         }
     }
 }

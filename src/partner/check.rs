@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::{Compression, Delimiters, KeyTransport, RsaSignature};
+use super::{Compression, Delimiters, KeyTransport, RsaSignature, Version};
 
 /// Characters of an AS2 name (RFC 4130 section 6.2).
 const AS2_NAME: usize = 128;
@@ -148,6 +148,16 @@ pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Pa
 pub(super) fn rsa_signature<'de, D: Deserializer<'de>>(input: D) -> Result<RsaSignature, D::Error> {
     let word = String::deserialize(input)?;
     let wrong = |_| D::Error::custom(format!("{word:?} is neither `rsa-pkcs1` nor `rsa-pss`"));
+    word.parse().map_err(wrong)
+}
+
+pub(super) fn as2_version<'de, D: Deserializer<'de>>(input: D) -> Result<Version, D::Error> {
+    let word = String::deserialize(input)?;
+    let wrong = |_| {
+        D::Error::custom(format!(
+            "{word:?} is not an AS2 version, \"1.0\" to \"1.3\""
+        ))
+    };
     word.parse().map_err(wrong)
 }
 

@@ -52,6 +52,10 @@ pub struct Arrival {
     pub body: Payload,
     /// What was inside, once verified, decrypted and decompressed; `None` where it was not opened.
     pub content: Option<Payload>,
+    /// The media type of the content, as it stood.
+    pub content_type: Option<String>,
+    /// The file name of the content as claimed, made safe.
+    pub file_name: Option<String>,
     /// The MIC that the MDN names, as it stands there.
     pub mic: Option<String>,
     /// The answer to give and to give again; `None` where the transport has none.

@@ -28,6 +28,10 @@ pub struct Message {
     pub body: Digest,
     /// What is inside, by digest; `None` where it was not opened.
     pub content: Option<Digest>,
+    /// The media type of the content, inbound and where it was opened.
+    pub content_type: Option<String>,
+    /// The file name of the content as the sender claims it, made safe: to be shown, never a path.
+    pub file_name: Option<String>,
     /// The message that this one seems to repeat.
     pub resend_of: Option<Uuid>,
     /// The last thing said about it.

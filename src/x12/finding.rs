@@ -357,6 +357,24 @@ faults! {
     ElementExclusive "element.exclusive" Error Some("AK403=10"), "a syntax note allows only one of them";
     /// CTT01 = 3 with two lines; a constant of the guide with another value.
     ValueDiffers "value.differs" Warning None, "the guide derives this value from the rest of the set";
+    /// A price of 450 among prices of 4.25 and 5.10; a total a hundred times the lines' sum.
+    ValueScale "value.scale" Warning None, "a point that is lost makes an amount a hundred times as large";
+    /// Goods that arrive before they leave.
+    DateOrder "value.date-order" Warning None, "goods leave, then arrive, and a notice comes before them";
+    /// A 997 for a group that is in none of the files.
+    AnswerUnknown "answer.unknown-group" Error None, "an acknowledgment that belongs to nothing was misrouted, or answers what was never kept";
+    /// A group without its 997 among the files.
+    AnswerMissing "answer.missing" Warning None, "either the document did not arrive, or its acknowledgment did not";
+    /// A segment that the partner's 997 rejects.
+    AnswerRejected "answer.rejected" Error None, "the partner did not take the document";
+    /// A ship notice of 12 where 10 were ordered.
+    LineQuantity "line.quantity" Warning None, "more than was ordered is refused or charged for";
+    /// An invoice at another price than the order's.
+    LinePrice "line.price" Warning None, "an invoice is paid only where its price is the order's";
+    /// A line of an order that its acknowledgment leaves out.
+    LineMissing "line.missing" Warning None, "a line without an answer counts as rejected";
+    /// A ship notice stamped before the order that it ships.
+    FlowOrder "flow.order" Warning None, "who reads by the envelope's time takes the later for the earlier";
     /// A value that no `as` or `is` of the guide names.
     Unmapped "value.unmapped" Info None, "the guide gives it no place in the document, so it is kept as a note";
     /// `007` read as 7.

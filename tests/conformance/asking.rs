@@ -1,6 +1,6 @@
 //! How receipts are asked for (rows of `negotiation`, cases I9 and D15).
 
-use transload::as2::{Digest, Profile};
+use transload::as2::{Compression, Digest, Profile};
 use transload::store::MessageState;
 
 use super::forge::{ENVELOPED, SIGNED, signed, x12};
@@ -183,7 +183,11 @@ fn as2_163_a_signed_receipt_is_signed_whatever_came() {
     let signer = super::wire::us().identity.certificate.fingerprint();
     for sign in [None, Some(Digest::Sha256)] {
         for encrypt in [None, theirs().encrypt] {
-            for compress in [false, true] {
+            for compress in [
+                None,
+                Some(Compression::BeforeSigning),
+                Some(Compression::AfterSigning),
+            ] {
                 let profile = Profile {
                     sign,
                     encrypt,

@@ -16,8 +16,10 @@ use openssl::pkey::{PKey, Private};
 use openssl::rsa::{Padding, Rsa};
 use openssl::sign::{RsaPssSaltlen, Signer};
 use openssl::symm::{self, Crypter, Mode};
-use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
-use openssl::x509::{X509, X509Name, X509Ref};
+use openssl::x509::extension::{
+    BasicConstraints, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
+use openssl::x509::{X509, X509Extension, X509Name, X509Ref};
 use transload::as2::Certificate;
 
 use super::wire::{Party, day, them, us};
@@ -480,29 +482,55 @@ impl Forged {
     }
 
     pub(super) fn new(key: PKey<Private>, usage: Option<&mut KeyUsage>) -> Forged {
+        let usage = usage.map(|usage| usage.critical().build().unwrap());
+        Forged::made("forged", key, None, false, usage)
+    }
+
+    /// For a server at 127.0.0.1.
+    pub(super) fn for_address() -> Forged {
+        Forged::made("127.0.0.1", p256(), None, true, None)
+    }
+
+    /// Signed by `by`, or by itself; where it may sign others, so it does.
+    fn made(
+        name: &str,
+        key: PKey<Private>,
+        by: Option<&Authority>,
+        authority: bool,
+        usage: Option<X509Extension>,
+    ) -> Forged {
         let mut subject = X509Name::builder().unwrap();
-        subject.append_entry_by_text("CN", "forged").unwrap();
+        subject.append_entry_by_text("CN", name).unwrap();
         let subject = subject.build();
         let mut x509 = X509::builder().unwrap();
         x509.set_version(2).unwrap();
         let serial = Asn1Integer::from_bn(&BigNum::from_u32(77).unwrap()).unwrap();
         x509.set_serial_number(&serial).unwrap();
         x509.set_subject_name(&subject).unwrap();
-        x509.set_issuer_name(&subject).unwrap();
+        let issuer = by.map_or(&*subject, |by| by.x509.subject_name());
+        x509.set_issuer_name(issuer).unwrap();
+        // TLS looks at the machine's clock, the rest at the day of the tests.
         let unix = |days: i64| Asn1Time::from_unix(day().timestamp() + days * 86_400).unwrap();
-        x509.set_not_before(&unix(-1)).unwrap();
+        x509.set_not_before(&unix(-365)).unwrap();
         x509.set_not_after(&unix(365)).unwrap();
         x509.set_pubkey(&key).unwrap();
-        x509.append_extension(BasicConstraints::new().critical().build().unwrap())
-            .unwrap();
-        if let Some(usage) = usage {
-            x509.append_extension(usage.critical().build().unwrap())
-                .unwrap();
+        let mut constraints = BasicConstraints::new();
+        constraints.critical();
+        if authority {
+            constraints.ca();
         }
-        let context = x509.x509v3_context(None, None);
+        x509.append_extension(constraints.build().unwrap()).unwrap();
+        if let Some(usage) = usage {
+            x509.append_extension(usage).unwrap();
+        }
+        let context = x509.x509v3_context(by.map(|by| &*by.x509), None);
         let key_id = SubjectKeyIdentifier::new().build(&context).unwrap();
+        let mut address = SubjectAlternativeName::new();
+        let address = address.ip("127.0.0.1").build(&context).unwrap();
         x509.append_extension(key_id).unwrap();
-        x509.sign(&key, MessageDigest::sha256()).unwrap();
+        x509.append_extension(address).unwrap();
+        x509.sign(by.map_or(&key, |by| &by.key), MessageDigest::sha256())
+            .unwrap();
         Forged {
             x509: x509.build(),
             key,
@@ -511,6 +539,36 @@ impl Forged {
 
     pub(super) fn certificate(&self) -> Certificate {
         Certificate::from_der(&self.x509.to_der().unwrap()).unwrap()
+    }
+}
+
+fn p256() -> PKey<Private> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+/// Who signs others' certificates.
+pub(super) struct Authority {
+    pub(super) x509: X509,
+    key: PKey<Private>,
+}
+
+impl Authority {
+    pub(super) fn new() -> Authority {
+        let Forged { x509, key } = Forged::made("root", p256(), None, true, None);
+        Authority { x509, key }
+    }
+
+    /// One below this.
+    pub(super) fn authority(&self) -> Authority {
+        let Forged { x509, key } = Forged::made("middle", p256(), Some(self), true, None);
+        Authority { x509, key }
+    }
+
+    /// A certificate of somebody's, good for 127.0.0.1.
+    pub(super) fn issue(&self, name: &str) -> Forged {
+        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+        Forged::made(name, key, Some(self), false, None)
     }
 }
 

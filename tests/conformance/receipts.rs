@@ -436,6 +436,25 @@ fn as2_145_all_else_is_unexpected_processing_error() {
 }
 
 #[test]
+fn as2_146_new_modifiers_are_explained() {
+    let nameless = Us::lax().post(&Request::plain(b"x").without("Message-ID"));
+    let unsigned = Us::new("").post(&Request::plain(b"x"));
+    for (reply, modifier) in [
+        (nameless, "invalid-message-id"),
+        (unsigned, "insufficient-message-security"),
+    ] {
+        let disposition = reply.mdn().disposition;
+        assert_eq!(disposition, Disposition::error(modifier));
+        let why = disposition.explanation().unwrap();
+        assert!(reply.mdn().text.contains(why), "for people");
+        assert!(
+            reply.text().contains(&format!("\r\nError: {why}\r\n")),
+            "and in a field"
+        );
+    }
+}
+
+#[test]
 fn as2_147_failed_is_for_a_receipt_that_cannot_be_made() {
     let us = Us::lax();
     let asked = |options: &str| {

@@ -267,7 +267,7 @@ fn as2_094_zlib_in_compressed_data() {
     let profile = Profile {
         sign: None,
         encrypt: None,
-        compress: true,
+        compress: Some(transload::as2::Compression::BeforeSigning),
         ..theirs()
     };
     let (_, body, _) = seal(b"x", &profile);
@@ -315,7 +315,7 @@ fn as2_096_compressed_inside_or_around_the_signature() {
 #[test]
 fn as2_098_compression_lies_inside_encryption() {
     let profile = Profile {
-        compress: true,
+        compress: Some(transload::as2::Compression::BeforeSigning),
         ..theirs()
     };
     for sign in [None, Some(Digest::Sha256)] {
@@ -337,7 +337,7 @@ fn as2_099_a_whole_entity_inside_the_compression() {
     let profile = Profile {
         sign: None,
         encrypt: None,
-        compress: true,
+        compress: Some(transload::as2::Compression::BeforeSigning),
         ..theirs()
     };
     let (headers, body, _) = seal(b"x", &profile);

@@ -11,6 +11,8 @@ use serde::Deserialize;
 struct Table {
     requirements: BTreeMap<String, Row>,
     cases: BTreeMap<String, Row>,
+    /// Each planted bug, and the test that sees it.
+    planted: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -242,6 +244,37 @@ fn every_row_is_tested_or_says_why_not() {
         .filter(|name| !known.iter().any(|k| name.starts_with(k)));
     complaints.extend(stray.map(|name| format!("{name}: no row has this id")));
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// Each planted bug, and the test that has to fail with it.
+#[cfg(feature = "planted")]
+pub(super) fn planted() -> BTreeMap<String, String> {
+    table().planted
+}
+
+#[test]
+fn every_planted_bug_has_a_place_and_a_test() {
+    let (table, tests) = (table(), tests());
+    let sources = sources(&root().join("src")).into_iter();
+    let sources = sources.filter(|path| !path.ends_with("lib.rs"));
+    let text: String = sources
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let text: String = text.split_whitespace().collect();
+    for (bug, test) in &table.planted {
+        let mark = format!("planted!(\"{bug}\"");
+        assert_eq!(
+            text.matches(&mark).count(),
+            1,
+            "{bug} stands once in the sources"
+        );
+        assert!(tests.contains(test), "{bug}: there is no test {test}");
+    }
+    assert_eq!(
+        text.matches("planted!(\"").count(),
+        table.planted.len(),
+        "each has its line"
+    );
 }
 
 #[test]

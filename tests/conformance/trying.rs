@@ -233,24 +233,3 @@ fn as2_case_r2_a_failed_first_try_does_not_block_the_second() {
     assert_eq!(us.post(&sound).said(), "processed");
     assert_eq!(us.inbox(), [b"second try"]);
 }
-
-#[test]
-fn as2_case_r8_old_and_new_certificates_side_by_side() {
-    // The partner signs with either; both are pinned.
-    let folder = tempfile::tempdir().unwrap();
-    let paths = [("old", them()), ("new", super::wire::stranger())].map(|(name, party)| {
-        let path = folder.path().join(format!("{name}.pem"));
-        std::fs::write(&path, party.identity.certificate.to_pem().unwrap()).unwrap();
-        path
-    });
-    let us = Us::new(&format!("certificates = {paths:?}\n"));
-    for party in [them(), super::wire::stranger()] {
-        let mut keys = their_keys();
-        keys.ours = vec![party.identity.clone()];
-        assert_eq!(
-            us.post(&Request::sealed_with(b"x", &keys, &theirs()))
-                .said(),
-            "processed"
-        );
-    }
-}

@@ -29,6 +29,9 @@ use uuid::Uuid;
 /// How long something that never happens is waited for before a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How soon a look is taken again where nothing tells of a change.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// What a partner file says where nothing has to be signed or encrypted.
 pub(super) const LAX: &str = "require_signed = false\nrequire_encrypted = false\n";
 
@@ -241,20 +244,29 @@ impl Request {
 
 /// Seals a payload as the profile says: headers and body.
 pub(super) fn seal(payload: &[u8], profile: &Profile) -> (Headers, Vec<u8>, as2::Mic) {
-    let document = document("<1@acme.example>");
-    let (mut body, source) = (Vec::new(), std::io::Cursor::new(payload));
-    let entropy = &mut net::entropy;
-    let keys = their_keys();
-    let sealed = as2::seal(source, &mut body, document, &keys, profile, entropy, day()).unwrap();
-    (sealed.headers, body, sealed.mic)
+    seal_with("<1@acme.example>", payload, &their_keys(), profile)
 }
 
-fn seal_as(id: &str, payload: &[u8], keys: &Keys, profile: &Profile) -> (Headers, Vec<u8>) {
+pub(super) fn seal_as(
+    id: &str,
+    payload: &[u8],
+    keys: &Keys,
+    profile: &Profile,
+) -> (Headers, Vec<u8>) {
+    let (headers, body, _) = seal_with(id, payload, keys, profile);
+    (headers, body)
+}
+
+pub(super) fn seal_with(
+    id: &str,
+    payload: &[u8],
+    keys: &Keys,
+    profile: &Profile,
+) -> (Headers, Vec<u8>, as2::Mic) {
     let (mut body, source) = (Vec::new(), std::io::Cursor::new(payload));
-    let entropy = &mut net::entropy;
-    let document = document(id);
+    let (entropy, document) = (&mut net::entropy, document(id));
     let sealed = as2::seal(source, &mut body, document, keys, profile, entropy, day()).unwrap();
-    (sealed.headers, body)
+    (sealed.headers, body, sealed.mic)
 }
 
 pub(super) fn document(message_id: &str) -> Document<'_> {
@@ -295,6 +307,20 @@ impl Reply {
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+/// Writes pieces to an address, and gives every answer until it closes.
+pub(super) fn ask(address: SocketAddr, pieces: &[&[u8]]) -> Vec<Reply> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for piece in pieces {
+        // Who is refused early closes early.
+        let _ = stream.write_all(piece);
+    }
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    replies(&answer)
 }
 
 /// The answers in what came over a connection, interim ones too.
@@ -366,9 +392,16 @@ impl Us {
         let files = files.map(|text| partner::parse(&text, "partner.toml").unwrap());
         let partners = Partners::new(files.collect()).unwrap();
         let clock = Arc::new(Moved::to(day()));
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(1).enable_all().build().unwrap();
+        let any = ([127, 0, 0, 1], 0).into();
+        let mut listeners = runtime.block_on(Listeners::bind(any, any)).unwrap();
+        listeners.limits.body = body;
+        let store = Arc::new(Memory::default());
         let settings = Settings {
             identities: vec![us().identity.clone()],
             clock: Arc::clone(&clock) as Arc<_>,
+            receipt_url: Some(listeners.url().unwrap()),
             limits: Limits {
                 client: net::client::Limits {
                     total_time: Duration::from_secs(2),
@@ -376,18 +409,9 @@ impl Us {
                 },
                 ..Limits::default()
             },
-            ..Settings::new(
-                Arc::new(Memory::default()),
-                partners,
-                &folder.path().join("bridge"),
-            )
+            ..Settings::new(store, partners, &folder.path().join("bridge"))
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = { runtime }.worker_threads(1).enable_all().build().unwrap();
         let running = runtime.block_on(async {
-            let any = ([127, 0, 0, 1], 0).into();
-            let mut listeners = Listeners::bind(any, any).await.unwrap();
-            listeners.limits.body = body;
             let gateway = Gateway::new(settings).unwrap();
             web::run(gateway, listeners, folder.path().join("spool")).unwrap()
         });
@@ -410,16 +434,7 @@ impl Us {
 
     /// The same in pieces, each in a packet of its own.
     pub(super) fn pieces(&self, pieces: &[&[u8]]) -> Vec<Reply> {
-        let mut stream = TcpStream::connect(self.running.as2).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        for piece in pieces {
-            // Who is refused early closes early.
-            let _ = stream.write_all(piece);
-        }
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        replies(&answer)
+        ask(self.running.as2, pieces)
     }
 
     /// Posts a request, and gives the final answer.
@@ -457,7 +472,7 @@ impl Us {
         let store = self.gateway().store();
         let bytes = digests.map(|digest| self.runtime.block_on(store.payload(digest)));
         bytes
-            .map(|bytes| bytes.unwrap().unwrap().to_vec())
+            .map(|bytes| bytes.unwrap().unwrap().read().unwrap().to_vec())
             .collect()
     }
 
@@ -494,6 +509,41 @@ impl Us {
     /// Sends one, and gives its message after the first try.
     pub(super) fn sent(&self) -> MessageDetail {
         self.tried(self.send(), 1)
+    }
+
+    /// Looks after each step of the gateway until there is something.
+    pub(super) fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        let mut moved = self.gateway().moved();
+        let from = std::time::Instant::now();
+        loop {
+            moved.borrow_and_update();
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(from.elapsed() < PATIENCE, "waited in vain");
+            // What a server of ours saw is not a step of the gateway's: look again soon.
+            let step = async { tokio::time::timeout(GLANCE, moved.changed()).await };
+            let _ = self.runtime.block_on(step);
+        }
+    }
+
+    /// Waits until nothing is left to do, now or later.
+    pub(super) fn idle(&self) {
+        self.until(|| {
+            let counts = self.runtime.block_on(self.gateway().store().counts());
+            let left: u64 = counts.unwrap().work.iter().map(|(_, count)| count).sum();
+            (left == 0).then_some(())
+        });
+    }
+
+    /// Waits until a step for the first message that came in has failed so often.
+    pub(super) fn failed(&self, times: usize) {
+        self.until(|| {
+            let message = self.messages(Direction::Inbound).into_iter().next()?;
+            let events = self.detail(&message).events.into_iter();
+            let retries = events.filter(|event| event.what == "retry");
+            (retries.count() >= times).then_some(())
+        });
     }
 
     /// Lets time go by, and the worker look at it.

@@ -64,7 +64,7 @@ const GOOD: &[&str] = &[
 ];
 
 /// What is changed, the lines and what is put for them, the rules and places that it gives.
-type Row = (&'static str, &'static [Pair], &'static [Pair]);
+type Row<'a> = (&'a str, &'a [Pair], &'a [Pair]);
 type Pair = (&'static str, &'static str);
 
 /// What is told of the good set with a line changed into another, and where.

@@ -51,7 +51,9 @@ fn head(input: &[u8]) -> IResult<&[u8], Head> {
                 length: Some(u64::from(first)),
             },
         )),
-        0x80 if tag & 0x20 != 0 => Ok((rest, Head { tag, length: None })),
+        0x80 if tag & 0x20 != 0 && !planted!("indefinite-length-refused") => {
+            Ok((rest, Head { tag, length: None }))
+        }
         0x81..=0x88 => {
             let (rest, digits) = take(first & 0x7F)(rest)?;
             let length = digits

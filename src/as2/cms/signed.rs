@@ -152,6 +152,17 @@ impl SignerInfo {
             .iter()
             .filter(|pinned| self.name.is(pinned))
             .collect();
+        if let Some(signer) = pinned
+            .first()
+            .filter(|_| planted!("embedded-certificate-trusted"))
+        {
+            let algorithm = self.digest.to_string();
+            return Ok(Verified {
+                digest: self.digest,
+                algorithm,
+                signer,
+            });
+        }
         if named.is_empty() {
             return Err(Error::UnknownSigner(self.name.shown()));
         }
@@ -174,7 +185,7 @@ impl SignerInfo {
                 digest: self.digest,
                 value: attributes.content_digest.clone(),
             };
-            if claimed != *computed {
+            if claimed != *computed && !planted!("content-digest-not-compared") {
                 return Err(Error::Integrity {
                     digest: self.digest,
                 });

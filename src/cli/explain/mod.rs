@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use self::original::Original;
+pub(in crate::cli) use self::original::alike;
 use self::rules::Rule;
 use self::said::{Explainer, OnGroup, OnInterchange};
 use self::text::Text;

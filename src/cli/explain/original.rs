@@ -199,6 +199,6 @@ impl<'o> Sent<'o> {
 }
 
 /// Whether two control numbers are one: zeros in front do not count.
-pub(super) fn alike(one: &str, other: &str) -> bool {
+pub(in crate::cli) fn alike(one: &str, other: &str) -> bool {
     one.trim().trim_start_matches('0') == other.trim().trim_start_matches('0')
 }

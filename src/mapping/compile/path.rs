@@ -50,7 +50,7 @@ impl Compiler<'_> {
                 Shape::Struct(index) => {
                     let Some((slot, found)) = self.schema.slot(index, name) else {
                         let owner = &self.schema.structs[index];
-                        let known: Vec<&str> = owner.fields.iter().map(|f| f.0.as_str()).collect();
+                        let known: Vec<&str> = owner.fields.iter().map(|f| f.0).collect();
                         self.errors.push(node.unknown("field", name, &known));
                         return None;
                     };

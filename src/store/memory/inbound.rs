@@ -72,6 +72,8 @@ impl Rows {
                 mic: arrival.mic.clone(),
                 body: arrival.body.digest,
                 content: arrival.content.as_ref().map(|content| content.digest),
+                content_type: arrival.content_type.clone(),
+                file_name: arrival.file_name.clone(),
                 resend_of,
                 note: arrival.note.clone(),
                 created: now,

@@ -155,6 +155,8 @@ impl Rows {
                 mic: sealed.mic.clone(),
                 body: sealed.body.digest,
                 content,
+                content_type: None,
+                file_name: None,
                 resend_of: None,
                 note: sealed.note.clone(),
                 created: now,

@@ -18,7 +18,8 @@ use crate::store::{
 
 /// The columns of [`message`], in its order.
 pub(super) const MESSAGE: &str = "id, direction, partner, transport, our_id, partner_id, \
-     message_id, state, mic, body, content, resend_of, note, created, updated";
+     message_id, state, mic, body, content, resend_of, note, created, updated, content_type, \
+     file_name";
 
 /// The columns of [`interchange`], in its order.
 pub(super) const INTERCHANGE: &str = "id, direction, partner, message, pair, control, payload, \
@@ -47,6 +48,8 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         note: row.get(12)?,
         created: time(row, 13)?,
         updated: time(row, 14)?,
+        content_type: row.get(15)?,
+        file_name: row.get(16)?,
     })
 }
 

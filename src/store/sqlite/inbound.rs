@@ -141,9 +141,10 @@ fn insert(
     }
     let sql = "INSERT INTO message (id, direction, partner, transport, our_id, partner_id,
                    message_id, state, mic, headers, body, content, answer_status, answer_headers,
-                   answer_body, answer_to, resend_of, note, created, updated)
+                   answer_body, answer_to, resend_of, note, created, updated, content_type,
+                   file_name)
                VALUES ($1, 'inbound', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                   $16, $17, $18, $18)";
+                   $16, $17, $18, $18, $19, $20)";
     let values = params![
         arrival.id.as_bytes(),
         arrival.partner,
@@ -166,6 +167,8 @@ fn insert(
         resend_of.as_ref().map(Uuid::as_bytes),
         arrival.note,
         now.timestamp_micros(),
+        arrival.content_type,
+        arrival.file_name,
     ];
     run(c, sql, values)?;
     log(c, arrival.id, state.as_str(), &arrival.note, now)

@@ -45,9 +45,9 @@ pub(super) fn message(c: &Connection, id: Uuid) -> Result<Option<MessageDetail>,
     let row = first(c, &sql, key, |row| {
         Ok((
             columns::message(row)?,
-            columns::headers(row, 15)?,
-            columns::answer(row, 16)?,
-            row.get(19)?,
+            columns::headers(row, 17)?,
+            columns::answer(row, 18)?,
+            row.get(21)?,
         ))
     })?;
     let Some((message, headers, answer, answer_to)) = row else {

@@ -132,6 +132,8 @@ pub(super) fn arrival(n: u128, message_id: &str, content: &str) -> Arrival {
         ],
         body: payload(&format!("sealed {content}")),
         content: Some(payload(content)),
+        content_type: Some("application/EDI-X12".into()),
+        file_name: Some("order.edi".into()),
         mic: Some("abc=, sha-256".into()),
         answer: Some(answer(&format!("mdn {n}"))),
         answer_to: None,
