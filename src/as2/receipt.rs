@@ -76,7 +76,7 @@ impl ReceiptRequest {
                 let known = values.iter().filter_map(|value| Digest::parse(value));
                 let usable = |digest: &Digest| !digest.weak() || (weak && *digest == Digest::Sha1);
                 let first = known.clone().find(usable);
-                self.micalg = planted!("last-micalg-taken", known.clone().last(), first);
+                self.micalg = planted!("last-micalg-taken", known.clone().next_back(), first);
                 if self.micalg.is_none() && !values.is_empty() {
                     self.refusal = Some(Disposition::failure("unsupported MIC-algorithms"));
                 }

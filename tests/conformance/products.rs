@@ -1,6 +1,6 @@
 //! What products do differently, each in its own way (cases M, K and D1).
 
-use transload::as2::{Digest, Headers, Keys, Mdn, Profile};
+use transload::as2::{Headers, Keys, Mdn, Profile};
 use transload::store::MessageState;
 
 use super::forge::{

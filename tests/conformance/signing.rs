@@ -2,15 +2,14 @@
 
 use openssl::nid::Nid;
 use transload::as2::{Digest, Headers, Keys, Mdn, Profile};
-use transload::store::MessageState;
 
 use super::forge::{
     ENVELOPED, Enveloped, Forged, Hash, Rule, SHA1, SHA256, SHA384, SHA512, SIGNED, Scheme, Signed,
-    attribute, attributes, multipart, oid, signed, signed_report, tlv, x12,
+    attribute, attributes, multipart, oid, signed, tlv, x12,
 };
 use super::wire::{
-    LAX, Request, Stub, Us, find, lax, open, open_with, our_keys, seal, stranger, swap, theirs,
-    them, told,
+    LAX, Request, Us, find, lax, open, open_with, our_keys, seal, stranger, swap, theirs, them,
+    told,
 };
 
 /// What comes of a message that the partner signed, with a knob turned.
