@@ -6,9 +6,9 @@ use transload::store::MessageState;
 
 use super::forge::{
     COMPRESSED, ENVELOPED, Enveloped, Rule, SIGNED, Signed, base64, cms_entity, compressed, entity,
-    mic, multipart, multipart_with, signed, signed_entity, x12,
+    multipart_with, signed, signed_entity, x12,
 };
-use super::wire::{LAX, Request, Stub, Us, find, lax, open, seal, swap, theirs, them};
+use super::wire::{LAX, Request, Stub, Us, find, open, seal, swap, theirs, them};
 
 /// What the gateway reads in a message of that type.
 pub(super) fn payload(kind: &str, body: &[u8]) -> Vec<u8> {

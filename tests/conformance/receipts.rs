@@ -3,7 +3,7 @@
 use transload::as2::{Disposition, Error, Headers, Mdn, Outcome};
 use transload::store::{MessageDetail, MessageState};
 
-use super::forge::{ENVELOPED, REPORT, SIGNED, mic, multipart, report, signed, signed_report};
+use super::forge::{ENVELOPED, REPORT, SIGNED, mic, report, signed_report};
 use super::wire::{
     LAX, Party, Request, Seen, Stub, Us, day, lax, our_keys, respond, stranger, swap, their_keys,
     theirs, them,
