@@ -75,9 +75,9 @@ impl ReceiptRequest {
             "signed-receipt-micalg" => {
                 // MD5 is read in old messages, and vouches for none of theirs.
                 let known = values.iter().filter_map(|value| Digest::parse(value));
-                let known = known.filter(|digest| *digest != Digest::Md5);
-                self.micalg = known.clone().find(|digest| weak || !digest.weak());
-                self.micalg = planted!("last-micalg-taken", known.clone().last(), self.micalg);
+                let usable = |digest: &Digest| !digest.weak() || (weak && *digest == Digest::Sha1);
+                let first = known.clone().find(usable);
+                self.micalg = planted!("last-micalg-taken", known.clone().next_back(), first);
                 if self.micalg.is_none() && !values.is_empty() {
                     self.refusal = Some(Disposition::failure("unsupported MIC-algorithms"));
                 }
