@@ -33,6 +33,7 @@ mod levels;
 mod orders;
 mod partner;
 mod samples;
+mod spapi;
 mod store;
 mod tidy;
 mod web;
