@@ -129,12 +129,12 @@ fn what_is_agreed_about_receipts() {
         (ReceiptMode::Sync, 60, true)
     );
     assert_eq!((as2.give_up_hours, as2.version), (72, Version::V1_2));
-    let more = "receipt = \"signed\"\nreceipt_mode = \"async\"\nversion = \"1.3\"";
+    let more = "receipt = \"signed\"\nreceipt_mode = \"async\"\nversion = \"1.1\"";
     let other = ACME.replacen("receipt = \"unsigned\"", more, 1);
     let other = partner::parse(&other, "acme.toml").unwrap().as2.unwrap();
     assert_eq!(
         (other.receipt_mode, other.version),
-        (ReceiptMode::Async, Version::V1_3)
+        (ReceiptMode::Async, Version::V1_1)
     );
     for (line, told) in [
         ("receipt_mode = \"later\"", "unknown variant `later`"),

@@ -76,10 +76,24 @@ impl Gateway {
     /// Finds the partner by `AS2-From` and `AS2-To`, unquoted and exact, before the body is read.
     ///
     /// # Errors
-    /// The answer for who is not let in: the same 403 for every stranger.
+    /// The answer for who is not let in: the same 403 for every stranger, 400 where a name is none
+    /// or stands twice.
     pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
         let headers: Headers = headers.into_iter().collect();
-        let names = headers.as2_from().ok().zip(headers.as2_to().ok());
+        let names = [
+            ("AS2-From", headers.as2_from()),
+            ("AS2-To", headers.as2_to()),
+        ];
+        for (field, name) in &names {
+            if let Err(why) = name
+                && headers.get(field).is_some()
+            {
+                tracing::info!(%why, "refused a name that is none");
+                return Err(text(400, &why.to_string()));
+            }
+        }
+        let [(_, from), (_, to)] = names;
+        let names = from.ok().zip(to.ok());
         let agreed = self.agreed();
         let find = |from: &str, to: &str| {
             let same = |id: &str| {

@@ -251,10 +251,7 @@ fn as2_220_nothing_weak_is_written_with_1_3() {
         "1.2.840.113549.3.2",
     ];
     let stub = Stub::good();
-    let us = Us::to(
-        &stub.url,
-        &format!("{LAX}version = \"1.3\"\nlegacy_until = 2030-01-01\n"),
-    );
+    let us = Us::to(&stub.url, &format!("{LAX}version = \"1.3\"\n"));
     us.sent();
     let seen = stub.first();
     let options = "signed-receipt-protocol=optional, pkcs7-signature; \
@@ -273,6 +270,12 @@ fn as2_220_nothing_weak_is_written_with_1_3() {
         let lower = head.to_lowercase();
         assert!(!lower.contains("sha1") && !lower.contains("sha-1") && !lower.contains("md5"));
     }
+    let file = "name = \"a\"\n[as2]\nour_id = \"A\"\nid = \"B\"\nurl = \"http://x/\"\n\
+                certificates = [\"a.pem\"]\nversion = \"1.3\"\nlegacy_until = 2030-01-01\n";
+    assert!(
+        transload::partner::parse(file, "a.toml").is_err(),
+        "nor can it be asked for"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use transload::net;
 use transload::store::{Direction, MessageState};
 
 use super::forge;
-use super::wire::{LAX, Relation, Request, Stub, Us, day, fresh, swap, us};
+use super::wire::{LAX, Relation, Request, Stub, Us, day, fresh, swap};
 
 /// A gateway whose names and those of its partner are these.
 fn named(ours: &str, theirs: &str) -> Us {
@@ -504,9 +504,9 @@ fn as2_case_h10_any_subject_from_and_notification_address() {
 
 #[test]
 fn as2_case_h11_a_stranger_costs_no_private_key() {
-    let us_ = Us::new("");
+    let us = Us::new("");
     let request = Request::sealed(b"x").set("AS2-From", "OTHER");
-    let reply = us_.post(&request);
+    let reply = us.post(&request);
     assert_eq!(
         reply.status,
         403,
@@ -517,6 +517,5 @@ fn as2_case_h11_a_stranger_costs_no_private_key() {
     let head = request
         .set("Message-ID", &fresh())
         .head("Content-Length: 1000000\r\n");
-    assert_eq!(us_.raw(&head)[0].status, 403);
-    assert!(us().identity.certificate.valid_at(day()));
+    assert_eq!(us.raw(&head)[0].status, 403);
 }

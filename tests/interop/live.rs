@@ -98,7 +98,7 @@ impl Way {
             false => "legacy_until = \"2999-01-01\"\n",
         };
         format!(
-            "name = \"{0}\"\n[as2]\nour_id = \"house {0}\"\nid = \"peer {0}\"\nurl = \"{url}\"\n\
+            "name = \"{0}\"\n[as2]\nour_id = \"house-{0}\"\nid = \"peer-{0}\"\nurl = \"{url}\"\n\
              certificates = [{1:?}]\nsign = \"{digest}\"\nencrypt = \"{cipher}\"\n\
              compress = {2}\nreceipt = \"{3}\"\nreceipt_mode = \"{4}\"\nrequire_signed = {5}\n\
              require_encrypted = {6}\nrequire_mic = {7}\n{legacy}",
@@ -130,8 +130,8 @@ impl Way {
         let shown = self.shown();
         let to = format!("http://{}/as2", house.as2);
         let (name, partner) = (
-            format!("peer {}", self.name),
-            format!("house {}", self.name),
+            format!("peer-{}", self.name),
+            format!("house-{}", self.name),
         );
         let mut words = vec![
             ("url", to.as_str()),
@@ -151,7 +151,7 @@ impl Way {
         }
         let sent = block_in_place(|| peer.ask("post", &words));
         let sent = sent.unwrap_or_else(|why| panic!("{shown}: {why}"));
-        assert_eq!(sent["status"], "200", "{shown}: {sent:?}");
+        assert!(sent["status"].starts_with('2'), "{shown}: {sent:?}");
         if self.receipt == "none" {
             return;
         }
@@ -192,7 +192,6 @@ impl Way {
             let carrier = house.gateway.carrier(&detail.document).await;
             let sent = carrier.expect("the store answers")?;
             let tried = sent.events.iter().any(|event| event.what == "retry");
-            eprintln!("DEBUG {:?} {:?}", sent.message.state, sent.events);
             let open = [MessageState::Sealed, MessageState::Sent].contains(&sent.message.state);
             (tried || !open).then_some(sent)
         })

@@ -94,9 +94,13 @@ enum Scheme {
     Pss {
         hash: Digest,
         mgf: Digest,
-        salt: u16,
+        /// Its length in bytes, or [`SALT_AS_FOUND`].
+        salt: i32,
     },
 }
+
+/// OpenSSL's word for a salt as long as the one in the signature.
+const SALT_AS_FOUND: i32 = -2;
 
 /// Signed attributes: their bytes as a SET, and the two that bind the content.
 struct Attributes {
@@ -223,7 +227,7 @@ impl SignerInfo {
             context.verify_init()?;
             if let Scheme::Pss { hash, mgf, salt } = self.scheme {
                 context.set_rsa_padding(Padding::PKCS1_PSS)?;
-                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
+                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
                 context.set_signature_md(md(hash)?)?;
                 context.set_rsa_mgf1_md(md(mgf)?)?;
             } else {
@@ -237,7 +241,7 @@ impl SignerInfo {
             let mut verifier = Verifier::new(self.digest.openssl(), &certificate.key)?;
             if let Scheme::Pss { mgf, salt, .. } = self.scheme {
                 verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
-                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
+                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
                 verifier.set_rsa_mgf1_md(mgf.openssl())?;
             }
             verifier.update(set)?;
@@ -275,16 +279,18 @@ impl Scheme {
     fn read(algorithm: &Algorithm<'_>, digest: Digest) -> Result<Scheme, Error> {
         if algorithm.oid == oid::PSS {
             let Some(parameters) = algorithm.parameters else {
-                // They are due (RFC 4056 §3). Who leaves them out means what a signer writes:
-                // one digest for all, a salt as long; with SHA-1 these are the defaults.
-                let salt = digest.openssl().size() as u16;
-                let (hash, mgf) = (digest, digest);
-                return Ok(Scheme::Pss { hash, mgf, salt });
+                // They are due (RFC 4056 §3). Who leaves them out means the digest of the signer
+                // for all, and says nothing of the salt.
+                return Ok(Scheme::Pss {
+                    hash: digest,
+                    mgf: digest,
+                    salt: SALT_AS_FOUND,
+                });
             };
             let mut inside = parameters.der();
             let (hash, mgf) = super::hash_and_mgf(&mut inside)?;
             let salt = match inside.optional(0xA2)? {
-                Some(tagged) => tagged.der().small()?,
+                Some(tagged) => i32::from(tagged.der().small()?),
                 None => 20,
             };
             if inside
