@@ -450,10 +450,19 @@ fn version() -> String {
 pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
     let partner: Partner = strict(text, file)?;
     let at = |section: &str, what: String| Error::at_section(text, file, section, what);
-    let old = |as2: &As2| as2.version == Version::V1_0 && as2.compress.is_some();
-    if partner.as2.as_ref().is_some_and(old) {
-        let what = "AS2 1.0 knows no compression; say version 1.1 or later, or leave it out";
-        return Err(at("as2", what.to_owned()));
+    if let Some(as2) = &partner.as2 {
+        let wrong = match as2.version {
+            Version::V1_0 if as2.compress.is_some() => {
+                "AS2 1.0 knows no compression; say version 1.1 or later, or leave it out"
+            }
+            Version::V1_3 if as2.legacy_until.is_some() => {
+                "AS2 1.3 knows no SHA-1 and no 3DES; say version 1.2, or leave legacy_until out"
+            }
+            _ => "",
+        };
+        if !wrong.is_empty() {
+            return Err(at("as2", wrong.to_owned()));
+        }
     }
     for (set, document) in &partner.documents {
         let section = format!("documents.{set}");

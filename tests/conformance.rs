@@ -9,18 +9,22 @@
 
 mod asking;
 mod certificates;
+mod dispositions;
 mod forge;
 mod further;
 mod headers;
+mod house;
 mod http;
 mod mics;
 mod mime;
 #[cfg(feature = "planted")]
 mod planted;
 mod posted;
+mod products;
 mod receipts;
 mod sealing;
 mod signing;
+mod stub;
 mod table;
 mod trying;
 mod wire;

@@ -136,8 +136,9 @@ fn junit_is_xml_with_a_case_a_set() {
         String::from_utf8_lossy(&parsed.stdout),
         String::from_utf8_lossy(&parsed.stderr),
     );
-    // Three files with an envelope and a set, and one that cannot be read.
-    assert_eq!(counts.trim(), "testsuites 4 7 4 1", "{complaints}{out}");
+    // Three files with an envelope and a set, one of them twice, so that its number is told too, and
+    // one that cannot be read.
+    assert_eq!(counts.trim(), "testsuites 5 8 5 1", "{complaints}{out}");
 }
 
 #[test]

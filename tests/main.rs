@@ -35,6 +35,7 @@ mod orders;
 mod partner;
 mod permutations;
 mod samples;
+mod spapi;
 mod store;
 mod tidy;
 mod web;

@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use transload::as2::{Compression, Digest, KeyTransport, RsaSignature};
+use transload::as2::{Compression, Digest, KeyTransport, RsaSignature, Version};
 use transload::config::Config;
-use transload::partner::{self, Encrypt, Partner, Partners, Receipt, Sign, Transport, Usage};
+use transload::partner::{
+    self, Encrypt, Partner, Partners, Receipt, ReceiptMode, Sign, Transport, Usage,
+};
 
 const ACME: &str = r#"name = "acme"
 [as2]
@@ -117,6 +119,71 @@ fn broken(from: &str, to: &str) -> String {
     partner::parse(&ACME.replacen(from, to, 1), "acme.toml")
         .unwrap_err()
         .to_string()
+}
+
+#[test]
+fn what_is_agreed_about_receipts() {
+    let as2 = acme().as2.unwrap();
+    assert_eq!(
+        (as2.receipt_mode, as2.receipt_minutes, as2.require_mic),
+        (ReceiptMode::Sync, 60, true)
+    );
+    assert_eq!((as2.give_up_hours, as2.version), (72, Version::V1_2));
+    let more = "receipt = \"signed\"\nreceipt_mode = \"async\"\nversion = \"1.1\"";
+    let other = ACME.replacen("receipt = \"unsigned\"", more, 1);
+    let other = partner::parse(&other, "acme.toml").unwrap().as2.unwrap();
+    assert_eq!(
+        (other.receipt_mode, other.version),
+        (ReceiptMode::Async, Version::V1_1)
+    );
+    for (line, told) in [
+        ("receipt_mode = \"later\"", "unknown variant `later`"),
+        ("receipt_minutes = 0", "0 is not 1 to 1440 minutes"),
+        ("give_up_hours = 1000", "1000 is not 1 to 744 hours"),
+        ("version = \"2.0\"", "is not an AS2 version"),
+        (
+            "receipts_to = [\"mailto:a@b\"]",
+            "is not an http or https URL",
+        ),
+        (
+            "receipts_to = [\"http://a@b/\"]",
+            "is not an http or https URL",
+        ),
+    ] {
+        let why = broken("receipt = \"unsigned\"", line);
+        assert!(why.contains(told), "{line}: {why}");
+    }
+}
+
+/// Of addresses that a message asks for, only those that the file names are asked.
+#[test]
+fn where_receipts_may_go() {
+    let text = ACME.replacen(
+        "receipt = ",
+        "receipts_to = [\"https://mdn.example/any\"]\nreceipt = ",
+        1,
+    );
+    let as2 = partner::parse(&text, "acme.toml").unwrap().as2.unwrap();
+    for (url, allowed) in [
+        ("http://127.0.0.1:4080/other?x=1", true),
+        ("https://MDN.example", true),
+        ("https://mdn.example:443/", true),
+        ("http://127.0.0.1/as2", false),
+        ("https://127.0.0.1:4080/as2", false),
+        ("http://mdn.example/", false),
+        ("https://mdn.example:8443/", false),
+        ("https://mdn.example.evil/", false),
+        ("https://mdn.example@evil/", false),
+        ("https://evil#@mdn.example/", false),
+        ("https://evil\\@mdn.example/", false),
+        ("https://mdn.example\t/", false),
+        ("HTTPS://mdn.example/", false),
+        ("//mdn.example/", false),
+        ("mailto:mdn@mdn.example", false),
+        ("", false),
+    ] {
+        assert_eq!(as2.takes_receipts_at(url), allowed, "{url}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! MIC is the same text in three places: at the sender, at the receiver, and in the receipt.
 
 use std::fmt;
+
 use std::sync::Arc;
 use std::time::Duration;
 

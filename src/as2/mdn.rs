@@ -56,12 +56,8 @@ impl MdnFields {
         disposition: Disposition,
         mic: Option<Mic>,
     ) -> MdnFields {
-        let original = request.message_id().unwrap_or_default();
-        let original = planted!(
-            "brackets-taken-off",
-            original.trim_matches(['<', '>']),
-            original
-        );
+        let given = request.message_id().unwrap_or_default();
+        let original = planted!("brackets-taken-off", given.trim_matches(['<', '>']), given);
         let outcome = match disposition.outcome {
             Outcome::Processed => "was received, and is safe with us".to_owned(),
             Outcome::Warning => format!("was received, with a warning: {}", disposition.detail),

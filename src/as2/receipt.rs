@@ -73,9 +73,11 @@ impl ReceiptRequest {
                 }
             }
             "signed-receipt-micalg" => {
+                // MD5 is read in old messages, and vouches for none of theirs.
                 let known = values.iter().filter_map(|value| Digest::parse(value));
-                self.micalg = known.clone().find(|digest| weak || !digest.weak());
-                self.micalg = planted!("last-micalg-taken", known.clone().last(), self.micalg);
+                let usable = |digest: &Digest| !digest.weak() || (weak && *digest == Digest::Sha1);
+                let first = known.clone().find(usable);
+                self.micalg = planted!("last-micalg-taken", known.clone().next_back(), first);
                 if self.micalg.is_none() && !values.is_empty() {
                     self.refusal = Some(Disposition::failure("unsupported MIC-algorithms"));
                 }
@@ -124,6 +126,22 @@ mod tests {
             read("signed-receipt-micalg=optional, crc32, x").refusal,
             refused
         );
+    }
+
+    #[test]
+    fn the_first_that_may_be_used_even_for_a_legacy_partner() {
+        let legacy = |options: &str| {
+            let headers: Headers = [
+                ("Disposition-Notification-To", ""),
+                ("Disposition-Notification-Options", options),
+            ]
+            .into_iter()
+            .collect();
+            ReceiptRequest::read(&headers, true).unwrap().micalg
+        };
+        let sha1 = legacy("signed-receipt-micalg=optional, md5, sha1, sha-256");
+        assert_eq!(sha1, Some(Digest::Sha1));
+        assert_eq!(legacy("signed-receipt-micalg=optional, md5"), None);
     }
 
     #[test]

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 pub mod folder;
+pub mod spapi;
 
 /// A way to our own side.
 pub trait Bridge: Send + Sync {

@@ -42,6 +42,7 @@ mod send;
 mod sentence;
 mod serve;
 mod show;
+mod spapi;
 mod split;
 mod translate;
 mod walk;

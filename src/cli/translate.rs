@@ -14,6 +14,7 @@ use super::envelope::envelope_of;
 use super::files::{GuideOptions, Jobs, open};
 use super::progress::Progress;
 use super::report::{Counts, Paint, finding};
+use super::spapi;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Document;
@@ -31,12 +32,19 @@ use crate::x12::{
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  transload translate order.edi | jq .number\n  \
-    transload translate answer.json --sender ZZ:SELLER --receiver ZZ:BUYER --control 7 > answer.edi"
+    transload translate answer.json --sender ZZ:SELLER --receiver ZZ:BUYER --control 7 > answer.edi\n  \
+    transload translate answer.edi --to spapi --vendor-code TNDBX\n  \
+    transload translate order.json --from spapi --to x12 --sender ZZ:BUYER --receiver ZZ:SELLER --control 7"
 )]
 pub(super) struct Translate {
     /// What to translate to; without it the file's first byte says
     #[arg(long, value_name = "FORM")]
     to: Option<Form>,
+    /// What to translate from, where it is neither X12 nor a canonical document
+    #[arg(long, value_name = "FORM")]
+    from: Option<Source>,
+    #[command(flatten)]
+    api: spapi::Options,
     #[command(flatten)]
     guides: GuideOptions,
     #[command(flatten)]
@@ -51,6 +59,12 @@ pub(super) struct Translate {
 enum Form {
     Json,
     X12,
+    Spapi,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Source {
+    Spapi,
 }
 
 #[derive(clap::Args)]
@@ -106,6 +120,9 @@ pub struct Envelope {
 impl Translate {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
+        if self.to == Some(Form::Spapi) || self.from == Some(Source::Spapi) {
+            return self.with_api(&guides, out);
+        }
         let name = self.file.to_string_lossy().into_owned();
         let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
         let mut source = open(&self.file).map_err(cannot)?;
@@ -137,30 +154,82 @@ impl Translate {
                     trouble => trouble.into(),
                 })?
             }
-            Form::X12 => {
+            _ => {
                 let mut json = Vec::new();
                 source.read_to_end(&mut json).map_err(cannot)?;
-                let EnvelopeOptions {
-                    sender,
-                    receiver,
-                    control,
-                    time,
-                } = self.envelope;
-                let envelope = Envelope {
-                    sender,
-                    receiver,
-                    control,
-                    time,
-                    now: System.now().naive_utc(),
-                };
+                let envelope = self.envelope.envelope();
                 to_x12(&json, &guides, &envelope, out, &mut tell)
                     .map_err(|message| Failure::usage(format!("{name}: {message}")))?
             }
         };
-        Ok(match counts.reach(Severity::Error) {
-            true => Exit::Findings,
-            false => Exit::Clean,
-        })
+        Ok(reached(&counts))
+    }
+
+    /// To the API or from it, by way of canonical documents.
+    fn with_api(self, guides: &Guides, out: &mut dyn Write) -> Outcome {
+        let name = self.file.to_string_lossy().into_owned();
+        let cannot = |message: String| Failure::usage(format!("{name}: {message}"));
+        let mut bytes = Vec::new();
+        let read = open(&self.file).and_then(|mut source| source.read_to_end(&mut bytes));
+        read.map_err(|error| cannot(error.to_string()))?;
+        let mut talk = io::stderr().lock();
+        let mut tell = |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr());
+        if self.from.is_some() {
+            let documents = self.api.from_api(&bytes, &mut talk)?;
+            let mut json = Vec::new();
+            for document in &documents {
+                serde_json::to_writer(&mut json, document).map_err(io::Error::from)?;
+                json.push(b'\n');
+            }
+            if self.to != Some(Form::X12) {
+                out.write_all(&json)?;
+                return Ok(Exit::Clean);
+            }
+            let envelope = self.envelope.envelope();
+            let counts = to_x12(&json, guides, &envelope, out, &mut tell).map_err(cannot)?;
+            return Ok(reached(&counts));
+        }
+        let mut counts = Counts::default();
+        let json = match bytes.trim_ascii_start().first() {
+            Some(b'{') => bytes,
+            _ => {
+                let mut json = Vec::new();
+                counts = to_json(Cursor::new(bytes), guides, &mut json, &mut tell)
+                    .map_err(|trouble| cannot(trouble.to_string()))?;
+                json
+            }
+        };
+        let documents: Result<Vec<Document>, String> = documents(&json).collect();
+        let exit = self
+            .api
+            .to_api(&documents.map_err(cannot)?, out, &mut talk)?;
+        Ok(exit.max(reached(&counts)))
+    }
+}
+
+impl EnvelopeOptions {
+    fn envelope(self) -> Envelope {
+        let EnvelopeOptions {
+            sender,
+            receiver,
+            control,
+            time,
+        } = self;
+        let now = System.now().naive_utc();
+        Envelope {
+            sender,
+            receiver,
+            control,
+            time,
+            now,
+        }
+    }
+}
+
+fn reached(counts: &Counts) -> Exit {
+    match counts.reach(Severity::Error) {
+        true => Exit::Findings,
+        false => Exit::Clean,
     }
 }
 

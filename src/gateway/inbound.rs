@@ -61,14 +61,39 @@ struct Judged {
     reason: String,
 }
 
+/// A verdict, before it is put into a receipt.
+struct Weighed {
+    disposition: Disposition,
+    mic: Option<Mic>,
+    /// The media type and the file name of the content.
+    about: (Option<String>, Option<String>),
+    /// The content where it may be accepted, and what holds its file.
+    content: Option<(Payload, Spooled)>,
+    reason: String,
+}
+
 impl Gateway {
     /// Finds the partner by `AS2-From` and `AS2-To`, unquoted and exact, before the body is read.
     ///
     /// # Errors
-    /// The answer for who is not let in: the same 403 for every stranger.
+    /// The answer for who is not let in: the same 403 for every stranger, 400 where a name is none
+    /// or stands twice.
     pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
         let headers: Headers = headers.into_iter().collect();
-        let names = headers.as2_from().ok().zip(headers.as2_to().ok());
+        let names = [
+            ("AS2-From", headers.as2_from()),
+            ("AS2-To", headers.as2_to()),
+        ];
+        for (field, name) in &names {
+            if let Err(why) = name
+                && headers.get(field).is_some()
+            {
+                tracing::info!(%why, "refused a name that is none");
+                return Err(text(400, &why.to_string()));
+            }
+        }
+        let [(_, from), (_, to)] = names;
+        let names = from.ok().zip(to.ok());
         let agreed = self.agreed();
         let find = |from: &str, to: &str| {
             let same = |id: &str| {
@@ -288,34 +313,14 @@ impl Gateway {
             }
         };
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
-        let (mut content_type, mut file_name) = (None, None);
-        let (disposition, mic, content, reason) = match opened {
-            Err(why) if why.is_ours() => return Err(why),
-            Err(why) => {
-                let told = why.disposition(profile.diagnostic);
-                (told, None, None, why.to_string())
-            }
-            Ok(opened) => match refusal(as2, request.as_ref()) {
-                Some(refused) => {
-                    let reason = "the receipt that is asked for cannot be made".to_owned();
-                    (refused, Some(opened.mic), None, reason)
-                }
-                None => {
-                    let spooled = content.finish()?;
-                    let digest = unhex(&opened.payload_sha256);
-                    let reason = protection(&opened);
-                    let unusable = related::unusable(&opened.content_type, &spooled)?;
-                    (content_type, file_name) = (Some(opened.content_type), opened.file_name);
-                    match unusable {
-                        Some((told, why)) => (told, Some(opened.mic), None, why),
-                        None => {
-                            let content = Some((kept(&spooled, digest), spooled));
-                            (Disposition::processed(), Some(opened.mic), content, reason)
-                        }
-                    }
-                }
-            },
-        };
+        let refused = refusal(as2, request.as_ref());
+        let Weighed {
+            disposition,
+            mic,
+            about: (content_type, file_name),
+            content,
+            reason,
+        } = weigh(opened, content, refused, profile.diagnostic)?;
         let (content, spooled) = content.unzip();
         let sound = content.is_some();
         let note = disposition.to_string();
@@ -390,6 +395,47 @@ impl Gateway {
         };
         Ok(Given { answer, to })
     }
+}
+
+/// The verdict on what was opened, or was not; `refused` is why its receipt cannot be made.
+fn weigh(
+    opened: Result<as2::Opened, as2::Error>,
+    content: Spool,
+    refused: Option<Disposition>,
+    diagnostic: bool,
+) -> Result<Weighed, as2::Error> {
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(why) if why.is_ours() => return Err(why),
+        Err(why) => {
+            return Ok(Weighed {
+                disposition: why.disposition(diagnostic),
+                mic: None,
+                about: (None, None),
+                content: None,
+                reason: why.to_string(),
+            });
+        }
+    };
+    let spooled = content.finish()?;
+    let refused = match refused {
+        Some(told) => Some((
+            told,
+            "the receipt that is asked for cannot be made".to_owned(),
+        )),
+        None => related::unusable(&opened.content_type, &spooled)?,
+    };
+    let content = (kept(&spooled, unhex(&opened.payload_sha256)), spooled);
+    let sound = || (Disposition::processed(), protection(&opened));
+    let content = refused.is_none().then_some(content);
+    let (disposition, reason) = refused.unwrap_or_else(sound);
+    Ok(Weighed {
+        disposition,
+        mic: Some(opened.mic),
+        about: (Some(opened.content_type), opened.file_name),
+        content,
+        reason,
+    })
 }
 
 /// What is answered where the receipt cannot be what is asked for.

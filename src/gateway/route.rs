@@ -5,11 +5,11 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
-use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile, Version};
+use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
 use crate::mapping::{Guide, Library};
-use crate::partner::{self, Encrypt, Partner, Receipt, Sign, Transport};
+use crate::partner::{Encrypt, Partner, Receipt, Sign, Transport};
 use std::sync::Arc;
 
 /// One partner, ready for use.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
 use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
-use super::route::{self, Partnership, profile};
+use super::route::{Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
 use crate::as2::{self, hex};

@@ -4,6 +4,7 @@
 //! with it is a multiple of ten (GS1 General Specifications, section 7.9).
 
 use super::guide::Use;
+use super::value::are_digits;
 use crate::x12::Segment;
 
 /// A qualifier's element and that of the number it tells of.
@@ -34,7 +35,7 @@ pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<ch
         b"GM" => 18,
         _ => return None,
     };
-    if text.len() != length || !text.iter().all(u8::is_ascii_digit) {
+    if text.len() != length || !are_digits(text) {
         return None;
     }
     let (last, rest) = text.split_last()?;

@@ -207,6 +207,7 @@ fn is_time(raw: &str) -> bool {
 pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     /// Without an end in between: so the compiler makes one comparison of all.
     const BLOCK: usize = 16;
+    const HALF: usize = BLOCK / 2;
     let all = |block: &[u8]| block.iter().fold(true, |all, &b| all & test(b));
     let block = |block: &[u8; BLOCK]| all(block);
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
@@ -214,8 +215,18 @@ pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
         && match bytes.last_chunk::<BLOCK>() {
             // The end once more with what stands before it is quicker than byte by byte.
             Some(last) => rest.is_empty() || block(last),
-            None => all(rest),
+            // Short ones are most of all: two halves that may overlap.
+            None => match (bytes.first_chunk::<HALF>(), bytes.last_chunk::<HALF>()) {
+                (Some(first), Some(last)) => all(first) && all(last),
+                _ => all(rest),
+            },
         }
+}
+
+/// Whether all bytes are digits.
+#[inline]
+pub(crate) fn are_digits(bytes: &[u8]) -> bool {
+    every(bytes, |b| b.wrapping_sub(b'0') < 10)
 }
 
 /// Whether a number is surely right and stays as it is: digits without zeros in front, at most
@@ -224,7 +235,7 @@ pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
 pub(crate) fn is_plain_number(raw: &[u8], point: bool, min: u32, max: u32) -> bool {
     let max = (max as usize).min(MAX_DIGITS - 1);
     // Most are digits alone.
-    if raw.first() != Some(&b'0') && raw.iter().all(u8::is_ascii_digit) {
+    if raw.first() != Some(&b'0') && are_digits(raw) {
         return (min as usize..=max).contains(&raw.len());
     }
     let unsigned = raw.strip_prefix(b"-").unwrap_or(raw);

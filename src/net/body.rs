@@ -129,14 +129,26 @@ impl Intake {
             return Err(Refused::TooLarge { limit });
         }
         let mut sink = Sink::new(self);
+        match self.fill(&mut sink, &mut body).await {
+            Ok(()) => sink.finish().await,
+            Err(refused) => {
+                // The last block may still be on its way to the file.
+                let _ = sink.written().await;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn fill(&self, sink: &mut Sink<'_>, body: &mut Incoming) -> Result<(), Refused> {
+        let limit = self.limits.body;
         let mut pace = Pace::new(&self.limits);
-        while let Some(data) = pace.next(&mut body).await? {
+        while let Some(data) = pace.next(body).await? {
             if sink.len + data.len() as u64 > limit {
                 return Err(Refused::TooLarge { limit });
             }
             sink.write(&data).await?;
         }
-        sink.finish().await
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
 //! | [`spool`] | bytes on their way to disk and back, digested |
 //! | `outgoing` | a request body from memory or from a file |
-//! | `framing` | what the HTTP parser forgives and we do not: two ways of saying a body's length, bare line feeds |
+//! | `framing` | what the HTTP parser forgives and we do not (two ways of saying a body's length, bare line feeds), and the other way round: folded headers |
 //!
 //! ```
 //! use transload::net::client::Error;

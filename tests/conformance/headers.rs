@@ -7,7 +7,7 @@ use transload::net;
 use transload::store::{Direction, MessageState};
 
 use super::forge;
-use super::wire::{LAX, Relation, Request, Stub, Us, day, fresh, swap, us};
+use super::wire::{LAX, Relation, Request, Stub, Us, day, fresh, swap};
 
 /// A gateway whose names and those of its partner are these.
 fn named(ours: &str, theirs: &str) -> Us {
@@ -420,7 +420,9 @@ fn as2_230_no_line_break_of_theirs_becomes_structure() {
         ("Message-ID", "<o@x>"),
     ] {
         let reply = us.post(&Request::plain(b"x").also(name, value));
-        assert!(matches!(reply.status, 400 | 403), "{name} twice: {reply:?}");
+        let told = matches!(reply.status, 400 | 403)
+            || reply.said() == "processed/error: invalid-message-id";
+        assert!(told, "{name} twice: {reply:?}");
     }
     assert!(us.inbox().is_empty());
     let reply = us.post(&Request::plain(b"x"));
@@ -502,9 +504,9 @@ fn as2_case_h10_any_subject_from_and_notification_address() {
 
 #[test]
 fn as2_case_h11_a_stranger_costs_no_private_key() {
-    let us_ = Us::new("");
+    let us = Us::new("");
     let request = Request::sealed(b"x").set("AS2-From", "OTHER");
-    let reply = us_.post(&request);
+    let reply = us.post(&request);
     assert_eq!(
         reply.status,
         403,
@@ -515,6 +517,5 @@ fn as2_case_h11_a_stranger_costs_no_private_key() {
     let head = request
         .set("Message-ID", &fresh())
         .head("Content-Length: 1000000\r\n");
-    assert_eq!(us_.raw(&head)[0].status, 403);
-    assert!(us().identity.certificate.valid_at(day()));
+    assert_eq!(us.raw(&head)[0].status, 403);
 }

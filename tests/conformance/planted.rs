@@ -1,7 +1,7 @@
 //! Bugs that are switched on one at a time, each of which has to fail the test that is named for
 //! it in `rows.toml`: what proves that the tests can see them.
 //!
-//! Run with `cargo test --features planted --test main -- planted`. Each runs this same binary
+//! Run with `cargo test --features planted --test main -- conformance::planted`. Each runs this same binary
 //! once more, with the bug in its environment and that one test.
 
 use std::process::{Command, Output};

@@ -167,7 +167,10 @@ fn as2_124_a_receipt_may_come_before_the_answer() {
     let us = Us::to(&stub.url, ASYNC);
     address.set(us.address()).unwrap();
     us.send();
-    us.until(|| (state(&us) == MessageState::Confirmed).then_some(()));
+    us.until(|| {
+        let sent = us.messages(Direction::Outbound).into_iter().next()?;
+        (sent.state == MessageState::Confirmed).then_some(())
+    });
     us.later(TimeDelta::days(1));
     us.sent();
     assert_eq!(stub.seen().len(), 2, "it rests");

@@ -225,6 +225,14 @@ fn document() -> String {
         )
         .unwrap();
     }
+    out.push_str(
+        "\n## Planted bugs\n\n\
+         `cargo test --features planted --test main -- conformance::planted` switches each on and \
+         sees its test fail. They are no part of any other build.\n\n| bug | test |\n|---|---|\n",
+    );
+    for (bug, test) in &table.planted {
+        writeln!(out, "| {bug} | `{test}` |").unwrap();
+    }
     out
 }
 

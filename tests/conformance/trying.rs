@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use transload::as2::Disposition;
 use transload::store::MessageState;
 
-use super::wire::{LAX, Relation, Request, Stub, Us, fresh, status, their_keys, theirs, them};
+use super::wire::{LAX, Relation, Request, Stub, Us, fresh, status};
 
 /// A server that says `first` to the first request and gives a good receipt for the second.
 fn stub(first: impl Fn() -> Vec<u8> + Send + 'static) -> Stub {

@@ -79,10 +79,13 @@ fn ten_thousand_files_have_one_summary() {
     const FILES: usize = 10_000;
     let folder = folder(&[]);
     let sound = order(&[]);
+    let control = sound.split('*').nth(13).unwrap().to_owned();
     for n in 0..FILES {
         let broken = n % 100 == 7;
         let lines = if broken { "CTT*4*82" } else { "CTT*3*82" };
-        let file = sound.replace("CTT*3*82", lines);
+        // Each has an interchange number of its own.
+        let number = format!("{n:09}");
+        let file = sound.replace("CTT*3*82", lines).replace(&control, &number);
         std::fs::write(folder.path().join(format!("{n:05}.edi")), file).unwrap();
     }
     let (out, err) = run(1, &["check", folder.path().to_str().unwrap()]);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use transload::as2::{Disposition, Headers, Mdn};
-use transload::store::{DocumentState, MessageState, WorkKind};
+use transload::store::{Direction, DocumentState, Key, MessageState, WorkKind};
 
 use super::hostile::{self, Request, post, seal};
 use super::pair::{Kind, Pair, Side, buyer_keys, buyer_profile, sample};
@@ -98,6 +98,8 @@ async fn a_receipt_is_posted_and_posted_again_for_a_copy() {
                     .then_some(())
             })
             .await;
+        // The clock moves for what waits, not under a step.
+        seller.documents(DocumentState::Delivered, "850").await;
         let partner = Partner::new();
         partner.set(Mood::Status(503));
         partner.listen(
@@ -121,7 +123,6 @@ async fn a_receipt_is_posted_and_posted_again_for_a_copy() {
         let mut now = asking(id, &url);
         now.headers.pop();
         assert_eq!(post(&seller, &now).await.body, first[0].1);
-        seller.documents(DocumentState::Delivered, "850").await;
         assert_eq!(seller.bridge_out("quillfeather").len(), 1);
 
         // What is refused is told by the same way.
@@ -160,12 +161,7 @@ async fn only_an_agreed_address_is_asked() {
         let told = Disposition::failure("receipt address not agreed");
         assert_eq!(mdn.disposition, told);
     }
-    assert!(
-        seller
-            .list(transload::store::Direction::Inbound, "")
-            .await
-            .is_empty()
-    );
+    assert!(seller.list(Direction::Inbound, "").await.is_empty());
     let counts = seller.store().counts().await.unwrap();
     assert!(
         counts
@@ -201,17 +197,24 @@ async fn a_receipt_that_nobody_takes_is_given_up() {
             let id = format!("<{n}@x>");
             assert_eq!(post(&seller, &asking(&id, &url)).await.status, 202);
             posted(&seller, &partner, n).await;
+            seller
+                .until("so many orders", async || {
+                    let came = seller.list(Direction::Inbound, "850").await;
+                    (came.len() == n).then_some(())
+                })
+                .await;
+            seller.documents(DocumentState::Delivered, "850").await;
             clock.forward(TimeDelta::hours(wait));
             seller.gateway().poke();
             let found = seller
                 .until("a receipt given up", async || {
-                    let key = transload::store::Key {
+                    let key = Key {
                         our_id: "TINDERBOX".into(),
                         partner_id: "QUILL FEATHER".into(),
                         message_id: format!("{n}@x"),
                     };
-                    let inbound = transload::store::Direction::Inbound;
-                    let found = seller.store().find(inbound, key).await.unwrap()?;
+                    let found = seller.store().find(Direction::Inbound, key);
+                    let found = found.await.unwrap()?;
                     let detail = seller.store().message(found.id).await.unwrap()?;
                     let state = detail.message.state;
                     (state == MessageState::Uncertain).then_some(detail)
@@ -227,7 +230,6 @@ async fn a_receipt_that_nobody_takes_is_given_up() {
                     .contains(&format!("HTTP status {status}"))
             );
         }
-        seller.documents(DocumentState::Delivered, "850").await;
         seller.running.stop().await.unwrap();
     })
     .await;

@@ -166,9 +166,9 @@ public class Peer {
             case "aes-192-gcm" -> new Row(CMSAlgorithm.AES192_GCM, 0);
             case "aes-256-gcm" -> new Row(CMSAlgorithm.AES256_GCM, 0);
             case "3des" -> new Row(CMSAlgorithm.DES_EDE3_CBC, 0);
-            case "rc2-128" -> new Row(CMSAlgorithm.RC2_CBC, 128);
-            case "rc2-64" -> new Row(CMSAlgorithm.RC2_CBC, 64);
-            case "rc2-40" -> new Row(CMSAlgorithm.RC2_CBC, 40);
+            case "rc2-128-cbc" -> new Row(CMSAlgorithm.RC2_CBC, 128);
+            case "rc2-64-cbc" -> new Row(CMSAlgorithm.RC2_CBC, 64);
+            case "rc2-40-cbc" -> new Row(CMSAlgorithm.RC2_CBC, 40);
             default -> throw new IllegalArgumentException("no cipher " + cipher);
         };
         var builder = row.bits == 0

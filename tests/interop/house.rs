@@ -289,16 +289,17 @@ fn secured_as(row: &Row<'_>, secured: &Secured) -> Result<(), String> {
         encryption.cipher.name(),
         row.get("cipher").unwrap_or_default(),
     )?;
-    let transport = match row.get("transport") {
-        Some("oaep") => "rsa-oaep",
-        Some("ecdh") => "ecdh",
-        _ => "rsa-pkcs1",
+    let hash = |name| row.get(name).and_then(Digest::parse);
+    let due = match (row.get("transport"), hash("hash"), hash("mgf")) {
+        (Some("oaep"), Some(hash), Some(mgf)) => KeyTransport::Oaep { hash, mgf }.to_string(),
+        (Some("ecdh"), Some(hash), _) => format!("ecdh {hash} "),
+        _ => KeyTransport::Pkcs1.to_string(),
     };
-    same(
-        "key transport",
-        &encryption.key_transport.starts_with(transport),
-        &true,
-    )
+    let have = &encryption.key_transport;
+    match have.starts_with(&due) {
+        true => Ok(()),
+        false => Err(format!("key transport: {have}, not {due}")),
+    }
 }
 
 /// Headers and body as one MIME entity, without what belongs to AS2.

@@ -114,7 +114,7 @@ impl Said<'_> {
     fn encrypt(&self, inner: &str, outer: &str) -> Result<(), String> {
         let cipher = match self.need("cipher") {
             "3des" => "des3",
-            "rc2-128" => "rc2",
+            "rc2-128-cbc" => "rc2-cbc",
             other => other,
         };
         let hash = self.get("hash").unwrap_or("sha1");

@@ -43,7 +43,7 @@ CIPHERS = {
     "aes-192-cbc": "aes_192_cbc",
     "aes-256-cbc": "aes_256_cbc",
     "3des": "tripledes_192_cbc",
-    "rc2-128": "rc2_128_cbc",
+    "rc2-128-cbc": "rc2_128_cbc",
 }
 
 ARRIVALS, RECEIPTS = queue.Queue(), queue.Queue()

@@ -13,7 +13,7 @@ use transload::as2::{Digest, Mdn};
 use transload::net;
 
 use super::house::{House, PAYLOAD, Row, Word, entity, receipt_fields, same, told};
-use super::{Answer, Peer, openssl};
+use super::{Answer, Peer, ROOT, openssl};
 
 /// A row each, in the words that the drivers take. `layers` go from the inside out.
 const ROWS: &[&str] = &[
@@ -36,9 +36,9 @@ const ROWS: &[&str] = &[
     "layers=encrypt cipher=aes-192-gcm",
     "layers=encrypt cipher=aes-256-gcm",
     "layers=encrypt cipher=3des",
-    "layers=encrypt cipher=rc2-128",
-    "layers=encrypt cipher=rc2-64",
-    "layers=encrypt cipher=rc2-40",
+    "layers=encrypt cipher=rc2-128-cbc",
+    "layers=encrypt cipher=rc2-64-cbc",
+    "layers=encrypt cipher=rc2-40-cbc",
     "layers=encrypt cipher=aes-256-cbc transport=oaep hash=sha1 mgf=sha1",
     "layers=encrypt cipher=aes-256-cbc transport=oaep hash=sha256 mgf=sha1",
     "layers=encrypt cipher=aes-256-cbc transport=oaep hash=sha256 mgf=sha256",
@@ -118,7 +118,7 @@ fn we_cannot(row: &Row<'_>, wrote: bool) -> Option<&'static str> {
     let weak = row.get("sign") == Some("sha1")
         || matches!(
             row.get("cipher"),
-            Some("3des" | "rc2-128" | "rc2-64" | "rc2-40")
+            Some("3des" | "rc2-128-cbc" | "rc2-64-cbc" | "rc2-40-cbc")
         );
     if weak && wrote {
         return Some("only read");
@@ -237,9 +237,9 @@ fn columns(at: usize, start: impl FnOnce(&Path) -> Option<Other>) {
     let Some(mut other) = start(house.path()) else {
         return;
     };
-    let golden = include_str!("table.md")
-        .lines()
-        .filter(|line| line.starts_with("| "));
+    let golden = std::fs::read_to_string(Path::new(ROOT).join("tests/interop/table.md"));
+    let golden = golden.expect("the table is there");
+    let golden = golden.lines().filter(|line| line.starts_with("| "));
     let golden: Vec<Vec<&str>> = golden
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();

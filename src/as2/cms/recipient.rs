@@ -255,10 +255,12 @@ fn transport(algorithm: &Algorithm<'_>) -> Result<Way, Error> {
         algorithm.plain()?;
         return Ok(Way::Rsa(KeyTransport::Pkcs1, Vec::new()));
     }
-    let Some(parameters) = algorithm.parameters.filter(|_| algorithm.oid == oid::OAEP) else {
+    if algorithm.oid != oid::OAEP {
         return Err(unknown("key transport", algorithm.oid));
-    };
-    let mut inside = parameters.der();
+    }
+    // Parameters are due (RFC 4055 §4.1); who leaves them out means the defaults.
+    let parameters = algorithm.parameters.map(|parameters| parameters.der());
+    let mut inside = parameters.unwrap_or(Der::new(&[]));
     let (hash, mgf) = super::hash_and_mgf(&mut inside)?;
     let label = match inside.optional(0xA2)? {
         None => Vec::new(),

@@ -94,13 +94,20 @@ enum Scheme {
     Pss {
         hash: Digest,
         mgf: Digest,
-        salt: u16,
+        /// Its length in bytes, or [`SALT_AS_FOUND`].
+        salt: i32,
     },
 }
 
+/// OpenSSL's word for a salt as long as the one in the signature.
+const SALT_AS_FOUND: i32 = -2;
+
 /// Signed attributes: their bytes as a SET, and the two that bind the content.
 struct Attributes {
+    /// The set as DER sorts it, which is what is signed (RFC 5652 §5.4).
     der: Vec<u8>,
+    /// The set as it stands, which some software signs though it is not sorted.
+    as_came: Vec<u8>,
     content_digest: Vec<u8>,
 }
 
@@ -220,7 +227,7 @@ impl SignerInfo {
             context.verify_init()?;
             if let Scheme::Pss { hash, mgf, salt } = self.scheme {
                 context.set_rsa_padding(Padding::PKCS1_PSS)?;
-                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
+                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
                 context.set_signature_md(md(hash)?)?;
                 context.set_rsa_mgf1_md(md(mgf)?)?;
             } else {
@@ -230,14 +237,18 @@ impl SignerInfo {
                 .verify(&content.value, &self.signature)
                 .unwrap_or(false));
         };
-        let mut verifier = Verifier::new(self.digest.openssl(), &certificate.key)?;
-        if let Scheme::Pss { mgf, salt, .. } = self.scheme {
-            verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
-            verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt)))?;
-            verifier.set_rsa_mgf1_md(mgf.openssl())?;
-        }
-        verifier.update(&attributes.der)?;
-        Ok(verifier.verify(&self.signature).unwrap_or(false))
+        let holds = |set: &[u8]| -> Result<bool, Error> {
+            let mut verifier = Verifier::new(self.digest.openssl(), &certificate.key)?;
+            if let Scheme::Pss { mgf, salt, .. } = self.scheme {
+                verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
+                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
+                verifier.set_rsa_mgf1_md(mgf.openssl())?;
+            }
+            verifier.update(set)?;
+            Ok(verifier.verify(&self.signature).unwrap_or(false))
+        };
+        let sorted = attributes.as_came == attributes.der;
+        Ok(holds(&attributes.der)? || (!sorted && holds(&attributes.as_came)?))
     }
 }
 
@@ -267,11 +278,19 @@ fn md(digest: Digest) -> Result<&'static openssl::md::MdRef, Error> {
 impl Scheme {
     fn read(algorithm: &Algorithm<'_>, digest: Digest) -> Result<Scheme, Error> {
         if algorithm.oid == oid::PSS {
-            let parameters = algorithm.parameters.map(|parameters| parameters.der());
-            let mut inside = parameters.unwrap_or(Der::new(&[]));
+            let Some(parameters) = algorithm.parameters else {
+                // They are due (RFC 4056 §3). Who leaves them out means the digest of the signer
+                // for all, and says nothing of the salt.
+                return Ok(Scheme::Pss {
+                    hash: digest,
+                    mgf: digest,
+                    salt: SALT_AS_FOUND,
+                });
+            };
+            let mut inside = parameters.der();
             let (hash, mgf) = super::hash_and_mgf(&mut inside)?;
             let salt = match inside.optional(0xA2)? {
-                Some(tagged) => tagged.der().small()?,
+                Some(tagged) => i32::from(tagged.der().small()?),
                 None => 20,
             };
             if inside
@@ -301,10 +320,12 @@ impl Attributes {
     /// Each attribute at most once, with one value; the two that bind the content are due.
     fn read(set: Tlv<'_>) -> Result<Attributes, Error> {
         let mut list = set.der();
-        let mut seen: Vec<&[u8]> = Vec::new();
+        let (mut seen, mut each): (Vec<&[u8]>, Vec<Vec<u8>>) = Default::default();
         let (mut kind, mut content_digest) = (None, None);
         while !list.is_empty() {
-            let mut attribute = list.sequence()?;
+            let whole = list.expect(0x30)?;
+            each.push(whole.raw.to_vec());
+            let mut attribute = whole.der();
             let name = attribute.expect(0x06)?.content;
             let mut values = attribute.expect(0x31)?.der();
             attribute.finish()?;
@@ -324,7 +345,8 @@ impl Attributes {
             Error::Cms("signed attributes without content type and message digest".into())
         })?;
         Ok(Attributes {
-            der: der::element(0x31, &[set.content]),
+            der: der::set_of(0x31, each),
+            as_came: der::element(0x31, &[set.content]),
             content_digest,
         })
     }

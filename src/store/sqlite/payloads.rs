@@ -134,7 +134,13 @@ impl Payloads {
             }
             sync(&folder)
         };
-        write().map_err(|error| Error::io(format_args!("{}", path.display()), &error))
+        write().map_err(|error| match &payload.place {
+            // Whoever handed it in went away with it; the disk is sound.
+            Place::File { path: own, .. } if !own.exists() && !path.exists() => {
+                Error::invalid(format!("{}: {error}", own.display()))
+            }
+            _ => Error::io(format_args!("{}", path.display()), &error),
+        })
     }
 
     /// Makes the folder of a digest's first byte, its name durable.
@@ -259,6 +265,11 @@ mod tests {
         assert!(!first.exists() && second.exists());
         assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
         assert_eq!(payloads.files().unwrap().len(), 1);
+        // One that is gone ends nothing but its own call.
+        let gone = payloads
+            .put(&Payload::file(&first, 5, [8; 32]))
+            .unwrap_err();
+        assert_eq!(gone.kind(), Kind::Invalid);
     }
 
     /// Only what is old and has no row goes: not what has one, not what came today.

@@ -1,0 +1,134 @@
+//! The outcome of a POST → an 824's application advice.
+//!
+//! A failure is told after the request was taken, so it is about business and not about syntax: an
+//! 824, never a 997 that rejects. `Processing` says nothing, however long it lasts; whether it
+//! means acceptance is for the witnesses to say, and not for this map.
+
+use super::api_transactions::Transaction;
+use super::loss::{Loss, LossKind};
+use super::rows::{Via, Walk};
+use super::{Context, document};
+use crate::canonical::ApplicationAdvice;
+
+/// What was sent, so that the sender finds it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Which set it was, such as `810`.
+    pub set: String,
+    /// The document's own number.
+    pub number: String,
+    /// Who sent it, as its group said (X12 GS02).
+    pub sender: Option<String>,
+    /// Who was to get it (X12 GS03).
+    pub receiver: Option<String>,
+    /// Control number of its group (X12 GS06).
+    pub group: Option<String>,
+    /// Control number of its set (X12 ST02).
+    pub control_number: Option<String>,
+}
+
+/// X12 128 of the number of a document of this set.
+fn qualifier(set: &str) -> &'static str {
+    match set {
+        "810" => "IV",
+        "855" => "PO",
+        "856" => "SI",
+        _ => "TN",
+    }
+}
+
+/// The advice of a transaction that ended; none of one that is still open.
+#[must_use]
+pub fn from_api(
+    transaction: &Transaction,
+    sent: &Sent,
+    context: &Context,
+) -> Option<(ApplicationAdvice, Vec<Loss>)> {
+    let mut walk = Walk::of("advice", transaction, context);
+    let result = "results[0]";
+    walk.from_api(
+        &format!("{result}.status"),
+        "status",
+        Via::Code("transaction"),
+    );
+    walk.ours.text(&format!("{result}.status"))?;
+    walk.ours.put("purpose", "original");
+    walk.from_api("number", "transactionId", Via::Text);
+    walk.put_moment("made", context.now);
+    walk.ours
+        .put(&format!("{result}.qualifier"), qualifier(&sent.set));
+    walk.ours.put(&format!("{result}.id"), sent.number.clone());
+    walk.ours.put(&format!("{result}.set"), sent.set.clone());
+    let rest = [
+        ("sender", &sent.sender),
+        ("receiver", &sent.receiver),
+        ("group", &sent.group),
+        ("control_number", &sent.control_number),
+    ];
+    for (name, value) in rest {
+        if let Some(value) = value {
+            walk.ours.put(&format!("{result}.{name}"), value.clone());
+        }
+    }
+    for n in 0..walk.theirs.len("errors") {
+        let (error, theirs) = (format!("{result}.errors[{n}]"), format!("errors[{n}]"));
+        // X12 647 has a list of its own; the API's code goes before the words.
+        walk.ours.put(&format!("{error}.code"), "ZZZ");
+        walk.note(LossKind::Synthesised, &format!("{error}.code"), "ZZZ");
+        let part = |name: &str| {
+            walk.theirs
+                .text(&format!("{theirs}.{name}"))
+                .unwrap_or_default()
+        };
+        let message = format!("{}: {}", part("code"), part("message"));
+        walk.ours.put(
+            &format!("{error}.message"),
+            message.trim_matches([':', ' ']),
+        );
+        walk.theirs.take(&format!("{theirs}.code"));
+        walk.theirs.take(&format!("{theirs}.message"));
+        walk.from_api(
+            &format!("{error}.notes[0].text"),
+            &format!("{theirs}.details"),
+            Via::Text,
+        );
+    }
+    let (value, mut losses) = walk.end_from_api();
+    Some((document(value, &mut losses), losses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::spapi::{Site, api_transactions::ApiError};
+
+    #[test]
+    fn a_failure_is_an_advice_and_processing_is_not() {
+        let context = Context::new(Site::find("us").unwrap(), chrono::DateTime::UNIX_EPOCH);
+        let sent = Sent {
+            set: "810".into(),
+            number: "I-77".into(),
+            ..Default::default()
+        };
+        let mut transaction = Transaction {
+            transaction_id: Some("t-1".into()),
+            status: Some("Processing".into()),
+            ..Default::default()
+        };
+        assert_eq!(from_api(&transaction, &sent, &context), None);
+        transaction.status = Some("Failure".into());
+        transaction.errors = Some(vec![ApiError {
+            code: Some("INVALID_ORDER_ID".into()),
+            message: Some("no such order".into()),
+            ..Default::default()
+        }]);
+        let (advice, _) = from_api(&transaction, &sent, &context).unwrap();
+        let result = &advice.results[0];
+        assert_eq!(result.status.as_ref().unwrap().as_str(), "set_rejected");
+        assert_eq!(result.id.as_deref(), Some("I-77"));
+        assert_eq!(
+            result.errors[0].message.as_deref(),
+            Some("INVALID_ORDER_ID: no such order")
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! Direct fulfillment: a consumer's order, and what is said to it.
+//!
+//! Other names than in retail, and other rules: an order is filled or refused as a whole, with a
+//! code; the consumer's address is always there; the carrier's method is the buyer's own word. The
+//! records of v1 and of 2021-12-28 are read alike.
+
+use super::api_direct_orders::{Order, OrderAcknowledgementItem, SubmitAcknowledgementRequest};
+use super::loss::{Loss, LossKind, Way};
+use super::parts::{ORDERS, Spelling};
+use super::rows::{Row, Via, Walk};
+use super::{Context, codes, document, record, tree};
+use crate::canonical::{PurchaseOrder, PurchaseOrderAcknowledgment};
+
+const BUYER: &str = "buyerProductIdentifier";
+const CONSUMER: Spelling = Spelling {
+    postal: "postalCode",
+    tax: None,
+};
+/// The note that the packing slip carries.
+const MESSAGE: &str = "MESSAGE";
+
+const ORDER: [Row; 9] = [
+    Row("number", "purchaseOrderNumber", Via::Text),
+    Row("ordered_on", "orderDetails.orderDate", Via::Date),
+    Row(
+        "ext.customer_order",
+        "orderDetails.customerOrderNumber",
+        Via::Text,
+    ),
+    Row(
+        "requested_shipment",
+        "orderDetails.shipmentDetails.shipmentDates.requiredShipDate",
+        Via::Moment,
+    ),
+    Row(
+        "requested_delivery",
+        "orderDetails.shipmentDetails.shipmentDates.promisedDeliveryDate",
+        Via::Moment,
+    ),
+    Row(
+        "lines[].number",
+        "orderDetails.items[].itemSequenceNumber",
+        Via::Text,
+    ),
+    Row(
+        "lines[].quantity.value",
+        "orderDetails.items[].orderedQuantity.amount",
+        Via::Whole,
+    ),
+    Row(
+        "lines[].quantity.unit",
+        "orderDetails.items[].orderedQuantity.unitOfMeasure",
+        Via::Unit("direct_unit"),
+    ),
+    Row(
+        "lines[].descriptions[0].text",
+        "orderDetails.items[].title",
+        Via::Text,
+    ),
+];
+
+const PARTIES: [(&str, &str); 3] = [
+    ("vendor", "orderDetails.sellingParty"),
+    ("ship_from", "orderDetails.shipFromParty"),
+    ("bill_to", "orderDetails.billToParty"),
+];
+
+const METHOD: &str = "orderDetails.shipmentDetails.shipMethod";
+const TO_CONSUMER: &str = "orderDetails.shipmentDetails.messageToCustomer";
+
+/// An order as the API would have given it.
+#[must_use]
+pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Loss>) {
+    let mut walk = Walk::new("direct_order", Way::ToApi, tree(order), context);
+    walk.ours.take_if("purpose", "original");
+    walk.ours.take_if("kind", "new_order");
+    walk.rows_to_api(&ORDER);
+    for (ours, theirs) in PARTIES {
+        walk.party_to_api(ours, theirs, ORDERS);
+    }
+    walk.vendor_code("orderDetails.sellingParty");
+    walk.address_to_api("ship_to", "orderDetails.shipToParty", CONSUMER);
+    let qualifier = "routing[0].carrier_qualifier";
+    if walk.ours.text(qualifier).as_deref() == Some("assigned_by_buyer") {
+        walk.to_api("routing[0].carrier", METHOD, Via::Text);
+        if walk.theirs.has(METHOD) {
+            walk.ours.take(qualifier);
+        }
+    }
+    if walk.ours.text("notes[0].id").as_deref() == Some(MESSAGE) {
+        walk.to_api("notes[0].text[0].text", TO_CONSUMER, Via::Text);
+        walk.ours.take("notes[0].id");
+        walk.ours.take_if("notes[0].qualifier", "ZZ");
+    }
+    for n in 0..order.lines.len() {
+        let (ours, theirs) = (format!("lines[{n}]"), format!("orderDetails.items[{n}]"));
+        walk.ids_to_api(&ours, &theirs, BUYER);
+        let (amount, own) = (
+            format!("{ours}.price.amount"),
+            format!("{ours}.price.currency"),
+        );
+        walk.money_to_api(&amount, &own, &format!("{theirs}.netPrice"));
+        walk.ours.take_if(&format!("{ours}.price.basis"), "net");
+        if walk.theirs.has(&format!("{theirs}.title")) {
+            walk.ours
+                .take_if(&format!("{ours}.descriptions[0].form"), "free_form");
+        }
+    }
+    for name in ["isPriorityShipment", "isPslipRequired"] {
+        let place = format!("orderDetails.shipmentDetails.{name}");
+        walk.theirs.put(&place, false);
+        walk.note(LossKind::Synthesised, &place, false);
+    }
+    walk.now("orderDetails.orderDate");
+    let (value, losses) = walk.end_to_api();
+    (record(value), losses)
+}
+
+/// An order that the API gave.
+#[must_use]
+pub fn order_from_api(order: &Order, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
+    let mut walk = Walk::of("direct_order", order, context);
+    walk.constant("purpose", "original");
+    walk.constant("kind", "new_order");
+    walk.rows_from_api(&ORDER);
+    for (ours, theirs) in PARTIES {
+        walk.party_from_api(ours, theirs, ORDERS);
+    }
+    walk.address_from_api("ship_to", "orderDetails.shipToParty", CONSUMER);
+    walk.from_api("routing[0].carrier", METHOD, Via::Text);
+    if walk.ours.has("routing[0].carrier") {
+        walk.ours
+            .put("routing[0].carrier_qualifier", "assigned_by_buyer");
+    }
+    walk.from_api("notes[0].text[0].text", TO_CONSUMER, Via::Text);
+    if walk.ours.has("notes[0].text[0].text") {
+        walk.ours.put("notes[0].qualifier", "ZZ");
+        walk.ours.put("notes[0].id", MESSAGE);
+    }
+    for n in 0..walk.theirs.len("orderDetails.items") {
+        let (ours, theirs) = (format!("lines[{n}]"), format!("orderDetails.items[{n}]"));
+        walk.ids_from_api(&ours, &theirs, BUYER);
+        let (amount, own) = (
+            format!("{ours}.price.amount"),
+            format!("{ours}.price.currency"),
+        );
+        walk.money_from_api(&amount, &own, &format!("{theirs}.netPrice"));
+        if walk.ours.has(&amount) {
+            let basis = format!("{ours}.price.basis");
+            walk.ours.put(&basis, "net");
+            walk.note(LossKind::Inferred, &basis, "net");
+        }
+        if walk.ours.has(&format!("{ours}.descriptions[0].text")) {
+            let form = format!("{ours}.descriptions[0].form");
+            walk.ours.put(&form, "free_form");
+            walk.note(LossKind::Inferred, &form, "free_form");
+        }
+    }
+    if walk.ours.has("currency.code") {
+        walk.role_of_currency("BY");
+    }
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}
+
+const ANSWER: [Row; 6] = [
+    Row("order_number", "purchaseOrderNumber", Via::Text),
+    Row("seller_number", "vendorOrderNumber", Via::Text),
+    Row("acknowledged_on", "acknowledgementDate", Via::Date),
+    Row(
+        "lines[].number",
+        "itemAcknowledgements[].itemSequenceNumber",
+        Via::Text,
+    ),
+    Row(
+        "lines[].acknowledgments[0].quantity.value",
+        "itemAcknowledgements[].acknowledgedQuantity.amount",
+        Via::Whole,
+    ),
+    Row(
+        "lines[].acknowledgments[0].quantity.unit",
+        "itemAcknowledgements[].acknowledgedQuantity.unitOfMeasure",
+        Via::Unit("direct_unit"),
+    ),
+];
+
+/// A request that answers one order.
+#[must_use]
+pub fn acknowledgment_to_api(
+    answer: &PurchaseOrderAcknowledgment,
+    context: &Context,
+) -> (SubmitAcknowledgementRequest, Vec<Loss>) {
+    let mut walk = Walk::new("direct_acknowledgment", Way::ToApi, tree(answer), context);
+    walk.ours.take_if("purpose", "original");
+    walk.rows_to_api(&ANSWER);
+    walk.party_to_api("vendor", "sellingParty", ORDERS);
+    walk.party_to_api("ship_from", "shipFromParty", ORDERS);
+    walk.vendor_code("sellingParty");
+    let code = "acknowledgementStatus.code";
+    for n in 0..answer.lines.len() {
+        let (ours, theirs) = (format!("lines[{n}]"), format!("itemAcknowledgements[{n}]"));
+        walk.ids_to_api(&ours, &theirs, BUYER);
+        let status = format!("{ours}.acknowledgments[0].status");
+        let reason = format!("{ours}.acknowledgments[0].reason");
+        let said = walk.ours.text(&status).unwrap_or_default();
+        let why = walk.ours.text(&reason);
+        let word = why.clone().unwrap_or_else(|| match said.as_str() {
+            "accepted" => "ships_in_full".into(),
+            _ => String::new(),
+        });
+        // Fill or kill: the first line's answer is that of the order, and no other may differ.
+        let Some((theirs, _)) = codes::theirs("direct_status", &word) else {
+            walk.note(LossKind::Refused, &status, said);
+            continue;
+        };
+        match walk.theirs.text(code) {
+            None => walk.theirs.put(code, theirs),
+            Some(first) if first == theirs => {}
+            Some(_) => {
+                walk.note(LossKind::Refused, &status, said);
+                continue;
+            }
+        }
+        walk.ours.take(&status);
+        walk.ours.take(&reason);
+    }
+    walk.now("acknowledgementDate");
+    let (value, losses) = walk.end_to_api();
+    let answer: OrderAcknowledgementItem = record(value);
+    let request = SubmitAcknowledgementRequest {
+        order_acknowledgements: Some(vec![answer]),
+        ..Default::default()
+    };
+    (request, losses)
+}
+
+/// One answer of a request.
+#[must_use]
+pub fn acknowledgment_from_api(
+    answer: &OrderAcknowledgementItem,
+    context: &Context,
+) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
+    let mut walk = Walk::of("direct_acknowledgment", answer, context);
+    walk.constant("purpose", "original");
+    walk.rows_from_api(&ANSWER);
+    walk.party_from_api("vendor", "sellingParty", ORDERS);
+    walk.party_from_api("ship_from", "shipFromParty", ORDERS);
+    let code = walk
+        .theirs
+        .text("acknowledgementStatus.code")
+        .unwrap_or_default();
+    if let Some((word, _)) = codes::ours("direct_status", &code) {
+        walk.theirs.take("acknowledgementStatus.code");
+        let full = word == "ships_in_full";
+        walk.ours.put(
+            "status",
+            if full {
+                "accepted_with_detail_no_change"
+            } else {
+                "rejected_with_detail"
+            },
+        );
+        walk.note(LossKind::Inferred, "status", word);
+        for n in 0..walk.theirs.len("itemAcknowledgements") {
+            let answer = format!("lines[{n}].acknowledgments[0]");
+            walk.ours.put(
+                &format!("{answer}.status"),
+                if full { "accepted" } else { "rejected" },
+            );
+            let reason = format!("{answer}.reason");
+            walk.ours.put(&reason, word);
+            walk.note(LossKind::Inferred, &reason, word);
+        }
+    }
+    for n in 0..walk.theirs.len("itemAcknowledgements") {
+        walk.ids_from_api(
+            &format!("lines[{n}]"),
+            &format!("itemAcknowledgements[{n}]"),
+            BUYER,
+        );
+    }
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}

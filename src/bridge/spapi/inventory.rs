@@ -1,0 +1,111 @@
+//! Stock: an 846 of one warehouse ⇄ `submitInventoryUpdate`.
+//!
+//! The warehouse is in the request's path, not in its body. An update is partial: what it does not
+//! name keeps its stock; a full one would set it to nothing.
+
+use super::api_direct_inventory::SubmitInventoryUpdateRequest;
+use super::loss::{Loss, LossKind, Way};
+use super::parts::Spelling;
+use super::rows::{Via, Walk};
+use super::{Context, document, record, tree};
+use crate::canonical::InventoryAdvice;
+
+/// X12 673: what is for sale.
+const AVAILABLE: &str = "33";
+const BUYER: &str = "buyerProductIdentifier";
+const PARTY: Spelling = Spelling {
+    postal: "postalCode",
+    tax: None,
+};
+
+/// A request, and the warehouse whose path it goes to.
+#[must_use]
+pub fn to_api(
+    stock: &InventoryAdvice,
+    context: &Context,
+) -> (SubmitInventoryUpdateRequest, Option<String>, Vec<Loss>) {
+    let mut walk = Walk::new("inventory", Way::ToApi, tree(stock), context);
+    let warehouse = ["warehouse", "ship_from"]
+        .into_iter()
+        .find_map(|party| walk.ours.text(&format!("{party}.id.id")));
+    walk.party_id_to_api("vendor", "inventory.sellingParty");
+    walk.vendor_code("inventory.sellingParty");
+    walk.theirs.put("inventory.isFullUpdate", false);
+    walk.note(LossKind::Synthesised, "inventory.isFullUpdate", false);
+    let mut place = 0;
+    for n in 0..stock.lines.len() {
+        let line = format!("lines[{n}]");
+        let item = format!("inventory.items[{place}]");
+        let quantities = 0..walk.ours.len(&format!("{line}.quantities"));
+        let mut quantities = quantities.map(|q| format!("{line}.quantities[{q}]"));
+        let is = |path: &String| {
+            walk.ours.text(&format!("{path}.qualifier")).as_deref() == Some(AVAILABLE)
+        };
+        let Some(quantity) = quantities.find(is) else {
+            continue;
+        };
+        place += 1;
+        let amount = format!("{item}.availableQuantity.amount");
+        walk.to_api(&format!("{quantity}.value"), &amount, Via::Whole);
+        let unit = format!("{item}.availableQuantity.unitOfMeasure");
+        walk.to_api(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
+        if walk.theirs.has(&amount) {
+            walk.ours.take(&format!("{quantity}.qualifier"));
+        }
+        if !walk.theirs.has(&unit) && !walk.ours.has(&format!("{quantity}.unit")) {
+            walk.theirs.put(&unit, "Each");
+            walk.note(LossKind::Synthesised, &unit, "Each");
+        }
+        walk.ids_to_api(&line, &item, BUYER);
+    }
+    if place == 0 {
+        walk.theirs.put("inventory.items", serde_json::json!([]));
+    }
+    let (value, losses) = walk.end_to_api();
+    (record(value), warehouse, losses)
+}
+
+/// An update of the warehouse `warehouse`.
+#[must_use]
+pub fn from_api(
+    update: &SubmitInventoryUpdateRequest,
+    warehouse: Option<&str>,
+    context: &Context,
+) -> (InventoryAdvice, Vec<Loss>) {
+    let mut walk = Walk::of("inventory", update, context);
+    if let Some(warehouse) = warehouse {
+        walk.ours.put("warehouse.id.id", warehouse);
+    }
+    walk.party_from_api("vendor", "inventory.sellingParty", PARTY);
+    walk.theirs.take_if("inventory.isFullUpdate", "false");
+    for n in 0..walk.theirs.len("inventory.items") {
+        let (line, item) = (format!("lines[{n}]"), format!("inventory.items[{n}]"));
+        walk.ids_from_api(&line, &item, BUYER);
+        let quantity = format!("{line}.quantities[0]");
+        walk.from_api(
+            &format!("{quantity}.value"),
+            &format!("{item}.availableQuantity.amount"),
+            Via::Whole,
+        );
+        let unit = format!("{item}.availableQuantity.unitOfMeasure");
+        walk.from_api(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
+        walk.ours.put(&format!("{quantity}.qualifier"), AVAILABLE);
+    }
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}
+
+impl Walk<'_> {
+    /// A party of which the API has the id alone.
+    pub(super) fn party_id_to_api(&mut self, ours: &str, theirs: &str) {
+        let id = format!("{ours}.id.id");
+        let text = self.ours.text(&id);
+        self.to_api(&id, &format!("{theirs}.partyId"), Via::Text);
+        let qualifier = format!("{ours}.id.qualifier");
+        if let (Some(text), Some(word)) = (text, self.ours.text(&qualifier)) {
+            if word == super::parts::party_qualifier(text.trim()) {
+                self.ours.take(&qualifier);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The way to Amazon's API for vendors: records, maps, code tables, sites.
+//!
+//! ```text
+//! document ── order::to_api … ─► record ─► faults() ─► JSON
+//!     ▲                            │
+//!     └──────── from_api … ────────┘      each with a report of what was lost
+//! ```
+//!
+//! The pure half: it opens no file or socket and reads no clock. [`Context`] has what neither side
+//! says. A map takes every leaf out of its source that it can say in the target; what is left is
+//! in the report, so nothing vanishes in silence.
+//!
+//! ```
+//! use chrono::DateTime;
+//! use transload::bridge::spapi::{Context, Site, Wire, order};
+//! use transload::canonical::{Document, DocumentKind};
+//!
+//! let json = br#"{"document": "purchase_order", "number": "4Z32PABC", "ordered_on": "2026-11-02",
+//!     "vendor_number": "TNDBX", "department": "12", "lines": [{"number": "1",
+//!     "quantity": {"value": "24", "unit": "each"}, "price": {"amount": "9.95", "basis": "per_each"},
+//!     "ids": [{"qualifier": "upc", "id": "036000291452"}]}]}"#;
+//! let Ok(Document::PurchaseOrder(order)) = Document::from_json(json) else { panic!() };
+//! let now = DateTime::parse_from_rfc3339("2026-11-22T12:00:00Z")?.to_utc();
+//! let context = Context::new(Site::find("us").unwrap(), now);
+//! let (wire, losses) = order::to_api(&order, &context);
+//! assert_eq!(wire.faults(), []);
+//! assert_eq!(wire.order_details.as_ref().unwrap().deal_code, None);
+//! assert!(losses.iter().any(|loss| loss.path == "department" && loss.cites == "5.1"));
+//! let (again, _) = order::from_api(&wire, &context);
+//! assert_eq!(again.lines[0].ids, order.lines[0].ids);
+//! # Ok::<(), chrono::ParseError>(())
+//! ```
+//!
+//! It does not send anything, keeps no tokens and asks nobody: the client comes on top of it.
+
+pub mod acknowledgment;
+pub mod advice;
+pub mod api_direct_inventory;
+pub mod api_direct_orders;
+pub mod api_direct_payments;
+pub mod api_direct_shipping;
+pub mod api_finances;
+pub mod api_invoices;
+pub mod api_orders;
+pub mod api_shipments;
+pub mod api_transactions;
+pub mod change;
+mod codes;
+mod context;
+pub mod direct;
+pub mod inventory;
+pub mod invoice;
+mod loss;
+mod marks;
+pub mod operation;
+pub mod order;
+mod parts;
+pub mod routing;
+mod rows;
+pub mod settlement;
+pub mod ship_notice;
+mod ship_notice_tree;
+mod shipment;
+mod site;
+mod tree;
+mod wire;
+
+pub use context::Context;
+pub use loss::{Loss, LossKind, Way};
+pub use site::{OrdersPerInvoice, Region, Site};
+pub use wire::{Fault, Form, Rule, Wire};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tree::Tree;
+
+/// A document as a tree, without where it came from.
+fn tree(document: &impl Serialize) -> Tree {
+    let mut value = serde_json::to_value(document).unwrap_or_default();
+    if let Value::Object(map) = &mut value {
+        map.shift_remove("provenance");
+    }
+    Tree(value)
+}
+
+/// A document of a tree, whose values the maps have looked at; one that it cannot hold after all
+/// refuses the whole.
+fn document<T: DeserializeOwned + Default>(value: Value, losses: &mut Vec<Loss>) -> T {
+    serde_json::from_value(value).unwrap_or_else(|error| {
+        losses.push(Loss {
+            kind: LossKind::Refused,
+            path: String::new(),
+            value: String::new(),
+            why: error.to_string(),
+            cites: String::new(),
+        });
+        T::default()
+    })
+}
+
+/// A record of a tree.
+fn record<T: Wire + Default>(value: Value) -> T {
+    T::read(value).unwrap_or_default()
+}

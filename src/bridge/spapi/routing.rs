@@ -1,0 +1,247 @@
+//! Routing: a 753's request for a carrier ⇄ `SubmitShipments`, and the answer of
+//! `GetShipmentDetails` → a 754's instructions.
+//!
+//! A request of the API goes to one place: a 753 to several becomes as many. It asks only where
+//! the buyer pays the freight. The answer has the buyer's own number of the shipment (ARN), which
+//! the ship notice repeats.
+
+use super::api_shipments::{Shipment, SubmitShipments};
+use super::loss::{Loss, LossKind, Way};
+use super::parts::SHIPMENTS;
+use super::rows::{Row, Via, Walk, whole};
+use super::{Context, document, record, tree};
+use crate::canonical::{RoutingInstructions, RoutingRequest};
+
+const ROWS: [Row; 3] = [
+    Row("number", "vendorShipmentIdentifier", Via::Text),
+    Row("purpose", "transactionType", Via::Code("routing_purpose")),
+    Row("made", "transactionDate", Via::Moment),
+];
+
+/// X12 432: a pickup that is asked for, and one that is agreed.
+const REQUESTED: &str = "10";
+const SCHEDULED: &str = "69";
+
+/// One shipment a destination.
+#[must_use]
+pub fn to_api(request: &RoutingRequest, context: &Context) -> (SubmitShipments, Vec<Loss>) {
+    let (mut shipments, mut losses) = (Vec::new(), Vec::new());
+    let count = request.destinations.len().max(1);
+    for n in 0..count {
+        let (shipment, told) = shipment_to_api(request, n, count, context);
+        shipments.push(shipment);
+        losses.extend(
+            told.into_iter()
+                .filter(|loss| n == 0 || !loss.path.starts_with("number")),
+        );
+    }
+    (
+        SubmitShipments {
+            shipments: Some(shipments),
+            ..Default::default()
+        },
+        losses,
+    )
+}
+
+fn shipment_to_api(
+    request: &RoutingRequest,
+    n: usize,
+    count: usize,
+    context: &Context,
+) -> (Shipment, Vec<Loss>) {
+    let mut only = request.clone();
+    // The others are told of with their own shipment; this one keeps its place in the list.
+    for (place, destination) in only.destinations.iter_mut().enumerate() {
+        if place != n {
+            *destination = Default::default();
+        }
+    }
+    let mut walk = Walk::new("routing_request", Way::ToApi, tree(&only), context);
+    let destination = format!("destinations[{n}]");
+    walk.rows_to_api(&ROWS);
+    if let Some(purpose) = walk.ours.take("purpose") {
+        walk.note(LossKind::Refused, "purpose", purpose);
+    }
+    if !walk.theirs.has("transactionType") {
+        walk.theirs.put("transactionType", "New");
+        walk.note(LossKind::Synthesised, "transactionType", "New");
+    }
+    if count > 1 {
+        if let Some(number) = walk.theirs.text("vendorShipmentIdentifier") {
+            walk.note(LossKind::Split, "number", &number);
+            walk.theirs
+                .put("vendorShipmentIdentifier", format!("{number}-{}", n + 1));
+        }
+    }
+    walk.now("transactionDate");
+    walk.theirs.put("shipmentFreightTerm", "Collect");
+    walk.note(LossKind::Synthesised, "shipmentFreightTerm", "Collect");
+    walk.party_to_api("ship_from", "shipFromParty", SHIPMENTS);
+    walk.party_to_api(&format!("{destination}.ship_to"), "shipToParty", SHIPMENTS);
+    walk.vendor_code("sellingParty");
+    walk.vendor_code("shipFromParty");
+    walk.loads_to_api(&destination);
+    walk.pickup_to_api(&destination);
+    let (value, losses) = walk.end_to_api();
+    (record(value), losses)
+}
+
+/// A request of the API as a 753's.
+#[must_use]
+pub fn request_from_api(shipment: &Shipment, context: &Context) -> (RoutingRequest, Vec<Loss>) {
+    let mut walk = Walk::of("routing_request", shipment, context);
+    let destination = "destinations[0]";
+    walk.rows_from_api(&ROWS);
+    walk.theirs.take_if("shipmentFreightTerm", "Collect");
+    walk.party_from_api("ship_from", "shipFromParty", SHIPMENTS);
+    walk.party_from_api(&format!("{destination}.ship_to"), "shipToParty", SHIPMENTS);
+    walk.orders_from_api(&format!("{destination}.orders"));
+    let loads = format!("{destination}.unit_loads");
+    for (name, word) in [
+        ("totalPalletStackable", "Y"),
+        ("totalPalletNonStackable", "N"),
+    ] {
+        let count = format!("shipmentMeasurements.{name}");
+        if whole(&walk.theirs.text(&count).unwrap_or_default()).is_some_and(|n| n > 0)
+            && !walk.ours.has(&loads)
+        {
+            walk.from_api(&format!("{loads}.count"), &count, Via::Whole);
+            walk.ours.put(&format!("{loads}.packaging"), "PLT");
+            walk.ours.put(&format!("{loads}.stackable"), word);
+        }
+    }
+    let pickup = "collectFreightPickupDetails.requestedPickUp";
+    walk.date_from_api(&format!("{destination}.dates"), REQUESTED, pickup);
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}
+
+/// An answer of the API as a 754's instructions.
+#[must_use]
+pub fn from_api(shipment: &Shipment, context: &Context) -> (RoutingInstructions, Vec<Loss>) {
+    let mut walk = Walk::of("routing_instructions", shipment, context);
+    let routed = "shipments[0]";
+    walk.ours.put("purpose", "response");
+    walk.theirs.take_if("transactionType", "New");
+    walk.from_api("earlier", "vendorShipmentIdentifier", Via::Text);
+    if let Some(number) = walk.theirs.text("buyerReferenceNumber") {
+        walk.ours.put("number", number);
+    }
+    walk.reference_from_api(
+        &format!("{routed}.references"),
+        "BX",
+        "buyerReferenceNumber",
+    );
+    let lading = "transportationDetails.billOfLadingNumber";
+    walk.reference_from_api(&format!("{routed}.references"), "BM", lading);
+    let pro = "transportationDetails.carrierDetails.shipmentReferenceNumber";
+    walk.reference_from_api(&format!("{routed}.references"), "CN", pro);
+    walk.from_api("made", "currentshipmentStatusDate", Via::Moment);
+    walk.ours.put(&format!("{routed}.number"), "1");
+    walk.from_api(
+        &format!("{routed}.carrier"),
+        "transportationDetails.carrierDetails.code",
+        Via::Text,
+    );
+    let term = "shipmentFreightTerm";
+    walk.from_api(
+        &format!("{routed}.services[0].payment"),
+        term,
+        Via::Code("freight_term"),
+    );
+    walk.party_from_api("ship_from", "shipFromParty", SHIPMENTS);
+    walk.party_from_api(&format!("{routed}.ship_to"), "shipToParty", SHIPMENTS);
+    walk.orders_from_api(&format!("{routed}.orders"));
+    let pickup = "collectFreightPickupDetails.scheduledPickUp";
+    walk.date_from_api(&format!("{routed}.dates"), SCHEDULED, pickup);
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}
+
+impl Walk<'_> {
+    /// Orders, and what they weigh and take together.
+    fn loads_to_api(&mut self, destination: &str) {
+        let measurements = "shipmentMeasurements";
+        let orders = format!("{destination}.orders");
+        for n in 0..self.ours.len(&orders) {
+            let place = format!("purchaseOrders[{n}].purchaseOrderNumber");
+            self.to_api(&format!("{orders}[{n}].order_number"), &place, Via::Text);
+        }
+        if self.ours.len(&orders) == 1 {
+            let order = format!("{orders}[0]");
+            for (name, place, table) in [
+                ("weight", "shipmentWeight", "lading_weight"),
+                ("volume", "shipmentVolume", "lading_volume"),
+            ] {
+                let place = format!("{measurements}.{place}");
+                self.measure_to_api(&format!("{order}.{name}"), &place, table);
+            }
+            if self.ours.text(&format!("{order}.packaging")).as_deref() == Some("CTN") {
+                let count = format!("{measurements}.totalCartonCount");
+                self.to_api(&format!("{order}.count"), &count, Via::Whole);
+                if self.theirs.has(&count) {
+                    self.ours.take(&format!("{order}.packaging"));
+                }
+            }
+        }
+        let loads = format!("{destination}.unit_loads");
+        let part = |name: &str| self.ours.text(&format!("{loads}.{name}"));
+        let stackable = part("stackable");
+        let name = match stackable.as_deref() {
+            Some("Y") => "totalPalletStackable",
+            Some("N") => "totalPalletNonStackable",
+            _ => return,
+        };
+        if part("packaging").as_deref() == Some("PLT") {
+            let count = format!("{measurements}.{name}");
+            self.to_api(&format!("{loads}.count"), &count, Via::Whole);
+            if self.theirs.has(&count) {
+                self.ours.take(&format!("{loads}.packaging"));
+                self.ours.take(&format!("{loads}.stackable"));
+            }
+        }
+    }
+
+    fn pickup_to_api(&mut self, destination: &str) {
+        let place = "collectFreightPickupDetails.requestedPickUp";
+        for n in 0..self.ours.len(&format!("{destination}.dates")) {
+            let date = format!("{destination}.dates[{n}]");
+            let is = self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(REQUESTED);
+            if is && !self.theirs.has(place) {
+                self.to_api(&format!("{date}.moment"), place, Via::Moment);
+                if self.theirs.has(place) {
+                    self.ours.take(&format!("{date}.qualifier"));
+                }
+            }
+        }
+    }
+
+    fn date_from_api(&mut self, list: &str, code: &str, theirs: &str) {
+        if self.theirs.has(theirs) {
+            let date = format!("{list}[{}]", self.ours.len(list));
+            self.from_api(&format!("{date}.moment"), theirs, Via::Moment);
+            self.ours.put(&format!("{date}.qualifier"), code);
+        }
+    }
+
+    fn orders_from_api(&mut self, list: &str) {
+        let measurements = "shipmentMeasurements";
+        for n in 0..self.theirs.len("purchaseOrders") {
+            let place = format!("purchaseOrders[{n}].purchaseOrderNumber");
+            self.from_api(&format!("{list}[{n}].order_number"), &place, Via::Text);
+        }
+        if self.ours.len(list) == 1 {
+            let order = format!("{list}[0]");
+            let count = format!("{measurements}.totalCartonCount");
+            if self.theirs.has(&count) {
+                self.from_api(&format!("{order}.count"), &count, Via::Whole);
+                self.ours.put(&format!("{order}.packaging"), "CTN");
+            }
+            let weight = format!("{measurements}.shipmentWeight");
+            self.measure_from_api(&order, "weight", &weight, "lading_weight");
+            let volume = format!("{measurements}.shipmentVolume");
+            self.measure_from_api(&order, "volume", &volume, "lading_volume");
+        }
+    }
+}

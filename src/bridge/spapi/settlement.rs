@@ -1,0 +1,222 @@
+//! Settlements: invoices and what became of them → a remittance advice for each payment.
+//!
+//! The API gives no remittance: this one is **reconstructed from invoice settlement data**, and
+//! says so in its remarks. Invoices of one payment number become one advice. Its total is the sum
+//! of what was paid of them, which is reckoned here and nobody's figure; bank, method and date of
+//! the payment are not known. An invoice of two payments cannot be split, and stands in the first.
+
+use std::collections::BTreeMap;
+
+use super::api_finances::InvoiceHeader;
+use super::loss::{Loss, LossKind, Way};
+use super::rows::{Via, Walk};
+use super::{Context, Wire, document};
+use crate::canonical::{Decimal, RemittanceAdvice};
+
+/// What the remarks of a reconstructed advice say.
+pub const RECONSTRUCTED: &str = "reconstructed from invoice settlement data";
+const PAYMENTS: &str = "UNIQUE_PAYMENT_IDS";
+
+/// Numbers beside an invoice, and X12 128 of them.
+const NUMBERS: [(&str, &str); 5] = [
+    ("PURCHASE_ORDER_IDS", "PO"),
+    ("ASN_IDS", "SI"),
+    ("RETURN_IDS", "RZ"),
+    ("AGREEMENT_IDS", "AH"),
+    ("SHORTAGE_INVOICE_IDS", "IV"),
+];
+
+/// Parts of a settlement that take something off.
+const ADJUSTMENTS: [&str; 2] = ["QuantityVarianceAmount", "PriceVariance"];
+
+/// An advice for each payment, by its number. Invoices that nothing was paid of are in none.
+#[must_use]
+pub fn from_api(
+    invoices: &[InvoiceHeader],
+    context: &Context,
+) -> Vec<(RemittanceAdvice, Vec<Loss>)> {
+    let mut payments: BTreeMap<String, Vec<&InvoiceHeader>> = BTreeMap::new();
+    for invoice in invoices {
+        if let Some(payment) = payments_of(invoice).next() {
+            payments
+                .entry(payment.to_owned())
+                .or_default()
+                .push(invoice);
+        }
+    }
+    payments
+        .into_iter()
+        .map(|(number, invoices)| payment(&number, &invoices, context))
+        .collect()
+}
+
+fn payments_of(invoice: &InvoiceHeader) -> impl Iterator<Item = &str> {
+    let related = invoice.related_identifiers.iter().flatten();
+    let named = related.filter(|one| one.related_identifier_name.as_deref() == Some(PAYMENTS));
+    named
+        .flat_map(|one| one.related_identifier_value.iter().flatten())
+        .map(String::as_str)
+}
+
+fn payment(
+    number: &str,
+    invoices: &[&InvoiceHeader],
+    context: &Context,
+) -> (RemittanceAdvice, Vec<Loss>) {
+    let all: serde_json::Value = invoices.iter().map(|invoice| invoice.write()).collect();
+    let from = super::tree::Tree(serde_json::json!({ "invoices": all }));
+    let mut walk = Walk::new("settlement", Way::FromApi, from, context);
+    for (n, invoice) in invoices.iter().enumerate() {
+        walk.report.strays(&format!("invoices[{n}]."), *invoice);
+    }
+    walk.ours.put("handling", "remittance_only");
+    walk.ours.put("number", number);
+    walk.ours.put("trace", "1");
+    walk.note(LossKind::Synthesised, "trace", "1");
+    walk.ours.put("remarks[0].text", RECONSTRUCTED);
+    walk.note(LossKind::Synthesised, "remarks", RECONSTRUCTED);
+    walk.ours.put("remittances[0].number", "1");
+    let mut total = Some(Decimal::default());
+    for n in 0..invoices.len() {
+        let (item, invoice) = (
+            format!("remittances[0].items[{n}]"),
+            format!("invoices[{n}]"),
+        );
+        for (ours, theirs) in [("payer", "payer"), ("payee", "payee")] {
+            let place = format!("{invoice}.{theirs}");
+            walk.partner_from_api(ours, &place);
+        }
+        walk.ours.put(&format!("{item}.qualifier"), "IV");
+        walk.from_api(
+            &format!("{item}.id"),
+            &format!("{invoice}.invoiceNumber"),
+            Via::Text,
+        );
+        walk.amount_from_api(
+            &format!("{item}.invoiced"),
+            &format!("{invoice}.invoiceAmount"),
+        );
+        walk.settled_from_api(&item, &invoice);
+        walk.numbers_from_api(number, &item, &invoice);
+        let issued = format!("{invoice}.issueDate");
+        if walk.theirs.has(&issued) {
+            walk.from_api(&format!("{item}.dates[0].moment"), &issued, Via::Moment);
+            walk.ours.put(&format!("{item}.dates[0].qualifier"), "003");
+        }
+        let paid: Option<Decimal> = walk
+            .ours
+            .text(&format!("{item}.paid"))
+            .and_then(|text| text.parse().ok());
+        total = total
+            .zip(paid)
+            .and_then(|(sum, paid)| Decimal::checked_add(sum, paid));
+    }
+    if let Some(total) = total {
+        walk.ours.put("total", total.to_string());
+        walk.note(LossKind::Inferred, "total", total);
+    }
+    walk.ours.put("credit_debit", "C");
+    walk.note(LossKind::Synthesised, "credit_debit", "C");
+    let (value, mut losses) = walk.end_from_api();
+    (document(value, &mut losses), losses)
+}
+
+impl Walk<'_> {
+    fn partner_from_api(&mut self, ours: &str, theirs: &str) {
+        for (our, their) in [("name", "partnerName"), ("id.id", "partnerId")] {
+            let (our, their) = (format!("{ours}.{our}"), format!("{theirs}.{their}"));
+            if self.ours.has(&our) && self.ours.text(&our) == self.theirs.text(&their) {
+                self.theirs.take(&their);
+            } else {
+                self.from_api(&our, &their, Via::Text);
+            }
+        }
+        if self.ours.has(&format!("{ours}.id.id")) {
+            self.ours
+                .put(&format!("{ours}.id.qualifier"), "mutually_defined");
+        }
+    }
+
+    /// An amount of these records: a JSON number, and its currency.
+    fn amount_from_api(&mut self, ours: &str, theirs: &str) {
+        let code = format!("{theirs}.currencyCode");
+        if let Some(amount) = self.decimal_from_api(&format!("{theirs}.currencyAmount")) {
+            self.ours.put(ours, amount);
+            match (self.currency.clone(), self.theirs.text(&code)) {
+                (None, Some(currency)) => {
+                    self.ours.put("currency.code", currency.clone());
+                    self.note(LossKind::Inferred, "currency.code", &currency);
+                    self.role_of_currency("PR");
+                    self.currency = Some(currency);
+                    self.theirs.take(&code);
+                }
+                (Some(known), Some(currency)) if known == currency => {
+                    self.theirs.take(&code);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn settled_from_api(&mut self, item: &str, invoice: &str) {
+        let list = format!("{invoice}.invoiceSettlementBreakdowns");
+        for n in 0..self.theirs.len(&list) {
+            let part = format!("{list}[{n}]");
+            let kind = self
+                .theirs
+                .text(&format!("{part}.breakdownType"))
+                .unwrap_or_default();
+            let amount = format!("{part}.breakdownAmount");
+            let place = match kind.as_str() {
+                "AmountPaid" => format!("{item}.paid"),
+                "QuickPayDiscount" => format!("{item}.discount"),
+                kind if ADJUSTMENTS.contains(&kind) => {
+                    let adjustments = format!("{item}.adjustments");
+                    let adjustment = format!("{adjustments}[{}]", self.ours.len(&adjustments));
+                    self.ours.put(&format!("{adjustment}.reason"), "ZZ");
+                    self.note(LossKind::Synthesised, &format!("{adjustment}.reason"), "ZZ");
+                    self.ours
+                        .put(&format!("{adjustment}.remarks[0].text"), kind);
+                    format!("{adjustment}.amount")
+                }
+                _ => continue,
+            };
+            if self.ours.has(&place) {
+                continue;
+            }
+            self.amount_from_api(&place, &amount);
+            self.theirs.take(&format!("{part}.breakdownType"));
+            if kind == "QuickPayDiscount" {
+                let text = self.ours.text(&place).unwrap_or_default();
+                self.ours.put(&place, text.trim_start_matches('-'));
+            }
+        }
+    }
+
+    fn numbers_from_api(&mut self, payment: &str, item: &str, invoice: &str) {
+        let list = format!("{invoice}.relatedIdentifiers");
+        for n in 0..self.theirs.len(&list) {
+            let (name, values) = (
+                format!("{list}[{n}].relatedIdentifierName"),
+                format!("{list}[{n}].relatedIdentifierValue"),
+            );
+            let said = self.theirs.text(&name).unwrap_or_default();
+            if said == PAYMENTS {
+                self.theirs.take(&name);
+                self.theirs.take_if(&format!("{values}[0]"), payment);
+                continue;
+            }
+            let Some((_, code)) = NUMBERS.iter().find(|(one, _)| *one == said) else {
+                continue;
+            };
+            self.theirs.take(&name);
+            for v in 0..self.theirs.len(&values) {
+                self.reference_from_api(
+                    &format!("{item}.references"),
+                    code,
+                    &format!("{values}[{v}]"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A strict reader of the API's models: types, what is required, words, lengths, forms, and no
+//! property that the model does not have. An independent oracle: it knows nothing of `src`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// One model file.
+pub(super) struct Model {
+    root: Value,
+}
+
+/// The models, or nothing (and a word about it) where there is no `../shared`.
+pub(super) fn models() -> Option<BTreeMap<String, Model>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spapi/models");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        say!("skipped: no ../shared");
+        return None;
+    };
+    let model = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let root = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        (name, Model { root })
+    };
+    Some(files.map(|file| model(file.unwrap().path())).collect())
+}
+
+impl Model {
+    fn operation(&self, id: &str) -> Option<&Value> {
+        let paths = self.root["paths"].as_object()?;
+        let operations = paths
+            .values()
+            .flat_map(|path| path.as_object().unwrap().values());
+        operations
+            .filter(|operation| operation.is_object())
+            .find(|operation| operation["operationId"] == id)
+    }
+
+    /// The schema of an operation's body.
+    pub(super) fn request(&self, operation: &str) -> Option<&Value> {
+        let parameters = self.operation(operation)?["parameters"].as_array()?;
+        Some(
+            &parameters
+                .iter()
+                .find(|parameter| parameter["in"] == "body")?["schema"],
+        )
+    }
+
+    /// The schema of an operation's answer.
+    pub(super) fn answer(&self, operation: &str, status: &str) -> Option<&Value> {
+        self.operation(operation)?["responses"][status].get("schema")
+    }
+
+    /// The schema called `name`.
+    pub(super) fn named(&self, name: &str) -> &Value {
+        &self.root["definitions"][name]
+    }
+
+    /// What `schema` does not allow of `value`.
+    pub(super) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
+        let mut faults = Vec::new();
+        self.check(schema, value, "", &mut faults);
+        faults
+    }
+
+    fn check(&self, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
+        if let Some(target) = schema["$ref"].as_str() {
+            let name = target.rsplit('/').next().unwrap();
+            return self.check(self.named(name), value, at, faults);
+        }
+        let mut wrong = |what: String| faults.push(format!("{at}: {what}"));
+        match (schema["type"].as_str(), value) {
+            (Some("object"), Value::Object(map)) => {
+                let none = serde_json::Map::new();
+                let properties = schema["properties"].as_object().unwrap_or(&none);
+                for name in schema["required"].as_array().into_iter().flatten() {
+                    if !map.contains_key(name.as_str().unwrap()) {
+                        wrong(format!("{name} is required"));
+                    }
+                }
+                for (key, item) in map {
+                    match properties.get(key) {
+                        Some(schema) => self.check(schema, item, &format!("{at}.{key}"), faults),
+                        None => faults.push(format!("{at}: {key} is no property")),
+                    }
+                }
+            }
+            (Some("array"), Value::Array(items)) => {
+                let least = schema["minItems"].as_u64().unwrap_or(0);
+                if (items.len() as u64) < least {
+                    wrong(format!("fewer than {least} items"));
+                }
+                for (n, item) in items.iter().enumerate() {
+                    self.check(&schema["items"], item, &format!("{at}[{n}]"), faults);
+                }
+            }
+            (Some("string"), Value::String(text)) => {
+                let words = schema["enum"].as_array();
+                if words.is_some_and(|words| !words.iter().any(|word| word == text)) {
+                    wrong(format!("{text:?} is no word of the list"));
+                }
+                let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
+                if text.chars().count() as u64 > most {
+                    wrong(format!("{text:?} is longer than {most}"));
+                }
+                let instant = schema["format"] == "date-time";
+                if instant && chrono::DateTime::parse_from_rfc3339(text).is_err() {
+                    wrong(format!("{text:?} is no date-time"));
+                }
+                if let Some(pattern) = schema["pattern"].as_str() {
+                    let fits = match pattern {
+                        "^[A-Z]{2}$" => {
+                            text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
+                        }
+                        "^[a-zA-Z0-9]+$" => {
+                            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
+                        }
+                        other => panic!("the checker does not know the pattern {other}"),
+                    };
+                    if !fits {
+                        wrong(format!("{text:?} is not {pattern}"));
+                    }
+                }
+            }
+            (Some("integer"), Value::Number(number)) if number.is_i64() => {}
+            (Some("number"), Value::Number(_)) | (Some("boolean"), Value::Bool(_)) => {}
+            (None, _) => {}
+            (wanted, other) => wrong(format!("{other} is not {}", wanted.unwrap_or_default())),
+        }
+    }
+}
+
+/// The checker can fail: each kind of fault in one place.
+#[test]
+fn each_kind_of_fault_is_seen() {
+    let Some(models) = models() else { return };
+    let orders = &models["vendorOrders"];
+    let schema = orders.named("OrderItem");
+    let item = |change: &str, value: Value| {
+        let mut item = serde_json::json!({
+            "itemSequenceNumber": "1", "isBackOrderAllowed": false,
+            "orderedQuantity": {"amount": 3, "unitOfMeasure": "Eaches"},
+            "netCost": {"amount": "1.5", "currencyCode": "USD"},
+        });
+        *item.pointer_mut(change).unwrap() = value;
+        orders.faults(schema, &item).len()
+    };
+    assert_eq!(item("/itemSequenceNumber", "2".into()), 0);
+    assert_eq!(item("/itemSequenceNumber", 2.into()), 1);
+    assert_eq!(item("/orderedQuantity/unitOfMeasure", "EACHES".into()), 1);
+    assert_eq!(item("/orderedQuantity/amount", "3".into()), 1);
+    assert_eq!(item("/netCost/currencyCode", "DOLLAR".into()), 1);
+    assert_eq!(item("/netCost", serde_json::json!({"amonut": "1"})), 1);
+    assert_eq!(orders.faults(schema, &serde_json::json!({})).len(), 3);
+}
