@@ -2,7 +2,7 @@
 //!
 //! The keys in `keys/` are for this alone: they lie open, and nobody trusts them.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
