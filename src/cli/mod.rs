@@ -43,6 +43,7 @@ mod sentence;
 mod serve;
 mod show;
 mod split;
+mod topics;
 mod translate;
 mod walk;
 mod window;
@@ -70,7 +71,8 @@ use crate::lang::Language;
     name = "transload",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    disable_help_subcommand = true
 )]
 struct Arguments {
     /// The language of findings and sentences [default: of LC_ALL, LC_MESSAGES or LANG]
@@ -109,6 +111,7 @@ enum Command {
     Config(config::Config),
     Completions(completions::Completions),
     Man(completions::Man),
+    Help(topics::Help),
 }
 
 /// How a command ended, when it ended by itself.
@@ -244,5 +247,6 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Config(command) => command.run(out),
         Command::Completions(command) => command.run(out),
         Command::Man(command) => command.run(out),
+        Command::Help(command) => command.run(out),
     }
 }
