@@ -8,6 +8,7 @@ mod explain;
 mod fix;
 mod folder;
 mod garbage;
+mod journey;
 mod redact;
 mod roundtrip;
 mod show;

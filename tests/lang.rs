@@ -82,10 +82,65 @@ fn said() -> BTreeMap<String, String> {
         let counted = counted.map(|noun| format!("{{n}} {noun}s"));
         all.extend(templates.chain(counted).map(|said| (said, path.clone())));
     }
+    // Tables whose every sentence is said.
+    let tables = [
+        "src/cli/explain/codes.rs",
+        "src/cli/explain/rules.rs",
+        "src/cli/topics.rs",
+    ];
+    for (path, text) in sources() {
+        if tables.contains(&path.as_str()) {
+            all.extend(sentences(&text).map(|said| (said, path.clone())));
+        }
+    }
     for fault in Fault::ALL {
         all.insert(fault.why().to_owned(), fault.rule().to_owned());
     }
     all
+}
+
+/// The sentences in a table's rows: `("AK", "it is missing", "add it")`, and its constants.
+fn sentences(text: &str) -> impl Iterator<Item = String> + '_ {
+    let rows = text.lines().filter(|line| {
+        let line = line.trim_start();
+        line.starts_with("(\"") || line.starts_with("const ") || line.starts_with('"')
+    });
+    let literals = rows.flat_map(|line| {
+        let mut found = Vec::new();
+        let mut rest = line;
+        while let Some(at) = rest.find('"') {
+            let Some(said) = literal(&rest[at..]) else {
+                break;
+            };
+            rest = &rest[at + said.len() + 2..];
+            found.push(said);
+        }
+        found
+    });
+    literals.filter(|said| said.contains(' ') && !said.contains('{'))
+}
+
+/// Each word of a code list, and what the codes of elements mean that guides keep as they came.
+#[test]
+fn words_of_code_lists_have_their_chinese() {
+    let folder = root().join("mappings/codes");
+    let (mut missing, mut known) = (BTreeSet::new(), 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let list: toml::Table = toml::from_str(&text).unwrap();
+        for word in list.values().filter_map(|word| word.as_str()) {
+            match Language::Chinese.say(word) {
+                Some(_) => known += 1,
+                None => drop(missing.insert(format!("{}: {word}", path.display()))),
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "src/lang/zh-CN.names.toml lacks {missing:#?}"
+    );
+    assert!(known > 1000, "{known}");
 }
 
 fn placeholders(template: &str) -> BTreeSet<&str> {

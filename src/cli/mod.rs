@@ -44,6 +44,7 @@ mod serve;
 mod show;
 mod spapi;
 mod split;
+mod topics;
 mod translate;
 mod walk;
 mod window;
@@ -71,7 +72,8 @@ use crate::lang::Language;
     name = "transload",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    disable_help_subcommand = true
 )]
 struct Arguments {
     /// The language of findings and sentences [default: of LC_ALL, LC_MESSAGES or LANG]
@@ -110,6 +112,7 @@ enum Command {
     Config(config::Config),
     Completions(completions::Completions),
     Man(completions::Man),
+    Help(topics::Help),
 }
 
 /// How a command ended, when it ended by itself.
@@ -245,5 +248,6 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Config(command) => command.run(out),
         Command::Completions(command) => command.run(out),
         Command::Man(command) => command.run(out),
+        Command::Help(command) => command.run(out),
     }
 }

@@ -18,9 +18,10 @@ use super::files::{GuideOptions, whole};
 use super::report::{Colour, Paint, escaped};
 use super::sentence::{count, title};
 use super::walk::{Guides, Make, Seen, SeenSet, Trouble, walk};
+use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Code;
-use crate::x12::Fault;
+use crate::x12::{Fault, text};
 
 /// Compare two X12 files by what they say
 ///
@@ -78,18 +79,21 @@ impl Diff {
         }
         out.flush()?;
         let same = match same {
-            0 => "none".to_owned(),
+            0 => say("none").to_owned(),
             n => count(n, "document"),
         };
         let verdict = match (differing.len(), old_bytes == new_bytes) {
-            (0, true) => format!("{old} and {new} are the same bytes: {same}"),
-            (0, false) => format!(
-                "{old} and {new} say the same: {same}; only the envelope or the formatting differs"
+            (0, true) => text!("{old} and {new} are the same bytes: {same}", old, new, same),
+            (0, false) => text!(
+                "{old} and {new} say the same: {same}; only the envelope or the formatting differs",
+                old,
+                new,
+                same
             ),
-            (1, _) => format!("1 document differs, {same} the same"),
-            (n, _) => format!("{n} documents differ, {same} the same"),
+            (1, _) => text!("1 document differs, {same} the same", same),
+            (n, _) => text!("{n} documents differ, {same} the same", n, same),
         };
-        let _ = writeln!(io::stderr(), "{verdict}");
+        let _ = writeln!(io::stderr(), "{}", said(&verdict));
         Ok(match differing.is_empty() {
             true => Exit::Clean,
             false => Exit::Findings,
@@ -221,17 +225,17 @@ impl Differing {
     fn text(&self, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let kind = match self.document.bytes().all(|b| b.is_ascii_digit()) {
             true => title(&self.document),
-            false => self.document.replace('_', " "),
+            false => say(&self.document).replace('_', " "),
         };
         let name = format!("{kind} {}", escaped(&self.number));
         let name = name.trim_end();
         match self.change {
             "added" => {
-                let line = format!("+ {name}: only in the new file");
+                let line = said(&text!("+ {name}: only in the new file", name));
                 return writeln!(out, "{}", paint.paint(Colour::Green, &line));
             }
             "removed" => {
-                let line = format!("- {name}: only in the old file");
+                let line = said(&text!("- {name}: only in the old file", name));
                 return writeln!(out, "{}", paint.paint(Colour::Red, &line));
             }
             _ => {}
@@ -286,7 +290,7 @@ fn brief(value: &Value) -> String {
     let text = leaves.join(" ");
     match more {
         0 => text,
-        n => format!("{text} … ({n} more)"),
+        n => said(&text!("{text} … ({n} more)", text, n)),
     }
 }
 

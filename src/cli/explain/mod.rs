@@ -31,10 +31,12 @@ use super::report::Paint;
 use super::rows::NAMES_FROM;
 use super::sentence::title;
 use super::walk::Guides;
+use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
+use crate::lang::pad;
 use crate::x12::{
     self, Form, FunctionalAcknowledgment, GroupHeader, Interchange, InterchangeAcknowledgment,
-    functional_id,
+    functional_id, text,
 };
 
 /// Explain an acknowledgment, a rule or a code: what it means and what to do
@@ -174,10 +176,11 @@ impl Explain {
                 true => json(&code, out)?,
                 false => writeln!(
                     out,
-                    "{}: {}\n  do  {}",
+                    "{}: {}\n  {}  {}",
                     paint.bold(&code.code),
-                    code.meaning,
-                    code.fix
+                    say(code.meaning),
+                    pad(say("do"), 2),
+                    say(code.fix)
                 )?,
             }
         } else {
@@ -206,14 +209,23 @@ impl Explain {
         }
         writeln!(out, "{known}")?;
         if let Some(group) = group {
-            writeln!(out, "  travels in groups with GS01 = {group}")?;
+            let line = text!("travels in groups with GS01 = {group}", group);
+            writeln!(out, "  {}", said(&line))?;
         }
         match own.first() {
             Some(name) => {
-                writeln!(out, "  guides   {}", own.join(", "))?;
-                writeln!(out, "  next     transload mappings show {name}")?;
+                let row = |name: &str| pad(name, 7);
+                writeln!(out, "  {}  {}", row(say("guides")), own.join(", "))?;
+                writeln!(
+                    out,
+                    "  {}  transload mappings show {name}",
+                    row(say("next"))
+                )?;
             }
-            None => writeln!(out, "  no guide describes it: only its envelope is checked")?,
+            None => {
+                let none = say("no guide describes it: only its envelope is checked");
+                writeln!(out, "  {none}")?;
+            }
         }
         Ok(true)
     }
@@ -299,8 +311,14 @@ impl Explained<'_> {
         let paint = Paint::stdout();
         let name = paint.bold(self.file);
         match (self.earned, self.original) {
-            (true, _) => writeln!(out, "{name} would earn this acknowledgment:\n")?,
-            (false, Some(original)) => writeln!(out, "{name}, on {original}:\n")?,
+            (true, _) => {
+                let line = text!("{name} would earn this acknowledgment:", name);
+                writeln!(out, "{}\n", said(&line))?;
+            }
+            (false, Some(original)) => {
+                let line = text!("{name}, on {original}:", name, original);
+                writeln!(out, "{}\n", said(&line))?;
+            }
             (false, None) => writeln!(out, "{name}:\n")?,
         }
         let mut text = Text { paint, out };
@@ -316,24 +334,21 @@ impl Explained<'_> {
         writeln!(out)?;
         let next = match (self.all_is_well(), self.earned) {
             _ if self.interchanges.is_empty() && self.groups.is_empty() => {
-                "Nothing in it is acknowledged."
+                say("Nothing in it is acknowledged.")
             }
-            (false, true) if self.groups.is_empty() => {
-                "It would be rejected whole, and nothing in it be read: `transload fix` repairs \
-                 envelopes, and `transload check` says what else is wrong."
-            }
-            (true, true) => "Nothing to do: the syntax would be taken.",
+            (false, true) if self.groups.is_empty() => say(
+                "It would be rejected whole, and nothing in it be read: `transload fix` repairs envelopes, and `transload check` says what else is wrong.",
+            ),
+            (true, true) => say("Nothing to do: the syntax would be taken."),
             (true, false) => {
-                "Nothing to do: the syntax was taken. That says nothing of the business yet."
+                say("Nothing to do: the syntax was taken. That says nothing of the business yet.")
             }
-            (false, true) => {
-                "Next: `transload fix` repairs what has one answer only; mend the rest, then `transload check`."
-            }
-            (false, false) => {
-                "Next: mend what is named and send the rejected sets again, in a new interchange \
-                 with new control numbers (ISA13, GS06, ST02). Sets that were accepted are not \
-                 sent again."
-            }
+            (false, true) => say(
+                "Next: `transload fix` repairs what has one answer only; mend the rest, then `transload check`.",
+            ),
+            (false, false) => say(
+                "Next: mend what is named and send the rejected sets again, in a new interchange with new control numbers (ISA13, GS06, ST02). Sets that were accepted are not sent again.",
+            ),
         };
         writeln!(out, "{next}")
     }

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::codes;
 use crate::cli::report::{Colour, Paint};
+use crate::cli::words::say;
+use crate::lang::pad;
 use crate::mapping::suggestion;
 use crate::x12::{Fault, Severity};
 
@@ -135,26 +137,22 @@ impl Rule {
 
     pub(super) fn text(&self, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let (colour, severity) = colour(self.severity);
-        let severity = paint.paint(colour, severity);
-        writeln!(
-            out,
-            "{} ({severity}): {}\n",
-            paint.bold(self.rule),
-            self.what
-        )?;
+        let severity = paint.paint(colour, say(severity));
+        let (rule, what) = (paint.bold(self.rule), say(self.what));
+        writeln!(out, "{rule} ({severity}): {what}\n")?;
         let earned = self.code_997.and_then(codes::named);
         let earned = earned.map_or_else(
-            || "none: no acknowledgment speaks of it".to_owned(),
-            |code| format!("{}: {}", code.code, code.meaning),
+            || say("none: no acknowledgment speaks of it").to_owned(),
+            |code| format!("{}: {}", code.code, say(code.meaning)),
         );
         let rows = [
-            ("why", self.why),
-            ("example", self.example),
-            ("fix", self.fix),
+            (say("why"), say(self.why)),
+            (say("example"), self.example),
+            (say("fix"), say(self.fix)),
             ("997", &earned),
         ];
         for (name, text) in rows {
-            writeln!(out, "  {}  {text}", paint.dim(&format!("{name:<7}")))?;
+            writeln!(out, "  {}  {text}", paint.dim(&pad(name, 7)))?;
         }
         Ok(())
     }
@@ -196,8 +194,8 @@ pub(super) fn list(json: bool, paint: Paint, out: &mut dyn Write) -> io::Result<
             continue;
         }
         let (colour, severity) = colour(rule.severity);
-        let severity = paint.paint(colour, &format!("{severity:<7}"));
-        writeln!(out, "{:<27}  {severity}  {}", rule.rule, rule.what)?;
+        let severity = paint.paint(colour, &pad(say(severity), 7));
+        writeln!(out, "{:<27}  {severity}  {}", rule.rule, say(rule.what))?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::cli::walk::Guides;
 use crate::mapping::Dictionary;
 use crate::x12::{
     ElementFault, Finding, Form, FunctionalAcknowledgment, FunctionalGroup, GroupHeader,
-    Interchange, InterchangeAcknowledgment, SegmentFault, SetVerdict,
+    Interchange, InterchangeAcknowledgment, SegmentFault, SetVerdict, Text, Value, text,
 };
 
 /// A code on an envelope, and what our own check finds there that earns it.
@@ -30,8 +30,8 @@ pub(super) struct Coded {
 /// What our own check says.
 #[derive(Serialize)]
 pub(super) struct Found {
-    pub(super) message: String,
-    pub(super) fix: String,
+    pub(super) message: Text,
+    pub(super) fix: Text,
 }
 
 /// On an interchange: a TA1.
@@ -42,7 +42,7 @@ pub(super) struct OnInterchange {
     pub(super) accepted: bool,
     pub(super) code: Coded,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Text>,
 }
 
 /// On a group: AK1 and AK9.
@@ -59,7 +59,7 @@ pub(super) struct OnGroup {
     pub(super) sets: Vec<OnSet>,
     /// What does not fit the original.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Text>,
 }
 
 /// On a set: AK2 and AK5.
@@ -77,7 +77,7 @@ pub(super) struct OnSet {
     pub(super) codes: Vec<Coded>,
     pub(super) segments: Vec<OnSegment>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Text>,
 }
 
 /// On a segment: AK3.
@@ -94,9 +94,9 @@ pub(super) struct OnSegment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fix: Option<String>,
+    pub(super) fix: Option<Text>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Text>,
 }
 
 /// On an element: AK4.
@@ -112,9 +112,9 @@ pub(super) struct OnElement {
     pub(super) place: Option<Place>,
     /// What our own check would do, where it finds something at this place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fix: Option<String>,
+    pub(super) fix: Option<Text>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Text>,
 }
 
 /// Explains: by the original, where there is one, and by a dictionary.
@@ -136,7 +136,11 @@ impl Explainer<'_> {
         {
             let all = original.interchanges.iter();
             let has = all.map(|one| one.header.control_number.clone());
-            notes.push(not_there(original, &format!("interchange {number}"), has));
+            notes.push(not_there(
+                original,
+                text!("interchange {number}", number),
+                has,
+            ));
         }
         OnInterchange {
             interchange: number.clone(),
@@ -160,8 +164,8 @@ impl Explainer<'_> {
         let earned = self.original.zip(segments);
         let earned = earned.and_then(|(original, range)| original.earning(&known.code, range));
         let text = |finding: &Finding| Found {
-            message: finding.message.to_string(),
-            fix: finding.fix.to_string(),
+            message: finding.message.clone(),
+            fix: finding.fix.clone(),
         };
         Coded {
             found: earned.as_ref().map(|(finding, _)| text(finding)),
@@ -183,13 +187,22 @@ impl Explainer<'_> {
                 let header = &group.header;
                 format!("{} {}", header.functional_id, header.control_number)
             });
-            notes.push(not_there(original, &format!("group {id} {number}"), has));
+            notes.push(not_there(
+                original,
+                text!("group {id} {number}", id, number),
+                has,
+            ));
         }
         if let (Some(original), Some((_, group)), false) = (self.original, found, self.earned) {
             let (from, to) = (&answer.sender, &group.header.receiver);
             if from != to {
                 let name = &original.name;
-                notes.push(format!("it comes from {from}, and {name} went to {to}"));
+                notes.push(text!(
+                    "it comes from {from}, and {name} went to {to}",
+                    from,
+                    name,
+                    to
+                ));
             }
         }
         let sets = said.sets.iter().map(|set| {
@@ -210,8 +223,7 @@ impl Explainer<'_> {
             if let (Some(original), Some(_), None) = (self.original, found, &sent) {
                 let (set, number) = (&set.id, &set.control_number);
                 let name = &original.name;
-                on.notes
-                    .push(format!("group {id} of {name} has no set {set} {number}"));
+                on.notes.push(no_set(id, name, set, number));
             }
             on
         });
@@ -265,10 +277,12 @@ impl Explainer<'_> {
                 String::from_utf8_lossy(s.tag()).into_owned()
             });
             let (name, position) = (&original.name, said.position);
-            notes.push(format!(
-                "segment {position} of this set in {name} is {has}, not {}: {name} may have been \
-                 changed since it was sent",
-                said.tag
+            notes.push(text!(
+                "segment {position} of this set in {name} is {has}, not {tag}: {name} may have been changed since it was sent",
+                position,
+                name,
+                has,
+                tag = &said.tag
             ));
         }
         let at = self.original.zip(sent).zip(there);
@@ -304,7 +318,7 @@ impl Explainer<'_> {
             in_loop: said.in_loop.clone(),
             codes,
             place,
-            fix: own.map(|finding| finding.fix.to_string()),
+            fix: own.map(|finding| finding.fix.clone()),
             notes,
         }
     }
@@ -333,19 +347,19 @@ impl Explainer<'_> {
         if let (Some(original), Some(place)) = (self.original, &place) {
             let location = &place.location;
             let own = original.finding(location.segment, location.element);
-            fix = own.map(|finding| finding.fix.to_string());
+            fix = own.map(|finding| finding.fix.clone());
             if let Some(copy) = said.copy.as_ref().filter(|copy| **copy != place.value) {
                 let (name, value) = (&original.name, &place.value);
-                notes.push(format!(
-                    "the acknowledgment copies {copy:?}, and {name} has {value:?} here: {name} \
-                     may have been changed since it was sent"
+                notes.push(text!(
+                    "the acknowledgment copies {copy}, and {name} has {value} here: {name} may have been changed since it was sent",
+                    copy = Value::quoted(copy),
+                    name,
+                    value = Value::quoted(value)
                 ));
             } else if own.is_none() && !self.earned {
-                notes.push(
-                    "our own check finds nothing wrong here: the rule is the partner's, ask for \
-                     the page of their guide"
-                        .to_owned(),
-                );
+                notes.push(text!(
+                    "our own check finds nothing wrong here: the rule is the partner's, ask for the page of their guide"
+                ));
             }
         }
         let there = place.as_ref().map(|place| place.value.clone());
@@ -374,7 +388,7 @@ fn segments_of(interchange: &Interchange) -> RangeInclusive<u32> {
     first..=trailer.or(last).unwrap_or(first)
 }
 
-fn not_there(original: &Original, what: &str, has: impl Iterator<Item = String>) -> String {
+fn not_there(original: &Original, what: Text, has: impl Iterator<Item = String>) -> Text {
     /// What is read at a glance.
     const FEW: usize = 8;
     let mut has: Vec<String> = has.take(FEW + 1).collect();
@@ -382,5 +396,21 @@ fn not_there(original: &Original, what: &str, has: impl Iterator<Item = String>)
         has[FEW] = "…".to_owned();
     }
     let (name, has) = (&original.name, has.join(", "));
-    format!("{what} is not in {name} (which has {has}): it answers another file")
+    text!(
+        "{what} is not in {name} (which has {has}): it answers another file",
+        what,
+        name,
+        has
+    )
+}
+
+/// A set that is answered, and is not in the group that it names.
+fn no_set(id: &str, name: &str, set: &str, number: &str) -> Text {
+    text!(
+        "group {id} of {name} has no set {set} {number}",
+        id,
+        name,
+        set,
+        number
+    )
 }

@@ -19,8 +19,9 @@ use super::files::{GuideOptions, STDIN, whole};
 use super::report::{Findings, Paint, escaped, finding};
 use super::sentence::count;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
-use crate::x12::{Location, Severity};
+use crate::x12::{Location, Severity, Text, text};
 
 /// Repair an X12 file as far as there is only one answer
 ///
@@ -56,8 +57,8 @@ struct Change {
     old: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    what: String,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    what: Text,
 }
 
 impl Fix {
@@ -168,44 +169,47 @@ fn tell(file: &str, changes: &[Change], left: &[Noted], err: &mut dyn Write) -> 
         let Location { line, column, .. } = change.location;
         let place = change.location.designator();
         let what = match (&change.old, &change.new) {
-            (Some(old), Some(new)) if old.is_empty() => format!("{place}: wrote {new}"),
-            (Some(old), Some(new)) if new.trim_end() == old => {
-                format!(
-                    "{place}: {old}, filled with blanks to {} characters",
-                    new.len()
-                )
-            }
-            (Some(old), Some(new)) => format!("{place}: {old} → {new}"),
+            (Some(old), Some(new)) if old.is_empty() => text!("{place}: wrote {new}", place, new),
+            (Some(old), Some(new)) if new.trim_end() == old => text!(
+                "{place}: {old}, filled with blanks to {n} characters",
+                place,
+                old,
+                n = new.len()
+            ),
+            (Some(old), Some(new)) => text!("{place}: {old} → {new}", place, old, new),
             _ => change.what.clone(),
         };
         writeln!(
             err,
             "{file}:{line}:{column}: {} [{}]",
-            escaped(&what),
+            escaped(&said(&what)),
             change.rule
         )?;
     }
     if is_lower(changes, "se.count") && is_lower(changes, "value.differs") {
-        let caution = "SE01 and a total counted more than there is: ask the sender whether a line was \
-            lost on the way";
+        let caution = say(
+            "SE01 and a total counted more than there is: ask the sender whether a line was lost on the way",
+        );
         writeln!(err, "{caution}")?;
     }
     let paint = Paint::PLAIN;
     if !left.is_empty() {
-        writeln!(err, "left, because there is more than one answer:")?;
+        let left = say("left, because there is more than one answer:");
+        writeln!(err, "{left}")?;
     }
     for noted in left.iter().take(LISTED) {
-        finding("result", noted, paint, err)?;
+        finding(say("result"), noted, paint, err)?;
     }
     let changed = match changes.len() {
-        0 => "nothing changed".to_owned(),
+        0 => say("nothing changed").to_owned(),
         n => count(n, "change"),
     };
     let rest = match left.len() {
-        0 => "the result is clean".to_owned(),
-        n => format!("{} left", count(n, "finding")),
+        0 => say("the result is clean").to_owned(),
+        n => said(&text!("{findings} left", findings = count(n, "finding"))),
     };
-    writeln!(err, "{file}: {changed}; {rest}")
+    let summary = text!("{file}: {changed}; {rest}", file, changed, rest);
+    writeln!(err, "{}", said(&summary))
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@
 use super::Change;
 use super::piece::Piece;
 use super::values::{Edit, Edits};
-use crate::x12::{Delimiters, Error, Fault, ISA_WIDTHS, Location, Position, Reader};
+use crate::x12::{
+    Delimiters, Error, Fault, ISA_WIDTHS, Location, Position, Reader, Text, Value, text,
+};
 
 /// A repaired file, and what was changed.
 pub(super) struct Repaired {
@@ -86,13 +88,13 @@ impl<'f> Mender<'f> {
         }
     }
 
-    fn told(&mut self, fault: Fault, location: Location, what: impl Into<String>) {
+    fn told(&mut self, fault: Fault, location: Location, what: Text) {
         self.changes.push(Change {
             rule: fault.rule(),
             location,
             old: None,
             new: None,
-            what: what.into(),
+            what,
         });
     }
 
@@ -101,17 +103,19 @@ impl<'f> Mender<'f> {
         let what = match fault {
             Fault::Transcoded => {
                 self.decoded = true;
-                "wrote the file as single bytes, without breaks inside segments"
+                text!("wrote the file as single bytes, without breaks inside segments")
             }
             Fault::TranscodedTerminator => {
                 self.decoded = true;
-                "wrote the segment terminator as one byte"
+                text!("wrote the segment terminator as one byte")
             }
-            Fault::LowercaseTag => "wrote segment identifiers in upper case",
+            Fault::LowercaseTag => text!("wrote segment identifiers in upper case"),
             Fault::StrayBytes | Fault::Padding if self.decoded => {
-                "left out what stood outside the interchange"
+                text!("left out what stood outside the interchange")
             }
-            Fault::EmptySegment if self.decoded => "left out a terminator with nothing before it",
+            Fault::EmptySegment if self.decoded => {
+                text!("left out a terminator with nothing before it")
+            }
             _ => return,
         };
         self.told(fault, location, what);
@@ -139,7 +143,7 @@ impl<'f> Mender<'f> {
             self.told(
                 Fault::TrailingSeparators,
                 at,
-                "took the separators off its end",
+                text!("took the separators off its end"),
             );
         }
         self.outside = role == b"IEA";
@@ -164,7 +168,7 @@ impl<'f> Mender<'f> {
         piece.set_part(number as usize, within, value, &self.delimiters);
         self.changes.push(Change {
             rule: edit.fault.rule(),
-            what: String::new(),
+            what: Text::default(),
             location: edit.location,
             old: Some(edit.old),
             new: Some(edit.new),
@@ -217,42 +221,46 @@ impl<'f> Mender<'f> {
     }
 
     /// What is wrong with what stands between two segments; no fault where it is to be kept.
-    fn wrong(&self, gap: &[u8], first: bool, outside: bool) -> (Option<Fault>, String) {
+    fn wrong(&self, gap: &[u8], first: bool, outside: bool) -> (Option<Fault>, Text) {
         let terminator = self.delimiters.segment;
         let filler = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | 0x1A) || *b == terminator;
         let size = gap.len();
         if gap == b"\xEF\xBB\xBF" {
             return (
                 Some(Fault::ByteOrderMark),
-                "took out the byte order mark".into(),
+                text!("took out the byte order mark"),
             );
         }
         if first || outside {
             let more = gap.strip_prefix(&[terminator]);
             if !first && more.is_none() && gap.iter().all(filler) {
-                let what = "ended the last segment in its terminator".to_owned();
+                let what = text!("ended the last segment in its terminator");
                 return (Some(Fault::NoTerminator), what);
             }
             let (fault, name) = match gap.iter().all(filler) {
-                true => (Fault::Padding, "padding"),
-                false => (Fault::StrayBytes, "stray bytes"),
+                true => (Fault::Padding, Value::word("padding")),
+                false => (Fault::StrayBytes, Value::word("stray bytes")),
             };
             let size = more.map_or(size, <[u8]>::len);
-            let what = format!("took out {size} bytes of {name} outside the interchange");
+            let what = text!(
+                "took out {size} bytes of {name} outside the interchange",
+                size,
+                name
+            );
             return (Some(fault), what);
         }
         if !gap.iter().all(filler) {
             // The rest of a segment beyond the limit, or a terminator of several bytes.
-            return (None, String::new());
+            return (None, Text::default());
         }
         match gap.first() == Some(&terminator) {
             true => (
                 Some(Fault::EmptySegment),
-                "took out a terminator with nothing before it".to_owned(),
+                text!("took out a terminator with nothing before it"),
             ),
             false => (
                 Some(Fault::IsaLength),
-                "put the terminator right behind the segment".to_owned(),
+                text!("put the terminator right behind the segment"),
             ),
         }
     }
@@ -283,7 +291,7 @@ impl<'f> Mender<'f> {
         let count = level.count + u64::from(tag == "SE");
         let parts = [tag, &count.to_string(), &level.number];
         let bytes = parts.map(str::as_bytes).join(&end.element);
-        let what = format!("added {}", String::from_utf8_lossy(&bytes));
+        let what = text!("added {segment}", segment = String::from_utf8_lossy(&bytes));
         self.out.extend(bytes);
         self.out.push(end.segment);
         self.out.extend(end.line_break.bytes());
@@ -356,7 +364,7 @@ impl<'f> Mender<'f> {
             location: place(piece, Some(number)),
             old: Some(old),
             new: Some(new.to_owned()),
-            what: String::new(),
+            what: Text::default(),
         });
         piece.set(number, new.as_bytes());
     }
