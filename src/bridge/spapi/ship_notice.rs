@@ -506,18 +506,7 @@ impl Walk<'_> {
             "LT",
             &format!("{entry}.itemDetails.lotNumber"),
         );
-        for (code, theirs) in EXPIRY {
-            for n in 0..self.ours.len(&format!("{level}.dates")) {
-                let date = format!("{level}.dates[{n}]");
-                let theirs = format!("{entry}.{theirs}");
-                if self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(code) {
-                    self.over(&format!("{date}.moment"), &theirs, Via::Moment);
-                    if self.theirs.has(&theirs) && !self.ours.has(&format!("{date}.moment")) {
-                        self.ours.take(&format!("{date}.qualifier"));
-                    }
-                }
-            }
-        }
+        self.expiry_to_api(level, &entry);
         made.visited += 1;
         let held = place.carton.is_some() || place.pallet.is_some() || cartons > 0;
         let shipped = self.entry(made, held, cartons);
@@ -530,6 +519,22 @@ impl Walk<'_> {
             self.refer(&format!("pallets[{pallet}].items"), &shipped);
         }
         self.children(level, &place, made, 0);
+    }
+
+    /// Until when an item is good.
+    fn expiry_to_api(&mut self, level: &str, entry: &str) {
+        for (code, theirs) in EXPIRY {
+            for n in 0..self.ours.len(&format!("{level}.dates")) {
+                let date = format!("{level}.dates[{n}]");
+                let theirs = format!("{entry}.{theirs}");
+                if self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(code) {
+                    self.over(&format!("{date}.moment"), &theirs, Via::Moment);
+                    if self.theirs.has(&theirs) && !self.ours.has(&format!("{date}.moment")) {
+                        self.ours.take(&format!("{date}.qualifier"));
+                    }
+                }
+            }
+        }
     }
 
     /// The entry that was just made, or the one before it that says the same; then they are one.
