@@ -102,10 +102,9 @@ impl Walk<'_> {
         let text = self.ours.text(&id);
         self.over(&id, &format!("{theirs}.partyId"), Via::Text);
         let qualifier = format!("{ours}.id.qualifier");
-        if let (Some(text), Some(word)) = (text, self.ours.text(&qualifier)) {
-            if word == super::parts::party_qualifier(text.trim()) {
-                self.ours.take(&qualifier);
-            }
+        let same = text.map(|text| super::parts::party_qualifier(text.trim()));
+        if let Some(same) = same {
+            self.ours.take_if(&qualifier, same);
         }
     }
 }

@@ -89,10 +89,9 @@ impl Walk<'_> {
             let text = self.ours.text(&id).unwrap_or_default();
             self.over(&id, &format!("{theirs}.partyId"), Via::Text);
             let qualifier = format!("{ours}.id.qualifier");
-            if let Some(word) = self.ours.take(&qualifier) {
-                if word != party_qualifier(text.trim()) {
-                    self.note(LossKind::Dropped, &qualifier, word);
-                }
+            let word = self.ours.take(&qualifier);
+            if let Some(word) = word.filter(|word| word != party_qualifier(text.trim())) {
+                self.note(LossKind::Dropped, &qualifier, word);
             }
         }
         self.address_to_api(ours, &format!("{theirs}.address"), spelling);

@@ -67,12 +67,11 @@ fn shipment_to_api(
         walk.theirs.put("transactionType", "New");
         walk.note(LossKind::Synthesised, "transactionType", "New");
     }
-    if count > 1 {
-        if let Some(number) = walk.theirs.text("vendorShipmentIdentifier") {
-            walk.note(LossKind::Split, "number", &number);
-            walk.theirs
-                .put("vendorShipmentIdentifier", format!("{number}-{}", n + 1));
-        }
+    let number = walk.theirs.text("vendorShipmentIdentifier");
+    if let Some(number) = number.filter(|_| count > 1) {
+        walk.note(LossKind::Split, "number", &number);
+        let own = format!("{number}-{}", n + 1);
+        walk.theirs.put("vendorShipmentIdentifier", own);
     }
     walk.now("transactionDate");
     walk.theirs.put("shipmentFreightTerm", "Collect");

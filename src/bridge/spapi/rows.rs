@@ -308,7 +308,8 @@ impl<'a> Walk<'a> {
 
     /// Tells of what is finer than the hundredths that X12 has.
     fn cut(&mut self, theirs: &str, text: &str, instants: &[DateTime<Utc>]) {
-        let fine = |instant: &DateTime<Utc>| instant.timestamp_subsec_nanos() % 10_000_000 != 0;
+        let fine =
+            |instant: &DateTime<Utc>| !instant.timestamp_subsec_nanos().is_multiple_of(10_000_000);
         if instants.iter().any(fine) {
             self.note(LossKind::Truncated, theirs, text);
         }

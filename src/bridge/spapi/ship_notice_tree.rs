@@ -168,11 +168,10 @@ impl Walk<'_> {
 
     /// The levels from the top to the last, as letters.
     fn chain_of_structure(&mut self) -> String {
-        if let Some(structure) = self.theirs.text("shipmentStructure") {
-            if let Some((chain, _)) = codes::ours("shipment_structure", &structure) {
-                self.theirs.take("shipmentStructure");
-                return chain.to_owned();
-            }
+        let said = self.theirs.text("shipmentStructure");
+        if let Some((chain, _)) = said.and_then(|said| codes::ours("shipment_structure", &said)) {
+            self.theirs.take("shipmentStructure");
+            return chain.to_owned();
         }
         let letters = [
             (self.theirs.len("pallets") > 0, "T"),
