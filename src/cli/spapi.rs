@@ -84,7 +84,7 @@ impl Options {
     }
 
     /// Writes the request that each document makes; the loss report goes to `talk`.
-    pub(super) fn to_api(
+    pub(super) fn requests(
         &self,
         documents: &[Document],
         out: &mut dyn Write,
@@ -139,7 +139,7 @@ impl Options {
     ///
     /// # Errors
     /// Not JSON, or nothing in it that we know.
-    pub(super) fn from_api(
+    pub(super) fn documents(
         &self,
         json: &[u8],
         talk: &mut dyn Write,

@@ -175,7 +175,7 @@ impl Translate {
         let mut talk = io::stderr().lock();
         let mut tell = |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr());
         if self.from.is_some() {
-            let documents = self.api.from_api(&bytes, &mut talk)?;
+            let documents = self.api.documents(&bytes, &mut talk)?;
             let mut json = Vec::new();
             for document in &documents {
                 serde_json::to_writer(&mut json, document).map_err(io::Error::from)?;
@@ -202,7 +202,7 @@ impl Translate {
         let documents: Result<Vec<Document>, String> = documents(&json).collect();
         let exit = self
             .api
-            .to_api(&documents.map_err(cannot)?, out, &mut talk)?;
+            .requests(&documents.map_err(cannot)?, out, &mut talk)?;
         Ok(exit.max(reached(&counts)))
     }
 }

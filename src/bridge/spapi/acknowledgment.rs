@@ -136,7 +136,7 @@ pub fn from_api(
         );
         let theirs_multiplier = format!("{theirs}.discountMultiplier");
         if walk.theirs.has(&theirs_multiplier) {
-            walk.from_api(
+            walk.back(
                 &format!("{multiplier}.multiplier"),
                 &theirs_multiplier,
                 Via::Decimal,
@@ -201,7 +201,7 @@ impl Walk<'_> {
                 && self.ours.has(&format!("{price}.multiplier"))
                 && !self.theirs.has(&place)
             {
-                self.to_api(&format!("{price}.multiplier"), &place, Via::Decimal);
+                self.over(&format!("{price}.multiplier"), &place, Via::Decimal);
                 self.ours.take(&format!("{price}.kind"));
             }
         }
@@ -224,7 +224,7 @@ impl Walk<'_> {
                 .find(|(code, _)| Some(*code) == said.as_deref());
             if let Some((_, name)) = date {
                 let moment = format!("{answer}.moment");
-                self.to_api(&moment, &format!("{place}.{name}"), Via::Moment);
+                self.over(&moment, &format!("{place}.{name}"), Via::Moment);
                 if !self.ours.has(&moment) {
                     self.ours.take(&qualifier);
                 }
@@ -298,7 +298,7 @@ impl Walk<'_> {
                 let date = format!("{place}.{name}");
                 let qualifier = format!("{answer}.qualifier");
                 if self.theirs.has(&date) && !self.ours.has(&qualifier) {
-                    self.from_api(&format!("{answer}.moment"), &date, Via::Moment);
+                    self.back(&format!("{answer}.moment"), &date, Via::Moment);
                     if self.ours.has(&format!("{answer}.moment")) {
                         self.ours.put(&qualifier, code);
                     }

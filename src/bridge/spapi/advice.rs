@@ -46,14 +46,14 @@ pub fn from_api(
 ) -> Option<(ApplicationAdvice, Vec<Loss>)> {
     let mut walk = Walk::of("advice", transaction, context);
     let result = "results[0]";
-    walk.from_api(
+    walk.back(
         &format!("{result}.status"),
         "status",
         Via::Code("transaction"),
     );
     walk.ours.text(&format!("{result}.status"))?;
     walk.ours.put("purpose", "original");
-    walk.from_api("number", "transactionId", Via::Text);
+    walk.back("number", "transactionId", Via::Text);
     walk.put_moment("made", context.now);
     walk.ours
         .put(&format!("{result}.qualifier"), qualifier(&sent.set));
@@ -87,7 +87,7 @@ pub fn from_api(
         );
         walk.theirs.take(&format!("{theirs}.code"));
         walk.theirs.take(&format!("{theirs}.message"));
-        walk.from_api(
+        walk.back(
             &format!("{error}.notes[0].text"),
             &format!("{theirs}.details"),
             Via::Text,

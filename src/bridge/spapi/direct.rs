@@ -82,13 +82,13 @@ pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Los
     walk.address_to_api("ship_to", "orderDetails.shipToParty", CONSUMER);
     let qualifier = "routing[0].carrier_qualifier";
     if walk.ours.text(qualifier).as_deref() == Some("assigned_by_buyer") {
-        walk.to_api("routing[0].carrier", METHOD, Via::Text);
+        walk.over("routing[0].carrier", METHOD, Via::Text);
         if walk.theirs.has(METHOD) {
             walk.ours.take(qualifier);
         }
     }
     if walk.ours.text("notes[0].id").as_deref() == Some(MESSAGE) {
-        walk.to_api("notes[0].text[0].text", TO_CONSUMER, Via::Text);
+        walk.over("notes[0].text[0].text", TO_CONSUMER, Via::Text);
         walk.ours.take("notes[0].id");
         walk.ours.take_if("notes[0].qualifier", "ZZ");
     }
@@ -127,12 +127,12 @@ pub fn order_from_api(order: &Order, context: &Context) -> (PurchaseOrder, Vec<L
         walk.party_from_api(ours, theirs, ORDERS);
     }
     walk.address_from_api("ship_to", "orderDetails.shipToParty", CONSUMER);
-    walk.from_api("routing[0].carrier", METHOD, Via::Text);
+    walk.back("routing[0].carrier", METHOD, Via::Text);
     if walk.ours.has("routing[0].carrier") {
         walk.ours
             .put("routing[0].carrier_qualifier", "assigned_by_buyer");
     }
-    walk.from_api("notes[0].text[0].text", TO_CONSUMER, Via::Text);
+    walk.back("notes[0].text[0].text", TO_CONSUMER, Via::Text);
     if walk.ours.has("notes[0].text[0].text") {
         walk.ours.put("notes[0].qualifier", "ZZ");
         walk.ours.put("notes[0].id", MESSAGE);

@@ -46,9 +46,9 @@ pub fn to_api(
         };
         place += 1;
         let amount = format!("{item}.availableQuantity.amount");
-        walk.to_api(&format!("{quantity}.value"), &amount, Via::Whole);
+        walk.over(&format!("{quantity}.value"), &amount, Via::Whole);
         let unit = format!("{item}.availableQuantity.unitOfMeasure");
-        walk.to_api(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
+        walk.over(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
         if walk.theirs.has(&amount) {
             walk.ours.take(&format!("{quantity}.qualifier"));
         }
@@ -82,13 +82,13 @@ pub fn from_api(
         let (line, item) = (format!("lines[{n}]"), format!("inventory.items[{n}]"));
         walk.ids_from_api(&line, &item, BUYER);
         let quantity = format!("{line}.quantities[0]");
-        walk.from_api(
+        walk.back(
             &format!("{quantity}.value"),
             &format!("{item}.availableQuantity.amount"),
             Via::Whole,
         );
         let unit = format!("{item}.availableQuantity.unitOfMeasure");
-        walk.from_api(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
+        walk.back(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
         walk.ours.put(&format!("{quantity}.qualifier"), AVAILABLE);
     }
     let (value, mut losses) = walk.end_from_api();
@@ -100,12 +100,11 @@ impl Walk<'_> {
     pub(super) fn party_id_to_api(&mut self, ours: &str, theirs: &str) {
         let id = format!("{ours}.id.id");
         let text = self.ours.text(&id);
-        self.to_api(&id, &format!("{theirs}.partyId"), Via::Text);
+        self.over(&id, &format!("{theirs}.partyId"), Via::Text);
         let qualifier = format!("{ours}.id.qualifier");
-        if let (Some(text), Some(word)) = (text, self.ours.text(&qualifier)) {
-            if word == super::parts::party_qualifier(text.trim()) {
-                self.ours.take(&qualifier);
-            }
+        let same = text.map(|text| super::parts::party_qualifier(text.trim()));
+        if let Some(same) = same {
+            self.ours.take_if(&qualifier, same);
         }
     }
 }

@@ -143,7 +143,7 @@ pub fn to_api(invoice: &Invoice, context: &Context) -> (SubmitInvoicesRequest, V
 #[must_use]
 pub fn from_api(invoice: &Wired, context: &Context) -> (Invoice, Vec<Loss>) {
     let mut walk = Walk::of("invoice", invoice, context);
-    walk.from_api("kind", "invoiceType", Via::Code("invoice_type"));
+    walk.back("kind", "invoiceType", Via::Code("invoice_type"));
     if let Some(word) = walk.ours.text("kind") {
         walk.note(LossKind::Inferred, "kind", word);
     }
@@ -162,7 +162,7 @@ pub fn from_api(invoice: &Wired, context: &Context) -> (Invoice, Vec<Loss>) {
     let one = first.is_some() && (1..items).all(|n| order(&walk, n) == first);
     for n in 0..items {
         let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
-        walk.from_api(
+        walk.back(
             &format!("{ours}.number"),
             &format!("{theirs}.itemSequenceNumber"),
             Via::Text,
@@ -201,7 +201,7 @@ pub fn from_api(invoice: &Wired, context: &Context) -> (Invoice, Vec<Loss>) {
 impl Walk<'_> {
     fn kind_to_api(&mut self) {
         let place = "invoiceType";
-        self.to_api("kind", place, Via::Code("invoice_type"));
+        self.over("kind", place, Via::Code("invoice_type"));
         if !self.theirs.has(place) {
             self.theirs.put(place, "Invoice");
             self.note(LossKind::Synthesised, place, "Invoice");
@@ -224,7 +224,7 @@ impl Walk<'_> {
                 .text(&id)
                 .filter(|_| is && !self.theirs.has(theirs))
             {
-                self.to_api(&id, theirs, Via::Text);
+                self.over(&id, theirs, Via::Text);
                 self.ours.take(&qualifier);
                 self.note(LossKind::Split, &qualifier, ORDER);
                 self.note(LossKind::Split, &id, order);
@@ -305,8 +305,8 @@ impl Walk<'_> {
             let list = format!("{theirs}{list}");
             let place = format!("{list}[{}]", self.theirs.len(&list));
             self.ours.take(&format!("{charge}.kind"));
-            self.to_api(&code, &format!("{place}.type"), Via::Code(table));
-            self.to_api(
+            self.over(&code, &format!("{place}.type"), Via::Code(table));
+            self.over(
                 &format!("{charge}.description"),
                 &format!("{place}.description"),
                 Via::Text,
@@ -321,12 +321,12 @@ impl Walk<'_> {
                     format!("{charge}.taxes[{t}]"),
                     format!("{place}.taxDetails[{t}]"),
                 );
-                self.to_api(
+                self.over(
                     &format!("{tax}.kind"),
                     &format!("{place}.taxType"),
                     Via::Code("tax"),
                 );
-                self.to_api(
+                self.over(
                     &format!("{tax}.percent"),
                     &format!("{place}.taxRate"),
                     Via::Decimal,
@@ -351,12 +351,12 @@ impl Walk<'_> {
                 let all = format!("{ours}charges");
                 let charge = format!("{all}[{}]", self.ours.len(&all));
                 self.ours.put(&format!("{charge}.kind"), kind);
-                self.from_api(
+                self.back(
                     &format!("{charge}.code"),
                     &format!("{place}.type"),
                     Via::Code(table),
                 );
-                self.from_api(
+                self.back(
                     &format!("{charge}.description"),
                     &format!("{place}.description"),
                     Via::Text,
@@ -371,12 +371,12 @@ impl Walk<'_> {
                         format!("{charge}.taxes[{t}]"),
                         format!("{place}.taxDetails[{t}]"),
                     );
-                    self.from_api(
+                    self.back(
                         &format!("{tax}.kind"),
                         &format!("{place}.taxType"),
                         Via::Code("tax"),
                     );
-                    self.from_api(
+                    self.back(
                         &format!("{tax}.percent"),
                         &format!("{place}.taxRate"),
                         Via::Decimal,
@@ -392,7 +392,7 @@ impl Walk<'_> {
         let unit = "shipments[0].unit";
         if self.ours.text(unit).as_deref() == Some("carton") && self.ours.has("shipments[0].units")
         {
-            self.to_api(
+            self.over(
                 "shipments[0].units",
                 "additionalDetails[0].detail",
                 Via::Text,
@@ -414,7 +414,7 @@ impl Walk<'_> {
                 && number.is_some()
                 && !self.ours.has("shipments[0].units")
             {
-                self.from_api("shipments[0].units", &detail, Via::Decimal);
+                self.back("shipments[0].units", &detail, Via::Decimal);
                 self.ours.put("shipments[0].unit", "carton");
                 self.theirs.take(&kind);
             }

@@ -13,7 +13,7 @@
 //! ```
 //! use chrono::DateTime;
 //! use transload::bridge::spapi::{Context, Site, Wire, order};
-//! use transload::canonical::{Document, DocumentKind};
+//! use transload::canonical::Document;
 //!
 //! let json = br#"{"document": "purchase_order", "number": "4Z32PABC", "ordered_on": "2026-11-02",
 //!     "vendor_number": "TNDBX", "department": "12", "lines": [{"number": "1",
@@ -23,7 +23,7 @@
 //! let now = DateTime::parse_from_rfc3339("2026-11-22T12:00:00Z")?.to_utc();
 //! let context = Context::new(Site::find("us").unwrap(), now);
 //! let (wire, losses) = order::to_api(&order, &context);
-//! assert_eq!(wire.faults(), []);
+//! assert!(wire.faults().is_empty());
 //! assert_eq!(wire.order_details.as_ref().unwrap().deal_code, None);
 //! assert!(losses.iter().any(|loss| loss.path == "department" && loss.cites == "5.1"));
 //! let (again, _) = order::from_api(&wire, &context);

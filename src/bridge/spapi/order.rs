@@ -95,7 +95,7 @@ pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Loss>) {
     let mut walk = Walk::new("order", Way::ToApi, tree(order), context);
     walk.ours.take_if("purpose", "original");
     if context.collect && !walk.ours.has("ship_window") && walk.ours.has("delivery_window") {
-        walk.to_api("delivery_window", "orderDetails.shipWindow", Via::Interval);
+        walk.over("delivery_window", "orderDetails.shipWindow", Via::Interval);
         let window = walk
             .theirs
             .text("orderDetails.shipWindow")
@@ -184,7 +184,7 @@ impl Walk<'_> {
             == Some("OV")
         {
             let place = format!("{terms}.place");
-            self.to_api(&place, &format!("{IMPORT}.portOfDelivery"), Via::Cut(64));
+            self.over(&place, &format!("{IMPORT}.portOfDelivery"), Via::Cut(64));
             if self.theirs.has(&format!("{IMPORT}.portOfDelivery")) {
                 self.ours.take(&format!("{terms}.place_qualifier"));
             }
@@ -193,7 +193,7 @@ impl Walk<'_> {
         if free("form").as_deref() == Some("free_form")
             && free("characteristic").as_deref() == Some("CS")
         {
-            self.to_api(
+            self.over(
                 "packaging[0].text",
                 &format!("{IMPORT}.importContainers"),
                 Via::Cut(64),
@@ -245,20 +245,20 @@ impl Walk<'_> {
         let port = format!("{IMPORT}.portOfDelivery");
         if self.theirs.has(&port) {
             self.constant(&format!("{terms}.place_qualifier"), "OV");
-            self.from_api(&format!("{terms}.place"), &port, Via::Text);
+            self.back(&format!("{terms}.place"), &port, Via::Text);
         }
         let containers = format!("{IMPORT}.importContainers");
         if self.theirs.has(&containers) {
             self.constant("packaging[0].form", "free_form");
             self.constant("packaging[0].characteristic", "CS");
-            self.from_api("packaging[0].text", &containers, Via::Text);
+            self.back("packaging[0].text", &containers, Via::Text);
         }
         let instructions = format!("{IMPORT}.shippingInstructions");
         if self.theirs.has(&instructions) {
             self.constant("notes[0].qualifier", "L1");
             self.constant("notes[0].id", "1");
             self.note(LossKind::Synthesised, "notes[0].id", "1");
-            self.from_api("notes[0].text[0].text", &instructions, Via::Text);
+            self.back("notes[0].text[0].text", &instructions, Via::Text);
         }
     }
 

@@ -64,7 +64,7 @@ impl Walk<'_> {
 
     /// The other way; the first currency becomes the document's.
     pub(super) fn money_from_api(&mut self, amount: &str, own: &str, theirs: &str) {
-        self.from_api(amount, &format!("{theirs}.amount"), Via::Decimal);
+        self.back(amount, &format!("{theirs}.amount"), Via::Decimal);
         let code = format!("{theirs}.currencyCode");
         let Some(currency) = self.theirs.text(&code) else {
             return;
@@ -87,12 +87,11 @@ impl Walk<'_> {
         let id = format!("{ours}.id.id");
         if self.ours.has(&id) && !self.theirs.has(&format!("{theirs}.partyId")) {
             let text = self.ours.text(&id).unwrap_or_default();
-            self.to_api(&id, &format!("{theirs}.partyId"), Via::Text);
+            self.over(&id, &format!("{theirs}.partyId"), Via::Text);
             let qualifier = format!("{ours}.id.qualifier");
-            if let Some(word) = self.ours.take(&qualifier) {
-                if word != party_qualifier(text.trim()) {
-                    self.note(LossKind::Dropped, &qualifier, word);
-                }
+            let word = self.ours.take(&qualifier);
+            if let Some(word) = word.filter(|word| word != party_qualifier(text.trim())) {
+                self.note(LossKind::Dropped, &qualifier, word);
             }
         }
         self.address_to_api(ours, &format!("{theirs}.address"), spelling);
@@ -107,12 +106,12 @@ impl Walk<'_> {
                     format!("{tax}.taxRegistrationNumber"),
                 );
                 if self.ours.has(&format!("{reference}.id")) && !self.theirs.has(&tax) {
-                    self.to_api(
+                    self.over(
                         &format!("{reference}.qualifier"),
                         &kind,
                         Via::Code("tax_number"),
                     );
-                    self.to_api(&format!("{reference}.id"), &number, Via::Text);
+                    self.over(&format!("{reference}.id"), &number, Via::Text);
                 }
             }
         }
@@ -125,14 +124,14 @@ impl Walk<'_> {
             return;
         }
         for (our, their) in ADDRESS {
-            self.to_api(
+            self.over(
                 &format!("{ours}.{our}"),
                 &format!("{theirs}.{their}"),
                 Via::Text,
             );
         }
         let postal = format!("{theirs}.{}", spelling.postal);
-        self.to_api(&format!("{ours}.address.postal_code"), &postal, Via::Text);
+        self.over(&format!("{ours}.address.postal_code"), &postal, Via::Text);
         let country = format!("{theirs}.countryCode");
         if !self.theirs.has(&country) {
             let site = self.context.site.country.clone();
@@ -146,7 +145,7 @@ impl Walk<'_> {
         };
         if phone.into_iter().all(is) {
             let number = format!("{contact}.numbers[0].number");
-            self.to_api(&number, &format!("{theirs}.phone"), Via::Text);
+            self.over(&number, &format!("{theirs}.phone"), Via::Text);
             if !self.ours.has(&number) {
                 self.ours.take(&format!("{contact}.function"));
                 self.ours.take(&format!("{contact}.numbers[0].kind"));
@@ -157,7 +156,7 @@ impl Walk<'_> {
     /// A party, with the qualifier that its id looks like.
     pub(super) fn party_from_api(&mut self, ours: &str, theirs: &str, spelling: Spelling) {
         let id = format!("{ours}.id.id");
-        self.from_api(&id, &format!("{theirs}.partyId"), Via::Text);
+        self.back(&id, &format!("{theirs}.partyId"), Via::Text);
         if let Some(text) = self.ours.text(&id) {
             let (path, word) = (format!("{ours}.id.qualifier"), party_qualifier(&text));
             self.ours.put(&path, word);
@@ -167,33 +166,33 @@ impl Walk<'_> {
         let Some(tax) = spelling.tax else { return };
         let tax = format!("{theirs}.{tax}");
         let reference = format!("{ours}.references[0]");
-        self.from_api(
+        self.back(
             &format!("{reference}.qualifier"),
             &format!("{tax}.taxRegistrationType"),
             Via::Code("tax_number"),
         );
         let number = format!("{tax}.taxRegistrationNumber");
-        self.from_api(&format!("{reference}.id"), &number, Via::Text);
+        self.back(&format!("{reference}.id"), &number, Via::Text);
     }
 
     /// Name and address of a party.
     pub(super) fn address_from_api(&mut self, ours: &str, theirs: &str, spelling: Spelling) {
         for (our, their) in ADDRESS {
-            self.from_api(
+            self.back(
                 &format!("{ours}.{our}"),
                 &format!("{theirs}.{their}"),
                 Via::Text,
             );
         }
         let postal = format!("{theirs}.{}", spelling.postal);
-        self.from_api(&format!("{ours}.address.postal_code"), &postal, Via::Text);
+        self.back(&format!("{ours}.address.postal_code"), &postal, Via::Text);
         let phone = format!("{theirs}.phone");
         if self.theirs.has(&phone) {
             let contact = format!("{ours}.contacts[0]");
             self.ours.put(&format!("{contact}.function"), "IC");
             self.ours
                 .put(&format!("{contact}.numbers[0].kind"), "telephone");
-            self.from_api(&format!("{contact}.numbers[0].number"), &phone, Via::Text);
+            self.back(&format!("{contact}.numbers[0].number"), &phone, Via::Text);
         }
     }
 
@@ -211,7 +210,7 @@ impl Walk<'_> {
             };
             let slot = format!("{theirs}.{buyer}");
             if word == "buyer_part" && !self.theirs.has(&slot) {
-                self.to_api(&format!("{item}.id"), &slot, Via::Text);
+                self.over(&format!("{item}.id"), &slot, Via::Text);
                 self.ours.take(&format!("{item}.qualifier"));
             } else if is_vendors(&word) {
                 let wanted = self.context.vendor_id.as_deref() == Some(&word);
@@ -226,7 +225,7 @@ impl Walk<'_> {
         };
         let qualifier = format!("{item}.qualifier");
         let id = self.ours.text(&format!("{item}.id")).unwrap_or_default();
-        self.to_api(&format!("{item}.id"), &slot, Via::Text);
+        self.over(&format!("{item}.id"), &slot, Via::Text);
         let word = self.ours.take(&qualifier).unwrap_or_default();
         if word != self.vendor_qualifier(id.trim()) {
             self.note(LossKind::Dropped, &qualifier, word);
@@ -251,7 +250,7 @@ impl Walk<'_> {
             if !buyers {
                 self.note(LossKind::Inferred, &qualifier, word);
             }
-            self.from_api(&format!("{item}.id"), &slot, Via::Text);
+            self.back(&format!("{item}.id"), &slot, Via::Text);
         }
     }
 

@@ -67,12 +67,11 @@ fn shipment_to_api(
         walk.theirs.put("transactionType", "New");
         walk.note(LossKind::Synthesised, "transactionType", "New");
     }
-    if count > 1 {
-        if let Some(number) = walk.theirs.text("vendorShipmentIdentifier") {
-            walk.note(LossKind::Split, "number", &number);
-            walk.theirs
-                .put("vendorShipmentIdentifier", format!("{number}-{}", n + 1));
-        }
+    let number = walk.theirs.text("vendorShipmentIdentifier");
+    if let Some(number) = number.filter(|_| count > 1) {
+        walk.note(LossKind::Split, "number", &number);
+        let own = format!("{number}-{}", n + 1);
+        walk.theirs.put("vendorShipmentIdentifier", own);
     }
     walk.now("transactionDate");
     walk.theirs.put("shipmentFreightTerm", "Collect");
@@ -106,7 +105,7 @@ pub fn request_from_api(shipment: &Shipment, context: &Context) -> (RoutingReque
         if whole(&walk.theirs.text(&count).unwrap_or_default()).is_some_and(|n| n > 0)
             && !walk.ours.has(&loads)
         {
-            walk.from_api(&format!("{loads}.count"), &count, Via::Whole);
+            walk.back(&format!("{loads}.count"), &count, Via::Whole);
             walk.ours.put(&format!("{loads}.packaging"), "PLT");
             walk.ours.put(&format!("{loads}.stackable"), word);
         }
@@ -124,7 +123,7 @@ pub fn from_api(shipment: &Shipment, context: &Context) -> (RoutingInstructions,
     let routed = "shipments[0]";
     walk.ours.put("purpose", "response");
     walk.theirs.take_if("transactionType", "New");
-    walk.from_api("earlier", "vendorShipmentIdentifier", Via::Text);
+    walk.back("earlier", "vendorShipmentIdentifier", Via::Text);
     if let Some(number) = walk.theirs.text("buyerReferenceNumber") {
         walk.ours.put("number", number);
     }
@@ -137,15 +136,15 @@ pub fn from_api(shipment: &Shipment, context: &Context) -> (RoutingInstructions,
     walk.reference_from_api(&format!("{routed}.references"), "BM", lading);
     let pro = "transportationDetails.carrierDetails.shipmentReferenceNumber";
     walk.reference_from_api(&format!("{routed}.references"), "CN", pro);
-    walk.from_api("made", "currentshipmentStatusDate", Via::Moment);
+    walk.back("made", "currentshipmentStatusDate", Via::Moment);
     walk.ours.put(&format!("{routed}.number"), "1");
-    walk.from_api(
+    walk.back(
         &format!("{routed}.carrier"),
         "transportationDetails.carrierDetails.code",
         Via::Text,
     );
     let term = "shipmentFreightTerm";
-    walk.from_api(
+    walk.back(
         &format!("{routed}.services[0].payment"),
         term,
         Via::Code("freight_term"),
@@ -166,7 +165,7 @@ impl Walk<'_> {
         let orders = format!("{destination}.orders");
         for n in 0..self.ours.len(&orders) {
             let place = format!("purchaseOrders[{n}].purchaseOrderNumber");
-            self.to_api(&format!("{orders}[{n}].order_number"), &place, Via::Text);
+            self.over(&format!("{orders}[{n}].order_number"), &place, Via::Text);
         }
         if self.ours.len(&orders) == 1 {
             let order = format!("{orders}[0]");
@@ -179,7 +178,7 @@ impl Walk<'_> {
             }
             if self.ours.text(&format!("{order}.packaging")).as_deref() == Some("CTN") {
                 let count = format!("{measurements}.totalCartonCount");
-                self.to_api(&format!("{order}.count"), &count, Via::Whole);
+                self.over(&format!("{order}.count"), &count, Via::Whole);
                 if self.theirs.has(&count) {
                     self.ours.take(&format!("{order}.packaging"));
                 }
@@ -195,7 +194,7 @@ impl Walk<'_> {
         };
         if part("packaging").as_deref() == Some("PLT") {
             let count = format!("{measurements}.{name}");
-            self.to_api(&format!("{loads}.count"), &count, Via::Whole);
+            self.over(&format!("{loads}.count"), &count, Via::Whole);
             if self.theirs.has(&count) {
                 self.ours.take(&format!("{loads}.packaging"));
                 self.ours.take(&format!("{loads}.stackable"));
@@ -209,7 +208,7 @@ impl Walk<'_> {
             let date = format!("{destination}.dates[{n}]");
             let is = self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(REQUESTED);
             if is && !self.theirs.has(place) {
-                self.to_api(&format!("{date}.moment"), place, Via::Moment);
+                self.over(&format!("{date}.moment"), place, Via::Moment);
                 if self.theirs.has(place) {
                     self.ours.take(&format!("{date}.qualifier"));
                 }
@@ -220,7 +219,7 @@ impl Walk<'_> {
     fn date_from_api(&mut self, list: &str, code: &str, theirs: &str) {
         if self.theirs.has(theirs) {
             let date = format!("{list}[{}]", self.ours.len(list));
-            self.from_api(&format!("{date}.moment"), theirs, Via::Moment);
+            self.back(&format!("{date}.moment"), theirs, Via::Moment);
             self.ours.put(&format!("{date}.qualifier"), code);
         }
     }
@@ -229,13 +228,13 @@ impl Walk<'_> {
         let measurements = "shipmentMeasurements";
         for n in 0..self.theirs.len("purchaseOrders") {
             let place = format!("purchaseOrders[{n}].purchaseOrderNumber");
-            self.from_api(&format!("{list}[{n}].order_number"), &place, Via::Text);
+            self.back(&format!("{list}[{n}].order_number"), &place, Via::Text);
         }
         if self.ours.len(list) == 1 {
             let order = format!("{list}[0]");
             let count = format!("{measurements}.totalCartonCount");
             if self.theirs.has(&count) {
-                self.from_api(&format!("{order}.count"), &count, Via::Whole);
+                self.back(&format!("{order}.count"), &count, Via::Whole);
                 self.ours.put(&format!("{order}.packaging"), "CTN");
             }
             let weight = format!("{measurements}.shipmentWeight");

@@ -101,7 +101,7 @@ impl<'a> Walk<'a> {
     pub(super) fn rows_to_api(&mut self, rows: &[Row]) {
         for row in rows {
             for place in places(&self.ours, row.0) {
-                self.to_api(&at(row.0, &place), &at(row.1, &place), row.2);
+                self.over(&at(row.0, &place), &at(row.1, &place), row.2);
             }
         }
     }
@@ -109,13 +109,13 @@ impl<'a> Walk<'a> {
     pub(super) fn rows_from_api(&mut self, rows: &[Row]) {
         for row in rows {
             for place in places(&self.theirs, row.1) {
-                self.from_api(&at(row.0, &place), &at(row.1, &place), row.2);
+                self.back(&at(row.0, &place), &at(row.1, &place), row.2);
             }
         }
     }
 
     /// Takes one value over. What cannot go stays where it is, and is told at the end.
-    pub(super) fn to_api(&mut self, ours: &str, theirs: &str, via: Via) {
+    pub(super) fn over(&mut self, ours: &str, theirs: &str, via: Via) {
         if self.theirs.has(theirs) {
             return;
         }
@@ -223,7 +223,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes one value over. What cannot go stays where it is, and is told at the end.
-    pub(super) fn from_api(&mut self, ours: &str, theirs: &str, via: Via) {
+    pub(super) fn back(&mut self, ours: &str, theirs: &str, via: Via) {
         let Some(text) = self.theirs.text(theirs) else {
             return;
         };
@@ -308,7 +308,8 @@ impl<'a> Walk<'a> {
 
     /// Tells of what is finer than the hundredths that X12 has.
     fn cut(&mut self, theirs: &str, text: &str, instants: &[DateTime<Utc>]) {
-        let fine = |instant: &DateTime<Utc>| instant.timestamp_subsec_nanos() % 10_000_000 != 0;
+        let fine =
+            |instant: &DateTime<Utc>| !instant.timestamp_subsec_nanos().is_multiple_of(10_000_000);
         if instants.iter().any(fine) {
             self.note(LossKind::Truncated, theirs, text);
         }

@@ -87,7 +87,7 @@ fn payment(
             walk.partner_from_api(ours, &place);
         }
         walk.ours.put(&format!("{item}.qualifier"), "IV");
-        walk.from_api(
+        walk.back(
             &format!("{item}.id"),
             &format!("{invoice}.invoiceNumber"),
             Via::Text,
@@ -100,7 +100,7 @@ fn payment(
         walk.numbers_from_api(number, &item, &invoice);
         let issued = format!("{invoice}.issueDate");
         if walk.theirs.has(&issued) {
-            walk.from_api(&format!("{item}.dates[0].moment"), &issued, Via::Moment);
+            walk.back(&format!("{item}.dates[0].moment"), &issued, Via::Moment);
             walk.ours.put(&format!("{item}.dates[0].qualifier"), "003");
         }
         let paid: Option<Decimal> = walk
@@ -128,7 +128,7 @@ impl Walk<'_> {
             if self.ours.has(&our) && self.ours.text(&our) == self.theirs.text(&their) {
                 self.theirs.take(&their);
             } else {
-                self.from_api(&our, &their, Via::Text);
+                self.back(&our, &their, Via::Text);
             }
         }
         if self.ours.has(&format!("{ours}.id.id")) {

@@ -142,7 +142,7 @@ pub fn to_api(
 impl Walk<'_> {
     fn purpose_to_api(&mut self) {
         let kind = "shipmentConfirmationType";
-        self.to_api("purpose", kind, Via::Code("confirmation"));
+        self.over("purpose", kind, Via::Code("confirmation"));
         if let Some(other) = self.ours.take("purpose") {
             self.note(LossKind::Refused, "purpose", other);
         } else if !self.theirs.has(kind) {
@@ -237,12 +237,12 @@ impl Walk<'_> {
         self.marks_to_api(level, &format!("{theirs}.palletIdentifiers"), theirs, 0);
         self.marks_are_said(level, false);
         let pallet = format!("{level}.pallet");
-        self.to_api(
+        self.over(
             &format!("{pallet}.tiers"),
             &format!("{theirs}.tier"),
             Via::Count,
         );
-        self.to_api(
+        self.over(
             &format!("{pallet}.blocks"),
             &format!("{theirs}.block"),
             Via::Count,
@@ -266,13 +266,13 @@ impl Walk<'_> {
                 .all(|name| self.ours.has(&format!("{ours}.{name}")))
         {
             for name in names {
-                self.to_api(
+                self.over(
                     &format!("{ours}.{name}"),
                     &format!("{theirs}.dimensions.{name}"),
                     Via::Decimal,
                 );
             }
-            self.to_api(
+            self.over(
                 &unit,
                 &format!("{theirs}.dimensions.unitOfMeasure"),
                 Via::Code("length"),
@@ -479,17 +479,17 @@ impl Walk<'_> {
             format!("shippedItems[{}]", made.items),
         );
         let quantity = format!("{entry}.shippedQuantity");
-        self.to_api(
+        self.over(
             &format!("{item}.quantity.value"),
             &format!("{quantity}.amount"),
             Via::Whole,
         );
-        self.to_api(
+        self.over(
             &format!("{item}.quantity.unit"),
             &format!("{quantity}.unitOfMeasure"),
             Via::Unit("unit"),
         );
-        self.to_api(
+        self.over(
             &format!("{item}.quantity.pack_size"),
             &format!("{quantity}.unitSize"),
             Via::Count,
@@ -506,18 +506,7 @@ impl Walk<'_> {
             "LT",
             &format!("{entry}.itemDetails.lotNumber"),
         );
-        for (code, theirs) in EXPIRY {
-            for n in 0..self.ours.len(&format!("{level}.dates")) {
-                let date = format!("{level}.dates[{n}]");
-                let theirs = format!("{entry}.{theirs}");
-                if self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(code) {
-                    self.to_api(&format!("{date}.moment"), &theirs, Via::Moment);
-                    if self.theirs.has(&theirs) && !self.ours.has(&format!("{date}.moment")) {
-                        self.ours.take(&format!("{date}.qualifier"));
-                    }
-                }
-            }
-        }
+        self.expiry_to_api(level, &entry);
         made.visited += 1;
         let held = place.carton.is_some() || place.pallet.is_some() || cartons > 0;
         let shipped = self.entry(made, held, cartons);
@@ -530,6 +519,22 @@ impl Walk<'_> {
             self.refer(&format!("pallets[{pallet}].items"), &shipped);
         }
         self.children(level, &place, made, 0);
+    }
+
+    /// Until when an item is good.
+    fn expiry_to_api(&mut self, level: &str, entry: &str) {
+        for (code, theirs) in EXPIRY {
+            for n in 0..self.ours.len(&format!("{level}.dates")) {
+                let date = format!("{level}.dates[{n}]");
+                let theirs = format!("{entry}.{theirs}");
+                if self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(code) {
+                    self.over(&format!("{date}.moment"), &theirs, Via::Moment);
+                    if self.theirs.has(&theirs) && !self.ours.has(&format!("{date}.moment")) {
+                        self.ours.take(&format!("{date}.qualifier"));
+                    }
+                }
+            }
+        }
     }
 
     /// The entry that was just made, or the one before it that says the same; then they are one.

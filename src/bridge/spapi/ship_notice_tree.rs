@@ -29,7 +29,7 @@ struct Unit {
 #[must_use]
 pub fn from_api(notice: &ShipmentConfirmation, context: &Context) -> (ShipNotice, Vec<Loss>) {
     let mut walk = Walk::of("ship_notice", notice, context);
-    walk.from_api(
+    walk.back(
         "purpose",
         "shipmentConfirmationType",
         Via::Code("confirmation"),
@@ -40,7 +40,7 @@ pub fn from_api(notice: &ShipmentConfirmation, context: &Context) -> (ShipNotice
         ("shipped", "shippedDate"),
         ("expected", "estimatedDeliveryDate"),
     ] {
-        walk.from_api(&format!("{shipment}.{name}"), theirs, Via::Moment);
+        walk.back(&format!("{shipment}.{name}"), theirs, Via::Moment);
     }
     walk.rows_from_api(&ROWS);
     walk.shipment_from_api(shipment);
@@ -88,7 +88,7 @@ impl Walk<'_> {
             self.reference_from_api(&format!("{level}.references"), code, theirs);
         }
         let routing = format!("{level}.routing[0]");
-        self.from_api(
+        self.back(
             &format!("{routing}.carrier"),
             "transportationDetails.carrierScac",
             Via::Text,
@@ -105,7 +105,7 @@ impl Walk<'_> {
     pub(super) fn reference_from_api(&mut self, list: &str, code: &str, theirs: &str) {
         if self.theirs.has(theirs) {
             let reference = format!("{list}[{}]", self.ours.len(list));
-            self.from_api(&format!("{reference}.id"), theirs, Via::Text);
+            self.back(&format!("{reference}.id"), theirs, Via::Text);
             self.ours.put(&format!("{reference}.qualifier"), code);
         }
     }
@@ -121,7 +121,7 @@ impl Walk<'_> {
             self.theirs.take(mode);
             self.ours.put(ours, word);
         } else {
-            self.from_api(ours, mode, Via::Code("transport_mode"));
+            self.back(ours, mode, Via::Code("transport_mode"));
         }
     }
 
@@ -130,7 +130,7 @@ impl Walk<'_> {
             let count = format!("{MEASUREMENTS}.{name}");
             if self.theirs.has(&count) {
                 let lading = format!("{list}[{}]", self.ours.len(list));
-                self.from_api(&format!("{lading}.count"), &count, Via::Count);
+                self.back(&format!("{lading}.count"), &count, Via::Count);
                 self.ours.put(&format!("{lading}.packaging"), code);
             }
         }
@@ -156,23 +156,22 @@ impl Walk<'_> {
         table: &'static str,
     ) {
         if self.theirs.has(&format!("{theirs}.value")) {
-            self.from_api(
+            self.back(
                 &format!("{ours}.{name}"),
                 &format!("{theirs}.value"),
                 Via::Decimal,
             );
             let unit = format!("{ours}.{name}_unit");
-            self.from_api(&unit, &format!("{theirs}.unitOfMeasure"), Via::Code(table));
+            self.back(&unit, &format!("{theirs}.unitOfMeasure"), Via::Code(table));
         }
     }
 
     /// The levels from the top to the last, as letters.
     fn chain_of_structure(&mut self) -> String {
-        if let Some(structure) = self.theirs.text("shipmentStructure") {
-            if let Some((chain, _)) = codes::ours("shipment_structure", &structure) {
-                self.theirs.take("shipmentStructure");
-                return chain.to_owned();
-            }
+        let said = self.theirs.text("shipmentStructure");
+        if let Some((chain, _)) = said.and_then(|said| codes::ours("shipment_structure", &said)) {
+            self.theirs.take("shipmentStructure");
+            return chain.to_owned();
         }
         let letters = [
             (self.theirs.len("pallets") > 0, "T"),
@@ -299,13 +298,13 @@ impl Walk<'_> {
             let (entry, level) = (format!("shippedItems[{n}]"), "aside".to_owned());
             walk.ids_from_api(&format!("{level}.item"), &entry, ASIN);
             let unit = format!("{entry}.shippedQuantity.unitOfMeasure");
-            walk.from_api(
+            walk.back(
                 &format!("{level}.item.quantity.unit"),
                 &unit,
                 Via::Unit("unit"),
             );
             let size = format!("{entry}.shippedQuantity.unitSize");
-            walk.from_api(
+            walk.back(
                 &format!("{level}.item.quantity.pack_size"),
                 &size,
                 Via::Count,
@@ -322,7 +321,7 @@ impl Walk<'_> {
                 if walk.theirs.has(&theirs) {
                     let list = format!("{level}.dates");
                     let date = format!("{list}[{}]", walk.ours.len(&list));
-                    walk.from_api(&format!("{date}.moment"), &theirs, Via::Moment);
+                    walk.back(&format!("{date}.moment"), &theirs, Via::Moment);
                     walk.ours.put(&format!("{date}.qualifier"), code);
                 }
             }
@@ -336,8 +335,8 @@ impl Walk<'_> {
         let make = |walk: &mut Self, n: usize| {
             let theirs = format!("pallets[{n}]");
             walk.marks_from_api(&format!("{theirs}.palletIdentifiers"));
-            walk.from_api("aside.pallet.tiers", &format!("{theirs}.tier"), Via::Count);
-            walk.from_api(
+            walk.back("aside.pallet.tiers", &format!("{theirs}.tier"), Via::Count);
+            walk.back(
                 "aside.pallet.blocks",
                 &format!("{theirs}.block"),
                 Via::Count,
@@ -364,7 +363,7 @@ impl Walk<'_> {
                 let range = format!("aside.marks[{}].ranges[0]", walk.ours.len("aside.marks"));
                 walk.ours
                     .put(&format!("{range}.qualifier"), "carrier_package");
-                walk.from_api(&format!("{range}.first"), &tracking, Via::Text);
+                walk.back(&format!("{range}.first"), &tracking, Via::Text);
             }
             walk.size_from_api("aside.pack", &theirs);
             walk.measure_from_api(
@@ -396,24 +395,24 @@ impl Walk<'_> {
         for n in 0..self.theirs.len(list) {
             let range = format!("aside.marks[{n}].ranges[0]");
             let kind = format!("{list}[{n}].containerIdentificationType");
-            self.from_api(&format!("{range}.qualifier"), &kind, Via::Code("container"));
+            self.back(&format!("{range}.qualifier"), &kind, Via::Code("container"));
             if self.ours.has(&format!("{range}.qualifier")) {
                 let number = format!("{list}[{n}].containerIdentificationNumber");
-                self.from_api(&format!("{range}.first"), &number, Via::Text);
+                self.back(&format!("{range}.first"), &number, Via::Text);
             }
         }
     }
 
     fn size_from_api(&mut self, ours: &str, theirs: &str) {
         for name in ["length", "width", "height"] {
-            self.from_api(
+            self.back(
                 &format!("{ours}.{name}"),
                 &format!("{theirs}.dimensions.{name}"),
                 Via::Decimal,
             );
         }
         let unit = format!("{ours}.dimension_unit");
-        self.from_api(
+        self.back(
             &unit,
             &format!("{theirs}.dimensions.unitOfMeasure"),
             Via::Code("length"),

@@ -39,7 +39,7 @@ impl Walk<'_> {
     }
 
     fn moment(&mut self, level: &str, name: &str, theirs: &str) {
-        self.to_api(&format!("{level}.{name}"), theirs, Via::Moment);
+        self.over(&format!("{level}.{name}"), theirs, Via::Moment);
     }
 
     /// The first reference of a kind.
@@ -48,7 +48,7 @@ impl Walk<'_> {
             let reference = format!("{list}[{n}]");
             let is = self.ours.text(&format!("{reference}.qualifier")).as_deref() == Some(code);
             if is && self.ours.has(&format!("{reference}.id")) && !self.theirs.has(theirs) {
-                self.to_api(&format!("{reference}.id"), theirs, Via::Text);
+                self.over(&format!("{reference}.id"), theirs, Via::Text);
                 self.ours.take(&format!("{reference}.qualifier"));
             }
         }
@@ -58,7 +58,7 @@ impl Walk<'_> {
         let qualifier = format!("{routing}.carrier_qualifier");
         if self.ours.text(&qualifier).as_deref() == Some("scac") {
             let scac = "transportationDetails.carrierScac";
-            self.to_api(&format!("{routing}.carrier"), scac, Via::Text);
+            self.over(&format!("{routing}.carrier"), scac, Via::Text);
             if self.theirs.has(scac) {
                 self.ours.take(&qualifier);
             }
@@ -93,7 +93,7 @@ impl Walk<'_> {
             .find(|(code, _)| packaging.starts_with(code))
         {
             let place = format!("{MEASUREMENTS}.{name}");
-            self.to_api(&format!("{lading}.count"), &place, Via::Count);
+            self.over(&format!("{lading}.count"), &place, Via::Count);
             if self.theirs.has(&place) && !self.ours.has(&format!("{lading}.count")) {
                 self.ours.take(&format!("{lading}.packaging"));
                 if packaging != code {
@@ -119,8 +119,8 @@ impl Walk<'_> {
         let word = self.ours.text(&unit);
         let known = word.is_some_and(|word| codes::theirs(table, &word).is_some());
         if known && !self.theirs.has(theirs) && self.ours.has(value) {
-            self.to_api(value, &format!("{theirs}.value"), Via::Decimal);
-            self.to_api(&unit, &format!("{theirs}.unitOfMeasure"), Via::Code(table));
+            self.over(value, &format!("{theirs}.value"), Via::Decimal);
+            self.over(&unit, &format!("{theirs}.unitOfMeasure"), Via::Code(table));
         }
     }
 }
