@@ -444,9 +444,9 @@ fn times(files: &[Known], order: (usize, &Paper), others: &[(usize, &Paper)], to
         let before = flow[..at]
             .iter()
             .filter(|(_, other)| other.kind < paper.kind);
-        let later =
+        let mut later =
             before.filter(|(_, other)| other.written > paper.written && paper.written.is_some());
-        if let Some((other, earlier)) = later.last() {
+        if let Some((other, earlier)) = later.next_back() {
             let of = |paper: &Paper| {
                 paper
                     .written
