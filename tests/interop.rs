@@ -46,10 +46,13 @@ fn here(peer: &str, there: bool) -> bool {
 const RSA: &str = "-newkey rsa:2048";
 const EC: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
 
+/// Who, key, certificate, both PEM.
+type Pair = (&'static str, Vec<u8>, Vec<u8>);
+
 /// Private keys and certificates of both sides and of a stranger, made once by the `openssl`
-/// command: who, key, certificate, both PEM.
-fn pairs() -> &'static [(&'static str, Vec<u8>, Vec<u8>)] {
-    static MADE: OnceLock<Vec<(&'static str, Vec<u8>, Vec<u8>)>> = OnceLock::new();
+/// command.
+fn pairs() -> &'static [Pair] {
+    static MADE: OnceLock<Vec<Pair>> = OnceLock::new();
     MADE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let make = |(name, kind): (&'static str, &str)| {

@@ -332,7 +332,8 @@ fn as2_044_the_id_is_repeated_octet_for_octet() {
 
 #[test]
 fn as2_045_a_receipt_is_matched_with_or_without_brackets() {
-    let changes: [(fn(&str) -> String, bool); 4] = [
+    type Change = fn(&str) -> String;
+    let changes: [(Change, bool); 4] = [
         (|id| id.to_owned(), true),
         (|id| id.trim_matches(['<', '>']).to_owned(), true),
         (|id| format!("  {id} "), true),

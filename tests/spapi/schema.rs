@@ -26,31 +26,6 @@ pub(super) fn models() -> Option<BTreeMap<String, Model>> {
 }
 
 impl Model {
-    fn operation(&self, id: &str) -> Option<&Value> {
-        let paths = self.root["paths"].as_object()?;
-        let operations = paths
-            .values()
-            .flat_map(|path| path.as_object().unwrap().values());
-        operations
-            .filter(|operation| operation.is_object())
-            .find(|operation| operation["operationId"] == id)
-    }
-
-    /// The schema of an operation's body.
-    pub(super) fn request(&self, operation: &str) -> Option<&Value> {
-        let parameters = self.operation(operation)?["parameters"].as_array()?;
-        Some(
-            &parameters
-                .iter()
-                .find(|parameter| parameter["in"] == "body")?["schema"],
-        )
-    }
-
-    /// The schema of an operation's answer.
-    pub(super) fn answer(&self, operation: &str, status: &str) -> Option<&Value> {
-        self.operation(operation)?["responses"][status].get("schema")
-    }
-
     /// The schema called `name`.
     pub(super) fn named(&self, name: &str) -> &Value {
         &self.root["definitions"][name]
