@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn every_file_of_ours_is_plain_and_means_what_toml_says() {
         let library = Library::embedded();
-        for path in library.paths() {
+        // Tables of a bridge stand beside the code lists and are not read by guides.
+        for path in library.paths().filter(|path| !path.contains("/spapi")) {
             let (plain, by_toml) = both(library.text(path).unwrap());
             assert!(plain.is_some(), "{path}");
             assert!(plain == by_toml, "{path}");

@@ -75,7 +75,8 @@ fn good(set: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// What is found in a file on the first of April 2026, without the counts that an edit spoils.
+/// What is found in a file on the first of April 2026, without the counts that an edit spoils and
+/// the doubts about dates that every file gets.
 fn found(text: &str) -> Vec<(&'static str, String)> {
     let today = NaiveDate::from_ymd_opt(2026, 4, 1).unwrap();
     let guides = Guides {
@@ -86,7 +87,8 @@ fn found(text: &str) -> Vec<(&'static str, String)> {
     let all = report.findings.iter().map(|noted| &noted.finding);
     let all = all.filter(|f| f.severity > transload::x12::Severity::Info);
     let all = all.map(|f| (f.fault.rule(), f.location.designator()));
-    all.filter(|(rule, _)| *rule != "se.count").collect()
+    all.filter(|(rule, _)| !["se.count", "value.date-order"].contains(rule))
+        .collect()
 }
 
 #[test]
