@@ -183,8 +183,12 @@ impl Gateway {
         let wait = self.backoff(work.lease.attempt);
         let wait = after.map_or(wait, |after| wait.max(after.min(RETRY_AFTER_CAP)));
         match perhaps_there {
-            // The state says that they may have it; the reason stands in the log.
-            true => Ok(self.store.sent(work.lease, now + wait, now).await?),
+            true => {
+                self.store
+                    .remark(work.subject, "not confirmed", why, now)
+                    .await?;
+                Ok(self.store.sent(work.lease, now + wait, now).await?)
+            }
             false => Ok(self.store.retry(work.lease, now + wait, why, now).await?),
         }
     }
@@ -321,10 +325,11 @@ pub(super) fn fate_of_answer(
 }
 
 /// Whether the names of a receipt are those of our message, turned round. Some leave them out of
-/// an answer, which is for us whatever it says.
+/// an answer, which is for us whatever it says; some quote again what came quoted.
 fn reversed(headers: &Headers, profile: &Profile) -> bool {
     let is = |name: &str, found: Result<String, as2::Error>, ours: &str| {
-        headers.get(name).is_none() || found.is_ok_and(|found| found == ours)
+        let again = |found: &str| as2::unquote_name(name, found).is_ok_and(|name| name == ours);
+        headers.get(name).is_none() || found.is_ok_and(|found| found == ours || again(&found))
     };
     is("AS2-From", headers.as2_from(), &profile.their_id)
         && is("AS2-To", headers.as2_to(), &profile.our_id)

@@ -267,14 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_ours_is_plain_and_means_what_toml_says() {
+    fn our_files_are_plain_and_mean_what_toml_says() {
         let library = Library::embedded();
-        // Tables of a bridge stand beside the code lists and are not read by guides.
-        for path in library.paths().filter(|path| !path.contains("/spapi")) {
-            let (plain, by_toml) = both(library.text(path).unwrap());
-            assert!(plain.is_some(), "{path}");
-            assert!(plain == by_toml, "{path}");
+        let mut slow = Vec::new();
+        for path in library.paths() {
+            match both(library.text(path).unwrap()) {
+                (None, _) => slow.push(path),
+                (plain, by_toml) => assert!(plain == by_toml, "{path}"),
+            }
         }
+        // A partner's overlay may say more than plain TOML does, and a bridge's tables too; what
+        // every command reads is plain.
+        slow.retain(|path| path.starts_with("x12/") || path.starts_with("codes/"));
+        slow.retain(|path| !path.starts_with("codes/spapi"));
+        assert!(slow.is_empty(), "{slow:?}");
     }
 
     /// Lines that mean something together, and some that are wrong or not plain.

@@ -84,6 +84,10 @@ pub const DEATHS: u32 = 3;
 /// The largest ISA13 and GS06 (nine digits); 1 follows.
 pub const LAST_CONTROL_NUMBER: u32 = 999_999_999;
 
+/// Remarks of one kind that a message's history takes: enough to see that somebody tries, and no
+/// way to fill a disk for who cannot prove who he is.
+pub const REMARKS: usize = 10;
+
 /// How many documents, and how many lines of history, hang on a message or an interchange that is
 /// asked for: all of them for a person's page, and no memory for half a million.
 pub const DETAIL: usize = 1000;
@@ -199,7 +203,7 @@ pub trait Store: Send + Sync + 'static {
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Adds a line to a message's history, and changes nothing else: for what came and proved
-    /// nothing.
+    /// nothing. Past [`REMARKS`] of one kind nothing is added, for anybody may cause them.
     fn remark(
         &self,
         message: Uuid,

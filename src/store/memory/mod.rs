@@ -21,8 +21,8 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
-    Reply, Sealed, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, REMARKS, Reading, Receipt,
+    Recorded, Reply, Sealed, Store, WorkKind,
 };
 use rows::Rows;
 
@@ -195,7 +195,10 @@ impl Store for Memory {
     ) -> Reply<'_, ()> {
         self.write(move |rows| {
             rows.message_mut(message)?;
-            rows.log(message, what, &detail, kept(now));
+            let same = |event: &&super::Event| event.subject == message && event.what == what;
+            if rows.events.iter().filter(same).count() < REMARKS {
+                rows.log(message, what, &detail, kept(now));
+            }
             Ok(())
         })
     }

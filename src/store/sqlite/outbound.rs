@@ -1,7 +1,7 @@
 //! The transactions of the outbound walk.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::columns;
@@ -14,7 +14,7 @@ use super::queue::{
 };
 use crate::store::{
     Compose, ControlNumbers, Direction, DocumentState, Envelope, Error, Kind, LAST_CONTROL_NUMBER,
-    Lease, MessageState, Placed, Receipt, Sealed, WorkKind,
+    Lease, MessageState, Placed, REMARKS, Receipt, Sealed, WorkKind,
 };
 
 pub(super) fn compose(
@@ -252,9 +252,14 @@ pub(super) fn remark(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let sql = "SELECT 1 FROM message WHERE id = $1";
-    match first(c, sql, params![message.as_bytes()], |_| Ok(()))? {
-        None => Err(Error::missing("message", message)),
-        Some(()) => log(c, message, what, detail, now),
+    if first(c, sql, params![message.as_bytes()], |_| Ok(()))?.is_none() {
+        return Err(Error::missing("message", message));
+    }
+    let sql = "SELECT count(*) FROM event WHERE subject = $1 AND what = $2";
+    let count = |row: &Row<'_>| row.get::<_, i64>(0);
+    match first(c, sql, params![message.as_bytes(), what], count)? {
+        Some(known) if known >= REMARKS as i64 => Ok(()),
+        _ => log(c, message, what, detail, now),
     }
 }
 

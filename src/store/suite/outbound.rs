@@ -409,6 +409,12 @@ pub(in crate::store) async fn a_remark_changes_nothing(store: Subject) {
         (at(9), "receipt ignored", "not signed")
     );
     assert_eq!(before, after);
+    for _ in 0..2 * REMARKS {
+        let more = store.remark(id(2), "receipt ignored", "forged".into(), at(9));
+        more.await.unwrap();
+    }
+    let after = store.message(id(2)).await.unwrap().unwrap();
+    assert_eq!(after.events.len(), before.events.len() + REMARKS);
     let nowhere = store.remark(id(77), "x", "y".into(), at(9)).await;
     assert_eq!(nowhere.unwrap_err().kind(), Kind::Missing);
 }
