@@ -1,7 +1,7 @@
 //! Which record a JSON is, and which operation a document goes by.
 //!
 //! [`read`] takes what an operation answers or takes, with or without its `payload`, finds the
-//! records in it by their shape, and makes documents of them. [`write`] makes the body of the
+//! records in it by their shape, and makes documents of them. [`write()`] makes the body of the
 //! operation that a document goes by.
 
 use serde_json::Value;
