@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
+use super::link::Link;
 use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(super) struct Partnership {
     pub(super) partner: Partner,
     pub(super) keys: Keys,
+    /// How its server is reached, and what its requests have to show.
+    pub(super) link: Link,
     /// The guides that were agreed with it.
     pub(super) library: Arc<Library>,
     /// Our own side: `<bridge>/<partner>/in` and `out`.
@@ -66,6 +69,7 @@ impl Partnership {
                 ours: identities.to_vec(),
                 theirs,
             },
+            link: Link::default(),
             library: Arc::clone(library),
             bridge,
             files,
@@ -73,7 +77,7 @@ impl Partnership {
     }
 }
 
-fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
+pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
     match bytes.windows(11).any(|w| w == b"-----BEGIN ") {
         true => Certificate::from_pem(bytes),
         false => Certificate::from_der(bytes),
