@@ -21,6 +21,7 @@
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
+//! | `trial` | whether a partner can be reached and understands us |
 //! | `worker` | claims work, takes one step, records |
 //!
 //! A step is load, pure call, record: a crash between two steps repeats at most one of them.
@@ -57,6 +58,7 @@ mod route;
 mod sending;
 mod survey;
 mod transport;
+mod trial;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +71,7 @@ pub use inbound::Caller;
 pub use link::{proxy, secret};
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::Sent;
+pub use trial::{Stage, Trial, Verdict};
 pub use worker::Walking;
 
 use crate::as2::Identity;
