@@ -37,9 +37,13 @@ use serde::Deserialize;
 use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
 mod check;
+pub mod keyring;
+pub mod keys;
 mod strict;
 
 pub(crate) use check::is_url;
+pub use check::moment_of;
+pub use keyring::{Cem, Entry};
 pub use strict::{Error, strict};
 
 /// One trading partner: the whole of one file.
@@ -73,10 +77,13 @@ pub struct As2 {
     /// Where their messages are posted; http or https.
     #[serde(deserialize_with = "check::url")]
     pub url: String,
-    /// Their certificates as PEM or DER files; one of them must have signed. Paths are relative
-    /// to the partner file.
+    /// Their certificates: PEM or DER files, relative to the partner file, each with what it is for
+    /// and from when to when where it says so. One of them must have signed.
     #[serde(deserialize_with = "check::certificates")]
-    pub certificates: Vec<PathBuf>,
+    pub certificates: Vec<Entry>,
+    /// What is done with certificates that come by a message of theirs.
+    #[serde(default)]
+    pub cem: Cem,
     /// How we sign.
     #[serde(default)]
     pub sign: Sign,
@@ -389,8 +396,8 @@ impl Partner {
     }
 
     fn rebase(&mut self, folder: &Path) {
-        for path in self.as2.iter_mut().flat_map(|as2| &mut as2.certificates) {
-            *path = folder.join(&*path);
+        for one in self.as2.iter_mut().flat_map(|as2| &mut as2.certificates) {
+            one.file = folder.join(&one.file);
         }
         if let Some(own) = &mut self.folder {
             own.inbox = folder.join(&own.inbox);
