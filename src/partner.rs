@@ -37,6 +37,7 @@ use serde::Deserialize;
 use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
 mod check;
+pub mod expiry;
 pub mod keyring;
 pub mod keys;
 mod strict;

@@ -130,7 +130,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
 }
 
 /// Our key and certificate.
-fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
+pub(super) fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
     let told = |path: &Path, why: &dyn std::fmt::Display| {
         Failure::state(format!("{}: {why}", path.display()))
     };

@@ -65,7 +65,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use certificates::{NOTED_EVERY, Standing, WARNED_AT, Warned};
+pub use certificates::NOTED_EVERY;
 pub use inbound::Caller;
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::Sent;
