@@ -34,6 +34,7 @@ mod levels;
 mod orders;
 mod partner;
 mod permutations;
+mod proxy;
 mod samples;
 mod spapi;
 mod store;

@@ -3,6 +3,7 @@
 //! | case | answer | stored |
 //! |---|---|---|
 //! | unknown pair of AS2 names | 403, the same for all; by setting an unsigned MDN | nothing |
+//! | without the agreed client certificate, or user and password | 403, 401 | nothing |
 //! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
 //! | the same, with `Receipt-Delivery-Option` | 202; the MDN is posted there | the same, with the address |
 //! | an address that the partner file does not name | 403 with an MDN `failed` | the message, as refused |
@@ -82,8 +83,16 @@ impl Gateway {
     ///
     /// # Errors
     /// The answer for who is not let in: the same 403 for every stranger, 400 where a name is none
-    /// or stands twice.
-    pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
+    /// or stands twice, 401 or 403 where the partner file demands more than was shown.
+    /// `certificate` is the fingerprint of the certificate that the client showed by TLS.
+    pub fn admit(
+        &self,
+        headers: store::Headers,
+        certificate: Option<&str>,
+    ) -> Result<Caller, Answer> {
+        // A password is looked at, and not kept.
+        let secret = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        let (shown, headers): (Vec<_>, Vec<_>) = headers.into_iter().partition(secret);
         let headers: Headers = headers.into_iter().collect();
         let names = [
             ("AS2-From", headers.as2_from()),
@@ -123,6 +132,9 @@ impl Gateway {
             tracing::info!("refused a stranger");
             return Err(self.stranger(&headers));
         };
+        if let Some(answer) = partnership.link.refuses(&shown, certificate) {
+            return Err(answer);
+        }
         let message_id = headers.message_id().and_then(message_id);
         let partnership = Arc::clone(partnership);
         let key = Key {
@@ -545,7 +557,7 @@ fn taken() -> Answer {
     }
 }
 
-fn text(status: u16, line: &str) -> Answer {
+pub(super) fn text(status: u16, line: &str) -> Answer {
     Answer {
         status,
         headers: vec![("content-type".into(), "text/plain; charset=utf-8".into())],

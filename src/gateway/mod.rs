@@ -20,6 +20,7 @@
 //! | `sending` | one file on somebody's word, and what became of it |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
+//! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `worker` | claims work, takes one step, records |
 //!
@@ -36,7 +37,7 @@
 //! let gateway = Gateway::new(Settings::new(Arc::new(Memory::default()), Partners::default(), folder.path()))?;
 //! let stranger = [("AS2-From", "X"), ("AS2-To", "Y"), ("Message-ID", "<1@x>")];
 //! let stranger = stranger.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-//! assert_eq!(gateway.admit(stranger).err().map(|answer| answer.status), Some(403));
+//! assert_eq!(gateway.admit(stranger, None).err().map(|answer| answer.status), Some(403));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
@@ -48,6 +49,7 @@ mod acknowledgment;
 mod certificates;
 mod compose;
 mod inbound;
+mod link;
 mod outbound;
 mod parts;
 mod read;
@@ -67,6 +69,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 pub use certificates::NOTED_EVERY;
 pub use inbound::Caller;
+pub use link::{proxy, secret};
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::Sent;
 pub use worker::Walking;
@@ -76,11 +79,12 @@ use crate::bridge;
 use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
-use crate::net::client::{self, Client, Trust};
+use crate::net::client::{self, Client, Proxy, Trust, Way};
 use crate::partner::keyring::Dated;
 use crate::partner::keys::{self, Keys};
 use crate::partner::{self, As2, Partner, Partners, ReceiptMode};
 use crate::store::{self, Store};
+use link::Link;
 use route::Partnership;
 
 /// All that a gateway is made of.
@@ -109,6 +113,8 @@ pub struct Settings {
     pub entropy: fn(&mut [u8]),
     /// Whose word is taken for the certificates of partners' servers.
     pub trust: Trust,
+    /// The proxy to partners whose files say nothing of one.
+    pub proxy: Option<Proxy>,
     /// How much at once, and how long.
     pub limits: Limits,
 }
@@ -130,6 +136,7 @@ impl Settings {
             clock: Arc::new(clock::System),
             entropy: net::entropy,
             trust: Trust::System,
+            proxy: None,
             limits: Limits::default(),
         }
     }
@@ -188,6 +195,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file or a password that [as2.connect] or [as2.demand] names cannot be used.
+    #[error("partner {partner}: {why}")]
+    Link {
+        /// The partner's name.
+        partner: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A partner speaks AS2, and we have no key.
     #[error(
         "partner {0} speaks AS2, and there is no identity of ours; make one in the folder of keys, \
@@ -242,6 +257,8 @@ pub struct Gateway {
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
     client: Client,
+    /// The way to partners who have no wishes.
+    way: Way,
     limits: Limits,
     opening: Semaphore,
     poke: Notify,
@@ -267,8 +284,14 @@ impl Gateway {
             clock,
             entropy,
             trust,
+            proxy,
             limits,
         } = settings;
+        let way = Way {
+            trust,
+            proxy,
+            ..Way::default()
+        };
         let none = Agreed {
             library: Arc::default(),
             partnerships: Vec::new(),
@@ -285,7 +308,8 @@ impl Gateway {
             bridge,
             clock,
             entropy,
-            client: Client::new(trust, limits.client.clone()),
+            client: Client::by(way.clone(), limits.client.clone()),
+            way,
             opening: Semaphore::new(limits.opening),
             limits,
             poke: Notify::new(),
@@ -320,8 +344,13 @@ impl Gateway {
             }
             let mut known = before.partnerships.iter();
             let known = known.find(|known| known.partner.name == partner.name);
-            let partnership =
+            let mut partnership =
                 Partnership::open(partner, &library, (&ours, &held), &self.bridge, known)?;
+            if let Some(as2) = &partner.as2 {
+                let link = Link::open(as2, &self.way, &self.limits.client);
+                let name = partner.name.clone();
+                partnership.link = link.map_err(|why| Error::Link { partner: name, why })?;
+            }
             Ok(Arc::new(partnership))
         };
         let partnerships = partners.iter().map(open).collect::<Result<_, Error>>()?;

@@ -51,7 +51,8 @@ impl Gateway {
             let why = format!("the partner file does not name {url}");
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
-        let posted = self.client.post(&url, &answer.headers, answer.body).await;
+        let client = known.link.client(&self.client);
+        let posted = client.post(&url, &answer.headers, answer.body).await;
         let now = self.clock.now();
         let (retry, after, why) = match posted {
             Ok(given) if given.taken() => {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Error;
 use super::certificates::Ring;
+use super::link::Link;
 use crate::as2::{self, Certificate, Cipher, Identity, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub(super) struct Partnership {
     pub(super) partner: Partner,
     pub(super) keys: Ring,
+    /// How its server is reached, and what its requests have to show.
+    pub(super) link: Link,
     /// The guides that were agreed with it.
     pub(super) library: Arc<Library>,
     /// Our own side: `<bridge>/<partner>/in` and `out`.
@@ -72,6 +75,7 @@ impl Partnership {
                 ours: Arc::clone(ours),
                 theirs,
             },
+            link: Link::default(),
             library: Arc::clone(library),
             bridge,
             files,
@@ -79,7 +83,7 @@ impl Partnership {
     }
 }
 
-fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
+pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
     match bytes.windows(11).any(|w| w == b"-----BEGIN ") {
         true => Certificate::from_pem(bytes),
         false => Certificate::from_der(bytes),

@@ -141,7 +141,8 @@ impl Gateway {
             Place::File { path, len } => Outgoing::file(path, len, body.digest),
         };
         let outgoing = outgoing.chunked(as2.chunked);
-        let posted = self.client.post(&as2.url, &detail.headers, outgoing);
+        let client = partnership.link.client(&self.client);
+        let posted = client.post(&as2.url, &detail.headers, outgoing);
         match posted.await {
             Ok(answer) => {
                 let at = self.clock.now();
