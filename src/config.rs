@@ -13,6 +13,7 @@
 //! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
+//! | `keys` | `TRANSLOAD_KEYS` | `keys` |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
 //! | `proxy.url` | `TRANSLOAD_PROXY_URL` | none: partners are reached directly |
 //! | `limits.*` | | those of [`serve`] and [`gateway`] |
@@ -49,6 +50,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of partner files.
     pub partners: PathBuf,
+    /// The folder of keys and of certificates that partners gave us.
+    pub keys: PathBuf,
     /// Folders of guides that come before the embedded ones.
     pub mappings: Vec<PathBuf>,
     /// The AS2 listener.
@@ -125,6 +128,8 @@ pub struct Identity {
     pub password_file: Option<PathBuf>,
     /// The environment variable that holds its password.
     pub password_env: Option<String>,
+    /// The systemd credential that holds its password.
+    pub password_credential: Option<String>,
 }
 
 /// The bridges.
@@ -164,6 +169,7 @@ impl Default for Config {
         Self {
             data: "data".into(),
             partners: "partners".into(),
+            keys: "keys".into(),
             mappings: Vec::new(),
             as2: As2::default(),
             admin: Admin::default(),
@@ -221,13 +227,17 @@ impl Config {
         let mut config: Self = strict(text, file)?;
         config.rebase(Path::new(file).parent().unwrap_or(Path::new("")));
         config.overlay(env)?;
-        if let Some(Identity {
-            password_file: Some(_),
-            password_env: Some(_),
-            ..
-        }) = &config.identity
-        {
-            let why = "identity has both password_file and password_env; keep one";
+        let places = config.identity.as_ref().map_or(0, |own| {
+            let named = [
+                own.password_file.is_some(),
+                own.password_env.is_some(),
+                own.password_credential.is_some(),
+            ];
+            named.into_iter().filter(|named| *named).count()
+        });
+        if places > 1 {
+            let why = "identity names several of password_file, password_env and \
+                       password_credential; keep one";
             return Err(Error::plain(file, why));
         }
         Ok(config)
@@ -281,7 +291,12 @@ impl Config {
         let keys = keys
             .chain(tls)
             .chain(logins.flat_map(|login| &mut login.password_file));
-        let folders = [&mut self.data, &mut self.partners, &mut self.bridge.folder];
+        let folders = [
+            &mut self.data,
+            &mut self.partners,
+            &mut self.keys,
+            &mut self.bridge.folder,
+        ];
         for path in folders.into_iter().chain(&mut self.mappings).chain(keys) {
             *path = folder.join(&*path);
         }
@@ -291,6 +306,7 @@ impl Config {
         for (name, slot) in [
             ("TRANSLOAD_DATA", &mut self.data),
             ("TRANSLOAD_PARTNERS", &mut self.partners),
+            ("TRANSLOAD_KEYS", &mut self.keys),
             ("TRANSLOAD_BRIDGE_FOLDER", &mut self.bridge.folder),
         ] {
             env(name).into_iter().for_each(|value| *slot = value.into());
@@ -334,17 +350,18 @@ impl Config {
             self.mappings = std::env::split_paths(&value).collect();
         }
         if let Some(p12) = env("TRANSLOAD_IDENTITY_P12") {
-            let (password_file, password_env) = (None, None);
             self.identity = Some(Identity {
                 p12: p12.into(),
-                password_file,
-                password_env,
+                password_file: None,
+                password_env: None,
+                password_credential: None,
             });
         }
         if let (Some(own), Some(file)) =
             (&mut self.identity, env("TRANSLOAD_IDENTITY_PASSWORD_FILE"))
         {
             (own.password_file, own.password_env) = (Some(file.into()), None);
+            own.password_credential = None;
         }
         Ok(())
     }
@@ -382,6 +399,7 @@ type Value = fn(&Config) -> Option<String>;
 const SETTINGS: &[(&str, &str, Value)] = &[
     ("data", "TRANSLOAD_DATA", |c| Some(shown(&c.data))),
     ("partners", "TRANSLOAD_PARTNERS", |c| Some(shown(&c.partners))),
+    ("keys", "TRANSLOAD_KEYS", |c| Some(shown(&c.keys))),
     ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
@@ -397,6 +415,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
+    ("identity.password_credential", "", |c| c.identity.as_ref()?.password_credential.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
     ("proxy.url", "TRANSLOAD_PROXY_URL", |c| Some(c.proxy.as_ref()?.url.clone())),
     ("proxy.no_proxy", "", |c| listed(c.proxy.as_ref()?.no_proxy.iter().cloned())),

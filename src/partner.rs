@@ -37,11 +37,16 @@ use serde::Deserialize;
 use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
 mod check;
+pub mod expiry;
+pub mod keyring;
+pub mod keys;
 mod link;
 mod strict;
 mod words;
 
 pub(crate) use check::is_url;
+pub use check::moment_of;
+pub use keyring::{Cem, Entry};
 pub use link::{Connect, Demand, KeyFile, Login, Proxy, ProxyUse};
 pub use strict::{Error, strict};
 pub use words::{Encrypt, Receipt, ReceiptMode, Sign};
@@ -77,10 +82,13 @@ pub struct As2 {
     /// Where their messages are posted; http or https.
     #[serde(deserialize_with = "check::url")]
     pub url: String,
-    /// Their certificates as PEM or DER files; one of them must have signed. Paths are relative
-    /// to the partner file.
+    /// Their certificates: PEM or DER files, relative to the partner file, each with what it is for
+    /// and from when to when where it says so. One of them must have signed.
     #[serde(deserialize_with = "check::certificates")]
-    pub certificates: Vec<PathBuf>,
+    pub certificates: Vec<Entry>,
+    /// What is done with certificates that come by a message of theirs.
+    #[serde(default)]
+    pub cem: Cem,
     /// How we sign.
     #[serde(default)]
     pub sign: Sign,
@@ -333,8 +341,9 @@ impl Partner {
     /// Makes the file's relative paths relative to `folder`.
     pub(crate) fn rebase(&mut self, folder: &Path) {
         if let Some(as2) = &mut self.as2 {
+            let listed = as2.certificates.iter_mut().map(|one| &mut one.file);
             let link = as2.connect.paths().chain(as2.demand.paths());
-            for path in as2.certificates.iter_mut().chain(link) {
+            for path in listed.chain(link) {
                 *path = folder.join(&*path);
             }
         }

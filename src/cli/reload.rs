@@ -1,4 +1,4 @@
-//! Guides and partner files that change while `serve` runs: loaded, checked, compared, and taken over
+//! Guides, partner files and keys that change while `serve` runs: loaded, checked, compared, and taken over
 //! all at once, or told and left alone.
 //!
 //! Folders are looked at, and not watched by the system: that works on every file system, a mounted
@@ -80,7 +80,10 @@ pub(super) fn watch(
 }
 
 fn stamp(config: &Config) -> Stamp {
-    let folders = config.mappings.iter().chain([&config.partners]);
+    let folders = config
+        .mappings
+        .iter()
+        .chain([&config.partners, &config.keys]);
     let files = folders.flat_map(|folder: &PathBuf| below(folder, DEPTH).unwrap_or_default());
     let stamp = |path: PathBuf| {
         let data = std::fs::metadata(&path).ok();
@@ -112,7 +115,7 @@ fn show(tls: &Server, own: &config::Tls) {
 
 /// A folder of partners may hold their inboxes: what comes and goes there is no setting.
 fn matters(path: &Path) -> bool {
-    let kinds = ["toml", "pem", "crt", "cer", "der"];
+    let kinds = ["toml", "pem", "crt", "cer", "der", "p12", "password"];
     path.extension()
         .is_some_and(|kind| kinds.iter().any(|known| kind.eq_ignore_ascii_case(known)))
 }
@@ -163,7 +166,7 @@ fn take(gateway: &Gateway, config: &Config, before: &Partners) -> Option<Partner
     }
     tracing::info!(
         guides = fates.len(),
-        "changed guides and partner files are in use"
+        "changed guides, partner files and keys are in use"
     );
     Some(partners)
 }

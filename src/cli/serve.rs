@@ -123,6 +123,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
     Ok(Settings {
         library,
         identities,
+        keys: Some(config.keys.clone()),
         limits: config.gateway_limits(),
         receipt_url: config.receipt_url().cloned(),
         proxy: proxy.transpose().map_err(Failure::state)?,
@@ -132,15 +133,26 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
 }
 
 /// Our key and certificate.
-fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
+pub(super) fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
     let told = |path: &Path, why: &dyn std::fmt::Display| {
         Failure::state(format!("{}: {why}", path.display()))
     };
-    let password = match (&own.password_file, &own.password_env) {
-        (Some(file), _) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
-        (None, Some(name)) => std::env::var(name)
+    let credential = own.password_credential.as_deref().map(|name| {
+        partner::keys::credential(name).ok_or_else(|| {
+            Failure::state(format!(
+                "systemd passes no credential {name}; name it in LoadCredential= of the service"
+            ))
+        })
+    });
+    let password = match (&own.password_file, &own.password_env, credential) {
+        (Some(file), ..) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
+        (_, Some(name), _) => std::env::var(name)
             .map_err(|_| Failure::state(format!("the variable {name} has no password in it")))?,
-        (None, None) => String::new(),
+        (_, _, Some(file)) => {
+            let file = file?;
+            fs::read_to_string(&file).map_err(|why| told(&file, &why))?
+        }
+        (None, None, None) => String::new(),
     };
     let der = fs::read(&own.p12).map_err(|why| told(&own.p12, &why))?;
     as2::Identity::from_pkcs12(&der, password.trim_end_matches(['\r', '\n']))

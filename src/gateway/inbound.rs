@@ -21,12 +21,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::certificates::seen;
 use super::route::{Partnership, profile};
 use super::{Gateway, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::As2;
+use crate::partner::keyring::Use;
 use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
 
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
@@ -58,6 +60,8 @@ struct Judged {
     content: Option<Spooled>,
     /// Whether it may be accepted.
     sound: bool,
+    /// The certificates that it was opened with.
+    seen: Vec<(Use, String)>,
     /// What the log says.
     reason: String,
 }
@@ -70,6 +74,7 @@ struct Weighed {
     about: (Option<String>, Option<String>),
     /// The content where it may be accepted, and what holds its file.
     content: Option<(Payload, Spooled)>,
+    seen: Vec<(Use, String)>,
     reason: String,
 }
 
@@ -196,6 +201,7 @@ impl Gateway {
             arrival,
             content: _content,
             sound,
+            seen,
             reason,
         } = match judged {
             Ok(judged) => judged,
@@ -211,7 +217,14 @@ impl Gateway {
             reason,
             "received"
         );
-        let answer = self.keep(&caller, arrival, sound, at).await;
+        // Two writes that wait together are one commit.
+        let (answer, noted) = tokio::join!(
+            self.keep(&caller, arrival, sound, at),
+            self.note(partner, seen, at)
+        );
+        if let Err(why) = noted {
+            tracing::warn!(partner, %why, "cannot note which certificates were used");
+        }
         drop(turn);
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
@@ -316,7 +329,7 @@ impl Gateway {
         let profile = profile(as2, self.limits.inflated, at);
         // Its digest is found by who opens it.
         let mut content = Spool::undigested(self.store.spool(), IN_MEMORY);
-        let keys = &partnership.keys;
+        let keys = &partnership.keys.opening(at);
         let opened = match caller.key.message_id.as_str() {
             "" => Err(no_message_id()),
             _ => {
@@ -331,6 +344,7 @@ impl Gateway {
             mic,
             about: (content_type, file_name),
             content,
+            seen,
             reason,
         } = weigh(opened, content, refused, profile.diagnostic)?;
         let (content, spooled) = content.unzip();
@@ -357,6 +371,7 @@ impl Gateway {
             arrival,
             content: spooled,
             sound,
+            seen,
             reason,
         })
     }
@@ -387,8 +402,9 @@ impl Gateway {
         let digest = request.micalg.filter(|digest| !digest.weak());
         let digest = digest.unwrap_or(as2::Digest::Sha256);
         // A receipt that cannot be what was asked for is not signed some other way.
+        let keys = caller.partnership.keys.sealing(at);
         let signer = match request.signed && request.refusal.is_none() {
-            true => Some((caller.partnership.keys.signer(at)?, digest)),
+            true => Some((keys.signer(at)?, digest)),
             false => None,
         };
         let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
@@ -425,6 +441,7 @@ fn weigh(
                 mic: None,
                 about: (None, None),
                 content: None,
+                seen: Vec::new(),
                 reason: why.to_string(),
             });
         }
@@ -443,9 +460,10 @@ fn weigh(
     let (disposition, reason) = refused.unwrap_or_else(sound);
     Ok(Weighed {
         disposition,
-        mic: Some(opened.mic),
-        about: (Some(opened.content_type), opened.file_name),
+        mic: Some(opened.mic.clone()),
+        about: (Some(opened.content_type.clone()), opened.file_name.clone()),
         content,
+        seen: seen(&opened),
         reason,
     })
 }

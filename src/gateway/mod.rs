@@ -19,6 +19,7 @@
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
 //! | `sending` | one file on somebody's word, and what became of it |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
+//! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
 //! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `trial` | whether a partner can be reached and understands us |
@@ -46,6 +47,7 @@
 //! interchange.
 
 mod acknowledgment;
+mod certificates;
 mod compose;
 mod inbound;
 mod link;
@@ -67,6 +69,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use certificates::NOTED_EVERY;
 pub use inbound::Caller;
 pub use link::{proxy, secret};
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
@@ -80,7 +83,9 @@ use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{self, Client, Proxy, Trust, Way};
-use crate::partner::{As2, Partner, Partners, ReceiptMode};
+use crate::partner::keyring::Dated;
+use crate::partner::keys::{self, Keys};
+use crate::partner::{self, As2, Partner, Partners, ReceiptMode};
 use crate::store::{self, Store};
 use link::Link;
 use route::Partnership;
@@ -93,8 +98,11 @@ pub struct Settings {
     pub library: Library,
     /// The partners; their relative paths are resolved.
     pub partners: Partners,
-    /// Our keys and certificates: all of them decrypt, the first valid one signs.
+    /// Keys of ours that are there before all others: each that is valid decrypts, and the first
+    /// valid one signs until a newer one of the folder does.
     pub identities: Vec<Identity>,
+    /// The folder of keys, where there is one: see [`partner::keys`].
+    pub keys: Option<PathBuf>,
     /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
     pub receipt_url: Option<String>,
     /// Whether a stranger who asks for a receipt gets an unsigned one that says so, instead of
@@ -124,6 +132,7 @@ impl Settings {
             library: Library::embedded(),
             partners,
             identities: Vec::new(),
+            keys: None,
             receipt_url: None,
             tell_strangers: false,
             bridge: bridge.to_path_buf(),
@@ -199,10 +208,13 @@ pub enum Error {
     },
     /// A partner speaks AS2, and we have no key.
     #[error(
-        "partner {0} speaks AS2, and there is no identity of ours; make one, and name it in the \
-         settings as identity.p12"
+        "partner {0} speaks AS2, and there is no identity of ours; make one in the folder of keys, \
+         or name it in the settings as identity.p12"
     )]
     NoIdentity(String),
+    /// The folder of keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] partner::Error),
     /// A partner is asked for asynchronous receipts, and there is no address of ours for them.
     #[error(
         "partner {0} is to post its receipts to us, and the settings do not say where; set \
@@ -230,6 +242,8 @@ pub enum Error {
 struct Agreed {
     library: Arc<Library>,
     partnerships: Vec<Arc<Partnership>>,
+    /// Our keys.
+    ours: Arc<Vec<Dated<Identity>>>,
 }
 
 /// The gateway: settings made ready for use. Cheap to share, made once.
@@ -238,6 +252,8 @@ pub struct Gateway {
     /// Replaced as a whole by [`agree`](Gateway::agree); work in flight keeps what it began with.
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
+    keys: Option<PathBuf>,
+    noted: certificates::Noted,
     receipt_url: Option<String>,
     tell_strangers: bool,
     bridge: PathBuf,
@@ -264,6 +280,7 @@ impl Gateway {
             library,
             partners,
             identities,
+            keys,
             receipt_url,
             tell_strangers,
             bridge,
@@ -281,11 +298,14 @@ impl Gateway {
         let none = Agreed {
             library: Arc::default(),
             partnerships: Vec::new(),
+            ours: Arc::default(),
         };
         let gateway = Gateway {
             store,
             agreed: RwLock::new(Arc::new(none)),
             identities,
+            keys,
+            noted: certificates::Noted::default(),
             receipt_url,
             tell_strangers,
             bridge,
@@ -302,13 +322,24 @@ impl Gateway {
         Ok(Arc::new(gateway))
     }
 
-    /// Takes other guides and partners from here on, all of them or none. A message, a document
-    /// and a step that was begun goes on by what was agreed before. Blocks for a moment.
+    /// Takes other guides and partners from here on, and the keys and certificates that the folder
+    /// of keys holds now, all of them or none. A message, a document and a step that was begun
+    /// goes on by what was agreed before. Blocks for a moment.
     ///
     /// # Errors
     /// As [`Gateway::new`]; then nothing is changed.
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
         let (library, before) = (Arc::new(library), self.agreed());
+        let held = self
+            .keys
+            .as_deref()
+            .map_or_else(|| Ok(Keys::default()), keys::load)?;
+        for warning in &held.warnings {
+            tracing::warn!(warning, "a key is not kept as it should be");
+        }
+        let first = self.identities.iter().cloned().map(Dated::from);
+        let ours = first.chain(held.ours.iter().map(|own| own.dated.clone()));
+        let ours: Arc<Vec<_>> = Arc::new(ours.collect());
         let open = |partner: &Partner| {
             let later = |as2: &As2| as2.receipt_mode == ReceiptMode::Async;
             if self.receipt_url.is_none() && partner.as2.as_ref().is_some_and(later) {
@@ -317,7 +348,7 @@ impl Gateway {
             let mut known = before.partnerships.iter();
             let known = known.find(|known| known.partner.name == partner.name);
             let mut partnership =
-                Partnership::open(partner, &library, &self.identities, &self.bridge, known)?;
+                Partnership::open(partner, &library, (&ours, &held), &self.bridge, known)?;
             if let Some(as2) = &partner.as2 {
                 let link = Link::open(as2, &self.way, &self.limits.client);
                 let name = partner.name.clone();
@@ -329,6 +360,7 @@ impl Gateway {
         let agreed = Arc::new(Agreed {
             library,
             partnerships,
+            ours: Arc::clone(&ours),
         });
         *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
         // Work may have waited for a partner, or for a guide.

@@ -104,7 +104,7 @@ impl Gateway {
             later: None,
         };
         let source = body.open();
-        let read = move || read(&headers, source?, &known.keys, &profile, at);
+        let read = move || read(&headers, source?, &known.keys.opening(at), &profile, at);
         let came = match tokio::task::spawn_blocking(read).await {
             Ok(Ok(came)) => came?,
             Ok(Err(why)) => {

@@ -5,18 +5,21 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
+use super::certificates::Ring;
 use super::link::Link;
-use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
+use crate::as2::{self, Certificate, Cipher, Identity, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
 use crate::mapping::{Guide, Library};
+use crate::partner::keyring::Dated;
+use crate::partner::keys::Keys;
 use crate::partner::{Encrypt, Partner, Receipt, Sign, Transport};
 use std::sync::Arc;
 
 /// One partner, ready for use.
 pub(super) struct Partnership {
     pub(super) partner: Partner,
-    pub(super) keys: Keys,
+    pub(super) keys: Ring,
     /// How its server is reached, and what its requests have to show.
     pub(super) link: Link,
     /// The guides that were agreed with it.
@@ -33,22 +36,25 @@ impl Partnership {
     pub(super) fn open(
         partner: &Partner,
         library: &Arc<Library>,
-        identities: &[Identity],
+        (ours, held): (&Arc<Vec<Dated<Identity>>>, &Keys),
         bridge: &Path,
         before: Option<&Arc<Partnership>>,
     ) -> Result<Partnership, Error> {
         let mut theirs = Vec::new();
-        for path in partner.as2.iter().flat_map(|as2| &as2.certificates) {
+        for entry in partner.as2.iter().flat_map(|as2| &as2.certificates) {
+            let path = &entry.file;
             let certificate = std::fs::read(path)
                 .map_err(|why| why.to_string())
                 .and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string()));
-            theirs.push(certificate.map_err(|why| Error::Certificate {
+            let certificate = certificate.map_err(|why| Error::Certificate {
                 partner: partner.name.clone(),
                 path: path.clone(),
                 why,
-            })?);
+            })?;
+            theirs.push(entry.dated(certificate));
         }
-        if partner.as2.is_some() && identities.is_empty() {
+        theirs.extend(held.accepted(&partner.name).cloned());
+        if partner.as2.is_some() && ours.is_empty() {
             return Err(Error::NoIdentity(partner.name.clone()));
         }
         let files = match (&partner.folder, before) {
@@ -65,8 +71,8 @@ impl Partnership {
         };
         Ok(Partnership {
             partner: partner.clone(),
-            keys: Keys {
-                ours: identities.to_vec(),
+            keys: Ring {
+                ours: Arc::clone(ours),
                 theirs,
             },
             link: Link::default(),

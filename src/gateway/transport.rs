@@ -68,7 +68,7 @@ impl Gateway {
         content: &Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Spooled), Setback> {
-        let (mut entropy, keys) = (self.entropy, &partnership.keys);
+        let (mut entropy, keys) = (self.entropy, partnership.keys.sealing(at));
         let profile = profile(as2, self.limits.inflated, at);
         let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
         let name = format!("{}.x12", interchange.control);
@@ -83,7 +83,7 @@ impl Gateway {
             &mut source,
             &mut body,
             document,
-            keys,
+            &keys,
             &profile,
             &mut entropy,
             at,
@@ -156,7 +156,8 @@ impl Gateway {
                     mic: as2.require_mic,
                     later,
                 };
-                fate_of_answer(answer, message, &partnership.keys, &profile, &agreed, at)
+                let keys = partnership.keys.opening(at);
+                fate_of_answer(answer, message, &keys, &profile, &agreed, at)
             }
             Err(why) => fate_of_error(&why),
         }

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::queue::Queued;
@@ -23,6 +24,7 @@ pub(super) struct Rows {
     pub(super) last_work: i64,
     pub(super) turns: BTreeMap<String, u64>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
+    pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
 }
 
 #[derive(Clone)]

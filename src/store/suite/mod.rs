@@ -6,6 +6,7 @@
 pub(super) mod inbound;
 pub(super) mod outbound;
 pub(super) mod queue;
+pub(super) mod seen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,7 @@ macro_rules! conformance {
             queue::counts_count
             queue::what_is_not_there_is_missing
             queue::closed_is_closed
+            seen::what_was_seen_last_is_kept
         }
     };
     ($open:path: $($room:ident :: $promise:ident)*) => {
