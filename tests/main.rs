@@ -33,6 +33,7 @@ mod laws;
 mod levels;
 mod orders;
 mod partner;
+mod partner_test;
 mod permutations;
 mod proxy;
 mod samples;

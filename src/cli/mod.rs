@@ -28,6 +28,7 @@ mod files;
 mod fix;
 mod help;
 mod here;
+mod init;
 mod junit;
 mod mappings;
 mod partner;
@@ -98,13 +99,14 @@ enum Command {
     Redact(redact::Redact),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
+    Init(init::Init),
     /// Run the gateway: AS2 listener, worker, bridges
     Serve(serve::Serve),
     /// Send an X12 file to a partner over AS2
     Send(send::Send),
     /// Show an exchange between two partners on this machine, with keys made on the spot
     Demo(demo::Demo),
-    /// List and check partner files
+    /// Add, list, check and test partners
     Partner(partner::Partner),
     /// Make keys and certificates
     Cert(cert::Cert),
@@ -239,6 +241,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Split(command) => command.run(out),
         Command::Redact(command) => command.run(out),
         Command::As2(command) => command.run(out),
+        Command::Init(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),
         Command::Demo(command) => command.run(out),

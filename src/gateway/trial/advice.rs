@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::super::certificates::Ring;
 use super::{CLOCKS, Found, Verdict, called, failed, later, passed, skipped};
 use crate::as2::{self, Certificate, Keys, Mdn, Mic};
 use crate::net::client::{self, Response};
@@ -24,12 +25,12 @@ pub(super) fn dated(certificate: &Certificate, now: DateTime<Utc>) -> Option<Str
 
 pub(super) fn settings(
     partner: &Partner,
-    keys: &Keys,
+    ring: &Ring,
     unusable: &[String],
     now: DateTime<Utc>,
 ) -> Found {
-    let valid = |one: &&Certificate| one.valid_at(now);
-    let Some(theirs) = keys.theirs.iter().find(valid) else {
+    let sealing = ring.sealing(now);
+    let Some(theirs) = sealing.theirs.iter().find(|one| one.valid_at(now)) else {
         return failed(
             format!(
                 "no certificate of theirs can be used: {}",
@@ -38,20 +39,24 @@ pub(super) fn settings(
             "`certificates`: ask the partner for the one in use and put its file there",
         );
     };
-    let ours: Vec<&Certificate> = keys.ours.iter().map(|own| &own.certificate).collect();
-    let Some(own) = ours.iter().find(|own| own.valid_at(now)) else {
-        let why = ours.first().and_then(|own| dated(own, now));
-        return match why {
+    let Some(own) = sealing
+        .ours
+        .iter()
+        .find(|own| own.certificate.valid_at(now))
+    else {
+        let why = ring.ours.first();
+        return match why.and_then(|own| dated(&own.item.certificate, now)) {
             Some(why) => failed(
                 format!("our own certificate {why}"),
-                "`identity`: make a new one with `cert new`, and send the partner `partner sheet`",
+                "`cert new --out keys` makes another one; send the partner `partner sheet` again",
             ),
             None => failed(
-                "we have no key of our own",
-                "`identity.p12` in the settings: `cert new` makes one",
+                "we have no key of our own that signs now",
+                "`cert new --out keys` makes one; `cert list` shows what there is",
             ),
         };
     };
+    let own = &own.certificate;
     let name = &partner.name;
     let said = format!(
         "{name}: we are {}, they are {}",
