@@ -28,6 +28,7 @@ mod formats;
 mod fuzz;
 mod guides;
 mod interop;
+mod journey_b;
 mod lang;
 mod laws;
 mod levels;

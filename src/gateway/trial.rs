@@ -34,6 +34,12 @@ use crate::partner::{As2, Partner, ReceiptMode};
 const LINE: &[u8] = b"A connection test. Nothing is ordered, and nothing has to be done.\n";
 /// What it is called there.
 const FILE_NAME: &str = "connection-test.txt";
+/// Whether a message is such a test: there is nothing in it to read.
+pub(super) fn is_one(content_type: &str, file_name: Option<&str>) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("text/plain") && file_name == Some(FILE_NAME)
+}
+
 /// How long one layer below HTTP is waited for.
 const LAYER: Duration = Duration::from_secs(10);
 /// Clocks that are further apart than this are told: signatures and certificates have times.

@@ -75,11 +75,10 @@ impl Add {
         let our_id = our_id.ok_or_else(|| {
             Failure::usage("which AS2 name is ours? say --our-id, or as2.id in the settings")
         })?;
-        let preset = self
-            .preset
-            .as_deref()
-            .map(|name| Ok((name, presets::find(name)?)));
-        let preset = preset.transpose()?;
+        let preset = match self.preset.as_deref() {
+            Some(name) => Some((name, presets::find(name)?)),
+            None => None,
+        };
         let agreed = Agreed {
             name: &self.name,
             our_id,

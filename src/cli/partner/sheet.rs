@@ -106,7 +106,7 @@ fn url(config: &Config) -> Result<String, Failure> {
 fn certificates(config: &Config) -> Result<Vec<Enclosed>, Failure> {
     let now = Utc::now();
     let mut all: Vec<Certificate> = Vec::new();
-    for own in &config.identity {
+    if let Some(own) = &config.identity {
         all.push(identity(own)?.certificate);
     }
     let held = keys::load(&config.keys).map_err(Failure::state)?;
