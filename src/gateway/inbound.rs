@@ -160,6 +160,7 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
@@ -199,8 +200,10 @@ impl Gateway {
             reason,
             "received"
         );
+        kill!("judged");
         let answer = self.keep(&caller, arrival, sound, at).await;
         drop(turn);
+        kill!("accepted");
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
             match why.retry() {
@@ -248,9 +251,11 @@ impl Gateway {
                 // The answer is on its way to the socket; whether the sender got it, only a
                 // second copy would tell.
                 tokio::spawn(async move {
+                    kill!("answering");
                     if let Err(why) = this.store.answered(id, this.clock.now()).await {
                         tracing::warn!(%id, %why, "cannot note the answer");
                     }
+                    kill!("answered");
                 });
                 Ok(answer)
             }

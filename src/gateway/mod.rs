@@ -18,6 +18,7 @@
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
 //! | `sending` | one file on somebody's word, and what became of it |
+//! | `retry` | when a try is repeated, and when a partner is left in peace |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `worker` | claims work, takes one step, records |
@@ -51,6 +52,7 @@ mod parts;
 mod read;
 mod receipt;
 mod related;
+mod retry;
 mod route;
 mod sending;
 mod survey;
@@ -64,8 +66,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use inbound::Caller;
-pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
-pub use sending::Sent;
+pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
+pub use sending::{Named, Parcel, Sent, Until};
 pub use worker::Walking;
 
 use crate::as2::Identity;
