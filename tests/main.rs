@@ -28,6 +28,8 @@ mod formats;
 mod fuzz;
 mod guides;
 mod interop;
+#[cfg(feature = "planted")]
+mod kill;
 mod lang;
 mod laws;
 mod levels;

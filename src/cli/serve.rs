@@ -24,7 +24,7 @@ use crate::as2;
 use crate::config::{self, Config, Setting};
 use crate::gateway::{Gateway, Settings};
 use crate::partner::{self, Partners};
-use crate::store::Sqlite;
+use crate::store::{Sqlite, Store};
 use crate::web::{self, Listeners};
 
 /// The settings file that is read where none is named and this one exists.
@@ -106,25 +106,40 @@ impl Place {
 /// A gateway's settings with all files read and the store open. Everything that can be wrong with
 /// them is told here.
 pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
-    let partners = match config.partners.exists() {
-        true => partner::load(&config.partners).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::state(lines.join("\n"))
-        })?,
-        false => Partners::default(),
-    };
+    settings_on(config, || {
+        let store = Sqlite::open(&config.data).map_err(Failure::state)?;
+        Ok(Arc::new(store))
+    })
+}
+
+/// The partner files of the settings.
+pub(super) fn partners(config: &Config) -> Result<Partners, Failure> {
+    if !config.partners.exists() {
+        return Ok(Partners::default());
+    }
+    partner::load(&config.partners).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::state(lines.join("\n"))
+    })
+}
+
+/// The same with another store, which is opened last.
+pub(super) fn settings_on(
+    config: &Config,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
+) -> Result<Settings, Failure> {
+    let partners = partners(config)?;
     let library = library(config.mappings.iter().cloned())
         .map_err(|why| Failure::state(format!("guides: {why}")))?;
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
-    let store = Sqlite::open(&config.data).map_err(Failure::state)?;
     Ok(Settings {
         library,
         identities,
         limits: config.gateway_limits(),
         receipt_url: config.as2.receipt_url.clone(),
         tell_strangers: config.as2.tell_strangers,
-        ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
+        ..Settings::new(open()?, partners, &config.bridge.folder)
     })
 }
 

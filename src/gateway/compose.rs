@@ -359,7 +359,10 @@ pub(super) fn raw(bytes: impl Read, digest: &Digest) -> Result<(Value, String, S
 /// The media type of what a drafted document's content goes out as.
 pub(super) fn content_type(content: &str) -> String {
     let content: Value = serde_json::from_str(content).unwrap_or_default();
-    content["content_type"].as_str().unwrap_or(MEDIA_TYPE).to_owned()
+    content["content_type"]
+        .as_str()
+        .unwrap_or(MEDIA_TYPE)
+        .to_owned()
 }
 
 /// The digest of the bytes that a drafted document brings, if it goes as it is.

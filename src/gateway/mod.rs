@@ -67,7 +67,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 pub use inbound::Caller;
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
-pub use sending::{Named, Parcel, Sent, Until};
+pub use sending::{Named, Parcel, Sent, Until, became};
 pub use worker::Walking;
 
 use crate::as2::Identity;

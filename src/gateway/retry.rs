@@ -81,7 +81,11 @@ impl Gateway {
         kill!("missed");
         if count >= MISSES {
             let partner = &work.partner;
-            tracing::warn!(partner, count, "not reached; it is left in peace for a while");
+            tracing::warn!(
+                partner,
+                count,
+                "not reached; it is left in peace for a while"
+            );
         }
         Ok(())
     }

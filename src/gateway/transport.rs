@@ -19,8 +19,8 @@ use crate::net::client::Outgoing;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::{As2, Receipt, ReceiptMode, Transport};
 use crate::store::{
-    self, Accepted, Arrival, DocumentState, Draft, Key, MessageDetail, MessageState,
-    NewDocument, Payload, Place, Sealed,
+    self, Accepted, Arrival, DocumentState, Draft, Key, MessageDetail, MessageState, NewDocument,
+    Payload, Place, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
@@ -199,6 +199,7 @@ impl Gateway {
                     };
                     let drafted = self.store.draft(draft, self.clock.now()).await;
                     let drafted = drafted.map_err(|why| why.to_string())?;
+                    kill!("drafted");
                     tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
                     self.poke();
                     blocking(partnership, move |known| known.bridge.done(&incoming)).await?

@@ -411,14 +411,20 @@ fn wrong(before: &States, after: &States) -> Option<String> {
             None => &[Sealed],
             // Proved is proved.
             Some(Confirmed) => &[Confirmed],
-            Some(Sealed) => &[Sealed, Sent, Confirmed, Refused, Uncertain, Dead, Quarantined],
+            Some(Sealed) => &[
+                Sealed,
+                Sent,
+                Confirmed,
+                Refused,
+                Uncertain,
+                Dead,
+                Quarantined,
+            ],
             // What may be there is not as if it had never gone.
             Some(Sent) => &[Sent, Confirmed, Refused, Uncertain, Dead, Quarantined],
             Some(Uncertain) => &[Uncertain, Sent, Confirmed, Refused, Dead],
             Some(Refused) => &[Refused, Sealed, Confirmed],
-            Some(Dead | Quarantined) => {
-                &[Dead, Quarantined, Sealed, Confirmed, Refused, Uncertain]
-            }
+            Some(Dead | Quarantined) => &[Dead, Quarantined, Sealed, Confirmed, Refused, Uncertain],
             Some(inbound) => return Some(format!("a message of ours is {inbound}")),
         };
         if !lawful.contains(now) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::task::block_in_place;
 use transload::as2::Identity;
-use transload::gateway::{Gateway, Limits, Sent, Until, Settings};
+use transload::gateway::{Gateway, Limits, Sent, Settings, Until};
 use transload::partner::{self, Partners};
 use transload::store::{Direction, DocumentState, Filter, Memory, MessageState, Store};
 use transload::web::{self, Listeners, Running};

@@ -104,12 +104,7 @@ impl Rows {
             }
             self.move_documents_of(anew.id, &[Failed], Drafted, now)?;
         }
-        self.log(
-            message,
-            "resend",
-            &format!("{order}; as {}", anew.id),
-            now,
-        );
+        self.log(message, "resend", &format!("{order}; as {}", anew.id), now);
         if matches!(state, MessageState::Sealed | MessageState::Sent) {
             self.drop_work(WorkKind::Send, message);
             let note = format!("sent again as {}", anew.id);
@@ -144,11 +139,12 @@ impl Rows {
 
     pub(super) fn look(&self, limit: usize) -> Queue {
         let circuits = self.circuits.iter().filter(|(_, (missed, _))| *missed > 0);
-        let circuit = |(partner, (missed, shut)): (&String, &(u32, Option<DateTime<Utc>>))| Circuit {
-            partner: partner.clone(),
-            missed: *missed,
-            shut: *shut,
-        };
+        let circuit =
+            |(partner, (missed, shut)): (&String, &(u32, Option<DateTime<Utc>>))| Circuit {
+                partner: partner.clone(),
+                missed: *missed,
+                shut: *shut,
+            };
         let mut waiting = self.waiting();
         waiting.truncate(limit);
         Queue {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::rows::Rows;
 use crate::store::state::Subject;
 use crate::store::{
-    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MISSES, MessageState,
-    Waiting, Work, WorkKind,
+    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MISSES,
+    MessageState, Waiting, Work, WorkKind,
 };
 
 /// A row of the queue.
@@ -180,10 +180,7 @@ impl Rows {
     ) -> Vec<(WorkKind, Uuid)> {
         let rows = self.work.values();
         let old = rows.filter(|row| {
-            row.partner == partner
-                && row.kind.asks_partner()
-                && !row.leased
-                && row.queued < before
+            row.partner == partner && row.kind.asks_partner() && !row.leased && row.queued < before
         });
         old.map(|row| (row.kind, row.subject)).collect()
     }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::columns::{id, time, word};
 use crate::store::state::Subject;
 use crate::store::{
-    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Kind, Lease, MISSES, MessageState, Work, WorkKind,
+    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Kind, Lease, MISSES, MessageState, Work,
+    WorkKind,
 };
 
 /// A leased row of the queue.

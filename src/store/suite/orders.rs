@@ -44,7 +44,9 @@ fn missed(again: i64, pause: i64) -> Missed {
 async fn shut(store: &Subject, now: i64, pause: i64) {
     for count in 1..=MISSES {
         let work = sends(store, now).await.work.remove(0);
-        let told = store.unreached(work.lease, missed(now, pause), at(now)).await;
+        let told = store
+            .unreached(work.lease, missed(now, pause), at(now))
+            .await;
         assert_eq!(told.unwrap(), count);
     }
 }
@@ -76,7 +78,11 @@ pub(in crate::store) async fn a_partner_who_is_down_is_asked_by_one(store: Subje
     let partners: Vec<_> = claimed.work.iter().map(|work| &work.partner[..]).collect();
     assert_eq!(partners, ["up"]);
     store
-        .receipt(claimed.work[0].subject, receipt(MessageState::Confirmed), at(1))
+        .receipt(
+            claimed.work[0].subject,
+            receipt(MessageState::Confirmed),
+            at(1),
+        )
         .await
         .unwrap();
     let idle = sends(&store, 599).await;
@@ -97,10 +103,18 @@ pub(in crate::store) async fn a_partner_who_is_down_is_asked_by_one(store: Subje
     let probe = sends(&store, 1600).await;
     assert_eq!(probe.work.len(), 1);
     store
-        .receipt(probe.work[0].subject, receipt(MessageState::Confirmed), at(1600))
+        .receipt(
+            probe.work[0].subject,
+            receipt(MessageState::Confirmed),
+            at(1600),
+        )
         .await
         .unwrap();
-    assert_eq!(sends(&store, 1600).await.work.len(), 3, "all are tried again");
+    assert_eq!(
+        sends(&store, 1600).await.work.len(),
+        3,
+        "all are tried again"
+    );
     assert_eq!(store.queue(9).await.unwrap().circuits, []);
 }
 
@@ -143,7 +157,10 @@ pub(in crate::store) async fn an_answer_opens_the_circuit(store: Subject) {
     store.accept(apart(1, "m1", "there"), at(0)).await.unwrap();
     shut(&store, 0, 10).await;
     let work = sends(&store, 10).await.work.remove(0);
-    store.posted(work.lease, "200".into(), at(10)).await.unwrap();
+    store
+        .posted(work.lease, "200".into(), at(10))
+        .await
+        .unwrap();
     assert_eq!(store.queue(9).await.unwrap().circuits, []);
 
     sealed_for(&store, "acme", 2, 1).await;
@@ -200,7 +217,10 @@ pub(in crate::store) async fn the_same_message_goes_again(store: Subject) {
     let told = detail.events.iter().filter(|event| event.what == "resend");
     let told: Vec<_> = told.map(|event| &event.detail[..]).collect();
     assert_eq!(told, ["mira: they lost it"; 2]);
-    store.accept(arrival(5, "m5", "order"), at(9)).await.unwrap();
+    store
+        .accept(arrival(5, "m5", "order"), at(9))
+        .await
+        .unwrap();
     let theirs = again(&store, 5, None).await.unwrap_err();
     assert_eq!(theirs.kind(), Kind::Invalid);
     let nothing = again(&store, 77, None).await.unwrap_err();
@@ -250,7 +270,10 @@ pub(in crate::store) async fn a_message_is_cancelled(store: Subject) {
 
 pub(in crate::store) async fn a_message_is_found_by_its_id(store: Subject) {
     sealed_out(&store, 1).await;
-    store.accept(arrival(5, "out@us", "order"), at(9)).await.unwrap();
+    store
+        .accept(arrival(5, "out@us", "order"), at(9))
+        .await
+        .unwrap();
     let found = store.named("out@us".into()).await.unwrap();
     let ids: Vec<_> = found.iter().map(|row| row.id).collect();
     assert_eq!(ids, [id(5), id(2)]);
