@@ -145,8 +145,9 @@ mic() {
 # The value of a header field, its name in lower case.
 field() {
     tr -d '\r' <"$2" | while IFS= read -r line; do
-        case $line in *:*) ;; *) continue ;; esac
-        if [ "$(echo "${line%%:*}" | tr 'A-Z' 'a-z')" = "$1" ]; then
+        name=${line%%:*}
+        [ "${#name}" -eq "${#1}" ] || continue
+        if [ "$(echo "$name" | tr 'A-Z' 'a-z')" = "$1" ]; then
             echo "${line#*:}"
             break
         fi
