@@ -38,6 +38,7 @@ mod levels;
 mod orders;
 mod partner;
 mod permutations;
+mod proxy;
 mod samples;
 mod sending;
 mod spapi;

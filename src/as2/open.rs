@@ -50,6 +50,8 @@ pub struct Encryption {
     pub cipher: Cipher,
     /// `rsa-pkcs1`, `rsa-oaep sha-256`, `ecdh sha-256 aes-128-wrap`, …
     pub key_transport: String,
+    /// SHA-256 of the certificate of ours that it was encrypted to.
+    pub recipient: String,
 }
 
 /// The layers that were found around the payload.
@@ -317,6 +319,7 @@ impl Walk<'_> {
         self.secured.encrypted = Some(Encryption {
             cipher,
             key_transport: key.transport.clone(),
+            recipient: key.recipient.clone(),
         });
         let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
         let read = self.inner(&mut plain);

@@ -15,11 +15,12 @@ use serde_json::json;
 
 use self::folder::Folder;
 use super::messages::{Desk, failed, head};
-use super::serve::{Place, partners, settings_on};
+use super::serve::{Place, settings_on};
 use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
 use crate::as2::{self, Certificate, Document, Headers, Keys, Layer, Mic, Profile, peel};
 use crate::config::Config;
+use crate::gateway::of_all_times;
 use crate::store::{Answer, Direction, Memory, Message, MessageDetail, Payload, Store};
 use crate::x12::text;
 
@@ -86,27 +87,10 @@ impl Evidence {
     }
 }
 
-/// Our keys, and all certificates that the partner file names.
+/// All keys that the settings lead to.
 fn keys(config: &Config, message: &Message) -> Result<Keys, Failure> {
     let settings = settings_on(config, || Ok(Arc::new(Memory::default()) as Arc<dyn Store>))?;
-    let partners = partners(config)?;
-    let partner = partners.iter().find(|known| known.name == message.partner);
-    let paths = partner.and_then(|partner| partner.as2.as_ref());
-    let paths = paths.map_or(&[][..], |as2| &as2.certificates);
-    let mut theirs = Vec::new();
-    for path in paths {
-        let told = |why: String| Failure::state(format!("{}: {why}", path.display()));
-        let bytes = std::fs::read(path).map_err(|why| told(why.to_string()))?;
-        let read = match bytes.windows(11).any(|at| at == b"-----BEGIN ") {
-            true => Certificate::from_pem(&bytes),
-            false => Certificate::from_der(&bytes),
-        };
-        theirs.push(read.map_err(|why| told(why.to_string()))?);
-    }
-    Ok(Keys {
-        ours: settings.identities,
-        theirs,
-    })
+    of_all_times(&settings, &message.partner).map_err(Failure::state)
 }
 
 /// A message, and all that is known of it.

@@ -144,7 +144,7 @@ impl Folder {
             let certificates = as2
                 .certificates
                 .iter()
-                .map(|path| self.certificate(path, now));
+                .map(|one| self.certificate(&one.file, now));
             json!({
                 "id": as2.id,
                 "our_id": as2.our_id,

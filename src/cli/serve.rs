@@ -22,7 +22,8 @@ use super::reload;
 use super::{Exit, Failure, Outcome};
 use crate::as2;
 use crate::config::{self, Config, Setting};
-use crate::gateway::{Gateway, Settings};
+use crate::gateway::{self, Gateway, Settings};
+use crate::net::tls::Server;
 use crate::partner::{self, Partners};
 use crate::store::{Sqlite, Store};
 use crate::web::{self, Listeners};
@@ -133,30 +134,58 @@ pub(super) fn settings_on(
         .map_err(|why| Failure::state(format!("guides: {why}")))?;
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
+    let proxy = config.proxy.as_ref().map(gateway::proxy);
     Ok(Settings {
         library,
         identities,
+        keys: Some(config.keys.clone()),
         limits: config.gateway_limits(),
-        receipt_url: config.as2.receipt_url.clone(),
+        receipt_url: config.receipt_url().cloned(),
+        proxy: proxy.transpose().map_err(Failure::state)?,
         tell_strangers: config.as2.tell_strangers,
         ..Settings::new(open()?, partners, &config.bridge.folder)
     })
 }
 
 /// Our key and certificate.
-fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
+pub(super) fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
     let told = |path: &Path, why: &dyn std::fmt::Display| {
         Failure::state(format!("{}: {why}", path.display()))
     };
-    let password = match (&own.password_file, &own.password_env) {
-        (Some(file), _) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
-        (None, Some(name)) => std::env::var(name)
+    let credential = own.password_credential.as_deref().map(|name| {
+        partner::keys::credential(name).ok_or_else(|| {
+            Failure::state(format!(
+                "systemd passes no credential {name}; name it in LoadCredential= of the service"
+            ))
+        })
+    });
+    let password = match (&own.password_file, &own.password_env, credential) {
+        (Some(file), ..) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
+        (_, Some(name), _) => std::env::var(name)
             .map_err(|_| Failure::state(format!("the variable {name} has no password in it")))?,
-        (None, None) => String::new(),
+        (_, _, Some(file)) => {
+            let file = file?;
+            fs::read_to_string(&file).map_err(|why| told(&file, &why))?
+        }
+        (None, None, None) => String::new(),
     };
     let der = fs::read(&own.p12).map_err(|why| told(&own.p12, &why))?;
     as2::Identity::from_pkcs12(&der, password.trim_end_matches(['\r', '\n']))
         .map_err(|why| told(&own.p12, &why))
+}
+
+/// What the AS2 listener shows.
+fn tls(own: &config::Tls) -> Result<Server, Failure> {
+    let (der, password) = key(own).map_err(Failure::state)?;
+    let server = Server::from_pkcs12(&der, &password, own.clients);
+    server.map_err(|why| Failure::state(format!("{}: {why}", own.p12.display())))
+}
+
+/// The PKCS#12 file and its password.
+pub(super) fn key(own: &config::Tls) -> Result<(Vec<u8>, String), String> {
+    let password = gateway::secret(own.password_file.as_deref(), own.password_env.as_deref())?;
+    let der = fs::read(&own.p12).map_err(|why| format!("{}: {why}", own.p12.display()))?;
+    Ok((der, password))
 }
 
 /// Logs to stderr: what, and message ids; never content.
@@ -195,17 +224,22 @@ impl Serve {
             .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;
         listeners.path.clone_from(&config.as2.path);
         listeners.limits = config.serve_limits();
+        listeners.proxies.clone_from(&config.as2.trusted_proxies);
+        let tls = config.as2.tls.as_ref().map(tls).transpose()?.map(Arc::new);
+        listeners.tls.clone_from(&tls);
         let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
-        let watching = reload::watch(Arc::clone(&running.gateway), config.clone());
+        let watching = reload::watch(Arc::clone(&running.gateway), tls.clone(), config.clone());
         let watching = tokio::spawn(watching.map_err(Failure::state)?);
         let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         eprintln!(
-            "transload: partners post to http://{as2}{path}, operators look at http://{admin}"
+            "transload: partners post to {scheme}://{as2}{path}, operators look at http://{admin}"
         );
         if self.json {
-            let line = json!({ "as2": as2.to_string(), "admin": admin.to_string(), "path": path });
+            let (as2, admin) = (as2.to_string(), admin.to_string());
+            let line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });
             writeln!(out, "{line}")?;
             out.flush()?;
         }

@@ -52,8 +52,9 @@ impl Gateway {
             let why = format!("the partner file does not name {url}");
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
+        let client = known.link.client(&self.client);
         kill!("posting");
-        let posted = self.client.post(&url, &answer.headers, answer.body).await;
+        let posted = client.post(&url, &answer.headers, answer.body).await;
         kill!("posted");
         let now = self.clock.now();
         let (retry, after, why) = match posted {
@@ -101,7 +102,7 @@ impl Gateway {
             later: None,
         };
         let source = body.open();
-        let read = move || read(&headers, source?, &known.keys, &profile, at);
+        let read = move || read(&headers, source?, &known.keys.opening(at), &profile, at);
         let came = match tokio::task::spawn_blocking(read).await {
             Ok(Ok(came)) => came?,
             Ok(Err(why)) => {

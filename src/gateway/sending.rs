@@ -190,8 +190,9 @@ impl Gateway {
         let known = known.ok_or_else(|| Error::NoPartner(name.clone()))?;
         if known.partner.as2.is_some() {
             let at = self.clock.now();
-            let keys = known.keys.signer(at).map(drop);
-            let keys = keys.and_then(|()| known.keys.recipient(at).map(drop));
+            let sealing = known.keys.sealing(at);
+            let keys = sealing.signer(at).map(drop);
+            let keys = keys.and_then(|()| sealing.recipient(at).map(drop));
             keys.map_err(|why| Error::NotSendable(why.to_string()))?;
         }
         self.store.draft(parcel.draft(), self.clock.now()).await?;
@@ -267,7 +268,14 @@ impl Gateway {
         // As of the day on which it was taken: certificates end, receipts do not.
         let at = detail.message.updated;
         let profile = route::profile(as2, self.limits.inflated, at);
-        Mdn::read(&headers, &answer.body, &known.keys, &profile, at).ok()
+        Mdn::read(
+            &headers,
+            &answer.body,
+            &known.keys.opening(at),
+            &profile,
+            at,
+        )
+        .ok()
     }
 }
 

@@ -69,7 +69,7 @@ impl Gateway {
         content: &Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Spooled), Setback> {
-        let (mut entropy, keys) = (self.entropy, &partnership.keys);
+        let (mut entropy, keys) = (self.entropy, partnership.keys.sealing(at));
         let profile = profile(as2, self.limits.inflated, at);
         let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
         // What holds several files names each of them inside.
@@ -85,7 +85,7 @@ impl Gateway {
             &mut source,
             &mut body,
             document,
-            keys,
+            &keys,
             &profile,
             &mut entropy,
             at,
@@ -145,7 +145,8 @@ impl Gateway {
             Place::File { path, len } => Outgoing::file(path, len, body.digest),
         };
         let outgoing = outgoing.chunked(as2.chunked);
-        let posted = self.client.post(&as2.url, &detail.headers, outgoing);
+        let client = partnership.link.client(&self.client);
+        let posted = client.post(&as2.url, &detail.headers, outgoing);
         match posted.await {
             Ok(answer) => {
                 let at = self.clock.now();
@@ -159,7 +160,8 @@ impl Gateway {
                     mic: as2.require_mic,
                     later,
                 };
-                fate_of_answer(answer, message, &partnership.keys, &profile, &agreed, at)
+                let keys = partnership.keys.opening(at);
+                fate_of_answer(answer, message, &keys, &profile, &agreed, at)
             }
             Err(why) => fate_of_error(&why),
         }

@@ -4,7 +4,10 @@
 //! | file | is |
 //! |---|---|
 //! | [`client`] | one `POST`, with time-outs, size caps and certificates verified; no redirect is followed |
+//! | [`way`] | whose certificates the client trusts, what it shows, the proxy between |
+//! | [`probe`] | the way to a peer, looked at layer by layer |
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
+//! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
 //! | [`spool`] | bytes on their way to disk and back, digested |
 //! | `outgoing` | a request body from memory or from a file |
@@ -24,9 +27,15 @@
 pub mod body;
 pub mod client;
 mod framing;
+mod network;
 mod outgoing;
+pub mod probe;
 pub mod serve;
 pub mod spool;
+pub mod tls;
+pub mod way;
+
+pub use network::Network;
 
 /// Fresh bytes from the system's generator: what `as2` takes as its entropy.
 ///

@@ -44,6 +44,7 @@ mod order;
 mod outbound;
 mod payload;
 mod row;
+mod seen;
 mod sqlite;
 mod state;
 #[cfg(test)]
@@ -72,6 +73,7 @@ pub use row::{
     Claimed, Counts, Document, DocumentDetail, Event, Filter, Interchange, Message, MessageDetail,
     Work,
 };
+pub use seen::Seen;
 pub use sqlite::Sqlite;
 pub use state::{Aside, Direction, DocumentState, MessageState, WorkKind};
 
@@ -242,6 +244,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Tries a message of ours no more, on somebody's word: `dead`.
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Writes down which certificates were at work with a partner; of each the latest time counts.
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()>;
+
+    /// Every certificate that was seen at work, by partner, purpose and fingerprint.
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>>;
 
     /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
     /// number is used twice.

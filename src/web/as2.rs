@@ -11,7 +11,7 @@
 //! One line is logged for each request, with the message id and never a byte of content.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,9 +23,11 @@ use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
+use super::forwarded::{Origin, origin};
 use crate::net::body::{Body, Intake, Refused};
 use crate::net::serve::{Limits, serve};
-use crate::net::{latin1, latin1_bytes};
+use crate::net::tls::{Server, Shown};
+use crate::net::{Network, latin1, latin1_bytes};
 
 /// How many seconds a sender is asked to wait when a body could not be spooled.
 const RETRY_AFTER: u32 = 60;
@@ -41,13 +43,21 @@ pub struct Settings {
     pub spool: PathBuf,
     /// Limits of heads, bodies and connections.
     pub limits: Limits,
+    /// What it shows where it speaks TLS.
+    pub tls: Option<Arc<Server>>,
+    /// The proxies in front of it, whose word is taken for who sent a request, and how.
+    pub proxies: Vec<Network>,
 }
 
 /// A request that arrived, its body not yet read.
 #[derive(Debug)]
 pub struct Arrival {
-    /// Who sent it; behind a proxy, the proxy.
-    pub peer: SocketAddr,
+    /// Who sent it; behind a proxy that is trusted, who that says it was.
+    pub peer: IpAddr,
+    /// Whether it came by TLS, to us or to a proxy that is trusted.
+    pub secure: bool,
+    /// The fingerprint of the certificate that the client showed to us: SHA-256 in lower-case hex.
+    pub certificate: Option<String>,
     /// The headers: names in lower case, values with each byte as one character (ISO 8859-1).
     /// Lines of one name are in the order in which they came.
     pub headers: Vec<(String, String)>,
@@ -176,22 +186,31 @@ pub async fn listen<H, F>(
     H: Fn(Arrival) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let intake = Arc::new(Intake::new(&settings.limits, settings.spool));
-    let route = Arc::new((settings.path, handler));
-    let answer = move |request: Request<Incoming>, peer| {
+    let Settings {
+        path,
+        spool,
+        limits,
+        tls,
+        proxies,
+    } = settings;
+    let intake = Arc::new(Intake::new(&limits, spool));
+    let (route, secure) = (Arc::new((path, proxies, handler)), tls.is_some());
+    let answer = move |request: Request<Incoming>, peer: SocketAddr| {
         let (route, intake) = (Arc::clone(&route), Arc::clone(&intake));
         async move {
             let start = Instant::now();
             let seen = Seen::of(&request);
+            let from = origin(request.headers(), peer.ip(), secure, &route.1);
+            let client = from.address;
             let answer = match turned_away(&request, &route.0) {
                 Some(answer) => answer,
-                None => (route.1)(arrival(request, peer, intake)).await,
+                None => (route.2)(arrival(request, from, intake)).await,
             };
-            seen.log(peer, answer.status, start);
+            seen.log(client, answer.status, start);
             answer.response()
         }
     };
-    serve(listener, settings.limits, answer, shutdown).await;
+    serve(listener, tls, limits, answer, shutdown).await;
 }
 
 /// The answer to a request that is none of the handler's.
@@ -224,14 +243,17 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
     })
 }
 
-fn arrival(request: Request<Incoming>, peer: SocketAddr, intake: Arc<Intake>) -> Arrival {
+fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arrival {
     let (head, incoming) = request.into_parts();
+    let shown = head.extensions.get::<Shown>();
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), latin1(value.as_bytes()))
     };
     let headers = head.headers.iter().map(pair).collect();
     Arrival {
-        peer,
+        peer: from.address,
+        secure: from.secure,
+        certificate: shown.map(|shown| shown.0.clone()),
         headers,
         body: Upload {
             incoming,
@@ -275,7 +297,7 @@ impl Seen {
         }
     }
 
-    fn log(&self, peer: SocketAddr, status: u16, start: Instant) {
+    fn log(&self, peer: IpAddr, status: u16, start: Instant) {
         let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             %peer,

@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use super::as2::{Answer, Arrival, Settings};
 use super::{admin, as2};
 use crate::gateway::{Gateway, Walking};
+use crate::net::Network;
 use crate::net::serve::Limits;
+use crate::net::tls::Server;
 use crate::store;
 
 /// The sockets of a gateway, bound before it is made: so that partners who run in one process can
@@ -27,6 +29,10 @@ pub struct Listeners {
     pub path: String,
     /// Limits of both.
     pub limits: Limits,
+    /// What partners are shown where they come by TLS.
+    pub tls: Option<Arc<Server>>,
+    /// The proxies in front of us, whose word is taken for where a request comes from.
+    pub proxies: Vec<Network>,
 }
 
 impl Listeners {
@@ -45,6 +51,8 @@ impl Listeners {
             admin: bind(admin).await?,
             path: "/as2".into(),
             limits: Limits::default(),
+            tls: None,
+            proxies: Vec::new(),
         })
     }
 
@@ -53,7 +61,9 @@ impl Listeners {
     /// # Errors
     /// Where the system does not say the port.
     pub fn url(&self) -> io::Result<String> {
-        Ok(format!("http://{}{}", self.as2.local_addr()?, self.path))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let address = self.as2.local_addr()?;
+        Ok(format!("{scheme}://{address}{}", self.path))
     }
 }
 
@@ -87,12 +97,16 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         admin,
         path,
         limits,
+        tls,
+        proxies,
     } = listeners;
     let addresses = (as2.local_addr()?, admin.local_addr()?);
     let settings = Settings {
         path,
         spool,
         limits: limits.clone(),
+        tls,
+        proxies,
     };
     let walk = Arc::clone(&gateway);
     let handler = move |arrival: Arrival| receive(Arc::clone(&walk), arrival);
@@ -138,8 +152,13 @@ impl Running {
 
 /// One request of a partner: strangers are refused before their body is read.
 async fn receive(gateway: Arc<Gateway>, arrival: Arrival) -> Answer {
-    let Arrival { headers, body, .. } = arrival;
-    let caller = match gateway.admit(headers) {
+    let Arrival {
+        headers,
+        body,
+        certificate,
+        ..
+    } = arrival;
+    let caller = match gateway.admit(headers, certificate.as_deref()) {
         Ok(caller) => caller,
         Err(answer) => return answer.into(),
     };

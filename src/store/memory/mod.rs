@@ -23,7 +23,7 @@ use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
     Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, REMARKS,
-    Reading, Receipt, Recorded, Reply, Resend, Sealed, Store, WorkKind,
+    Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
 };
 use rows::Rows;
 
@@ -220,6 +220,30 @@ impl Store for Memory {
 
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.cancel(message, &order, kept(now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            for one in seen {
+                let key = (one.partner, one.purpose, one.fingerprint);
+                let at = rows.seen.entry(key).or_insert(kept(one.at));
+                *at = kept(one.at).max(*at);
+            }
+            Ok(())
+        })
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        self.query(|rows| {
+            let whole =
+                |((partner, purpose, fingerprint), at): (&(String, String, String), &_)| Seen {
+                    partner: partner.clone(),
+                    purpose: purpose.clone(),
+                    fingerprint: fingerprint.clone(),
+                    at: *at,
+                };
+            rows.seen.iter().map(whole).collect()
+        })
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

@@ -26,6 +26,7 @@ pub(super) struct Rows {
     /// Tries in a row that did not reach a partner, and until when it is shut.
     pub(super) circuits: BTreeMap<String, (u32, Option<DateTime<Utc>>)>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
+    pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
 }
 
 #[derive(Clone)]

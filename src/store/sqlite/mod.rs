@@ -19,6 +19,7 @@ mod queries;
 mod queue;
 mod readers;
 mod schema;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -35,7 +36,7 @@ use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
     Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, Reading,
-    Receipt, Recorded, Reply, Resend, Sealed, Store, WorkKind,
+    Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -99,6 +100,14 @@ impl Sqlite {
     /// by as much as writers shared a commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// The certificates that were seen at work, of a folder that `serve` may have open. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where the database cannot be read.
+    pub fn look_seen(folder: &Path) -> Result<Vec<Seen>, Error> {
+        seen::look(folder)
     }
 
     /// One write transaction.
@@ -288,6 +297,14 @@ impl Store for Sqlite {
 
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| seen::note(c, &seen)))
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        Box::pin(self.query(seen::list))
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

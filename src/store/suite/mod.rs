@@ -7,6 +7,7 @@ pub(super) mod inbound;
 pub(super) mod orders;
 pub(super) mod outbound;
 pub(super) mod queue;
+pub(super) mod seen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,7 @@ macro_rules! conformance {
             orders::a_copy_goes_under_another_id
             orders::a_message_is_cancelled
             orders::a_message_is_found_by_its_id
+            seen::what_was_seen_last_is_kept
         }
     };
     ($open:path: $($room:ident :: $promise:ident)*) => {
