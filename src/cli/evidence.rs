@@ -20,7 +20,7 @@ use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
 use crate::as2::{self, Certificate, Document, Headers, Keys, Layer, Mic, Profile, peel};
 use crate::config::Config;
-use crate::gateway::of_all_times;
+use crate::gateway::{of_all_times, secret_field as secret};
 use crate::store::{Answer, Direction, Memory, Message, MessageDetail, Payload, Store};
 use crate::x12::text;
 
@@ -279,7 +279,7 @@ impl Case {
                     signer,
                 };
                 steps.signature(what, &proof);
-                if let Some(at) = memchr::memmem::find(&answer.body, content) {
+                if let Some(at) = position(&answer.body, content) {
                     steps.within("receipt-body.bin", at, content.len(), proof.signed);
                 }
                 proof.signed
@@ -376,10 +376,16 @@ impl Case {
     }
 }
 
-/// Header fields as they stand before a body.
+/// Header fields as they stand before a body, but for what proves who is there.
 fn block(headers: &crate::store::Headers) -> Vec<u8> {
     let lines = headers
         .iter()
+        .filter(|(name, _)| !secret(name))
         .map(|(name, value)| format!("{name}: {value}\r\n"));
     lines.collect::<String>().into_bytes()
+}
+
+/// Where a part stands in a whole.
+fn position(whole: &[u8], part: &[u8]) -> Option<usize> {
+    whole.windows(part.len().max(1)).position(|at| at == part)
 }

@@ -55,6 +55,9 @@ pub(super) struct Serve {
     /// Where operators look; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
+    /// Write every layer of every exchange into this folder
+    #[arg(long, value_name = "DIR")]
+    trace: Option<String>,
     /// Print the addresses as JSON once they are bound
     #[arg(long)]
     json: bool,
@@ -135,8 +138,13 @@ pub(super) fn settings_on(
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
     let proxy = config.proxy.as_ref().map(gateway::proxy);
+    let trace = config.trace.folder.as_deref().map(|folder| {
+        let trace = gateway::Trace::new(folder, config.trace.max);
+        trace.map_err(|why| Failure::state(format!("{}: {why}", folder.display())))
+    });
     Ok(Settings {
         library,
+        trace: trace.transpose()?,
         identities,
         keys: Some(config.keys.clone()),
         limits: config.gateway_limits(),
@@ -209,6 +217,7 @@ impl Serve {
         let config = self.place.config(&[
             ("TRANSLOAD_AS2_LISTEN", &self.as2_listen),
             ("TRANSLOAD_ADMIN_LISTEN", &self.admin_listen),
+            ("TRANSLOAD_TRACE", &self.trace),
         ])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(self.serve(&config, out)));
