@@ -18,6 +18,8 @@
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
 //! | `x12.qualifier`, `x12.id` | | none: our usual X12 name, for new partners |
 //! | `proxy.url` | `TRANSLOAD_PROXY_URL` | none: partners are reached directly |
+//! | `trace.folder` | `TRANSLOAD_TRACE` | none: nothing is traced |
+//! | `trace.max` | | [`TRACED`](gateway::TRACED) exchanges |
 //! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
@@ -68,8 +70,29 @@ pub struct Config {
     pub x12: Option<Party>,
     /// The HTTP proxy to partners whose files name none.
     pub proxy: Option<Proxy>,
+    /// Where every layer of every exchange is written, for who looks for a fault.
+    pub trace: Trace,
     /// Limits that differ from the defaults.
     pub limits: Limits,
+}
+
+/// What is traced, and how much of it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trace {
+    /// The folder; none traces nothing.
+    pub folder: Option<PathBuf>,
+    /// How many exchanges stay, the newest.
+    pub max: usize,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            max: gateway::TRACED,
+        }
+    }
 }
 
 /// The AS2 listener.
@@ -183,6 +206,7 @@ impl Default for Config {
             bridge: Bridge::default(),
             x12: None,
             proxy: None,
+            trace: Trace::default(),
             limits: Limits::default(),
         }
     }
@@ -305,7 +329,8 @@ impl Config {
             &mut self.keys,
             &mut self.bridge.folder,
         ];
-        for path in folders.into_iter().chain(&mut self.mappings).chain(keys) {
+        let folders = folders.into_iter().chain(&mut self.trace.folder);
+        for path in folders.chain(&mut self.mappings).chain(keys) {
             *path = folder.join(&*path);
         }
     }
@@ -356,6 +381,9 @@ impl Config {
                 login,
                 no_proxy,
             });
+        }
+        if let Some(folder) = env("TRANSLOAD_TRACE") {
+            self.trace.folder = Some(folder.into());
         }
         if let Some(value) = env("TRANSLOAD_MAPPINGS") {
             self.mappings = std::env::split_paths(&value).collect();
@@ -433,6 +461,8 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("x12.id", "", |c| Some(c.x12.as_ref()?.id.clone())),
     ("proxy.url", "TRANSLOAD_PROXY_URL", |c| Some(c.proxy.as_ref()?.url.clone())),
     ("proxy.no_proxy", "", |c| listed(c.proxy.as_ref()?.no_proxy.iter().cloned())),
+    ("trace.folder", "TRANSLOAD_TRACE", |c| c.trace.folder.as_deref().map(shown)),
+    ("trace.max", "", |c| Some(c.trace.max.to_string())),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
     ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),

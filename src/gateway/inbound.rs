@@ -177,6 +177,7 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
@@ -186,6 +187,9 @@ impl Gateway {
         let this = Arc::clone(self);
         let opening = tokio::task::spawn_blocking(move || {
             let judged = this.judge(&caller, &body, at);
+            if let Ok(judged) = &judged {
+                this.trace_came(&caller, &body, &judged.arrival);
+            }
             (caller, body, judged)
         });
         // A body in a file is there until it is kept.
@@ -217,6 +221,7 @@ impl Gateway {
             reason,
             "received"
         );
+        kill!("judged");
         // Two writes that wait together are one commit.
         let (answer, noted) = tokio::join!(
             self.keep(&caller, arrival, sound, at),
@@ -226,6 +231,7 @@ impl Gateway {
             tracing::warn!(partner, %why, "cannot note which certificates were used");
         }
         drop(turn);
+        kill!("accepted");
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
             match why.retry() {
@@ -269,19 +275,15 @@ impl Gateway {
                 if apart {
                     return Ok(answer);
                 }
-                let this = Arc::clone(self);
-                // The answer is on its way to the socket; whether the sender got it, only a
-                // second copy would tell.
-                tokio::spawn(async move {
-                    if let Err(why) = this.store.answered(id, this.clock.now()).await {
-                        tracing::warn!(%id, %why, "cannot note the answer");
-                    }
-                });
+                self.left(id);
                 Ok(answer)
             }
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
                 self.poke();
+                if !apart {
+                    self.left(message);
+                }
                 let answer = planted!("duplicate-answered-anew", unused.answer, answer);
                 Ok(now(answer))
             }
@@ -290,6 +292,19 @@ impl Gateway {
                 Ok(self.reused(caller, unused, at).await?)
             }
         }
+    }
+
+    /// Notes that an answer is on its way to the socket; whether the sender got it, only a second
+    /// copy would tell.
+    fn left(self: &Arc<Self>, id: Uuid) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            kill!("answering");
+            if let Err(why) = this.store.answered(id, this.clock.now()).await {
+                tracing::warn!(%id, %why, "cannot note the answer");
+            }
+            kill!("answered");
+        });
     }
 
     /// The answer to a message under the id of another one. Nothing of it is kept, but for a
