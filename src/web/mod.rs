@@ -18,6 +18,7 @@
 
 pub mod admin;
 pub mod as2;
+mod forwarded;
 mod run;
 
 pub use run::{Listeners, Running, run};

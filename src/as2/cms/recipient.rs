@@ -164,6 +164,8 @@ pub(crate) struct Recipient {
 pub(crate) struct ContentKey {
     pub(crate) key: Zeroizing<Vec<u8>>,
     pub(crate) transport: String,
+    /// The fingerprint of the certificate that it was encrypted to.
+    pub(crate) recipient: String,
 }
 
 impl Recipient {
@@ -246,7 +248,12 @@ impl Recipient {
         if let Some(sound) = unwrapped.ok().filter(|unwrapped| unwrapped.len() == length) {
             key.copy_from_slice(&sound);
         }
-        Ok(ContentKey { key, transport })
+        let recipient = us.certificate.fingerprint().to_owned();
+        Ok(ContentKey {
+            key,
+            transport,
+            recipient,
+        })
     }
 }
 

@@ -64,8 +64,8 @@ impl Check {
 
     fn certificates(&self, read: &Read, now: DateTime<Utc>, problems: &mut Problems) {
         let paths = read.partner.as2.iter().flat_map(|as2| &as2.certificates);
-        for path in paths {
-            let path = self.folder.partners.join(path);
+        for one in paths {
+            let path = self.folder.partners.join(&one.file);
             let shown = path.display();
             let certificate = match crate::cli::as2::certificate(&path) {
                 Ok(certificate) => certificate,
