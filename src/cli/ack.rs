@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::files::{GuideOptions, whole};
 use super::translate::time;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::words::{of, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::clock::{Clock, System};
 use crate::x12::{
@@ -75,9 +76,8 @@ impl Ack {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
         let name = self.file.to_string_lossy();
-        let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
         let bytes = whole(&self.file)?;
-        let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&error))?;
+        let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&name, &error))?;
         let findings = findings(&bytes, &guides)?;
         let mut exit = Exit::Clean;
         let mut control = self.control;
@@ -94,7 +94,7 @@ impl Ack {
             tell(inbound, &said, &mut io::stderr().lock());
             if !self.json {
                 let bytes = self.write(inbound, &said, &mut control);
-                out.write_all(&bytes.map_err(|error| unreadable(&error))?)?;
+                out.write_all(&bytes.map_err(|error| Failure::usage(of(&name, error.to_string())))?)?;
             }
             answered.push(said);
         }

@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use super::words::{language, said, say};
+use super::words::{language, near, said, say};
 use super::{Exit, Failure, Outcome, help};
 use crate::lang::Language;
-use crate::mapping::suggestion;
 use crate::x12::{Value, text};
 
 /// Topic, what it is about, its text in English and in Chinese.
@@ -62,15 +61,13 @@ impl Help {
             }
             let Some(found) = command.find_subcommand(word) else {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                let near = suggestion(word, &known);
-                return Err(Failure::usage(format!(
-                    "{word} is neither a command nor a topic{near} (topics: {})",
-                    TOPICS
-                        .iter()
-                        .map(|(name, ..)| *name)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )));
+                let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
+                return Err(Failure::usage(said(&text!(
+                    "{word} is neither a command nor a topic{near} (topics: {topics})",
+                    word = *word,
+                    near = near(word, &known),
+                    topics = topics.join(", ")
+                ))));
             };
             path = format!("{path} {word}");
             command = found.clone();

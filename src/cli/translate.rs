@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, finding};
 use super::spapi;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::words::unreadable;
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Document;
 use crate::clock::{Clock, System};
@@ -124,7 +125,7 @@ impl Translate {
             return self.with_api(&guides, out);
         }
         let name = self.file.to_string_lossy().into_owned();
-        let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+        let cannot = |error: io::Error| unreadable(&name, &error.into());
         let mut source = open(&self.file).map_err(cannot)?;
         let mut head = Vec::new();
         (&mut source)
@@ -150,7 +151,7 @@ impl Translate {
                 let counts = translated(source, &guides, self.jobs.count(), out, &mut tell);
                 progress.end();
                 counts.map_err(|trouble| match trouble {
-                    Trouble::Unreadable(error) => Failure::usage(format!("{name}: {error}")),
+                    Trouble::Unreadable(error) => unreadable(&name, &error),
                     trouble => trouble.into(),
                 })?
             }
@@ -171,7 +172,7 @@ impl Translate {
         let cannot = |message: String| Failure::usage(format!("{name}: {message}"));
         let mut bytes = Vec::new();
         let read = open(&self.file).and_then(|mut source| source.read_to_end(&mut bytes));
-        read.map_err(|error| cannot(error.to_string()))?;
+        read.map_err(|error| unreadable(&name, &error.into()))?;
         let mut talk = io::stderr().lock();
         let mut tell = |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr());
         if self.from.is_some() {
