@@ -58,6 +58,8 @@ pub(super) struct Facts {
     interchanges: Vec<Sent>,
     papers: Vec<Paper<Spot>>,
     answers: Vec<Answer>,
+    /// Lines with a price that went by.
+    lines: usize,
     /// The set that goes by.
     open: Option<Keys>,
 }
@@ -118,7 +120,13 @@ impl Spot {
         let length = tag.len().min(short.len());
         short[..length].copy_from_slice(&tag[..length]);
         let starts = [0; Spot::ELEMENTS];
-        Spot { file, set: 0, position, tag: short, starts }
+        Spot {
+            file,
+            set: 0,
+            position,
+            tag: short,
+            starts,
+        }
     }
 
     fn location(&self, element: u32) -> Location {
@@ -150,7 +158,14 @@ struct Due {
 impl Due {
     fn new(at: &Spot, element: u32, fault: Fault, message: Text, fix: Text) -> Due {
         let (file, location, severity) = (at.file, at.location(element), fault.severity());
-        Due { file, location, fault, severity, message, fix }
+        Due {
+            file,
+            location,
+            fault,
+            severity,
+            message,
+            fix,
+        }
     }
 
     fn finding(self) -> Finding {
@@ -176,6 +191,7 @@ impl Facts {
             interchanges: Vec::new(),
             papers: Vec::new(),
             answers: Vec::new(),
+            lines: 0,
             open: None,
         }
     }
@@ -201,7 +217,12 @@ impl Facts {
         FILE - self.left
     }
 
-    pub(super) fn interchange(&mut self, header: &InterchangeHeader, by: &Delimiters, at: Position) {
+    pub(super) fn interchange(
+        &mut self,
+        header: &InterchangeHeader,
+        by: &Delimiters,
+        at: Position,
+    ) {
         let day = NaiveDate::parse_from_str(&header.date, "%y%m%d").ok();
         let time = NaiveTime::parse_from_str(&header.time, "%H%M").ok();
         self.written = day.and_then(|day| Some(day.and_time(time?)));
@@ -237,7 +258,9 @@ impl Facts {
         if self.room(1) {
             let sent = self.interchanges.last_mut();
             if let Some(group) = sent.and_then(|sent| sent.groups.last_mut()) {
-                group.sets.push((set.control_number.as_str().into(), set.position.ordinal));
+                group
+                    .sets
+                    .push((set.control_number.as_str().into(), set.position.ordinal));
             }
         }
         self.open = Keys::of(self, set);
@@ -260,21 +283,31 @@ impl Facts {
         let Some(keys) = self.open.take() else {
             return Vec::new();
         };
+        self.lines = keys.lines();
         let (paper, answer, remarks) = keys.end(&self.delimiters);
-        if let Some(paper) = paper.filter(|paper| self.room(1 + paper.lines.len() + paper.packages.len())) {
+        if let Some(paper) =
+            paper.filter(|paper| self.room(1 + paper.lines.len() + paper.packages.len()))
+        {
             self.papers.push(paper);
         }
         if let Some(answer) = answer.filter(|answer| self.room(weight(&answer.said))) {
             self.answers.push(answer);
         }
         let names = |_| "";
-        remarks.iter().map(|remark| words::due(remark, &names).finding()).collect()
+        remarks
+            .iter()
+            .map(|remark| words::due(remark, &names).finding())
+            .collect()
     }
 }
 
 /// The keys of an acknowledgment: its sets and what it says of their segments.
 fn weight(said: &FunctionalAcknowledgment) -> usize {
-    1 + said.sets.iter().map(|set| 1 + set.segments.len()).sum::<usize>()
+    1 + said
+        .sets
+        .iter()
+        .map(|set| 1 + set.segments.len())
+        .sum::<usize>()
 }
 
 /// What is kept of all files.
@@ -291,7 +324,13 @@ pub(super) struct Known {
 impl Known {
     /// Of files with these names, in the order of their numbers.
     pub(super) fn new(names: Vec<String>, most: usize) -> Known {
-        Known { names, facts: Vec::new(), keys: 0, most, left_out: 0 }
+        Known {
+            names,
+            facts: Vec::new(),
+            keys: 0,
+            most,
+            left_out: 0,
+        }
     }
 
     /// Keeps what is known of a file, as long as there is room.
@@ -321,10 +360,17 @@ impl Known {
         let mut told = Vec::new();
         self.twice(&mut told);
         self.answers(whole, &mut told);
-        let papers: Vec<Paper<Spot>> =
-            self.facts.iter_mut().flat_map(|facts| std::mem::take(&mut facts.papers)).collect();
+        let papers: Vec<Paper<Spot>> = self
+            .facts
+            .iter_mut()
+            .flat_map(|facts| std::mem::take(&mut facts.papers))
+            .collect();
         let names = |file: u32| self.name(file);
-        told.extend(reconcile(&papers).iter().map(|remark| words::due(remark, &names)));
+        told.extend(
+            reconcile(&papers)
+                .iter()
+                .map(|remark| words::due(remark, &names)),
+        );
         let mut by_file: BTreeMap<u32, Vec<Due>> = BTreeMap::new();
         for due in told {
             by_file.entry(due.file).or_default().push(due);
@@ -352,13 +398,20 @@ fn shown(mut due: Vec<Due>, source: Option<Box<dyn Read>>) -> Vec<Noted> {
         let Some(segment) = segment_at(&segments, due.location.segment) else {
             continue;
         };
-        let element = due.location.element.filter(|n| (*n as usize) < segment.count());
+        let element = due
+            .location
+            .element
+            .filter(|n| (*n as usize) < segment.count());
         let place = match element {
             Some(element) => Location::of_element(&segment, element as usize),
             None => Location::of(&segment),
         };
         let (element, in_set) = (due.location.element, due.location.in_set);
-        due.location = Location { element, in_set, ..place };
+        due.location = Location {
+            element,
+            in_set,
+            ..place
+        };
     }
     due.sort_by_key(|due| due.location.offset);
     let found = due.into_iter().map(Due::finding).collect();

@@ -136,7 +136,13 @@ impl From<FailOn> for Severity {
 /// [`Trouble::Unreadable`] where it is not X12 or the source fails; [`Trouble::Guide`] where a
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
-    check_with(source, guides, 1, Report::default(), &mut Facts::new(0, false))
+    check_with(
+        source,
+        guides,
+        1,
+        Report::default(),
+        &mut Facts::new(0, false),
+    )
 }
 
 /// As [`check`], on as many threads as `jobs`, into a report that is empty.
@@ -147,10 +153,17 @@ fn check_with(
     mut report: Report,
     facts: &mut Facts,
 ) -> Result<Report, Trouble> {
-    let totals = walk_keeping(source, guides, Make::First, jobs, Some(facts), &mut |seen| {
-        report.see(seen);
-        Ok(())
-    })?;
+    let totals = walk_keeping(
+        source,
+        guides,
+        Make::First,
+        jobs,
+        Some(facts),
+        &mut |seen| {
+            report.see(seen);
+            Ok(())
+        },
+    )?;
     report.end(totals);
     Ok(report)
 }
@@ -245,12 +258,7 @@ impl Check {
     }
 
     /// Tells what the files say of each other: a report more of each file that it is about.
-    fn across(
-        &self,
-        known: Known,
-        tally: &mut Tally,
-        out: &mut dyn Write,
-    ) -> Result<(), Failure> {
+    fn across(&self, known: Known, tally: &mut Tally, out: &mut dyn Write) -> Result<(), Failure> {
         // What came from a pipe is gone.
         let again = |name: &str| {
             let path = Path::new(name);
@@ -301,7 +309,11 @@ impl Check {
         match self.format {
             Format::Text | Format::Sarif => {
                 out.flush()?;
-                let _ = writeln!(std::io::stderr(), "transload: {}", of(name, refusal(trouble)));
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "transload: {}",
+                    of(name, refusal(trouble))
+                );
             }
             Format::Junit => junit::refused(name, &refusal(trouble), out)?,
             Format::Json => {

@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::words::{cause, near, said, unreadable};
+use super::words::{cause, said, unreadable};
 use super::{Failure, walk::Guides};
 use crate::clock::{Clock, System};
-use crate::mapping::Library;
+use crate::mapping::{Library, suggestion};
 use crate::x12::{Value, text};
 
 /// The file name that means stdin.
@@ -60,7 +60,7 @@ impl GuideOptions {
             return Err(Failure::usage(said(&text!(
                 "no guide is for partner {name}{near} (there are guides for: {known}); put yours at partners/{partner}/850.toml in a folder and give it as --mappings",
                 name = Value::quoted(partner),
-                near = near(partner, &partners),
+                near = suggestion(partner, &partners),
                 known = partners.join(", "),
                 partner
             ))));
@@ -105,7 +105,11 @@ pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, Stri
 
 fn cannot(path: &Path, error: &io::Error) -> String {
     let path = path.display().to_string();
-    said(&text!("cannot read {path}: {why}", path, why = cause(error)))
+    said(&text!(
+        "cannot read {path}: {why}",
+        path,
+        why = cause(error)
+    ))
 }
 
 /// The files that the arguments name: folders are walked in order of names; what begins with a

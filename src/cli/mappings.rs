@@ -15,9 +15,9 @@ use std::sync::Arc;
 pub(super) use diff::sentence;
 
 use super::walk::{Guides, Trouble};
+use super::words::said;
 use super::{Exit, Failure, Outcome};
-use super::words::{near, said};
-use crate::mapping::Guide;
+use crate::mapping::{Guide, suggestion};
 use crate::x12::text;
 
 /// Check, print, compare and write mapping guides
@@ -95,7 +95,7 @@ fn find(guides: &Guides, release: Option<&str>, wanted: &str) -> Result<Arc<Guid
 
 /// A name that no guide has.
 fn no_guide(wanted: &str, known: &[&str]) -> Failure {
-    let (near, known) = (near(wanted, known), known.join(", "));
+    let (near, known) = (suggestion(wanted, known), known.join(", "));
     Failure::usage(said(&text!(
         "there is no guide {wanted}{near} (there are: {known})",
         wanted,

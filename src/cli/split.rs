@@ -57,7 +57,10 @@ impl Split {
         let files = count(written, "file");
         let mut summary = said(&text!("{name}: {files} written", name = &*name, files));
         if refused > 0 {
-            summary += &said(&text!("; {sets} could not be", sets = count(refused, "set")));
+            summary += &said(&text!(
+                "; {sets} could not be",
+                sets = count(refused, "set")
+            ));
         }
         if answers > 0 {
             let answers = count(answers, "TA1");

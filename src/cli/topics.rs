@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use super::words::{language, near, said, say};
+use super::words::{language, said, say};
 use super::{Exit, Failure, Outcome, help};
 use crate::lang::Language;
+use crate::mapping::suggestion;
 use crate::x12::{Value, text};
 
 /// Topic, what it is about, its text in English and in Chinese.
@@ -65,7 +66,7 @@ impl Help {
                 return Err(Failure::usage(said(&text!(
                     "{word} is neither a command nor a topic{near} (topics: {topics})",
                     word = *word,
-                    near = near(word, &known),
+                    near = suggestion(word, &known),
                     topics = topics.join(", ")
                 ))));
             };

@@ -88,7 +88,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Failure {
         match trouble {
             Trouble::Output(error) => error.into(),
-            trouble => Failure::usage(trouble),
+            trouble => Failure::usage(super::words::refusal(&trouble)),
         }
     }
 }
@@ -122,10 +122,12 @@ pub(super) fn walk(
     jobs: usize,
     see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
 ) -> Result<Totals, Trouble> {
-    walk_keeping(source, guides, make, jobs, None, see)
+    // What is only translated is not doubted.
+    let mut facts = (make != Make::Json).then(|| Facts::new(0, false));
+    walk_keeping(source, guides, make, jobs, facts.as_mut(), see)
 }
 
-/// As [`walk`], keeping the keys of its documents too, and telling what is doubtful in them.
+/// As [`walk`], keeping the keys of its documents to be compared with others.
 pub(super) fn walk_keeping(
     source: impl Read,
     guides: &Guides,
@@ -352,7 +354,9 @@ impl<'g> Walker<'g> {
         if let Some(facts) = &mut self.facts {
             // Its segments went by, or are all here.
             if reading.is_none() && facts.listens() {
-                set.segments.iter().for_each(|segment| facts.segment(&segment));
+                set.segments
+                    .iter()
+                    .for_each(|segment| facts.segment(&segment));
             }
             found.extend(facts.end());
         }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::Failure;
 use super::walk::Trouble;
 use crate::lang::Language;
-use crate::mapping::nearest;
+use crate::mapping::GuideError;
 use crate::x12::{self, Text, Value, text};
 
 /// Chosen once, before the command runs: it is the process's, as the terminal is.
@@ -43,20 +43,25 @@ pub(super) fn count(n: usize, what: &str) -> String {
     }
 }
 
-/// What was probably meant by a name, as the end of a sentence; nothing where nothing is near.
-pub(super) fn near(name: &str, known: &[&str]) -> Text {
-    match nearest(name, known.iter().copied()) {
-        Some(near) => text!("; did you mean {name}?", name = Value::quoted(near)),
-        None => Text::default(),
-    }
+/// An error of a guide in the language that is spoken.
+pub(super) fn in_words(error: &GuideError) -> String {
+    let language = language();
+    error.in_words(&|english| language.say(english))
 }
 
 /// Why a file could not be read, in the language that is spoken.
 pub(super) fn refusal(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Unreadable(error) => said(&unread(error)),
-        trouble => trouble.to_string(),
+        Trouble::Guide(errors) => broken(errors),
+        Trouble::Output(error) => said(&cause(error)),
     }
+}
+
+/// Guides that cannot be used, with what is wrong in each.
+fn broken(errors: &[GuideError]) -> String {
+    let errors: Vec<String> = errors.iter().map(in_words).collect();
+    format!("{}\n{}", say("a guide is broken:"), errors.join("\n"))
 }
 
 fn unread(error: &x12::Error) -> Text {
@@ -93,5 +98,9 @@ pub(super) fn unreadable(name: &str, error: &x12::Error) -> Failure {
 /// A place that cannot be written to.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let path = path.display().to_string();
-    Failure::state(said(&text!("cannot write {path}: {why}", path, why = cause(error))))
+    Failure::state(said(&text!(
+        "cannot write {path}: {why}",
+        path,
+        why = cause(error)
+    )))
 }

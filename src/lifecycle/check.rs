@@ -95,28 +95,34 @@ impl<P> Default for Sums<P> {
 }
 
 impl<P: Clone> Sums<P> {
-    /// A line: how much of it, the price of so many (nothing where that is not a number of units),
-    /// and where it stands.
-    pub fn line(
-        &mut self,
-        quantity: Option<Decimal>,
-        price: Option<Decimal>,
-        per: Option<Decimal>,
-        at: &P,
-    ) {
+    /// A line of what is to be paid: how much of it, the price, and of how many that is the price
+    /// (nothing where it is not of a number of units).
+    pub fn line(&mut self, quantity: Option<Decimal>, price: Option<Decimal>, per: Option<u32>) {
         self.parts += 1;
         self.extension = quantity.and_then(|quantity| {
             let amount = times(quantity, price?)?;
-            amount.value().checked_div(per?.value()).map(Decimal::new)
+            match per? {
+                1 => Some(amount),
+                per => amount.value().checked_div(per.into()).map(Decimal::new),
+            }
         });
         self.lines.add(self.extension);
-        let Some(price) = price else {
-            return;
-        };
+    }
+
+    /// The price of a line, and where it stands.
+    pub fn price(&mut self, price: Decimal, at: &P) {
         if price.value().scale() > 0 {
             let (least, most) = self.pointed.unwrap_or((price, price));
-            let least = if price.value() < least.value() { price } else { least };
-            let most = if price.value() > most.value() { price } else { most };
+            let least = if price.value() < least.value() {
+                price
+            } else {
+                least
+            };
+            let most = if price.value() > most.value() {
+                price
+            } else {
+                most
+            };
             self.pointed = Some((least, most));
             self.count += 1;
         } else if self.whole.len() < WHOLE {
@@ -191,7 +197,12 @@ impl<P: Clone> Sums<P> {
             };
             let like = (least.value()..=most.value()).contains(&meant.value());
             if like && price.value() > most.value() {
-                let what = What::PriceScale { price, least, most, meant };
+                let what = What::PriceScale {
+                    price,
+                    least,
+                    most,
+                    meant,
+                };
                 self.remarks.push(Remark::new(at, Part::Price, what));
             }
         }
@@ -238,7 +249,13 @@ impl<P: Clone> Sums<P> {
         };
         if self.parts > 0 && !sums.iter().flatten().any(fits) {
             let [reckoned, lines, charges, taxes] = [reckoned, lines, charges, tax].map(plain);
-            let what = What::Total { said, reckoned, lines, charges, taxes };
+            let what = What::Total {
+                said,
+                reckoned,
+                lines,
+                charges,
+                taxes,
+            };
             self.remarks.push(Remark::new(at, Part::Amount, what));
         }
     }
@@ -282,14 +299,14 @@ pub fn of(document: &Document) -> Vec<Remark<()>> {
     let mut sums = Sums::default();
     match document {
         Document::PurchaseOrder(it) => {
-            for line in &it.lines {
-                lined(&mut sums, &line.quantity, &line.price);
-            }
+            it.lines
+                .iter()
+                .for_each(|line| priced(&mut sums, &line.price));
         }
         Document::PurchaseOrderAcknowledgment(it) => {
-            for line in &it.lines {
-                lined(&mut sums, &line.quantity, &line.price);
-            }
+            it.lines
+                .iter()
+                .for_each(|line| priced(&mut sums, &line.price));
         }
         Document::Invoice(it) => billed(&mut sums, it),
         Document::ShipNotice(it) => {
@@ -317,8 +334,15 @@ pub fn of(document: &Document) -> Vec<Remark<()>> {
 fn lined(sums: &mut Sums<()>, quantity: &Option<Quantity>, price: &Option<Money>) {
     let quantity = quantity.as_ref().and_then(|quantity| quantity.value);
     let basis = price.as_ref().and_then(|price| price.basis.as_ref());
-    let price = price.as_ref().and_then(|price| price.amount);
-    sums.line(quantity, price, per(basis.map_or("", Code::as_str)), &());
+    let amount = price.as_ref().and_then(|price| price.amount);
+    sums.line(quantity, amount, per(basis.map_or("", Code::as_str)));
+    priced(sums, price);
+}
+
+fn priced(sums: &mut Sums<()>, price: &Option<Money>) {
+    if let Some(price) = price.as_ref().and_then(|price| price.amount) {
+        sums.price(price, &());
+    }
 }
 
 fn billed(sums: &mut Sums<()>, invoice: &Invoice) {
@@ -354,13 +378,13 @@ fn billed(sums: &mut Sums<()>, invoice: &Invoice) {
 }
 
 /// How many units a price of this kind is for; `None` where it is for something else than units.
-pub fn per(basis: &str) -> Option<Decimal> {
+pub fn per(basis: &str) -> Option<u32> {
     match basis {
-        "per_hundred" | "quoted_per_hundred" => Some(exact("100")),
-        "per_thousand" | "quoted_per_thousand" | "catalog_per_thousand" => Some(exact("1000")),
+        "per_hundred" | "quoted_per_hundred" => Some(100),
+        "per_thousand" | "quoted_per_thousand" | "catalog_per_thousand" => Some(1000),
         word if word.ends_with("_dozen") || word.starts_with("per_hundred") => None,
         "per_kilogram" | "per_pound" | "per_ton" | "variable_quantity" => None,
-        _ => Some(exact("1")),
+        _ => Some(1),
     }
 }
 
@@ -480,7 +504,10 @@ mod tests {
         };
         assert_eq!(invoice("3.15", "3.15"), []);
         let said = invoice("3.15", "3.51");
-        let what = What::Taxes { said: exact("3.51"), reckoned: exact("3.15") };
+        let what = What::Taxes {
+            said: exact("3.51"),
+            reckoned: exact("3.15"),
+        };
         assert_eq!(said, [Remark::new((), Part::Amount, what)]);
     }
 }

@@ -134,12 +134,16 @@ pub struct Line<P> {
 impl<P: Clone> Paper<P> {
     /// The keys of a document that stands at one place; `None` for a kind that has no order.
     pub fn of(document: &Document, written: Option<NaiveDateTime>, at: P) -> Option<Paper<P>> {
-        let text = |text: &Option<String>| -> Box<str> { text.as_deref().unwrap_or_default().into() };
+        let text =
+            |text: &Option<String>| -> Box<str> { text.as_deref().unwrap_or_default().into() };
         let (kind, number, order, purpose) = match document {
             Document::PurchaseOrder(it) => (Kind::Order, &it.number, &it.number, &it.purpose),
-            Document::PurchaseOrderAcknowledgment(it) => {
-                (Kind::Answer, &it.order_number, &it.order_number, &it.purpose)
-            }
+            Document::PurchaseOrderAcknowledgment(it) => (
+                Kind::Answer,
+                &it.order_number,
+                &it.order_number,
+                &it.purpose,
+            ),
             Document::ShipNotice(it) => (Kind::Notice, &it.number, &None, &it.purpose),
             Document::Invoice(it) => (Kind::Invoice, &it.number, &it.order_number, &it.purpose),
             _ => return None,
@@ -149,7 +153,9 @@ impl<P: Clone> Paper<P> {
             parties: parties(document.provenance()),
             number: text(number),
             order: text(order).into(),
-            purpose: purpose.as_ref().map_or(Purpose::New, |code| Purpose::of(code.as_str())),
+            purpose: purpose
+                .as_ref()
+                .map_or(Purpose::New, |code| Purpose::of(code.as_str())),
             written,
             lines: Vec::new(),
             packages: Vec::new(),
@@ -212,7 +218,10 @@ impl<P: Clone> Paper<P> {
         for line in &invoice.lines {
             self.line(&line.number, &line.ids, &line.quantity, &line.price);
             // X12 128: the number of an order.
-            let mut orders = line.references.iter().filter(|one| one.qualifier.as_deref() == Some("PO"));
+            let mut orders = line
+                .references
+                .iter()
+                .filter(|one| one.qualifier.as_deref() == Some("PO"));
             let order = orders.next_back().and_then(|order| order.id.as_deref());
             if let (Some(order), Some(line)) = (order, self.lines.last_mut()) {
                 line.order = order.into();
@@ -225,7 +234,10 @@ impl<P: Clone> Paper<P> {
         let top = notice.levels.iter().rev().map(|level| (level, None));
         let mut open: Vec<(&Level, Option<Arc<str>>)> = top.collect();
         while let Some((level, around)) = open.pop() {
-            let own = level.order.as_ref().and_then(|order| order.number.as_deref());
+            let own = level
+                .order
+                .as_ref()
+                .and_then(|order| order.number.as_deref());
             let order = own.map(Arc::from).or(around);
             if let (Some(order), true) = (&order, self.order.is_empty()) {
                 self.order = order.clone();
@@ -234,7 +246,8 @@ impl<P: Clone> Paper<P> {
             for mark in marks {
                 let kind = mark.qualifier.as_ref().map_or("", Code::as_str);
                 if let (true, Some(number)) = (kind.starts_with("sscc"), &mark.first) {
-                    self.packages.push((number.as_str().into(), self.at.clone()));
+                    self.packages
+                        .push((number.as_str().into(), self.at.clone()));
                 }
             }
             if let Some(item) = &level.item {
@@ -243,7 +256,13 @@ impl<P: Clone> Paper<P> {
                     line.order = order.clone();
                 }
             }
-            open.extend(level.levels.iter().rev().map(|level| (level, order.clone())));
+            open.extend(
+                level
+                    .levels
+                    .iter()
+                    .rev()
+                    .map(|level| (level, order.clone())),
+            );
         }
     }
 }

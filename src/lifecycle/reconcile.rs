@@ -21,7 +21,9 @@ pub fn reconcile<P: Clone>(papers: &[Paper<P>]) -> Vec<Remark<P>> {
             continue;
         }
         let own = [&*paper.order].into_iter();
-        let orders: BTreeSet<&str> = own.chain(paper.lines.iter().map(|line| &*line.order)).collect();
+        let orders: BTreeSet<&str> = own
+            .chain(paper.lines.iter().map(|line| &*line.order))
+            .collect();
         for order in orders {
             let deal = deals.entry((order, paper.parties.back()));
             deal.or_default().others.push(paper);
@@ -50,7 +52,11 @@ fn twice<P: Clone>(papers: &[Paper<P>], told: &mut Vec<Remark<P>>) {
                 None => drop(numbers.insert((of, sender, number), at)),
                 Some(by) => {
                     let (number, by) = (number.to_owned(), P::clone(by));
-                    told.push(Remark::new(at.clone(), Part::Number, What::Twice { of, number, by }));
+                    told.push(Remark::new(
+                        at.clone(),
+                        Part::Number,
+                        What::Twice { of, number, by },
+                    ));
                 }
             }
         }
@@ -66,7 +72,10 @@ struct Deal<'p, P> {
 
 impl<P> Default for Deal<'_, P> {
     fn default() -> Self {
-        Deal { orders: Vec::new(), others: Vec::new() }
+        Deal {
+            orders: Vec::new(),
+            others: Vec::new(),
+        }
     }
 }
 
@@ -95,16 +104,28 @@ impl<'p, P: Clone> Deal<'p, P> {
 
     /// The documents of a kind that hold: none that another of its number replaced or took back.
     fn of(&self, kind: Kind) -> Vec<&'p Paper<P>> {
-        let all = self.others.iter().copied().filter(|paper| paper.kind == kind);
+        let all = self
+            .others
+            .iter()
+            .copied()
+            .filter(|paper| paper.kind == kind);
         let all: Vec<&Paper<P>> = all.collect();
         if kind == Kind::Answer {
             return all;
         }
-        let last: HashMap<&str, usize> = all.iter().zip(0..).map(|(paper, at)| (&*paper.number, at)).collect();
+        let last: HashMap<&str, usize> = all
+            .iter()
+            .zip(0..)
+            .map(|(paper, at)| (&*paper.number, at))
+            .collect();
         let holds = |(at, paper): &(usize, &Paper<P>)| {
             paper.purpose != Purpose::Void && last.get(&*paper.number) == Some(at)
         };
-        all.into_iter().enumerate().filter(holds).map(|(_, paper)| paper).collect()
+        all.into_iter()
+            .enumerate()
+            .filter(holds)
+            .map(|(_, paper)| paper)
+            .collect()
     }
 
     /// A price that is not that of the last answer, or else of the order.
@@ -122,15 +143,26 @@ impl<'p, P: Clone> Deal<'p, P> {
                 let Some(price) = line.price else {
                     continue;
                 };
-                let found = [by_answer, by_order].into_iter().flatten().find_map(|(of, lines)| {
-                    let due = lines.last(line)?;
-                    Some((of, due, due.price?))
-                });
-                let Some((of, by, due)) = found.filter(|(.., due)| due.value() != price.value()) else {
+                let found = [by_answer, by_order]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|(of, lines)| {
+                        let due = lines.last(line)?;
+                        Some((of, due, due.price?))
+                    });
+                let Some((of, by, due)) = found.filter(|(.., due)| due.value() != price.value())
+                else {
                     continue;
                 };
                 let (item, order, by) = (line.item(), number.to_owned(), by.at.clone());
-                let what = What::Price { item, price, due, order, of, by };
+                let what = What::Price {
+                    item,
+                    price,
+                    due,
+                    order,
+                    of,
+                    by,
+                };
                 told.push(Remark::new(line.at.clone(), Part::Price, what));
             }
         }
@@ -140,9 +172,14 @@ impl<'p, P: Clone> Deal<'p, P> {
     fn revived(&self, number: &str, told: &mut Vec<Remark<P>>) {
         let mut before = Lines::default();
         for answer in self.of(Kind::Answer) {
-            for line in answer.lines.iter().filter(|line| line.verdict == Some(Verdict::Taken)) {
+            for line in answer
+                .lines
+                .iter()
+                .filter(|line| line.verdict == Some(Verdict::Taken))
+            {
                 let known = before.last(line);
-                if let Some(known) = known.filter(|known| known.verdict == Some(Verdict::Rejected)) {
+                if let Some(known) = known.filter(|known| known.verdict == Some(Verdict::Rejected))
+                {
                     let (item, order, by) = (line.item(), number.to_owned(), known.at.clone());
                     let what = What::Revived { item, order, by };
                     told.push(Remark::new(line.at.clone(), Part::Whole, what));
@@ -168,17 +205,33 @@ impl<'p, P: Clone> Deal<'p, P> {
                     continue;
                 };
                 let (item, order, place) = (due.item(), number.to_owned(), last.at.clone());
-                let sent = shipped.get(&at).map(|(sent, by): &Sum<'p, P>| (*sent, by.at.clone()));
+                let sent = shipped
+                    .get(&at)
+                    .map(|(sent, by): &Sum<'p, P>| (*sent, by.at.clone()));
                 if let (Kind::Invoice, Some((sent, by))) = (how, sent)
                     && quantity.value() > sent.value()
                 {
-                    let (billed, shipped, item, order) = (*quantity, sent, item.clone(), order.clone());
-                    let what = What::Unshipped { item, billed, shipped, order, by };
+                    let (billed, shipped, item, order) =
+                        (*quantity, sent, item.clone(), order.clone());
+                    let what = What::Unshipped {
+                        item,
+                        billed,
+                        shipped,
+                        order,
+                        by,
+                    };
                     told.push(Remark::new(place.clone(), Part::Quantity, what));
                 }
                 if quantity.value() != ask.value() {
                     let (quantity, due, by) = (*quantity, ask, due.at.clone());
-                    let what = What::Quantity { item, how, quantity, due, order, by };
+                    let what = What::Quantity {
+                        item,
+                        how,
+                        quantity,
+                        due,
+                        order,
+                        by,
+                    };
                     told.push(Remark::new(place, Part::Quantity, what));
                 }
             }
@@ -196,7 +249,9 @@ impl<'p, P: Clone> Deal<'p, P> {
                 let Some(due) = ordered.place(line) else {
                     continue;
                 };
-                let sum = sums.entry(due).or_insert((at, Some(Decimal::default()), line));
+                let sum = sums
+                    .entry(due)
+                    .or_insert((at, Some(Decimal::default()), line));
                 if kind == Kind::Answer && sum.0 != at {
                     *sum = (at, Some(Decimal::default()), line);
                 }
@@ -205,21 +260,31 @@ impl<'p, P: Clone> Deal<'p, P> {
             }
         }
         let known = sums.into_iter();
-        known.filter_map(|(due, (_, sum, line))| Some((due, (sum?, line)))).collect()
+        known
+            .filter_map(|(due, (_, sum, line))| Some((due, (sum?, line))))
+            .collect()
     }
 
     /// A document that was written before the one that it follows.
     fn times(&self, order: &'p Paper<P>, told: &mut Vec<Remark<P>>) {
-        let flow: Vec<&Paper<P>> = [order].into_iter().chain(self.others.iter().copied()).collect();
+        let flow: Vec<&Paper<P>> = [order]
+            .into_iter()
+            .chain(self.others.iter().copied())
+            .collect();
         // The latest of each kind, in the order of kinds: no document looks at all the others.
         let mut latest: BTreeMap<Kind, &Paper<P>> = BTreeMap::new();
         for paper in flow {
             let before = latest.range(..paper.kind).map(|(_, other)| *other);
-            let mut later = before.filter(|other| paper.written.is_some() && other.written > paper.written);
+            let mut later =
+                before.filter(|other| paper.written.is_some() && other.written > paper.written);
             if let Some((other, written)) = later.next_back().zip(paper.written) {
                 let (at, by) = (paper.at.clone(), other.at.clone());
                 let other = other.written.unwrap_or(written);
-                told.push(Remark::new(at, Part::Whole, What::Early { written, other, by }));
+                told.push(Remark::new(
+                    at,
+                    Part::Whole,
+                    What::Early { written, other, by },
+                ));
             }
             let known = latest.entry(paper.kind).or_insert(paper);
             if paper.written > known.written {
@@ -259,7 +324,11 @@ struct Lines<'p, P> {
 
 impl<P> Default for Lines<'_, P> {
     fn default() -> Self {
-        Lines { all: Vec::new(), by_id: HashMap::new(), by_number: HashMap::new() }
+        Lines {
+            all: Vec::new(),
+            by_id: HashMap::new(),
+            by_number: HashMap::new(),
+        }
     }
 }
 
@@ -281,31 +350,43 @@ impl<'p, P> Lines<'p, P> {
                 self.by_id.entry((&**kind, &**id)).or_default().push(at);
             }
             if !line.number.is_empty() {
-                self.by_number.entry(bare(&line.number)).or_default().push(at);
+                self.by_number
+                    .entry(bare(&line.number))
+                    .or_default()
+                    .push(at);
             }
         }
     }
 
     /// The places of lines that may be this one, in lists that ascend.
     fn lists<'l>(&'l self, line: &'l Line<P>) -> impl Iterator<Item = &'l Vec<usize>> {
-        let ids = line.ids.iter().filter_map(|(kind, id)| self.by_id.get(&(&**kind, &**id)));
+        let ids = line
+            .ids
+            .iter()
+            .filter_map(|(kind, id)| self.by_id.get(&(&**kind, &**id)));
         ids.chain(self.by_number.get(bare(&line.number)))
     }
 
     /// The place of the first line that is this one, in the same unit.
     fn place(&self, line: &Line<P>) -> Option<usize> {
         let fits = |at: &&usize| is(self.all[**at], line) && unit_is(self.all[**at], line);
-        self.lists(line).filter_map(|list| list.iter().find(fits)).min().copied()
+        self.lists(line)
+            .filter_map(|list| list.iter().find(fits))
+            .min()
+            .copied()
     }
 
     fn last(&self, line: &Line<P>) -> Option<&'p Line<P>> {
         let fits = |at: &&usize| is(self.all[**at], line) && unit_is(self.all[**at], line);
-        let found = self.lists(line).filter_map(|list| list.iter().rev().find(fits));
+        let found = self
+            .lists(line)
+            .filter_map(|list| list.iter().rev().find(fits));
         found.max().map(|at| self.all[*at])
     }
 
     fn has(&self, line: &Line<P>) -> bool {
-        self.lists(line).any(|list| list.iter().any(|at| is(self.all[*at], line)))
+        self.lists(line)
+            .any(|list| list.iter().any(|at| is(self.all[*at], line)))
     }
 }
 

@@ -62,7 +62,7 @@ impl<P> Line<P> {
 
 /// What is to be said. `by` is where the other document stands.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "a field is called what it holds")]
 pub enum What<P> {
     /// A price without its point among prices with one.
     PriceScale {
@@ -90,7 +90,10 @@ pub enum What<P> {
     /// A line's amount is not its quantity times its price.
     Extension { said: Decimal, reckoned: Decimal },
     /// Goods that arrive before they leave.
-    LeavesLate { arrives: NaiveDate, leaves: NaiveDate },
+    LeavesLate {
+        arrives: NaiveDate,
+        leaves: NaiveDate,
+    },
     /// A notice that is made when the goods are there.
     ToldLate { arrives: NaiveDate, told: NaiveDate },
     /// The number of an invoice or of a notice, or (`None`) of a package, that was used before.

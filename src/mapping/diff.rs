@@ -245,7 +245,10 @@ fn brief(one: UseView<'_>) -> Text {
         scope if scope.is_empty() => one.elements().map(ElementView::field).collect(),
         scope => vec![scope],
     };
-    let fields: Vec<String> = fields.into_iter().filter(|field| !field.is_empty()).collect();
+    let fields: Vec<String> = fields
+        .into_iter()
+        .filter(|field| !field.is_empty())
+        .collect();
     let fields = match &fields[..] {
         [] => Text::default(),
         fields => text!("as {fields}", fields = fields.join(", ")),

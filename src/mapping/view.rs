@@ -381,14 +381,18 @@ fn values(when: &When) -> Text {
         Pattern::Begins(text) => text!("{text}…", text),
     });
     let first = values.next().unwrap_or_default();
-    values.fold(first, |before, next| text!("{before} or {next}", before, next))
+    values.fold(first, |before, next| {
+        text!("{before} or {next}", before, next)
+    })
 }
 
 /// Texts in a list.
 pub(super) fn joined_texts(texts: impl IntoIterator<Item = Text>) -> Text {
     let mut texts = texts.into_iter();
     let first = texts.next().unwrap_or_default();
-    texts.fold(first, |before, next| text!("{before}, {next}", before, next))
+    texts.fold(first, |before, next| {
+        text!("{before}, {next}", before, next)
+    })
 }
 
 impl std::fmt::Display for DataType {

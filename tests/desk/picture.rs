@@ -28,7 +28,11 @@ fn pictures() -> Vec<(String, Vec<String>)> {
 fn readme_shows_what_is_printed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(root.join(FOUR_FAULTS), folder.path().join("four-faults.edi")).unwrap();
+    std::fs::copy(
+        root.join(FOUR_FAULTS),
+        folder.path().join("four-faults.edi"),
+    )
+    .unwrap();
     let mut shown = 0;
     for (command, lines) in pictures() {
         let words: Vec<&str> = command.split(' ').collect();
@@ -36,7 +40,11 @@ fn readme_shows_what_is_printed() {
             continue;
         }
         let mut program = Command::new(env!("CARGO_BIN_EXE_transload"));
-        let output = program.args(&words).current_dir(folder.path()).output().unwrap();
+        let output = program
+            .args(&words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         // A terminal shows both.
@@ -51,8 +59,12 @@ fn readme_shows_what_is_printed() {
                 continue;
             }
             let found = printed[at..].iter().position(|one| *one == line);
-            let found = found.unwrap_or_else(|| panic!("{command}: {line:?} is not in\n{out}{err}"));
-            assert!(found == 0 || skips, "{command}: lines are missing before {line:?}\n{out}{err}");
+            let found =
+                found.unwrap_or_else(|| panic!("{command}: {line:?} is not in\n{out}{err}"));
+            assert!(
+                found == 0 || skips,
+                "{command}: lines are missing before {line:?}\n{out}{err}"
+            );
             at += found + 1;
             skips = false;
         }

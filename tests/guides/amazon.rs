@@ -128,12 +128,26 @@ fn every_rule_has_its_test_or_its_reason() {
     let doctor = std::fs::read_to_string(doctor).unwrap();
     for (rule, held) in RULES {
         for holder in held.split("; ") {
-            for name in holder.strip_prefix("doctor28: ").into_iter().flat_map(|all| all.split(", ")) {
-                assert!(doctor.contains(&format!("(\"{name}\", ")), "{rule}: no row {name}");
+            for name in holder
+                .strip_prefix("doctor28: ")
+                .into_iter()
+                .flat_map(|all| all.split(", "))
+            {
+                assert!(
+                    doctor.contains(&format!("(\"{name}\", ")),
+                    "{rule}: no row {name}"
+                );
             }
-            let of_guide = holder.strip_prefix("guide: ").map(|all| all.split(", ").next());
-            if let Some(name) = of_guide.flatten().filter(|name| !name.contains("max") && *name != "each has a row" && !name.starts_with("REF-LT")) {
-                assert!(ROWS.iter().any(|row| row.0 == name), "{rule}: no row {name}");
+            let of_guide = holder
+                .strip_prefix("guide: ")
+                .map(|all| all.split(", ").next());
+            if let Some(name) = of_guide.flatten().filter(|name| {
+                !name.contains("max") && *name != "each has a row" && !name.starts_with("REF-LT")
+            }) {
+                assert!(
+                    ROWS.iter().any(|row| row.0 == name),
+                    "{rule}: no row {name}"
+                );
             }
         }
     }

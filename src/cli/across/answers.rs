@@ -19,7 +19,9 @@ impl Known {
     pub(super) fn twice(&self, told: &mut Vec<Due>) {
         let mut seen: BTreeMap<(&str, &str), u32> = BTreeMap::new();
         for sent in self.facts.iter().flat_map(|facts| &facts.interchanges) {
-            let first = *seen.entry((&sent.sender, &sent.number)).or_insert(sent.at.file);
+            let first = *seen
+                .entry((&sent.sender, &sent.number))
+                .or_insert(sent.at.file);
             if first != sent.at.file {
                 let message = text!(
                     "interchange {number} of {sender} is in {file} too",
@@ -28,7 +30,13 @@ impl Known {
                     file = self.name(first)
                 );
                 let fix = text!("give every interchange a control number of its own");
-                told.push(Due::new(&sent.at, 13, Fault::DuplicateInterchange, message, fix));
+                told.push(Due::new(
+                    &sent.at,
+                    13,
+                    Fault::DuplicateInterchange,
+                    message,
+                    fix,
+                ));
             }
         }
     }
@@ -49,7 +57,10 @@ impl Known {
         let (mut answered, mut speakers) = (BTreeSet::new(), BTreeSet::new());
         for answer in self.facts.iter().flat_map(|facts| &facts.answers) {
             let of = answer.parties.back();
-            let (id, number) = (answer.said.functional_id.as_str(), bare(&answer.said.control_number));
+            let (id, number) = (
+                answer.said.functional_id.as_str(),
+                bare(&answer.said.control_number),
+            );
             speakers.insert(of.clone());
             match groups.get(&(&of, id, number)) {
                 Some(place) => {
@@ -91,7 +102,11 @@ impl Known {
                 file = sent
             )
         };
-        let refused = answer.said.sets.iter().filter(|set| !set.verdict.is_accepted());
+        let refused = answer
+            .said
+            .sets
+            .iter()
+            .filter(|set| !set.verdict.is_accepted());
         for verdict in refused {
             let mut sets = group.sets.iter();
             let Some((_, st)) = sets.find(|(set, _)| alike(set, &verdict.control_number)) else {
@@ -104,20 +119,37 @@ impl Known {
                     set = &verdict.control_number,
                     codes = verdict.codes.join(" ")
                 );
-                told.push(Due::new(&group.at, 0, Fault::AnswerRejected, message, fix()));
+                told.push(Due::new(
+                    &group.at,
+                    0,
+                    Fault::AnswerRejected,
+                    message,
+                    fix(),
+                ));
             }
             for fault in &verdict.segments {
-                let ordinal = fault.position.checked_sub(1).and_then(|n| st.checked_add(n));
+                let ordinal = fault
+                    .position
+                    .checked_sub(1)
+                    .and_then(|n| st.checked_add(n));
                 // The rest of its place is known when the file is read again.
                 let spot = ordinal.map_or(group.at, |ordinal| {
-                    let position = Position { ordinal, ..Position::default() };
+                    let position = Position {
+                        ordinal,
+                        ..Position::default()
+                    };
                     let place = Spot::place(group.at.file, fault.tag.as_bytes(), position);
                     Spot { set: *st, ..place }
                 });
                 let mut place = |element: u32, code: &str| {
-                    let message =
-                        text!("{answer} rejects it with code {code}", answer = by, code);
-                    told.push(Due::new(&spot, element, Fault::AnswerRejected, message, fix()));
+                    let message = text!("{answer} rejects it with code {code}", answer = by, code);
+                    told.push(Due::new(
+                        &spot,
+                        element,
+                        Fault::AnswerRejected,
+                        message,
+                        fix(),
+                    ));
                 };
                 if fault.elements.is_empty() {
                     place(0, &fault.codes.join(" "));

@@ -22,7 +22,12 @@ pub(super) fn due(remark: &Remark<Spot>, names: Names<'_>) -> Due {
         what => alone(what),
     };
     let mut due = Due::new(at, element, fault, message, fix);
-    if let What::Quantity { how, quantity, due: asked, .. } = &remark.what
+    if let What::Quantity {
+        how,
+        quantity,
+        due: asked,
+        ..
+    } = &remark.what
         && *how != Kind::Answer
         && quantity.value() < asked.value()
     {
@@ -60,7 +65,12 @@ fn named(item: &Item) -> Text {
 /// Of one document.
 fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
     match what {
-        What::PriceScale { price, least, most, meant } => (
+        What::PriceScale {
+            price,
+            least,
+            most,
+            meant,
+        } => (
             Fault::ValueScale,
             text!(
                 "the price is {price}, and those of the other lines are from {least} to {most}",
@@ -68,7 +78,10 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
                 least = plain(least),
                 most = plain(most)
             ),
-            text!("was {meant} meant? the point is written", meant = plain(meant)),
+            text!(
+                "was {meant} meant? the point is written",
+                meant = plain(meant)
+            ),
         ),
         What::TotalScale { total, times, sum } => (
             Fault::ValueScale,
@@ -80,7 +93,13 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
             ),
             text!("TDS01 has no point: its last two digits are decimals"),
         ),
-        What::Total { said, reckoned, lines, charges, taxes } => (
+        What::Total {
+            said,
+            reckoned,
+            lines,
+            charges,
+            taxes,
+        } => (
             Fault::TotalDiffers,
             text!(
                 "the total is {said}, and what it is of comes to {reckoned}: lines {lines}, charges less allowances {charges}, taxes {taxes}",
@@ -136,7 +155,14 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
 fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
     match what {
         What::Twice { of, number, by } => twice(*of, number, names(by.file)),
-        What::Price { item, price, due, order, of, by } => {
+        What::Price {
+            item,
+            price,
+            due,
+            order,
+            of,
+            by,
+        } => {
             let (item, file) = (named(item), names(by.file));
             let (price, ordered) = (plain(price), plain(due));
             let message = match of {
@@ -181,7 +207,13 @@ fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
             ),
             text!("ask the buyer for a new order: a line that was rejected is bought elsewhere"),
         ),
-        What::Unshipped { item, billed, shipped, order, by } => (
+        What::Unshipped {
+            item,
+            billed,
+            shipped,
+            order,
+            by,
+        } => (
             Fault::LineQuantity,
             text!(
                 "{billed} of {item} of order {order} are billed, and {shipped} are shipped ({file})",
@@ -203,7 +235,14 @@ fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
             ),
             text!("stamp ISA09 and ISA10 when the interchange is made, in one time zone"),
         ),
-        What::Quantity { item, how, quantity, due, order, by } => {
+        What::Quantity {
+            item,
+            how,
+            quantity,
+            due,
+            order,
+            by,
+        } => {
             let (item, file) = (named(item), names(by.file));
             let quantity = quantity.value().normalize().to_string();
             let message = match how {
@@ -250,11 +289,15 @@ fn twice(of: Option<Kind>, number: &str, file: &str) -> (Fault, Text, Text) {
         ),
         Some(_) => (
             text!("ship notice {number} is in {file} too", number, file),
-            text!("give every shipment a number of its own, or say 05 in BSN01 where this notice takes the place of the other"),
+            text!(
+                "give every shipment a number of its own, or say 05 in BSN01 where this notice takes the place of the other"
+            ),
         ),
         None => (
             text!("package {number} is in {file} too", number, file),
-            text!("give every package a serial number of its own: one may come again after a year, not before"),
+            text!(
+                "give every package a serial number of its own: one may come again after a year, not before"
+            ),
         ),
     };
     (Fault::NumberTwice, message, fix)

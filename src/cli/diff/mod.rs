@@ -112,9 +112,7 @@ fn documents(path: &Path, bytes: &[u8], guides: &Guides) -> Result<Vec<Said>, Fa
     });
     match walked {
         Ok(_) => Ok(all),
-        Err(Trouble::Unreadable(error)) => {
-            Err(unreadable(&path.to_string_lossy(), &error))
-        }
+        Err(Trouble::Unreadable(error)) => Err(unreadable(&path.to_string_lossy(), &error)),
         Err(trouble) => Err(trouble.into()),
     }
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::codes;
 use crate::cli::report::{Colour, Paint};
-use crate::cli::words::{self, say};
+use crate::cli::words::say;
 use crate::lang::pad;
+use crate::mapping::suggestion;
 use crate::x12::{Fault, Severity, Text, text};
 
 /// Rule, what it says, how to mend it.
@@ -174,7 +175,7 @@ fn colour(severity: Severity) -> (Colour, &'static str) {
 /// `; did you mean "element.code"?`, or nothing.
 pub(super) fn near(id: &str) -> Text {
     let all: Vec<&str> = Fault::ALL.iter().map(|fault| fault.rule()).collect();
-    let near = words::near(id, &all);
+    let near = suggestion(id, &all);
     if !near.is_empty() {
         return near;
     }

@@ -68,7 +68,10 @@ impl Fix {
         if let Some(output) = &self.output
             && is_same_file(output, &self.file)
         {
-            let message = text!("{name} is the file itself: name another one as --output", name);
+            let message = text!(
+                "{name} is the file itself: name another one as --output",
+                name
+            );
             return Err(Failure::usage(said(&message)));
         }
         let file = whole(&self.file)?;

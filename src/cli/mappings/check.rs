@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::cli::files::mapping_files;
 use crate::cli::report::{Colour, Paint};
 use crate::cli::sentence::count;
-use crate::cli::words::{near, said, say};
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::lang::pad;
-use crate::mapping::{Guide, GuideError, Library};
+use crate::mapping::{Guide, GuideError, Library, suggestion};
 use crate::x12::text;
 
 /// Columns of the verdict.
@@ -100,7 +100,7 @@ impl Check {
                 writeln!(out, "{ok} {}", said(&what))
             }
             Err(errors) => {
-                let fresh = errors.iter().map(ToString::to_string);
+                let fresh = errors.iter().map(in_words);
                 let fresh: Vec<String> = fresh.filter(|e| told.insert(e.clone())).collect();
                 let word = paint.paint(Colour::Red, &pad(say("broken"), MARK));
                 let how = match (fresh.len(), errors.len()) {
@@ -128,7 +128,7 @@ fn misplaced(files: &[(String, String)]) -> Result<(), Failure> {
             lines.push(said(&text!(
                 "{path}: a guide stands at x12/<release>/<set>.toml or partners/<name>/<set>.toml, a code list at codes/<list>.toml{near}",
                 path,
-                near = near(top, &["x12", "partners", "codes"])
+                near = suggestion(top, &["x12", "partners", "codes"])
             )));
         }
     }

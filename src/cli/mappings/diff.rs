@@ -9,7 +9,7 @@ use super::sheet::{UNLIMITED, most};
 use crate::cli::files::{GuideOptions, mapping_files};
 use crate::cli::report::{Colour, Paint};
 use crate::cli::sentence::count;
-use crate::cli::words::{said, say};
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::mapping::{Change, Codes, Fate, Library, changed, diff};
 use crate::x12::{self, Text, text};
@@ -119,7 +119,7 @@ impl Diff {
                 Fate::Changed(changes) => listed(changes, paint, out)?,
                 Fate::Broken(errors) => {
                     for error in errors {
-                        writeln!(out, "{error}")?;
+                        writeln!(out, "{}", in_words(error))?;
                     }
                 }
                 _ => {}
@@ -177,7 +177,12 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
         };
         let named = |place: &str| {
             let name = x12::Value::word(&change.name);
-            said(&text!("{place} ({name}): {what}", place, name, what = sentence(change)))
+            said(&text!(
+                "{place} ({name}): {what}",
+                place,
+                name,
+                what = sentence(change)
+            ))
         };
         if change.place.is_empty() {
             writeln!(out, "{sign} {} {}", change.word, sentence(change))?;
@@ -251,10 +256,18 @@ fn codes(change: &Change, old: Option<Text>, new: Option<Text>) -> Text {
             n => text!("{codes} and {n} more", codes = few, n),
         }
     };
-    let Codes { added, removed, kept } = &change.codes;
+    let Codes {
+        added,
+        removed,
+        kept,
+    } = &change.codes;
     let list = new.clone().unwrap_or_default();
     let Some(was) = old else {
-        return text!("codes of {list}: {codes}; had no list", list, codes = some(added));
+        return text!(
+            "codes of {list}: {codes}; had no list",
+            list,
+            codes = some(added)
+        );
     };
     if new.is_none() {
         return text!("any code; had those of {old}", old = was);
@@ -264,7 +277,12 @@ fn codes(change: &Change, old: Option<Text>, new: Option<Text>) -> Text {
         false => text!("codes of {list}, were those of {old}", list, old = was),
     };
     if added.is_empty() && removed.len() > FEW {
-        return text!("{words}: {kept} of {all}", words, kept = *kept, all = kept + removed.len());
+        return text!(
+            "{words}: {kept} of {all}",
+            words,
+            kept = *kept,
+            all = kept + removed.len()
+        );
     }
     let words = match added.is_empty() {
         true => words,

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use crate::cli::files::library;
 use crate::cli::sentence::title;
-use crate::cli::words::{near, said, say};
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
-use crate::mapping::{Guide, Library, Usage, UseView, schema};
+use crate::mapping::{Guide, Library, Usage, UseView, schema, suggestion};
 use crate::x12::{Value, text};
 
 /// Sets that a new partner gets where no other partner is named: an order and its answers.
@@ -65,7 +65,12 @@ impl New {
         let mut texts = Vec::new();
         for base in bases {
             let guide = library.named(&base).and_then(Result::ok);
-            let guide = guide.ok_or_else(|| Failure::usage(said(&text!("guide {name} is broken: `transload mappings check` says where", name = &base))))?;
+            let guide = guide.ok_or_else(|| {
+                Failure::usage(said(&text!(
+                    "guide {name} is broken: `transload mappings check` says where",
+                    name = &base
+                )))
+            })?;
             let path = format!("partners/{}/{}.toml", self.partner, guide.set);
             let text = overlay(&self.partner, &guide);
             texts.push((path.clone(), text.clone()));
@@ -74,7 +79,7 @@ impl New {
         let made = library.with(texts.iter().cloned());
         for (path, _) in &texts {
             if let Some(Err(errors)) = made.named(path.trim_end_matches(".toml")) {
-                return Err(Failure::state(errors[0].clone()));
+                return Err(Failure::state(in_words(&errors[0])));
             }
         }
         // Of the schema, which we made, any copy will do.
@@ -103,7 +108,10 @@ impl New {
         }
         out.flush()?;
         let (dir, partner, set) = (self.dir.display(), &self.partner, &made_set(&texts));
-        let next = text!("next: write into them what {partner} does otherwise, then", partner);
+        let next = text!(
+            "next: write into them what {partner} does otherwise, then",
+            partner
+        );
         let _ = writeln!(
             io::stderr(),
             "{}\n  transload mappings check {dir}\n  \
@@ -131,7 +139,7 @@ impl New {
             return Err(Failure::usage(said(&text!(
                 "there are no guides of {like}{near} (there are guides of: {known})",
                 like = Value::quoted(like),
-                near = near(like, &known),
+                near = suggestion(like, &known),
                 known = known.join(", ")
             ))));
         }
@@ -178,12 +186,16 @@ fn overlay(partner: &str, base: &Guide) -> String {
             set,
             partner
         ),
-        text!("marks ◆ what is said here; `transload mappings check DIR` finds what is wrong before any"),
+        text!(
+            "marks ◆ what is said here; `transload mappings check DIR` finds what is wrong before any"
+        ),
         text!("file arrives. DIR is the folder that has `partners` in it."),
     ];
-    let intro: String = intro.iter().map(|line| format!("# {}\n", said(line))).collect();
-    let mut text =
-        format!("#:schema ../../schema/guide.json\n{intro}base = \"{under}\"\n");
+    let intro: String = intro
+        .iter()
+        .map(|line| format!("# {}\n", said(line)))
+        .collect();
+    let mut text = format!("#:schema ../../schema/guide.json\n{intro}base = \"{under}\"\n");
     let uses = base.uses();
     let optional = |one: &&UseView<'_>| one.parent().is_none() && one.usage() == Usage::Optional;
     let mapped = |one: &&UseView<'_>| one.elements().any(|part| !part.field().is_empty());
@@ -205,7 +217,10 @@ fn overlay(partner: &str, base: &Guide) -> String {
             format!("\n{} = {{ usage = \"M\" }}", part.designator())
         });
         let body = format!("[{}]\nusage = \"M\"{part}", one.path());
-        examples.push((say("A segment that must come, with an element that must:"), body));
+        examples.push((
+            say("A segment that must come, with an element that must:"),
+            body,
+        ));
         used.push(one.path());
     }
     if let Some(one) = uses.iter().rev().find(|one| unused(one, &used)) {

@@ -78,11 +78,19 @@ fn heading(sheet: &Sheet, out: &mut dyn Write) -> io::Result<()> {
     if let Some(base) = &sheet.base {
         let mark = format!("<span class=\"was\">{}</span>", say("◆ marked so"));
         let changes = count(sheet.changes, "difference");
-        let over = text!("laid over {base}, with {changes}: {mark}", base = code(base), changes, mark);
+        let over = text!(
+            "laid over {base}, with {changes}: {mark}",
+            base = code(base),
+            changes,
+            mark
+        );
         writeln!(out, "<p>{}</p>", spoken(&over))?;
     }
     let goes = match guide.document {
-        Some(kind) => text!("its values go to and come from a {kind}", kind = code(kind.as_str())),
+        Some(kind) => text!(
+            "its values go to and come from a {kind}",
+            kind = code(kind.as_str())
+        ),
         None => text!("structure only: its values have no document"),
     };
     writeln!(out, "<p>{}</p>", spoken(&goes))?;
@@ -173,8 +181,13 @@ fn detail(sheet: &Sheet, one: UseView<'_>, all: bool, out: &mut dyn Write) -> io
             escaped(sentence)
         )?;
     }
-    let heads =
-        heads([say("element"), say("usage"), say("type"), say("name"), say("document")]);
+    let heads = heads([
+        say("element"),
+        say("usage"),
+        say("type"),
+        say("name"),
+        say("document"),
+    ]);
     writeln!(out, "<table>{DETAIL_WIDTHS}{heads}<tbody>")?;
     for row in rows(one, all) {
         match row {
@@ -220,7 +233,11 @@ fn element(
     match part.list() {
         Some(list) if listed.len() > BESIDE => {
             let list = escaped(list);
-            let all = spoken(&text!("the {n} codes of {list}", n = listed.len(), list = &list));
+            let all = spoken(&text!(
+                "the {n} codes of {list}",
+                n = listed.len(),
+                list = &list
+            ));
             name += &format!("<br><a href=\"#codes-{list}\">{all}</a>");
         }
         Some(_) => {

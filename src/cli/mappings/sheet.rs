@@ -254,7 +254,10 @@ pub(super) fn described(one: UseView<'_>) -> String {
     };
     let more = [one.when(), under, one.asked("with", "")];
     let more = more.iter().filter(|more| !more.is_empty()).map(words::said);
-    let all: Vec<String> = [say(one.name()).to_owned()].into_iter().chain(more).collect();
+    let all: Vec<String> = [say(one.name()).to_owned()]
+        .into_iter()
+        .chain(more)
+        .collect();
     all.join(say(", "))
 }
 
@@ -275,7 +278,11 @@ fn noted(note: &Note, tag: &str) -> Text {
         Some((before, last)) => text!("{before} or {last}", before, last),
         None => text!("{name}", name = one(all)),
     };
-    let (all, first, rest) = (&note.elements[..], name(&note.elements[0]), &note.elements[1..]);
+    let (all, first, rest) = (
+        &note.elements[..],
+        name(&note.elements[0]),
+        &note.elements[1..],
+    );
     let words = match note.kind {
         NoteKind::Paired => text!("{all} come together or not at all", all = and(all)),
         NoteKind::Required => text!("{all} must come", all = or(all)),
@@ -295,7 +302,12 @@ pub(super) fn codes(part: ElementView<'_>) -> Vec<(String, String)> {
     let Some(list) = part.codes() else {
         return Vec::new();
     };
-    let word = |code: &String| (code.clone(), say(list.word(code).unwrap_or_default()).to_owned());
+    let word = |code: &String| {
+        (
+            code.clone(),
+            say(list.word(code).unwrap_or_default()).to_owned(),
+        )
+    };
     list.all().iter().map(word).collect()
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use super::{near, page};
+use super::page;
 use super::sheet::{
     Row, Sheet, codes, described, destination, is_used, most, notes, rows, said, titled,
 };
@@ -16,7 +16,7 @@ use crate::cli::sentence::count;
 use crate::cli::words::{said as spoken, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::lang::{pad, width};
-use crate::mapping::{ElementView, Guide, Usage, UseView};
+use crate::mapping::{ElementView, Guide, Usage, UseView, suggestion};
 use crate::x12::text;
 
 /// Marks what a guide says otherwise than the one that it is laid over.
@@ -114,7 +114,7 @@ impl Show {
             let mut keys: Vec<&str> = uses.iter().map(|one| one.key()).collect();
             keys.sort_unstable();
             keys.dedup();
-            let near = near(&name.to_ascii_uppercase(), &keys);
+            let near = suggestion(&name.to_ascii_uppercase(), &keys);
             let guide = &sheet.guide.name;
             return Err(Failure::usage(spoken(&text!(
                 "{guide} has no segment {name}{near}",
@@ -181,11 +181,19 @@ fn heading(sheet: &Sheet, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     if let Some(base) = &sheet.base {
         let changes = count(sheet.changes, "difference");
         let mark = paint.paint(Colour::Yellow, MARK);
-        let over = text!("laid over {base}, with {changes}: {mark}", base, changes, mark);
+        let over = text!(
+            "laid over {base}, with {changes}: {mark}",
+            base,
+            changes,
+            mark
+        );
         writeln!(out, "{}", spoken(&over))?;
     }
     let goes = match guide.document {
-        Some(kind) => text!("its values go to and come from a {kind}", kind = kind.as_str()),
+        Some(kind) => text!(
+            "its values go to and come from a {kind}",
+            kind = kind.as_str()
+        ),
         None => text!("structure only: its values have no document"),
     };
     writeln!(out, "{}", spoken(&goes))
@@ -205,7 +213,12 @@ fn structure(sheet: &Sheet, paint: Paint, out: &mut dyn Write) -> io::Result<()>
     for one in sheet.guide.uses() {
         if !one.area().is_empty() && one.area() != area {
             area = one.area();
-            writeln!(out, "\n{}\n{}", paint.bold(titled(area)), paint.dim(&columns))?;
+            writeln!(
+                out,
+                "\n{}\n{}",
+                paint.bold(titled(area)),
+                paint.dim(&columns)
+            )?;
         }
         let head = if one.is_loop() { "┌ " } else { "" };
         let name = format!("{}{head}{}", "│ ".repeat(one.depth()), one.key());
@@ -327,8 +340,9 @@ impl Printer<'_> {
         };
         let part = listed[..shown].iter();
         let comma = say(", ").trim_end();
-        let mut words: Vec<String> =
-            part.map(|(code, word)| format!("{code} {word}{comma}")).collect();
+        let mut words: Vec<String> = part
+            .map(|(code, word)| format!("{code} {word}{comma}"))
+            .collect();
         match (listed.len() - shown, words.last_mut()) {
             (0, Some(last)) => drop(last.pop()),
             (0, None) => {}
@@ -366,7 +380,12 @@ pub(super) fn standing(one: UseView<'_>) -> String {
         n => text!("up to {n} times", n),
     };
     let position = format!("{:03}", one.position());
-    spoken(&text!("position {position}, {usage}, {times}", position, usage, times))
+    spoken(&text!(
+        "position {position}, {usage}, {times}",
+        position,
+        usage,
+        times
+    ))
 }
 
 fn guide_json(guide: &Guide) -> Value {
