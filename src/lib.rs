@@ -58,6 +58,7 @@ pub mod store;
 pub mod x12;
 // Layer 2: translation, agreements.
 pub mod bridge;
+pub mod lifecycle;
 pub mod mapping;
 pub mod partner;
 // Layer 3: the walks.

@@ -182,7 +182,10 @@ impl From<io::Error> for Failure {
                 exit: Exit::Clean,
                 message: String::new(),
             },
-            _ => Failure::state(format!("cannot write the result: {error}")),
+            _ => Failure::state(words::said(&crate::x12::text!(
+                "cannot write the result: {why}",
+                why = words::cause(&error)
+            ))),
         }
     }
 }

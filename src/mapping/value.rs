@@ -19,7 +19,7 @@ use foldhash::fast::FixedState;
 use super::dictionary::{DataType, ElementDef};
 use super::packed::{self, Packed};
 use super::source::{GuideError, Node};
-use crate::x12::Fault;
+use crate::x12::{Fault, text};
 
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
@@ -54,14 +54,18 @@ impl CodeList {
             }
             let word = node.text()?.to_owned();
             if word.starts_with(OTHER) {
-                return Err(node.error("a word may not begin with \"other:\""));
+                return Err(node.error(text!("a word may not begin with \"other:\"")));
             }
             if let Some(first) = list.codes.insert(word.clone(), code.clone()) {
-                let message = format!("{word:?} is {first} already: a list is one to one");
+                let message = text!(
+                    "{word} is {first} already: a list is one to one",
+                    word = crate::x12::Value::quoted(&word),
+                    first
+                );
                 return Err(node.error(message));
             }
             if packed::key(code.as_bytes()).is_none() {
-                let message = format!("a code has 1 to {} characters", packed::MOST);
+                let message = text!("a code has 1 to {most} characters", most = packed::MOST);
                 return Err(node.error(message));
             }
             // A table's entries are sorted.
@@ -69,14 +73,17 @@ impl CodeList {
             list.sorted.push(code.clone());
         }
         if list.sorted.is_empty() {
-            return Err(root.error("a list of codes needs at least one"));
+            return Err(root.error(text!("a list of codes needs at least one")));
         }
         let key = |code: &String| packed::key(code.as_bytes()).unwrap_or_default();
         list.numbers = Packed::of(list.sorted.iter().map(key));
         for (wrong, node) in meant.into_iter().flatten() {
             let code = node.text()?;
             if !list.has(code.as_bytes()) {
-                return Err(node.error(format!("{code:?} is not a code of this list")));
+                return Err(node.error(text!(
+                    "{code} is not a code of this list",
+                    code = crate::x12::Value::quoted(code)
+                )));
             }
             list.meant
                 .insert(wrong.to_ascii_lowercase(), code.to_owned());

@@ -6,9 +6,10 @@ use crate::canonical::Provenance;
 use crate::cli::envelope::fresh;
 use crate::cli::files::GuideOptions;
 use crate::cli::translate::{Envelope, group_id, qualified, time};
+use crate::cli::words::said;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::mapping::example;
-use crate::x12::{Qualified, TransactionSet};
+use crate::x12::{Qualified, TransactionSet, text};
 
 /// Print a valid X12 document of a guide, with made-up values
 ///
@@ -50,12 +51,13 @@ impl Sample {
         let segments = example(&guide, self.full).map_err(|findings| {
             let findings = findings
                 .iter()
-                .map(|finding| format!("\n  {}", finding.message));
+                .map(|finding| format!("\n  {}", said(&finding.message)));
             let findings: String = findings.collect();
-            Failure::usage(format!(
-                "no sample of {} can be made up: it asks for what its lists do not have{findings}",
-                guide.name
-            ))
+            Failure::usage(said(&text!(
+                "no sample of {guide} can be made up: it asks for what its lists do not have{findings}",
+                guide = &guide.name,
+                findings
+            )))
         })?;
         let origin = Provenance {
             version: Some(guide.version.clone()),
