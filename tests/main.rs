@@ -15,6 +15,7 @@ macro_rules! say {
 mod as2;
 mod bridge;
 mod canonical;
+mod certificates;
 mod check;
 mod cli;
 mod cli_as2;
@@ -35,6 +36,7 @@ mod orders;
 mod partner;
 mod permutations;
 mod proxy;
+mod rollover;
 mod samples;
 mod spapi;
 mod store;

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::serve::{Place, log, settings};
 use super::{Exit, Failure, Outcome};
-use crate::gateway::{Error, Gateway, Sent};
+use crate::gateway::{Error, Gateway, Sent, Until};
 use crate::store::{MessageDetail, MessageState};
 
 /// See the command's help.
@@ -39,7 +39,10 @@ impl Send {
         let ended = runtime.block_on(Box::pin(async {
             let gateway = Gateway::new(settings(&config)?).map_err(Failure::state)?;
             let walking = gateway.start_queue();
-            let sent = gateway.send_and_wait(&self.partner, file).await;
+            let sent = match gateway.send_from(&self.partner, file).await {
+                Ok(id) => gateway.wait(id, Until::Tried).await.map_err(Error::from),
+                Err(why) => Err(why),
+            };
             walking.stop().await;
             gateway.store().close().await.map_err(Failure::state)?;
             self.print(&gateway, &sent.map_err(told)?, out)

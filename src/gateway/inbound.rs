@@ -177,6 +177,7 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
@@ -217,6 +218,7 @@ impl Gateway {
             reason,
             "received"
         );
+        kill!("judged");
         // Two writes that wait together are one commit.
         let (answer, noted) = tokio::join!(
             self.keep(&caller, arrival, sound, at),
@@ -226,6 +228,7 @@ impl Gateway {
             tracing::warn!(partner, %why, "cannot note which certificates were used");
         }
         drop(turn);
+        kill!("accepted");
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
             match why.retry() {
@@ -273,9 +276,11 @@ impl Gateway {
                 // The answer is on its way to the socket; whether the sender got it, only a
                 // second copy would tell.
                 tokio::spawn(async move {
+                    kill!("answering");
                     if let Err(why) = this.store.answered(id, this.clock.now()).await {
                         tracing::warn!(%id, %why, "cannot note the answer");
                     }
+                    kill!("answered");
                 });
                 Ok(answer)
             }

@@ -18,6 +18,7 @@
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
 //! | `sending` | one file on somebody's word, and what became of it |
+//! | `retry` | when a try is repeated, and when a partner is left in peace |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
 //! | `link` | the way to a partner's server, and what its requests have to show |
@@ -55,6 +56,7 @@ mod parts;
 mod read;
 mod receipt;
 mod related;
+mod retry;
 mod route;
 mod sending;
 mod survey;
@@ -70,8 +72,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use certificates::NOTED_EVERY;
 pub use inbound::Caller;
 pub use link::{proxy, secret};
-pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
-pub use sending::Sent;
+pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
+pub use sending::{Named, Parcel, Sent, Until};
 pub use worker::Walking;
 
 use crate::as2::Identity;
@@ -347,7 +349,8 @@ impl Gateway {
             let mut partnership =
                 Partnership::open(partner, &library, (&ours, &held), &self.bridge, known)?;
             if let Some(as2) = &partner.as2 {
-                let link = Link::open(as2, &self.way, &self.limits.client);
+                let servers = partnership.keys.servers(self.clock.now());
+                let link = Link::open(as2, &self.way, &servers, &self.limits.client);
                 let name = partner.name.clone();
                 partnership.link = link.map_err(|why| Error::Link { partner: name, why })?;
             }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
 use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
+use super::retry::Again;
 use super::route::{Partnership, profile};
 use super::worker::Setback;
 use super::{Gateway, compose};
@@ -18,8 +19,8 @@ use crate::net::client::Outgoing;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::{As2, Receipt, ReceiptMode, Transport};
 use crate::store::{
-    self, Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, MessageState,
-    NewDocument, Payload, Place, Sealed,
+    self, Accepted, Arrival, DocumentState, Draft, Key, MessageDetail, MessageState, NewDocument,
+    Payload, Place, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
@@ -28,22 +29,20 @@ const FILES: usize = 64;
 pub(super) const DELIVER_TO: &str = "Receipt-Delivery-Option";
 /// Where the end of an interchange is looked for: IEA has 24 bytes at most, padding follows.
 const TAIL: usize = 1024;
-/// What we say our payloads are (RFC 1767).
-const MEDIA_TYPE: &str = "application/EDI-X12";
 
 impl Gateway {
-    /// Makes a message of an interchange, with what holds its body's file until the store has it.
-    /// Blocks.
+    /// Makes a message of an interchange, of which the number and the media type are told, with what
+    /// holds its body's file until the store has it. Blocks.
     pub(super) fn sealed(
         &self,
         partnership: &Partnership,
         transport: Transport,
-        interchange: &Interchange,
+        about: (&str, String),
         content: Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Option<Spooled>), Setback> {
         if let (Transport::As2, Some(as2)) = (transport, &partnership.partner.as2) {
-            let (sealed, body) = self.sealed_as2(partnership, as2, interchange, &content, at)?;
+            let (sealed, body) = self.sealed_as2(partnership, as2, about, &content, at)?;
             return Ok((sealed, Some(body)));
         }
         let id = Uuid::now_v7();
@@ -54,6 +53,8 @@ impl Gateway {
             headers: Vec::new(),
             body: content,
             mic: None,
+            content_type: None,
+            file_name: None,
             note: "a file".into(),
         };
         Ok((sealed, None))
@@ -64,17 +65,18 @@ impl Gateway {
         &self,
         partnership: &Partnership,
         as2: &As2,
-        interchange: &Interchange,
+        (number, content_type): (&str, String),
         content: &Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Spooled), Setback> {
         let (mut entropy, keys) = (self.entropy, partnership.keys.sealing(at));
         let profile = profile(as2, self.limits.inflated, at);
         let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
-        let name = format!("{}.x12", interchange.control);
+        // What holds several files names each of them inside.
+        let name = (!as2::is_related(&content_type)).then(|| format!("{number}.x12"));
         let document = as2::Document {
-            content_type: MEDIA_TYPE,
-            file_name: Some(&name),
+            content_type: &content_type,
+            file_name: name.as_deref(),
             message_id: &message_id,
         };
         let mut body = Spool::new(self.store.spool(), IN_MEMORY);
@@ -117,6 +119,8 @@ impl Gateway {
             headers: pairs(&headers),
             body: kept(&body, body.sha256().unwrap_or_default()),
             mic: Some(sealed.mic.to_string()),
+            content_type: Some(content_type),
+            file_name: name,
             note,
         };
         Ok((sealed, body))
@@ -297,6 +301,14 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         Some((_, outbox)) => outbox.put(id, &name, || checked(&body)).map(Some),
         None => Ok(None),
     };
+    let later = |why| {
+        Fate::Later(Again {
+            why,
+            after: None,
+            perhaps_there: false,
+            reached: false,
+        })
+    };
     match blocking(partnership, put).await {
         Ok(Ok(Some((path, _)))) => Fate::Settled(store::Receipt {
             state: MessageState::Confirmed,
@@ -304,16 +316,8 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
             note: path.display().to_string(),
         }),
         Ok(Ok(None)) => Fate::Dead("the partner file no longer has a [folder]".into()),
-        Ok(Err(why)) => Fate::Later {
-            why: why.to_string(),
-            after: None,
-            perhaps_there: false,
-        },
-        Err(why) => Fate::Later {
-            why,
-            after: None,
-            perhaps_there: false,
-        },
+        Ok(Err(why)) => later(why.to_string()),
+        Err(why) => later(why),
     }
 }
 

@@ -72,6 +72,17 @@ impl Setback {
     }
 }
 
+impl std::fmt::Display for Setback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Setback::Store(why) => why.fmt(f),
+            Setback::Later { why, .. } | Setback::Aside(_, why) | Setback::Lost(why) => {
+                f.write_str(why)
+            }
+        }
+    }
+}
+
 impl From<store::Error> for Setback {
     fn from(why: store::Error) -> Setback {
         Setback::Store(why)
@@ -321,7 +332,9 @@ impl Gateway {
     async fn record_part(&self, work: &Work, part: store::Reading) -> Result<(), Setback> {
         let (note, whole) = (part.note.clone(), part.more.is_none());
         let now = self.clock.now();
+        kill!("reading");
         let recorded = self.store.read(work.lease, part, now).await?;
+        kill!("read");
         if !whole {
             self.poke();
             return Ok(());
@@ -342,11 +355,15 @@ impl Gateway {
     async fn deliver(&self, work: &Work) -> Result<(), Setback> {
         let detail = self.store.document(work.subject).await?;
         let detail = detail.ok_or_else(|| Setback::Lost("the document is gone".into()))?;
+        kill!("delivering");
         let place = self.hand_over(&self.known(work)?, detail).await?;
+        kill!("handed-over");
         tracing::info!(document = %work.subject, partner = work.partner, "delivered");
         let now = self.clock.now();
         let state = DocumentState::Delivered;
-        Ok(self.store.delivered(work.lease, state, place, now).await?)
+        self.store.delivered(work.lease, state, place, now).await?;
+        kill!("delivered");
+        Ok(())
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn keys() -> &'static Keys {
             Utc::now() + TimeDelta::days(30),
         );
         let make = |name: &str, serial| {
-            Identity::generate_as(KeyKind::Rsa2048, name, serial, from, to).unwrap()
+            Identity::generate_as(KeyKind::Rsa(2048), name, serial, from, to).unwrap()
         };
         Keys {
             us: make("us", 1),
@@ -142,7 +142,9 @@ impl Side {
     /// Sends one order to `partner` and gives the message as its first try left it.
     pub(crate) async fn send(&self, partner: &str) -> MessageDetail {
         let order = std::io::Cursor::new(ORDER);
-        match self.running.gateway.send_and_wait(partner, order).await {
+        let gateway = &self.running.gateway;
+        let id = gateway.send_from(partner, order).await.unwrap();
+        match gateway.wait(id, transload::gateway::Until::Tried).await {
             Ok(Sent::Message(detail)) => *detail,
             Ok(Sent::Held(why)) => panic!("held: {why}"),
             Err(why) => panic!("{why}"),

@@ -4,6 +4,7 @@
 //! the copy takes the place of the original when it succeeds.
 
 mod inbound;
+mod orders;
 mod outbound;
 mod queries;
 mod queue;
@@ -21,8 +22,8 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, REMARKS, Reading, Receipt,
-    Recorded, Reply, Sealed, Seen, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, REMARKS,
+    Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
 };
 use rows::Rows;
 
@@ -126,6 +127,10 @@ impl Store for Memory {
         self.write(move |rows| rows.retry(lease, kept(at), error, kept(now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        self.write(move |rows| rows.unreached(lease, &missed, kept(now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.bury(lease, aside, &note, kept(now)))
     }
@@ -178,8 +183,14 @@ impl Store for Memory {
         self.write(move |rows| rows.seal(lease, &sealed, kept(now)))
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.sent(lease, kept(until), kept(now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.sent(lease, kept(until), &why, kept(now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -227,6 +238,14 @@ impl Store for Memory {
         })
     }
 
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        self.write(move |rows| rows.resend(message, &resend, kept(now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.cancel(message, &order, kept(now)))
+    }
+
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| {
             rows.advance(&pair, by, kept(now));
@@ -236,6 +255,14 @@ impl Store for Memory {
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         self.query(move |rows| rows.find(direction, &key))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        self.query(move |rows| rows.named(&message_id))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        self.query(move |rows| rows.look(limit))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {

@@ -23,6 +23,8 @@ pub(super) struct Rows {
     pub(super) work: BTreeMap<i64, Queued>,
     pub(super) last_work: i64,
     pub(super) turns: BTreeMap<String, u64>,
+    /// Tries in a row that did not reach a partner, and until when it is shut.
+    pub(super) circuits: BTreeMap<String, (u32, Option<DateTime<Utc>>)>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
     pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
 }

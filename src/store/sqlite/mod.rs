@@ -12,6 +12,7 @@
 
 mod columns;
 mod inbound;
+mod orders;
 mod outbound;
 mod payloads;
 mod queries;
@@ -34,8 +35,8 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
-    Reply, Sealed, Seen, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, Reading,
+    Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -77,6 +78,21 @@ impl Sqlite {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
             payloads: Arc::new(payloads),
+        })
+    }
+
+    /// Opens the store in `folder` beside the process that has it: its rows, and orders to it. Work
+    /// that is queued here is done there; a claim here would take it for dead.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where there is no store, [`Kind::Invalid`] where it is another version's.
+    pub fn beside(folder: &Path) -> Result<Self, Error> {
+        let database = folder.join("transload.db");
+        let connection = schema::beside(&database)?;
+        Ok(Self {
+            writer: Writer::start(connection, ())?,
+            readers: Readers::new(database),
+            payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
         })
     }
 
@@ -190,6 +206,10 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| queue::retry(c, lease, at, &error, now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        Box::pin(self.write(move |c| orders::unreached(c, lease, &missed, now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| queue::bury(c, lease, aside, &note, now)))
     }
@@ -247,8 +267,14 @@ impl Store for Sqlite {
         })
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| outbound::sent(c, lease, until, now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::sent(c, lease, until, &why, now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -273,12 +299,28 @@ impl Store for Sqlite {
         Box::pin(self.query(seen::list))
     }
 
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        Box::pin(self.write(move |c| orders::resend(c, message, &resend, now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| outbound::advance(c, &pair, by, now)))
     }
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         Box::pin(self.query(move |c| queries::find(c, direction, &key)))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        Box::pin(self.query(move |c| orders::named(c, &message_id)))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        Box::pin(self.query(move |c| orders::queue(c, limit)))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {

@@ -218,6 +218,7 @@ async fn the_writer_is_set_to_last() {
 fn placeholders_ascend() {
     let sources = [
         include_str!("inbound.rs"),
+        include_str!("orders.rs"),
         include_str!("outbound.rs"),
         include_str!("queries.rs"),
         include_str!("queue.rs"),
