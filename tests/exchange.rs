@@ -7,7 +7,7 @@ mod hostile;
 mod killed;
 mod large;
 mod later;
-mod pair;
+pub(crate) mod pair;
 mod receipts;
 mod related;
 

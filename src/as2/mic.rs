@@ -208,6 +208,19 @@ impl Digested {
     }
 }
 
+impl Mic {
+    /// The MIC of these bytes.
+    ///
+    /// # Errors
+    /// Only where OpenSSL has no memory.
+    pub fn of(bytes: &[u8], digest: Digest) -> Result<Mic, Error> {
+        let mut digests = Digests::new(&[digest])?;
+        digests.update(bytes)?;
+        let digested = digests.finish()?;
+        Ok(digested.get(digest).cloned().expect("it was asked for"))
+    }
+}
+
 /// Digests what is read through it. What `fill_buf` has shown counts as read: each layer
 /// reads its source to the end.
 pub(crate) struct Tee<'a, R> {

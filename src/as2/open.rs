@@ -24,6 +24,7 @@ use super::keys::{Keys, hex};
 use super::mic::{Digest, Digested, Digests, Mic, Tee};
 use super::mime::{self, Head, Value};
 use super::multipart::Multipart;
+use super::peel::{Kept, Layer};
 use super::profile::Profile;
 use super::receipt::ReceiptRequest;
 use super::wrapper;
@@ -111,10 +112,23 @@ impl Opened {
 pub fn open(
     headers: &Headers,
     body: impl Read,
+    payload: impl Write,
+    keys: &Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Opened, Error> {
+    open_by(headers, body, payload, keys, profile, at, None)
+}
+
+/// The same, and keeps what is inside each layer, the innermost first.
+pub(super) fn open_by(
+    headers: &Headers,
+    body: impl Read,
     mut payload: impl Write,
     keys: &Keys,
     profile: &Profile,
     at: DateTime<Utc>,
+    peeled: Option<&mut Vec<Layer>>,
 ) -> Result<Opened, Error> {
     let request = ReceiptRequest::read(headers, profile.allows_weak());
     let mut walk = Walk {
@@ -122,6 +136,7 @@ pub fn open(
         profile,
         at,
         payload: &mut payload,
+        peeled,
         secured: Secured::default(),
         micalg: request
             .as_ref()
@@ -167,6 +182,8 @@ struct Walk<'w> {
     profile: &'w Profile,
     at: DateTime<Utc>,
     payload: &'w mut dyn Write,
+    /// What is inside each layer, where that is asked for.
+    peeled: Option<&'w mut Vec<Layer>>,
     secured: Secured,
     /// The MIC's digest where no signature says it.
     micalg: Digest,
@@ -195,9 +212,19 @@ impl Walk<'_> {
                 limit: LAYERS as u64,
             });
         }
-        let mut head = mime::head(source)?;
-        let mut body = std::mem::take(&mut head.body_start).chain(&mut *source);
-        self.entity(&head, &mut body)?;
+        let kind = self.secured.layers.last().copied().unwrap_or_default();
+        let mut source = Kept::new(source, self.peeled.is_some());
+        let mut head = mime::head(&mut source)?;
+        let mut body = std::mem::take(&mut head.body_start).chain(&mut source);
+        let read = self.entity(&head, &mut body);
+        if let (Some(peeled), Some(content)) = (&mut self.peeled, source.bytes.take()) {
+            peeled.push(Layer {
+                kind,
+                content,
+                signature: None,
+            });
+        }
+        read?;
         match source.fill_buf()?.is_empty() {
             true => Ok(()),
             false => Err(Error::Cms("bytes after the content of a layer".into())),
@@ -380,6 +407,9 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
         let signature = signature_bytes(second, encrypted)?;
+        if let Some(signed) = self.peeled.as_mut().and_then(|layers| layers.last_mut()) {
+            signed.signature = Some(signature.clone());
+        }
         // What is wrong after the signature is told after its check: in an encrypted message the
         // padding of the last block shows here, and must not show in the time that we take.
         let ended = match parts.next() {

@@ -22,6 +22,7 @@ mod crew;
 mod demo;
 mod diff;
 mod envelope;
+mod evidence;
 mod excerpt;
 mod explain;
 mod files;
@@ -30,12 +31,14 @@ mod help;
 mod here;
 mod junit;
 mod mappings;
+mod messages;
 mod partner;
 mod progress;
 mod pull;
 mod redact;
 mod reload;
 mod report;
+mod resend;
 mod rows;
 mod sarif;
 mod send;
@@ -100,8 +103,14 @@ enum Command {
     As2(as2::As2),
     /// Run the gateway: AS2 listener, worker, bridges
     Serve(serve::Serve),
-    /// Send an X12 file to a partner over AS2
+    /// Send X12 files to a partner
     Send(send::Send),
+    Resend(resend::Resend),
+    Cancel(resend::Cancel),
+    Queue(messages::Queue),
+    Messages(messages::Messages),
+    Message(messages::One),
+    Evidence(evidence::Evidence),
     /// Show an exchange between two partners on this machine, with keys made on the spot
     Demo(demo::Demo),
     /// List and check partner files
@@ -241,6 +250,12 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::As2(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),
+        Command::Resend(command) => command.run(out),
+        Command::Cancel(command) => command.run(out),
+        Command::Queue(command) => command.run(out),
+        Command::Messages(command) => command.run(out),
+        Command::Message(command) => command.run(out),
+        Command::Evidence(command) => command.run(out),
         Command::Demo(command) => command.run(out),
         Command::Partner(command) => command.run(out),
         Command::Cert(command) => command.run(out),

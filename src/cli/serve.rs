@@ -25,7 +25,7 @@ use crate::config::{self, Config, Setting};
 use crate::gateway::{self, Gateway, Settings};
 use crate::net::tls::Server;
 use crate::partner::{self, Partners};
-use crate::store::Sqlite;
+use crate::store::{Sqlite, Store};
 use crate::web::{self, Listeners};
 
 /// The settings file that is read where none is named and this one exists.
@@ -107,19 +107,34 @@ impl Place {
 /// A gateway's settings with all files read and the store open. Everything that can be wrong with
 /// them is told here.
 pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
-    let partners = match config.partners.exists() {
-        true => partner::load(&config.partners).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::state(lines.join("\n"))
-        })?,
-        false => Partners::default(),
-    };
+    settings_on(config, || {
+        let store = Sqlite::open(&config.data).map_err(Failure::state)?;
+        Ok(Arc::new(store))
+    })
+}
+
+/// The partner files of the settings.
+pub(super) fn partners(config: &Config) -> Result<Partners, Failure> {
+    if !config.partners.exists() {
+        return Ok(Partners::default());
+    }
+    partner::load(&config.partners).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::state(lines.join("\n"))
+    })
+}
+
+/// The same with another store, which is opened last.
+pub(super) fn settings_on(
+    config: &Config,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
+) -> Result<Settings, Failure> {
+    let partners = partners(config)?;
     let library = library(config.mappings.iter().cloned())
         .map_err(|why| Failure::state(format!("guides: {why}")))?;
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
     let proxy = config.proxy.as_ref().map(gateway::proxy);
-    let store = Sqlite::open(&config.data).map_err(Failure::state)?;
     Ok(Settings {
         library,
         identities,
@@ -128,7 +143,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         receipt_url: config.receipt_url().cloned(),
         proxy: proxy.transpose().map_err(Failure::state)?,
         tell_strangers: config.as2.tell_strangers,
-        ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
+        ..Settings::new(open()?, partners, &config.bridge.folder)
     })
 }
 

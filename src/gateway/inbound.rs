@@ -272,21 +272,15 @@ impl Gateway {
                 if apart {
                     return Ok(answer);
                 }
-                let this = Arc::clone(self);
-                // The answer is on its way to the socket; whether the sender got it, only a
-                // second copy would tell.
-                tokio::spawn(async move {
-                    kill!("answering");
-                    if let Err(why) = this.store.answered(id, this.clock.now()).await {
-                        tracing::warn!(%id, %why, "cannot note the answer");
-                    }
-                    kill!("answered");
-                });
+                self.left(id);
                 Ok(answer)
             }
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
                 self.poke();
+                if !apart {
+                    self.left(message);
+                }
                 let answer = planted!("duplicate-answered-anew", unused.answer, answer);
                 Ok(now(answer))
             }
@@ -295,6 +289,19 @@ impl Gateway {
                 Ok(self.reused(caller, unused, at).await?)
             }
         }
+    }
+
+    /// Notes that an answer is on its way to the socket; whether the sender got it, only a second
+    /// copy would tell.
+    fn left(self: &Arc<Self>, id: Uuid) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            kill!("answering");
+            if let Err(why) = this.store.answered(id, this.clock.now()).await {
+                tracing::warn!(%id, %why, "cannot note the answer");
+            }
+            kill!("answered");
+        });
     }
 
     /// The answer to a message under the id of another one. Nothing of it is kept, but for a

@@ -73,7 +73,7 @@ pub use certificates::NOTED_EVERY;
 pub use inbound::Caller;
 pub use link::{proxy, secret};
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
-pub use sending::{Named, Parcel, Sent, Until};
+pub use sending::{Named, Parcel, Sent, Until, became};
 pub use worker::Walking;
 
 use crate::as2::Identity;

@@ -12,6 +12,7 @@ use crate::net::spool::{Spool, Spooled};
 use crate::partner::{Partner, Transport};
 use crate::store::{
     self, Document, DocumentState, Draft, Event, MessageDetail, MessageState, NewDocument, Sealed,
+    Store,
 };
 
 /// What became of a file so far.
@@ -195,7 +196,6 @@ impl Gateway {
             keys.map_err(|why| Error::NotSendable(why.to_string()))?;
         }
         self.store.draft(parcel.draft(), self.clock.now()).await?;
-        kill!("drafted");
         self.poke();
         // A file was there until it was kept.
         Ok(parcel.id())
@@ -209,38 +209,12 @@ impl Gateway {
         let mut moved = self.moved();
         loop {
             moved.borrow_and_update();
-            if let Some(sent) = self.outcome(document, until).await? {
+            if let Some(sent) = became(&*self.store, document, until).await? {
                 return Ok(sent);
             }
             // The sender is ours, and outlives this.
             let _ = moved.changed().await;
         }
-    }
-
-    async fn outcome(&self, document: Uuid, until: Until) -> Result<Option<Sent>, store::Error> {
-        let Some(detail) = self.store.document(document).await? else {
-            return Ok(None);
-        };
-        if let Some(message) = self.carrier(&detail.document).await? {
-            use MessageState::{Sealed, Sent as Out};
-            let state = message.message.state;
-            let done = match until {
-                Until::Now => true,
-                Until::Tried => state != Sealed || setback(&message.events).is_some(),
-                Until::Settled => !matches!(state, Sealed | Out),
-            };
-            return Ok(done.then(|| Sent::Message(Box::new(message))));
-        }
-        let why = match (detail.document.state, until) {
-            (DocumentState::Held, _) => Some(detail.document.note),
-            (_, Until::Settled) => None,
-            (_, Until::Tried) => setback(&detail.events),
-            (_, Until::Now) => {
-                let waits = || "it waits to be sealed".to_owned();
-                Some(setback(&detail.events).unwrap_or_else(waits))
-            }
-        };
-        Ok(why.map(Sent::Held))
     }
 
     /// The message that a parcel would become now: nothing is kept, and nothing is sent.
@@ -280,14 +254,7 @@ impl Gateway {
         &self,
         document: &Document,
     ) -> Result<Option<MessageDetail>, store::Error> {
-        let Some(interchange) = document.interchange else {
-            return Ok(None);
-        };
-        let found = self.store.interchange(interchange).await?;
-        match found.and_then(|(interchange, _)| interchange.message) {
-            Some(message) => self.store.message(message).await,
-            None => Ok(None),
-        }
+        carrier(&*self.store, document).await
     }
 
     /// The receipt that a partner gave for a message of ours, read again from what is stored.
@@ -309,6 +276,54 @@ impl Gateway {
             at,
         )
         .ok()
+    }
+}
+
+/// What became of a document, where that is far enough for who waits; `None` where it is not.
+///
+/// # Errors
+/// The store's.
+pub async fn became(
+    store: &dyn Store,
+    document: Uuid,
+    until: Until,
+) -> Result<Option<Sent>, store::Error> {
+    let Some(detail) = store.document(document).await? else {
+        return Ok(None);
+    };
+    if let Some(message) = carrier(store, &detail.document).await? {
+        use MessageState::{Sealed, Sent as Out};
+        let state = message.message.state;
+        let done = match until {
+            Until::Now => true,
+            Until::Tried => state != Sealed || setback(&message.events).is_some(),
+            Until::Settled => !matches!(state, Sealed | Out),
+        };
+        return Ok(done.then(|| Sent::Message(Box::new(message))));
+    }
+    let why = match (detail.document.state, until) {
+        (DocumentState::Held, _) => Some(detail.document.note),
+        (_, Until::Settled) => None,
+        (_, Until::Tried) => setback(&detail.events),
+        (_, Until::Now) => {
+            let waits = || "it waits to be sealed".to_owned();
+            Some(setback(&detail.events).unwrap_or_else(waits))
+        }
+    };
+    Ok(why.map(Sent::Held))
+}
+
+async fn carrier(
+    store: &dyn Store,
+    document: &Document,
+) -> Result<Option<MessageDetail>, store::Error> {
+    let Some(interchange) = document.interchange else {
+        return Ok(None);
+    };
+    let found = store.interchange(interchange).await?;
+    match found.and_then(|(interchange, _)| interchange.message) {
+        Some(message) => store.message(message).await,
+        None => Ok(None),
     }
 }
 

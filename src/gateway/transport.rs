@@ -201,6 +201,7 @@ impl Gateway {
                     };
                     let drafted = self.store.draft(draft, self.clock.now()).await;
                     let drafted = drafted.map_err(|why| why.to_string())?;
+                    kill!("drafted");
                     tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
                     self.poke();
                     blocking(partnership, move |known| known.bridge.done(&incoming)).await?

@@ -19,9 +19,9 @@ use super::{Gateway, Limits, related};
 use crate::as2::{self, hex};
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
 
-/// The longest sleep: a clock that somebody moved, or a row that another hand queued, is seen
-/// after this at the latest.
-const NAP: Duration = Duration::from_secs(5);
+/// The longest sleep: a clock that somebody moved, or a row that another process queued, is seen
+/// after this at the latest. A look at a queue with nothing due costs no fsync.
+const NAP: Duration = Duration::from_secs(1);
 /// The wait after the store could not say what is due.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The wait of work for a partner that we have no file of: an operator puts it back.
@@ -128,7 +128,11 @@ impl Gateway {
     }
 
     async fn watch_folders(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let mut tick = interval(self.limits.poll);
+        let mut tick = interval(planted!(
+            "no-wait",
+            Duration::from_millis(20),
+            self.limits.poll
+        ));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -167,7 +171,7 @@ impl Gateway {
         lanes: &[Arc<Semaphore>; 2],
         running: &mut JoinSet<()>,
     ) -> Duration {
-        let mut nap = NAP;
+        let mut nap = planted!("no-wait", Duration::from_millis(20), NAP);
         for (lane, kinds) in lanes.iter().zip(LANES) {
             let free = lane.available_permits();
             if free == 0 {

@@ -39,7 +39,7 @@ impl Kind {
 }
 
 /// Keys of a buyer, a seller, and somebody else; made once.
-pub(super) fn identities() -> &'static [Identity; 3] {
+pub(crate) fn identities() -> &'static [Identity; 3] {
     static MADE: OnceLock<[Identity; 3]> = OnceLock::new();
     MADE.get_or_init(|| {
         let (from, to) = (
@@ -75,6 +75,16 @@ pub(super) fn sample(path: &str) -> Vec<u8> {
         .join("samples")
         .join(path);
     std::fs::read(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// A sample as the JSON of its first set.
+pub(crate) fn canonical(path: &str) -> String {
+    let file = x12::read(&sample(path)[..]).unwrap();
+    let one = &file.interchanges[0];
+    let (group, set) = one.sets().next().unwrap();
+    let guide = Library::embedded().guide(None, &group.header.version, &set.id);
+    let read = mapping::read(&guide.unwrap().unwrap(), &set.segments, &one.delimiters);
+    serde_json::to_string(&read.document.unwrap()).unwrap()
 }
 
 /// One gateway that runs.
@@ -160,7 +170,7 @@ fn envelope(ours: &str, theirs: &str) -> String {
 }
 
 /// Writes a certificate and gives its path.
-pub(super) fn certificate(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn certificate(folder: &Path, name: &str) -> PathBuf {
     let number = ["buyer", "seller", "stranger"]
         .iter()
         .position(|known| *known == name);
@@ -278,12 +288,7 @@ impl Side {
 
     /// A sample as the JSON of its first set.
     pub(super) fn canonical(&self, path: &str) -> String {
-        let file = x12::read(&sample(path)[..]).unwrap();
-        let one = &file.interchanges[0];
-        let (group, set) = one.sets().next().unwrap();
-        let guide = Library::embedded().guide(None, &group.header.version, &set.id);
-        let read = mapping::read(&guide.unwrap().unwrap(), &set.segments, &one.delimiters);
-        serde_json::to_string(&read.document.unwrap()).unwrap()
+        canonical(path)
     }
 
     fn bridge(&self, partner: &str) -> PathBuf {
@@ -349,7 +354,7 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) {
 }
 
 /// The plain files of a folder, by name.
-pub(super) fn files(folder: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
