@@ -36,9 +36,11 @@ use serde::Deserialize;
 
 use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
+mod bridge;
 mod check;
 mod strict;
 
+pub use bridge::{Bridge, Spapi};
 pub(crate) use check::is_url;
 pub use strict::{Error, strict};
 
@@ -55,6 +57,8 @@ pub struct Partner {
     pub x12: Option<X12>,
     /// A folder for X12 files, instead of AS2 or beside it.
     pub folder: Option<Folder>,
+    /// An account of an API, where that is the business side of documents.
+    pub spapi: Option<Spapi>,
     /// What is exchanged, by X12 transaction set (`850`).
     #[serde(default)]
     pub documents: BTreeMap<String, Document>,
@@ -365,15 +369,6 @@ pub enum Transport {
     Folder,
 }
 
-/// A way to our own side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bridge {
-    /// Canonical JSON in a folder.
-    #[default]
-    Folder,
-}
-
 impl Partner {
     /// How documents of this set go out; none where the file has no such document.
     #[must_use]
@@ -391,6 +386,9 @@ impl Partner {
     fn rebase(&mut self, folder: &Path) {
         for path in self.as2.iter_mut().flat_map(|as2| &mut as2.certificates) {
             *path = folder.join(&*path);
+        }
+        if let Some(own) = &mut self.spapi {
+            own.credential = folder.join(&own.credential);
         }
         if let Some(own) = &mut self.folder {
             own.inbox = folder.join(&own.inbox);
@@ -477,6 +475,10 @@ pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
                 &section,
                 format!("a {set} needs an [x12] section for its envelope"),
             ));
+        }
+        if document.bridge == Bridge::Spapi && partner.spapi.is_none() {
+            let what = "bridge = \"spapi\" needs an [spapi] section for its account";
+            return Err(at(&section, what.to_owned()));
         }
         let missing = match (partner.transport(set), document.transport) {
             (Some(Transport::As2), _) if partner.as2.is_none() => "[as2]",

@@ -35,7 +35,7 @@ const LANES: [&[WorkKind]; 2] = [
         WorkKind::Compose,
         WorkKind::Seal,
     ],
-    &[WorkKind::Send, WorkKind::Answer],
+    &[WorkKind::Send, WorkKind::Answer, WorkKind::Ask],
 ];
 
 /// Why a step did not end well.
@@ -222,6 +222,7 @@ impl Gateway {
             WorkKind::Seal => self.seal(work).await,
             WorkKind::Send => self.send_message(work).await,
             WorkKind::Answer => self.give_receipt(work).await,
+            WorkKind::Ask => Err(Setback::held("nobody asks")),
         }
     }
 
@@ -364,7 +365,7 @@ fn lost(kind: WorkKind) -> Aside {
     match kind {
         WorkKind::Read | WorkKind::Send => Aside::Quarantined,
         WorkKind::Answer => Aside::Uncertain,
-        WorkKind::Deliver | WorkKind::Compose | WorkKind::Seal => Aside::Held,
+        WorkKind::Deliver | WorkKind::Ask | WorkKind::Compose | WorkKind::Seal => Aside::Held,
     }
 }
 

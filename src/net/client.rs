@@ -1,4 +1,4 @@
-//! The one outgoing HTTP client: a `POST`, its answer, and nothing that waits for ever.
+//! The one outgoing HTTP client: a request, its answer, and nothing that waits for ever.
 //!
 //! Certificates are always verified. A redirect is an answer like any other: following one would
 //! send a partner's document where no partner file says.
@@ -233,6 +233,22 @@ impl Client {
         headers: &[(String, String)],
         body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
+        self.send("POST", url, headers, body).await
+    }
+
+    /// The same by another method, such as `GET`, whose body is empty.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: impl Into<Outgoing>,
+    ) -> Result<Response, Error> {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|why| Error::Request(format!("{method:?}: {why}")))?;
         let uri: Uri = url
             .parse()
             .map_err(|why| Error::Request(format!("{url:?}: {why}")))?;
@@ -253,7 +269,7 @@ impl Client {
             why: why.to_string(),
             lost: why.kind() == std::io::ErrorKind::NotFound,
         })?;
-        let request = request(uri, headers, body)?;
+        let request = request(method, uri, headers, body)?;
         let exchange = async {
             let answer = match secure {
                 true => self.secure()?.request(request).await,
@@ -369,8 +385,13 @@ impl Client {
     }
 }
 
-fn request(uri: Uri, headers: &[(String, String)], body: Stream) -> Result<Request<Stream>, Error> {
-    let mut request = Request::builder().method(Method::POST).uri(uri);
+fn request(
+    method: Method,
+    uri: Uri,
+    headers: &[(String, String)],
+    body: Stream,
+) -> Result<Request<Stream>, Error> {
+    let mut request = Request::builder().method(method).uri(uri);
     if !headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case(USER_AGENT.as_str()))

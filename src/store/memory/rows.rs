@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::queue::Queued;
 use crate::store::{
-    Answer, Digest, Document, Error, Event, Headers, Interchange, Key, Message, Payload,
+    Answer, Digest, Document, Error, Event, Headers, Interchange, Key, Message, Observed, Payload,
+    Submission,
 };
 
 #[derive(Clone, Default)]
@@ -23,6 +24,9 @@ pub(super) struct Rows {
     pub(super) last_work: i64,
     pub(super) turns: BTreeMap<String, u64>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
+    pub(super) bridge: BTreeMap<String, String>,
+    pub(super) observations: BTreeMap<(String, String), Observed>,
+    pub(super) submissions: BTreeMap<Uuid, Submission>,
 }
 
 #[derive(Clone)]

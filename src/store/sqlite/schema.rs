@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0002.sql"),
     include_str!("../schema/0003.sql"),
     include_str!("../schema/0004.sql"),
+    include_str!("../schema/0007.sql"),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".
