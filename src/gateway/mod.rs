@@ -20,6 +20,7 @@
 //! | `sending` | one file on somebody's word, and what became of it |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `route` | a partner with its keys, folders and guides |
+//! | `api`, `orders`, `submission` | an API as the bridge: asked, polled, submitted to |
 //! | `worker` | claims work, takes one step, records |
 //!
 //! A step is load, pure call, record: a crash between two steps repeats at most one of them.
@@ -44,8 +45,10 @@
 //! interchange.
 
 mod acknowledgment;
+mod api;
 mod compose;
 mod inbound;
+mod orders;
 mod outbound;
 mod parts;
 mod read;
@@ -53,6 +56,7 @@ mod receipt;
 mod related;
 mod route;
 mod sending;
+mod submission;
 mod survey;
 mod transport;
 mod worker;
@@ -63,6 +67,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use api::account;
 pub use inbound::Caller;
 pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::Sent;
@@ -200,6 +205,14 @@ pub enum Error {
     /// What was to be sent is not one X12 interchange.
     #[error("{0}")]
     NotSendable(String),
+    /// A partner's account at an API cannot be used.
+    #[error("partner {partner}: [spapi]: {why}")]
+    Api {
+        /// The partner's name.
+        partner: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A folder cannot be used.
     #[error("{0}: {source}", source = std::error::Error::source(.0).map_or(String::new(), ToString::to_string))]
     Folder(#[from] bridge::Error),
@@ -226,6 +239,8 @@ pub struct Gateway {
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
     client: Client,
+    /// The same for APIs, whose answers are larger.
+    api: Client,
     limits: Limits,
     opening: Semaphore,
     poke: Notify,
@@ -265,6 +280,7 @@ impl Gateway {
             bridge,
             clock,
             entropy,
+            api: Client::new(trust.clone(), api::limits(&limits.client)),
             client: Client::new(trust, limits.client.clone()),
             opening: Semaphore::new(limits.opening),
             limits,

@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
+use super::api::Api;
 use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
@@ -22,6 +23,8 @@ pub(super) struct Partnership {
     pub(super) bridge: Arc<Folder>,
     /// The folder transport, where the partner has one.
     pub(super) files: Option<Arc<(Inbox, Outbox)>>,
+    /// The account of an API, where the partner has one.
+    pub(super) api: Option<Arc<Api>>,
 }
 
 impl Partnership {
@@ -56,6 +59,14 @@ impl Partnership {
                 Some(Arc::new((inbox, Outbox::open(&folder.outbox)?)))
             }
         };
+        let api = match before {
+            // Its tokens stay good.
+            Some(before) if before.partner.spapi == partner.spapi => before.api.clone(),
+            _ => Api::open(partner).map_err(|why| Error::Api {
+                partner: partner.name.clone(),
+                why,
+            })?,
+        };
         let bridge = match before {
             Some(before) => Arc::clone(&before.bridge),
             None => Arc::new(Folder::open(&bridge.join(&partner.name))?),
@@ -69,6 +80,7 @@ impl Partnership {
             library: Arc::clone(library),
             bridge,
             files,
+            api,
         })
     }
 }

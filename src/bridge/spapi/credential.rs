@@ -51,7 +51,7 @@ impl Secret {
 }
 
 /// A client secret, and since when.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientSecret {
     /// The secret.
     pub value: Secret,
@@ -60,7 +60,7 @@ pub struct ClientSecret {
 }
 
 /// All that lets us in to one account.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// Where it may be used.
     pub environment: Environment,

@@ -99,6 +99,20 @@ impl Endpoint {
         ENDPOINTS.get(key)
     }
 
+    /// What a document is posted to, by the name of its operation as `operation` has it.
+    #[must_use]
+    pub fn of(name: &str) -> Option<&'static Endpoint> {
+        let key = match name {
+            // Two operations have one name; ours tells them apart.
+            "submitDirectAcknowledgement" => {
+                "vendorDirectFulfillmentOrdersV1.submitAcknowledgement"
+            }
+            "submitAcknowledgement" => "vendorOrders.submitAcknowledgement",
+            name => return Endpoint::all().find(|one| one.name == name && one.method == "POST"),
+        };
+        Endpoint::find(key)
+    }
+
     /// One that is known to be there.
     pub(super) fn known(key: &str) -> &'static Endpoint {
         Endpoint::find(key).expect("the table has the operations that the source names; tested")

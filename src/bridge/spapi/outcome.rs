@@ -303,11 +303,18 @@ impl Submission {
                             .into();
                 }
             }
-            Sight::Nothing if doubtful => {
+            Sight::Blind if doubtful && since >= VISIBLE => {
+                (self.stage, self.posts) = (Stage::New, POSTS);
+                self.note =
+                    "it was posted, and we may not look whether it is there; whether to post \
+                             it again is for a person to say"
+                        .into();
+            }
+            Sight::Nothing | Sight::Blind if doubtful => {
                 self.stage = Stage::Uncertain;
                 self.note = "not to be seen yet".into();
             }
-            Sight::Nothing => {}
+            Sight::Nothing | Sight::Blind => {}
         }
         self
     }
@@ -347,6 +354,8 @@ pub enum Sight {
     Rejected,
     /// Nothing of it.
     Nothing,
+    /// We may not look there.
+    Blind,
 }
 
 /// The text at a path of the first document of a body.
