@@ -1,4 +1,4 @@
-//! The one outgoing HTTP client: a `POST`, its answer, and nothing that waits for ever.
+//! The one outgoing HTTP client: a request, its answer, and nothing that waits for ever.
 //!
 //! Certificates are always verified. A redirect is an answer like any other: following one would
 //! send a partner's document where no partner file says.
@@ -250,6 +250,22 @@ impl Client {
         body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
         self.ask(Method::POST, url, headers, body.into()).await
+    }
+
+    /// The same by another method, such as `GET`, whose body is empty.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: impl Into<Outgoing>,
+    ) -> Result<Response, Error> {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|why| Error::Request(format!("{method:?}: {why}")))?;
+        self.ask(method, url, headers, body.into()).await
     }
 
     async fn ask(
