@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::dictionary::{Dictionary, Usage, usage_of};
 use super::guide::{
     AREAS, Guide, ITEM, PartUse, Path, Pattern, PlaceUse, Rule, Run, Step, Use, UseId, When,
-    designator, form_of, quick,
+    designator, form_of,
 };
 use super::shape::{Schema, Shape};
 use super::slots::Kind;
@@ -28,6 +28,9 @@ pub(super) const ELEMENT_WORDS: [&str; 8] =
 const HEAD: [&str; 7] = [
     "set", "version", "document", "base", "heading", "detail", "summary",
 ];
+
+/// Uses of one guide: reading numbers them in two bytes, and no guide has a thousand.
+const MAX_USES: usize = u16::MAX as usize;
 
 /// Compiles `root`, whose `base` has been merged into it.
 pub(crate) fn compile(
@@ -80,6 +83,10 @@ pub(crate) fn compile(
         today: None,
         plan: OnceLock::new(),
     };
+    if guide.uses.len() > MAX_USES {
+        let message = text!("a guide may name {most} segments", most = MAX_USES);
+        errors.push(GuideError::whole(name, message));
+    }
     if errors.is_empty() {
         super::demand::bind(&mut guide, &mut errors);
     }
@@ -218,7 +225,6 @@ impl Compiler<'_> {
         self.uses.push(Use {
             key: key.to_owned(),
             tag: tag.to_owned(),
-            quick: quick(tag.as_bytes()),
             order: area + pos,
             max,
             level: None,
@@ -502,7 +508,7 @@ impl Compiler<'_> {
                     kind: kind(shape),
                 };
                 let steps = fields.iter().enumerate().map(step).collect();
-                Some((Kind::Struct(index as u32), steps))
+                Some((Kind::Struct(index as u16), steps))
             }
             _ => None,
         }

@@ -87,6 +87,7 @@ mod schema;
 mod shape;
 mod slots;
 mod source;
+mod tally;
 mod value;
 mod view;
 mod write;

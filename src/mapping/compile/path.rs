@@ -107,7 +107,7 @@ impl Compiler<'_> {
 /// What a node of this shape is.
 pub(super) fn kind(shape: &Shape) -> Kind {
     match shape {
-        Shape::Struct(index) => Kind::Struct(*index as u32),
+        Shape::Struct(index) => Kind::Struct(*index as u16),
         Shape::List(_) => Kind::List,
         Shape::Leaf(form) => Kind::Leaf(*form),
         Shape::Ext => Kind::Ext,
