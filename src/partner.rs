@@ -41,6 +41,8 @@ pub mod expiry;
 pub mod keyring;
 pub mod keys;
 mod link;
+pub mod preset;
+pub mod sheet;
 mod strict;
 mod words;
 

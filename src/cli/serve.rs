@@ -246,6 +246,13 @@ impl Serve {
         eprintln!(
             "transload: partners post to {scheme}://{as2}{path}, operators look at http://{admin}"
         );
+        let clear = tls.is_none() && config.as2.trusted_proxies.is_empty();
+        if clear && !as2.ip().is_loopback() {
+            eprintln!(
+                "transload: what partners post comes by plain HTTP; set as2.tls, or list the \
+                 reverse proxy that speaks TLS in as2.trusted_proxies"
+            );
+        }
         if self.json {
             let (as2, admin) = (as2.to_string(), admin.to_string());
             let line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });
