@@ -15,6 +15,7 @@ macro_rules! say {
 mod as2;
 mod bridge;
 mod canonical;
+mod certificates;
 mod check;
 mod cli;
 mod cli_as2;
@@ -41,6 +42,7 @@ mod partner;
 mod partner_test;
 mod permutations;
 mod proxy;
+mod rollover;
 mod samples;
 mod sending;
 mod spapi;

@@ -19,10 +19,13 @@ use crate::config::{self, Config};
 use crate::gateway::Gateway;
 use crate::mapping::{Fate, changed};
 use crate::net::tls::Server;
+use crate::partner::expiry::Warned;
 use crate::partner::{self, Partners};
 
 /// How often the folders are looked at: soon enough for somebody who waits for it.
 const LOOK: Duration = Duration::from_secs(2);
+/// After so many looks the ends of certificates are looked at: each minute.
+const WARN: u32 = 30;
 /// Folders below those of partners and guides that are looked into, as when they are loaded.
 const DEPTH: usize = 3;
 /// Differences of one guide that are logged; the rest is counted.
@@ -44,8 +47,18 @@ pub(super) fn watch(
     let mut taken = stamp(&config);
     let mut partners = partner::load(&config.partners).unwrap_or_default();
     Ok(async move {
-        let mut seen = taken.clone();
+        let (mut seen, mut looks, mut warned) = (taken.clone(), 0_u32, Warned::default());
         loop {
+            // A switch is at a time, not at a change of files.
+            if let Some(tls) = &tls
+                && let Err(why) = gateway.show_tls(tls)
+            {
+                tracing::error!(%why, "the TLS certificate in use stays in use");
+            }
+            if looks.is_multiple_of(WARN) {
+                gateway.warn(&mut warned);
+            }
+            looks = looks.wrapping_add(1);
             let asked = tokio::select! {
                 _ = hangup.recv() => true,
                 () = tokio::time::sleep(LOOK) => false,
@@ -64,7 +77,9 @@ pub(super) fn watch(
                 partners.clone(),
             );
             let done = tokio::task::spawn_blocking(move || {
-                if let (Some(tls), Some(own)) = (&tls, &config.as2.tls) {
+                if let (Some(tls), Some(own)) = (&tls, &config.as2.tls)
+                    && !gateway.show_tls(tls).is_ok_and(|shown| shown)
+                {
                     show(tls, own);
                 }
                 take(&gateway, &config, &before)

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Error, Gateway, Settings, route};
 use crate::as2::{self, Certificate, Identity};
+use crate::net::{self, tls::Server};
 use crate::partner::expiry::{Standing, Warned, standing};
 use crate::partner::keyring::{Dated, Use, accepted, in_force, listed};
 use crate::partner::keys::{self, Keys};
@@ -38,6 +39,14 @@ impl Ring {
             ours: items(in_force(&self.ours, Use::Sign, at)),
             theirs: items(in_force(&self.theirs, Use::Encrypt, at)),
         }
+    }
+}
+
+impl Ring {
+    /// What their server may show.
+    pub(super) fn servers(&self, at: DateTime<Utc>) -> Vec<&Certificate> {
+        let servers = accepted(&self.theirs, Use::Tls, at);
+        servers.into_iter().map(|one| &one.item).collect()
     }
 }
 
@@ -101,6 +110,27 @@ impl Gateway {
             all.extend(standing(&known.keys.theirs, name, |one| one));
         }
         all
+    }
+
+    /// Shows who connects from here on the newest TLS key of the folder of keys; `false` where there
+    /// is none, and what is shown stays.
+    ///
+    /// # Errors
+    /// What OpenSSL cannot use.
+    pub fn show_tls(&self, server: &Server) -> Result<bool, net::tls::Error> {
+        let (agreed, now) = (self.agreed(), self.clock.now());
+        let newest = in_force(&agreed.ours, Use::Tls, now).into_iter().next();
+        let Some(Dated { item: own, .. }) = newest else {
+            return Ok(false);
+        };
+        let fingerprint = own.certificate.fingerprint();
+        if server.fingerprint() != fingerprint {
+            // From one room to the other, in memory: the password protects nothing.
+            let der = own.to_pkcs12("tls", "tls").unwrap_or_default();
+            server.replace(&der, "tls")?;
+            tracing::info!(fingerprint, "another TLS certificate");
+        }
+        Ok(true)
     }
 
     /// Says in the log which certificates soon end, each once a threshold.

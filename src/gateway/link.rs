@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::inbound::text;
+use crate::as2::Certificate;
 use crate::net::client::{Client, Limits, Way};
 use crate::net::way::{self, Login};
 use crate::partner::{self, As2, ProxyUse};
@@ -19,8 +20,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Reads certificates and passwords; `usual` is the way to who has no wishes. Blocks.
-    pub(super) fn open(as2: &As2, usual: &Way, limits: &Limits) -> Result<Link, String> {
+    /// Reads certificates and passwords; `usual` is the way to who has no wishes, and `servers` are
+    /// certificates of their server beside those of the file. Blocks.
+    pub(super) fn open(
+        as2: &As2,
+        usual: &Way,
+        servers: &[&Certificate],
+        limits: &Limits,
+    ) -> Result<Link, String> {
         let demand = &as2.demand;
         let login = demand.login.as_ref().map(self::login).transpose()?;
         let shown = demand.client_certificates.iter().map(|path| {
@@ -29,7 +36,7 @@ impl Link {
             Ok(certificate.fingerprint().to_owned())
         });
         let certificates = shown.collect::<Result<_, String>>()?;
-        let client = match way(as2, usual)? {
+        let client = match way_to(as2, usual, servers)? {
             Some(way) => Some(Client::by(way, limits.clone())),
             None => None,
         };
@@ -73,13 +80,20 @@ impl Link {
 
 /// The way to this partner, where it is not the usual one.
 pub(super) fn way(as2: &As2, usual: &Way) -> Result<Option<Way>, String> {
+    way_to(as2, usual, &[])
+}
+
+fn way_to(as2: &As2, usual: &Way, servers: &[&Certificate]) -> Result<Option<Way>, String> {
     let connect = &as2.connect;
-    if *connect == partner::Connect::default() {
+    if *connect == partner::Connect::default() && servers.is_empty() {
         return Ok(None);
     }
     let mut way = usual.clone();
-    if !connect.server_certificates.is_empty() {
+    if !connect.server_certificates.is_empty() || !servers.is_empty() {
         let mut all = Vec::new();
+        for certificate in servers {
+            all.extend(certificate.to_pem().map_err(|why| why.to_string())?);
+        }
         for path in &connect.server_certificates {
             let certificate = super::route::certificate(&bytes(path)?);
             let certificate = certificate.map_err(|why| told(path, &why))?;

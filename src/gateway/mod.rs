@@ -363,7 +363,8 @@ impl Gateway {
             let mut partnership =
                 Partnership::open(partner, &library, (&ours, &held), &self.bridge, known)?;
             if let Some(as2) = &partner.as2 {
-                let link = Link::open(as2, &self.way, &self.limits.client);
+                let servers = partnership.keys.servers(self.clock.now());
+                let link = Link::open(as2, &self.way, &servers, &self.limits.client);
                 let name = partner.name.clone();
                 partnership.link = link.map_err(|why| Error::Link { partner: name, why })?;
             }

@@ -36,7 +36,9 @@ pub(crate) fn keys() -> &'static Keys {
             Utc::now() - TimeDelta::days(1),
             Utc::now() + TimeDelta::days(30),
         );
-        let make = |name: &str, serial| Identity::generate(name, serial, from, to).unwrap();
+        let make = |name: &str, serial| {
+            Identity::generate_as(KeyKind::Rsa(2048), name, serial, from, to).unwrap()
+        };
         let (start, end) = (from - TimeDelta::days(9), from);
         let past = Identity::generate_as(KeyKind::P256, "past", 4, start, end);
         Keys {
@@ -159,7 +161,9 @@ impl Side {
     /// Sends one order to `partner` and gives the message as its first try left it.
     pub(crate) async fn send(&self, partner: &str) -> MessageDetail {
         let order = std::io::Cursor::new(ORDER);
-        match self.running.gateway.send_and_wait(partner, order).await {
+        let gateway = &self.running.gateway;
+        let id = gateway.send_from(partner, order).await.unwrap();
+        match gateway.wait(id, transload::gateway::Until::Tried).await {
             Ok(Sent::Message(detail)) => *detail,
             Ok(Sent::Held(why)) => panic!("held: {why}"),
             Err(why) => panic!("{why}"),

@@ -10,10 +10,10 @@ use crate::as2::{Certificate, Identity};
 use crate::cli::Failure;
 use crate::cli::as2::certificate;
 use crate::config::Config;
+use crate::partner;
 use crate::partner::expiry::{Standing, standing};
 use crate::partner::keyring::{Dated, Use, in_force};
 use crate::partner::keys::{self, Keys, State};
-use crate::partner::{self, Partners};
 use crate::store::{Seen, Sqlite};
 
 /// A fingerprint in groups of four capitals, as two people read it out to each other.
@@ -45,7 +45,6 @@ pub(super) struct Row {
 /// Everything that there is, from the files and the store.
 pub(super) struct All {
     pub(super) rows: Vec<Row>,
-    pub(super) partners: Partners,
     pub(super) held: Keys,
 }
 
@@ -63,11 +62,7 @@ impl All {
         for partner in partners.iter() {
             rows.extend(theirs(partner, &held, &seen, now)?);
         }
-        Ok(All {
-            rows,
-            partners,
-            held,
-        })
+        Ok(All { rows, held })
     }
 
     /// The one row whose name or fingerprint begins so.
@@ -177,7 +172,13 @@ fn rows<T: Clone>(
             let theirs = partner.is_none_or(|partner| seen.partner == partner);
             theirs && seen.fingerprint == own && one.uses.iter().any(|u| u.as_str() == seen.purpose)
         };
-        let late = |seen: &Seen| since.is_some_and(|since| seen.at > since);
+        // Who has changed since is seen with the newer one, later.
+        let changed = |old: &Seen| {
+            let same = |new: &&Seen| new.partner == old.partner && new.purpose == old.purpose;
+            let mut newer = seen.iter().filter(same);
+            newer.any(|new| new.fingerprint != old.fingerprint && new.at > old.at)
+        };
+        let late = |seen: &Seen| since.is_some_and(|since| seen.at > since) && !changed(seen);
         let seen = seen.iter().filter(mine);
         Row {
             name,

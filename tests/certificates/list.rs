@@ -1,0 +1,1 @@
+//! `cert list` and its kin.
