@@ -97,7 +97,8 @@ pub struct As2 {
     /// How we encrypt.
     #[serde(default)]
     pub encrypt: Encrypt,
-    /// How an RSA key of ours signs: `rsa-pkcs1` or `rsa-pss`. An EC key signs ECDSA.
+    /// How an RSA key of ours signs messages and receipts: `rsa-pkcs1` or `rsa-pss`. An EC key signs
+    /// ECDSA.
     #[serde(default, deserialize_with = "check::rsa_signature")]
     pub signature: RsaSignature,
     /// How content keys are encrypted for an RSA key of theirs: `rsa-pkcs1`, `rsa-oaep-sha-256`,

@@ -17,6 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::cms::ber::Der;
 use super::error::Error;
+use super::key::Key;
 
 /// Where fresh bytes come from: content keys, IVs, message ids, boundaries.
 pub type Entropy<'a> = &'a mut dyn FnMut(&mut [u8]);
@@ -97,7 +98,7 @@ fn curve<T: HasPublic>(key: &PKey<T>) -> Option<KeyKind> {
 #[derive(Clone)]
 pub struct Certificate {
     x509: X509,
-    pub(crate) key: PKey<Public>,
+    pub(crate) key: Key<Public>,
     /// DER of issuer and serial number, one after the other, as CMS names a certificate.
     pub(crate) issuer_serial: Vec<u8>,
     pub(crate) key_id: Option<Vec<u8>>,
@@ -122,10 +123,10 @@ impl Certificate {
 
     pub(crate) fn new(x509: X509) -> Result<Certificate, Error> {
         let der = x509.to_der()?;
+        let key = x509.public_key();
+        let key = key.map_err(|_| bad("the certificate's public key is not usable"))?;
         Ok(Certificate {
-            key: x509
-                .public_key()
-                .map_err(|_| bad("the certificate's public key is not usable"))?,
+            key: Key::new(key),
             issuer_serial: issuer_serial(&der)?,
             key_id: x509.subject_key_id().map(|id| id.as_slice().to_vec()),
             fingerprint: hex(&x509.digest(MessageDigest::sha256())?),
@@ -237,7 +238,7 @@ impl fmt::Debug for Certificate {
 pub struct Identity {
     /// The certificate, to be given to partners.
     pub certificate: Certificate,
-    pub(crate) key: PKey<Private>,
+    pub(crate) key: Key<Private>,
     /// Secret and fixed for a key: what a content key is made from when unwrapping fails.
     pub(crate) rejection: Zeroizing<[u8; 32]>,
 }
@@ -366,7 +367,7 @@ impl Identity {
         der.zeroize();
         Ok(Identity {
             certificate,
-            key,
+            key: Key::new(key),
             rejection,
         })
     }
@@ -445,7 +446,9 @@ fn line(name: &X509NameRef) -> String {
 
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+    bytes.iter().flat_map(digits).collect()
 }
 
 fn bad(problem: &str) -> Error {

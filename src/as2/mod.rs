@@ -20,7 +20,7 @@
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
 //! | `version` | the headers of AS2 1.0 to 1.3 |
-//! | `keys`, `profile` | whom we trust, what was agreed |
+//! | `key`, `keys`, `profile` | whom we trust, what was agreed |
 //!
 //! ```
 //! use std::io::Cursor;
@@ -57,6 +57,7 @@ mod compress;
 mod disposition;
 mod error;
 mod headers;
+mod key;
 mod keys;
 mod mdn;
 mod mic;

@@ -20,7 +20,7 @@ use super::cms::{self, oid};
 use super::compress::{self, Inflate};
 use super::error::Error;
 use super::headers::Headers;
-use super::keys::{Keys, hex};
+use super::keys::Keys;
 use super::mic::{Digest, Digested, Digests, Mic, Tee};
 use super::mime::{self, Head, Value};
 use super::multipart::Multipart;
@@ -82,8 +82,8 @@ pub struct Opened {
     pub content_type: String,
     /// The payload's file name as claimed: to be shown, never a path.
     pub file_name: Option<String>,
-    /// SHA-256 of the payload, 64 lower-case hex digits.
-    pub payload_sha256: String,
+    /// SHA-256 of the payload.
+    pub payload_sha256: [u8; 32],
     /// The payload's length in bytes.
     pub payload_len: u64,
     /// The receipt that is asked for.
@@ -198,7 +198,7 @@ struct Walk<'w> {
 struct Leaf {
     content_type: String,
     file_name: Option<String>,
-    sha256: String,
+    sha256: [u8; 32],
     length: u64,
 }
 
@@ -508,7 +508,7 @@ impl Walk<'_> {
         self.leaf = Some(Leaf {
             content_type: content_type.to_owned(),
             file_name: mime::file_name(&head.headers),
-            sha256: hex(&payload_digest),
+            sha256: payload_digest,
             length,
         });
         if !self.in_signature {
@@ -548,6 +548,9 @@ fn hidden(error: Error) -> Error {
     }
 }
 
+/// Room for a signature and two certificates in base64: it seldom has to grow.
+const SIGNATURE: usize = 8 * 1024;
+
 /// The signature part's CMS object, whatever its transfer encoding is or says.
 fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
     let head = mime::head(&mut part)?;
@@ -562,7 +565,7 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
         )));
     }
     let limit = ELEMENT_BYTES as u64;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(SIGNATURE);
     head.body_start
         .chain(part)
         .take(limit + 1)
@@ -576,7 +579,7 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
     if bytes.first() == Some(&0x30) {
         return Ok(bytes);
     }
-    let mut decoded = Vec::new();
+    let mut decoded = Vec::with_capacity(SIGNATURE);
     mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
     Ok(decoded)
 }

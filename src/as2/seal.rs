@@ -509,7 +509,7 @@ impl Signing<'_> {
 
     /// The signature part.
     fn sign(&mut self, mic: Mic) -> Result<&[u8], Error> {
-        let signature = signed::write_as(self.rsa, &mic, self.us, self.at)?;
+        let signature = signed::write(self.rsa, &mic, self.us, self.at)?;
         let part = mime::signature_part(&self.boundary, &signature);
         Ok(&self.signed.insert((mic, part)).1)
     }

@@ -412,6 +412,7 @@ impl Gateway {
         let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
         let fields = MdnFields {
             version: as2.version,
+            scheme: as2.signature,
             ..MdnFields::answer(&caller.headers, &id, disposition, mic)
         };
         let digest = request.micalg.filter(|digest| !digest.weak());
@@ -469,7 +470,7 @@ fn weigh(
         )),
         None => related::unusable(&opened.content_type, &spooled)?,
     };
-    let content = (kept(&spooled, unhex(&opened.payload_sha256)), spooled);
+    let content = (kept(&spooled, opened.payload_sha256), spooled);
     let sound = || (Disposition::processed(), protection(&opened));
     let content = refused.is_none().then_some(content);
     let (disposition, reason) = refused.unwrap_or_else(sound);
