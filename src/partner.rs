@@ -36,6 +36,7 @@ use serde::Deserialize;
 
 use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
+mod bridge;
 mod check;
 pub mod expiry;
 pub mod keyring;
@@ -46,6 +47,7 @@ pub mod sheet;
 mod strict;
 mod words;
 
+pub use bridge::{Bridge, Spapi};
 pub(crate) use check::is_url;
 pub use check::moment_of;
 pub use keyring::{Cem, Entry};
@@ -66,6 +68,8 @@ pub struct Partner {
     pub x12: Option<X12>,
     /// A folder for X12 files, instead of AS2 or beside it.
     pub folder: Option<Folder>,
+    /// An account of an API, where that is the business side of documents.
+    pub spapi: Option<Spapi>,
     /// What is exchanged, by X12 transaction set (`850`).
     #[serde(default)]
     pub documents: BTreeMap<String, Document>,
@@ -322,15 +326,6 @@ pub enum Transport {
     Folder,
 }
 
-/// A way to our own side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bridge {
-    /// Canonical JSON in a folder.
-    #[default]
-    Folder,
-}
-
 impl Partner {
     /// How documents of this set go out; none where the file has no such document.
     #[must_use]
@@ -353,6 +348,9 @@ impl Partner {
             for path in listed.chain(link) {
                 *path = folder.join(&*path);
             }
+        }
+        if let Some(own) = &mut self.spapi {
+            own.credential = folder.join(&own.credential);
         }
         if let Some(own) = &mut self.folder {
             own.inbox = folder.join(&own.inbox);
@@ -439,6 +437,10 @@ pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
                 &section,
                 format!("a {set} needs an [x12] section for its envelope"),
             ));
+        }
+        if document.bridge == Bridge::Spapi && partner.spapi.is_none() {
+            let what = "bridge = \"spapi\" needs an [spapi] section for its account";
+            return Err(at(&section, what.to_owned()));
         }
         let missing = match (partner.transport(set), document.transport) {
             (Some(Transport::As2), _) if partner.as2.is_none() => "[as2]",

@@ -12,6 +12,7 @@ macro_rules! say {
     }};
 }
 
+mod api;
 mod as2;
 mod bridge;
 mod canonical;

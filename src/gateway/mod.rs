@@ -26,6 +26,7 @@
 //! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `trial` | whether a partner can be reached and understands us |
+//! | `api`, `orders`, `submission` | an API as the bridge: asked, polled, submitted to |
 //! | `worker` | claims work, takes one step, records |
 //!
 //! A step is load, pure call, record: a crash between two steps repeats at most one of them.
@@ -50,10 +51,12 @@
 //! interchange.
 
 mod acknowledgment;
+mod api;
 mod certificates;
 mod compose;
 mod inbound;
 mod link;
+mod orders;
 mod outbound;
 mod parts;
 mod read;
@@ -63,6 +66,7 @@ mod restart;
 mod retry;
 mod route;
 mod sending;
+mod submission;
 mod survey;
 mod trace;
 mod transport;
@@ -75,6 +79,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use api::account;
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use inbound::Caller;
 pub use link::{proxy, secret};
@@ -240,6 +245,14 @@ pub enum Error {
     /// What was to be sent is not one X12 interchange.
     #[error("{0}")]
     NotSendable(String),
+    /// A partner's account at an API cannot be used.
+    #[error("partner {partner}: [spapi]: {why}")]
+    Api {
+        /// The partner's name.
+        partner: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A folder cannot be used.
     #[error("{0}: {source}", source = std::error::Error::source(.0).map_or(String::new(), ToString::to_string))]
     Folder(#[from] bridge::Error),
@@ -270,6 +283,8 @@ pub struct Gateway {
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
     client: Client,
+    /// The same for APIs, whose answers are larger.
+    api: Client,
     /// The way to partners who have no wishes.
     way: Way,
     limits: Limits,
@@ -323,6 +338,7 @@ impl Gateway {
             bridge,
             clock,
             entropy,
+            api: Client::by(way.clone(), api::limits(&limits.client)),
             client: Client::by(way.clone(), limits.client.clone()),
             way,
             opening: Semaphore::new(limits.opening),

@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::Error;
+use super::api::Api;
 use super::certificates::Ring;
 use super::link::Link;
 use crate::as2::{self, Certificate, Cipher, Identity, Profile};
@@ -28,6 +29,8 @@ pub(super) struct Partnership {
     pub(super) bridge: Arc<Folder>,
     /// The folder transport, where the partner has one.
     pub(super) files: Option<Arc<(Inbox, Outbox)>>,
+    /// The account of an API, where the partner has one.
+    pub(super) api: Option<Arc<Api>>,
 }
 
 impl Partnership {
@@ -52,6 +55,14 @@ impl Partnership {
                 Some(Arc::new((inbox, Outbox::open(&folder.outbox)?)))
             }
         };
+        let api = match before {
+            // Its tokens stay good.
+            Some(before) if before.partner.spapi == partner.spapi => before.api.clone(),
+            _ => Api::open(partner).map_err(|why| Error::Api {
+                partner: partner.name.clone(),
+                why,
+            })?,
+        };
         let bridge = match before {
             Some(before) => Arc::clone(&before.bridge),
             None => Arc::new(Folder::open(&bridge.join(&partner.name))?),
@@ -66,6 +77,7 @@ impl Partnership {
             library: Arc::clone(library),
             bridge,
             files,
+            api,
         })
     }
 }

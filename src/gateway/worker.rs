@@ -35,7 +35,7 @@ const LANES: [&[WorkKind]; 2] = [
         WorkKind::Compose,
         WorkKind::Seal,
     ],
-    &[WorkKind::Send, WorkKind::Answer],
+    &[WorkKind::Send, WorkKind::Answer, WorkKind::Ask],
 ];
 
 /// Why a step did not end well.
@@ -113,10 +113,11 @@ impl Gateway {
     pub fn start(self: &Arc<Self>) -> Walking {
         let (stop, stopped) = watch::channel(false);
         let folders = tokio::spawn(Arc::clone(self).watch_folders(stopped.clone()));
+        let accounts = tokio::spawn(Arc::clone(self).watch_accounts(stopped.clone()));
         let queue = tokio::spawn(Arc::clone(self).work(stopped));
         Walking {
             stop,
-            tasks: vec![folders, queue],
+            tasks: vec![folders, accounts, queue],
         }
     }
 
@@ -237,6 +238,7 @@ impl Gateway {
             WorkKind::Seal => self.seal(work).await,
             WorkKind::Send => self.send_message(work).await,
             WorkKind::Answer => self.give_receipt(work).await,
+            WorkKind::Ask => self.inquire(work).await,
         }
     }
 
@@ -360,11 +362,15 @@ impl Gateway {
     }
 
     /// Hands a document to its bridge.
-    async fn deliver(&self, work: &Work) -> Result<(), Setback> {
+    async fn deliver(self: &Arc<Self>, work: &Work) -> Result<(), Setback> {
         let detail = self.store.document(work.subject).await?;
         let detail = detail.ok_or_else(|| Setback::Lost("the document is gone".into()))?;
+        let known = self.known(work)?;
+        if super::submission::goes_there(&known, &detail, work) {
+            return self.submit_step(work, &known, &detail).await;
+        }
         kill!("delivering");
-        let place = self.hand_over(&self.known(work)?, detail).await?;
+        let place = self.hand_over(&known, detail).await?;
         kill!("handed-over");
         tracing::info!(document = %work.subject, partner = work.partner, "delivered");
         let now = self.clock.now();
@@ -389,7 +395,7 @@ fn lost(kind: WorkKind) -> Aside {
     match kind {
         WorkKind::Read | WorkKind::Send => Aside::Quarantined,
         WorkKind::Answer => Aside::Uncertain,
-        WorkKind::Deliver | WorkKind::Compose | WorkKind::Seal => Aside::Held,
+        WorkKind::Deliver | WorkKind::Ask | WorkKind::Compose | WorkKind::Seal => Aside::Held,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one outgoing HTTP client: a `POST`, its answer, and nothing that waits for ever.
+//! The one outgoing HTTP client: a request, its answer, and nothing that waits for ever.
 //!
 //! Certificates are always verified. A redirect is an answer like any other: following one would
 //! send a partner's document where no partner file says.
@@ -234,8 +234,7 @@ impl Client {
     /// # Errors
     /// [`Error`], where there is no answer.
     pub async fn head(&self, url: &str, headers: &[(String, String)]) -> Result<Response, Error> {
-        self.ask(Method::HEAD, url, headers, Bytes::new().into())
-            .await
+        self.send("HEAD", url, headers, Bytes::new()).await
     }
 
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
@@ -249,16 +248,22 @@ impl Client {
         headers: &[(String, String)],
         body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
-        self.ask(Method::POST, url, headers, body.into()).await
+        self.send("POST", url, headers, body).await
     }
 
-    async fn ask(
+    /// The same by another method, such as `GET`, whose body is empty.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn send(
         &self,
-        method: Method,
+        method: &str,
         url: &str,
         headers: &[(String, String)],
-        body: Outgoing,
+        body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|why| Error::Request(format!("{method:?}: {why}")))?;
         let uri: Uri = url
             .parse()
             .map_err(|why| Error::Request(format!("{url:?}: {why}")))?;
@@ -274,7 +279,7 @@ impl Client {
         let host = uri
             .authority()
             .map_or_else(String::new, ToString::to_string);
-        let body = body.start();
+        let body = body.into().start();
         let (body, progress) = body.map_err(|why| Error::Body {
             why: why.to_string(),
             lost: why.kind() == std::io::ErrorKind::NotFound,

@@ -19,7 +19,7 @@ const HOURS: u32 = 31 * 24;
 /// Characters of GS08.
 const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
 
-fn text<'de, D: Deserializer<'de>>(
+pub(super) fn text<'de, D: Deserializer<'de>>(
     input: D,
     sound: impl Fn(&str) -> bool,
     want: &str,
@@ -101,7 +101,11 @@ pub(super) fn hours<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error
     up_to(input, HOURS, "hours")
 }
 
-fn up_to<'de, D: Deserializer<'de>>(input: D, most: u32, unit: &str) -> Result<u32, D::Error> {
+pub(super) fn up_to<'de, D: Deserializer<'de>>(
+    input: D,
+    most: u32,
+    unit: &str,
+) -> Result<u32, D::Error> {
     match u32::deserialize(input)? {
         sound if (1..=most).contains(&sound) => Ok(sound),
         wrong => Err(D::Error::custom(format!(

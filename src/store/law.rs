@@ -73,13 +73,18 @@ enum Step {
     Advance {
         by: u8,
     },
+    Keep,
+    Observe {
+        number: u8,
+        changed: u8,
+    },
     Wait {
         seconds: u32,
     },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    use Step::*;
+    use self::Step::*;
     prop_oneof![
         4 => (0..4u8, 0..2u8, any::<bool>())
             .prop_map(|(name, content, partner)| Accept { name, content, partner }),
@@ -102,6 +107,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(|row| Remark { row }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(row, state)| Settle { row, state }),
         1 => any::<u8>().prop_map(|by| Advance { by }),
+        1 => Just(Keep),
+        2 => (0..3u8, 0..3u8).prop_map(|(number, changed)| Observe { number, changed }),
         4 => prop_oneof![8 => 1..4u32, 4 => 8..40u32, 1 => Just(91 * 86_400)].prop_map(|seconds| Wait { seconds }),
     ]
 }
@@ -212,6 +219,7 @@ impl World {
                 let by = u32::from(*by) * (LAST_CONTROL_NUMBER / 128);
                 told(store.advance("ZZUS/ZZTHEM".into(), by, now).await)
             }
+            Step::Keep | Step::Observe { .. } => self.bridge(store, step).await,
             Step::Wait { .. } => String::new(),
         }
     }
@@ -261,6 +269,8 @@ impl World {
         };
         match kind {
             WorkKind::Read => told(store.read(work.lease, self.reading(way), now).await),
+            WorkKind::Ask => self.submit(store, work, way).await,
+            WorkKind::Deliver if way.is_multiple_of(2) => self.submit(store, work, way).await,
             WorkKind::Deliver => {
                 let state = *pick(DocumentState::ALL, if way < 192 { 1 } else { way % 9 }).unwrap();
                 told(
@@ -296,6 +306,51 @@ impl World {
             }
             WorkKind::Answer => told(store.posted(work.lease, "there".into(), now).await),
         }
+    }
+
+    async fn bridge(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let Step::Observe { number, changed } = step else {
+            let step = move |before: Option<&str>| format!("{base}{}", before.is_some());
+            return told(store.step("s".into(), Box::new(step), now).await);
+        };
+        let mut document = new_document(base + 3, DocumentState::Drafted);
+        document.key = Some(format!("{number} {changed}"));
+        let draft = Draft {
+            partner: partner(number.is_multiple_of(2)),
+            document,
+            payload: None,
+        };
+        let seen = Observation {
+            account: "a".into(),
+            number: number.to_string(),
+            changed: changed.to_string(),
+            content: base.to_string(),
+            drafts: vec![draft],
+        };
+        told(store.observe(seen, now).await)
+    }
+
+    async fn submit(&self, store: &dyn Store, work: &Work, way: u8) -> String {
+        let then = match way % 5 {
+            0 => Then::Stay,
+            1 => Then::Again(at(self.now + 5), "busy".into()),
+            2 | 3 => Then::Ask(at(self.now + 7), "taken".into()),
+            _ => {
+                let state = *pick(DocumentState::ALL, way / 8).unwrap();
+                let drafts = vec![new_document(self.base + 3, DocumentState::Drafted)];
+                Then::End(state, "done".into(), drafts)
+            }
+        };
+        let submission = Submission {
+            document: work.subject,
+            account: "a".into(),
+            operation: "o".into(),
+            stage: way.to_string(),
+            transaction: way.is_multiple_of(3).then(|| "t".into()),
+            detail: "{}".into(),
+        };
+        told(store.submit(work.lease, submission, then, self.now()).await)
     }
 
     fn reading(&self, way: u8) -> Reading {
@@ -356,6 +411,11 @@ async fn everything(store: &dyn Store) -> Vec<String> {
         format!("{:?}", store.counts().await.unwrap()),
         format!("{:?}", store.queue(limit).await.unwrap()),
     ];
+    told.push(format!("{:?}", store.kept(String::new()).await.unwrap()));
+    for number in ["0", "1", "2"] {
+        let seen = store.observed("a".into(), number.into()).await.unwrap();
+        told.push(format!("{seen:?}"));
+    }
     for name in ["m0", "m1", "m2", "m3", "out@us"] {
         for direction in Direction::ALL {
             told.push(format!(
@@ -375,6 +435,7 @@ async fn everything(store: &dyn Store) -> Vec<String> {
             "{row:?} {:?}",
             store.document(row.id).await.unwrap()
         ));
+        told.push(format!("{:?}", store.submission(row.id).await.unwrap()));
         if let Some(interchange) = row.interchange {
             told.push(format!(
                 "{:?}",

@@ -18,6 +18,7 @@
 //!
 //! ```text
 //! inbound    accept ─► Read ─► read ─► Deliver ─► delivered ─► settle
+//!                                        └► submit ─► Ask ─► submit
 //!            accept, refuse ─► Answer ─► posted | retry | bury
 //!                                 └► (997 draft) Compose ─┐
 //! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | unreached | bury
@@ -35,6 +36,7 @@
 //! Not here: hashing (who hands in bytes hands in their digest), reading or judging what is stored,
 //! clocks (every method that needs the time is given it), retention and purging.
 
+mod bridge;
 mod error;
 mod inbound;
 #[cfg(test)]
@@ -58,6 +60,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+pub use bridge::{Observation, Observed, Step, Submission, Then};
 pub use error::{Error, Kind, Retry};
 pub use inbound::{
     Accepted, Answer, Arrival, Digest, Headers, Key, NewDocument, NewInterchange, OnDuplicate,
@@ -250,6 +253,32 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every certificate that was seen at work, by partner, purpose and fingerprint.
     fn all_seen(&self) -> Reply<'_, Vec<Seen>>;
+
+    /// A named state of a bridge takes a step. Gives what was there before.
+    fn step(&self, name: String, step: Step, now: DateTime<Utc>) -> Reply<'_, Option<String>>;
+
+    /// The named states of bridges whose names begin so, in the order of names.
+    fn kept(&self, prefix: String) -> Reply<'_, Vec<(String, String)>>;
+
+    /// Takes note of an order at an API, and drafts what follows from it, unless it was last seen
+    /// with the same date of change: whether it was not.
+    fn observe(&self, observation: Observation, now: DateTime<Utc>) -> Reply<'_, bool>;
+
+    /// What was last seen of an order at an account.
+    fn observed(&self, account: String, number: String) -> Reply<'_, Option<Observed>>;
+
+    /// Keeps how far a document is on its way into an API, and does what follows; by the lease of
+    /// [`WorkKind::Deliver`] or [`WorkKind::Ask`], which all but [`Then::Stay`] give up.
+    fn submit(
+        &self,
+        lease: Lease,
+        submission: Submission,
+        then: Then,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
+
+    /// How far a document is on its way into an API; none where it goes into none.
+    fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>>;
 
     /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
     /// number is used twice.

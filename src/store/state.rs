@@ -119,6 +119,8 @@ words! {
         Read = "read",
         /// Deliver a document to its bridge (subject: the document). Ends in `delivered`.
         Deliver = "deliver",
+        /// Ask what became of a document that an API took (subject: the document). Ends in `submit`.
+        Ask = "ask",
         /// Put a drafted document into an interchange (subject: the document). Ends in `compose`.
         Compose = "compose",
         /// Sign and encrypt an interchange (subject: the interchange). Ends in `seal`.
@@ -197,7 +199,7 @@ impl WorkKind {
         match self {
             Self::Read | Self::Send | Self::Answer => Subject::Message,
             Self::Seal => Subject::Interchange,
-            Self::Deliver | Self::Compose => Subject::Document,
+            Self::Deliver | Self::Ask | Self::Compose => Subject::Document,
         }
     }
 

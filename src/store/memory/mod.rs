@@ -3,6 +3,7 @@
 //! It is written to be obviously right, not fast: a transaction works on a copy of everything, and
 //! the copy takes the place of the original when it succeeds.
 
+mod bridge;
 mod inbound;
 mod orders;
 mod outbound;
@@ -22,8 +23,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, REMARKS,
-    Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, REMARKS, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use rows::Rows;
 
@@ -244,6 +246,36 @@ impl Store for Memory {
                 };
             rows.seen.iter().map(whole).collect()
         })
+    }
+
+    fn step(&self, name: String, step: Step, _: DateTime<Utc>) -> Reply<'_, Option<String>> {
+        self.write(move |rows| Ok(rows.step(name, step)))
+    }
+
+    fn kept(&self, prefix: String) -> Reply<'_, Vec<(String, String)>> {
+        self.query(move |rows| rows.kept(&prefix))
+    }
+
+    fn observe(&self, observation: Observation, now: DateTime<Utc>) -> Reply<'_, bool> {
+        self.write(move |rows| rows.observe(&observation, kept(now)))
+    }
+
+    fn observed(&self, account: String, number: String) -> Reply<'_, Option<Observed>> {
+        self.query(move |rows| rows.observations.get(&(account, number)).cloned())
+    }
+
+    fn submit(
+        &self,
+        lease: Lease,
+        submission: Submission,
+        then: Then,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.submit(lease, &submission, &then, kept(now)))
+    }
+
+    fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
+        self.query(move |rows| rows.submissions.get(&document).cloned())
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

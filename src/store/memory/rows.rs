@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::queue::Queued;
 use crate::store::{
-    Answer, Digest, Document, Error, Event, Headers, Interchange, Key, Message, Payload,
+    Answer, Digest, Document, Error, Event, Headers, Interchange, Key, Message, Observed, Payload,
+    Submission,
 };
 
 #[derive(Clone, Default)]
@@ -27,6 +28,9 @@ pub(super) struct Rows {
     pub(super) circuits: BTreeMap<String, (u32, Option<DateTime<Utc>>)>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
     pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
+    pub(super) bridge: BTreeMap<String, String>,
+    pub(super) observations: BTreeMap<(String, String), Observed>,
+    pub(super) submissions: BTreeMap<Uuid, Submission>,
 }
 
 #[derive(Clone)]

@@ -10,6 +10,7 @@
 //! few readers beside it. An I/O error ends the store: every later call fails, and a restart
 //! recovers what was answered for.
 
+mod bridge;
 mod columns;
 mod inbound;
 mod orders;
@@ -35,8 +36,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Order, Payload, Queue, Reading,
-    Receipt, Recorded, Reply, Resend, Sealed, Seen, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -305,6 +307,36 @@ impl Store for Sqlite {
 
     fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
         Box::pin(self.query(seen::list))
+    }
+
+    fn step(&self, name: String, step: Step, now: DateTime<Utc>) -> Reply<'_, Option<String>> {
+        Box::pin(self.write(move |c| bridge::step(c, &name, step, now)))
+    }
+
+    fn kept(&self, prefix: String) -> Reply<'_, Vec<(String, String)>> {
+        Box::pin(self.query(move |c| bridge::kept(c, &prefix)))
+    }
+
+    fn observe(&self, observation: Observation, now: DateTime<Utc>) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| bridge::observe(c, &observation, now)))
+    }
+
+    fn observed(&self, account: String, number: String) -> Reply<'_, Option<Observed>> {
+        Box::pin(self.query(move |c| bridge::observed(c, &account, &number)))
+    }
+
+    fn submit(
+        &self,
+        lease: Lease,
+        submission: Submission,
+        then: Then,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| bridge::submit(c, lease, &submission, &then, now)))
+    }
+
+    fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
+        Box::pin(self.query(move |c| bridge::submission(c, document)))
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

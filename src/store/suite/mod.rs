@@ -3,6 +3,7 @@
 //! A store joins with `conformance!(open)`, where `open()` gives an `Arc<dyn Store>` and a guard
 //! that lives as long as the test.
 
+pub(super) mod bridge;
 pub(super) mod inbound;
 pub(super) mod orders;
 pub(super) mod outbound;
@@ -51,6 +52,11 @@ macro_rules! conformance {
             outbound::a_receipt_about_other_bytes_leaves_it_uncertain
             outbound::a_remark_changes_nothing
             outbound::the_dead_fail_their_documents
+            bridge::a_named_state_takes_a_step
+            bridge::steps_at_once_are_all_taken
+            bridge::an_order_is_seen_once_in_each_form
+            bridge::a_submission_is_kept_before_and_after
+            bridge::a_submission_waits_for_its_time
             queue::a_lost_lease_finishes_nothing
             queue::a_lease_that_is_kept_is_not_lost
             queue::a_retry_waits_for_its_time
