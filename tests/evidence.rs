@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::exchange::pair::canonical;
-use crate::houses::{Buyer, Seller, Side, Sync, both, put, until_whole};
+use crate::houses::{Buyer, Process, Seller, Side, Sync, both, put, until_whole};
 
 /// All that `verify.sh` may use.
 const TOOLS: [&str; 9] = [
@@ -56,16 +56,20 @@ fn evidence(side: &Side) -> Vec<(String, PathBuf)> {
     all.iter().map(folder).collect()
 }
 
-#[test]
-fn evidence_verifies_on_a_machine_with_openssl_alone() {
+/// A seller and a buyer who have exchanged an answer and its 997, and their processes.
+fn exchanged() -> (Side, Side, (Process, Process)) {
     let (seller, buyer) = both(Sync);
-    put(
-        &seller.path("bridge/quillfeather/in"),
-        &canonical("x12/004010/855/pass/accepted.edi"),
-    );
+    let answer = canonical("x12/004010/855/pass/accepted.edi");
+    put(&seller.path("bridge/quillfeather/in"), &answer);
     let running = (seller.start(None), buyer.start(None));
     until_whole(&seller, Seller).unwrap();
     until_whole(&buyer, Buyer).unwrap();
+    (seller, buyer, running)
+}
+
+#[test]
+fn evidence_verifies_on_a_machine_with_openssl_alone() {
+    let (seller, buyer, running) = exchanged();
     let bin = bare_machine();
     let mut folders = evidence(&seller);
     assert_eq!(folders.len(), 2);
@@ -112,13 +116,7 @@ fn evidence_verifies_on_a_machine_with_openssl_alone() {
 /// Digests that were made anew hide nothing: it is the signatures that prove.
 #[test]
 fn a_forged_payload_fails_by_the_mic() {
-    let (seller, buyer) = both(Sync);
-    put(
-        &seller.path("bridge/quillfeather/in"),
-        &canonical("x12/004010/855/pass/accepted.edi"),
-    );
-    let running = (seller.start(None), buyer.start(None));
-    until_whole(&seller, Seller).unwrap();
+    let (seller, _, running) = exchanged();
     let folders = evidence(&seller);
     drop(running);
     let (_, folder) = folders.iter().find(|(way, _)| way == "outbound").unwrap();

@@ -155,3 +155,69 @@ fn what_waits_is_shown_and_cancelled() {
     let nothing = seller.run(&["message", "nothing@such"]);
     assert_eq!(nothing.status.code(), Some(2));
 }
+
+/// What was written of one exchange: the names of its files, and all their bytes.
+fn traced(folder: &Path, what: &str) -> (Vec<String>, Vec<u8>) {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.to_string_lossy().contains(what));
+    folders.sort();
+    let mut files: Vec<_> = std::fs::read_dir(&folders[0])
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let bytes = files.iter().flat_map(|path| std::fs::read(path).unwrap());
+    let bytes = bytes.collect();
+    let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    (files.iter().map(name).collect(), bytes)
+}
+
+#[test]
+fn every_layer_is_traced_where_that_is_asked_for() {
+    let (seller, buyer) = both(Sync);
+    let settings = buyer.path("transload.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(
+        &settings,
+        format!("{text}[trace]\nfolder = \"trace\"\nmax = 9\n"),
+    )
+    .unwrap();
+    let running = buyer.start(None);
+    buyer.bound();
+    let first = sample("855/pass/accepted.edi");
+    let folder = seller.path("trace");
+    let there = folder.to_str().unwrap();
+    let told = seller.told(
+        0,
+        &["send", "quillfeather", &first, "--json", "--trace", there],
+    );
+    assert_eq!(told[0]["state"], "confirmed");
+    let (names, bytes) = traced(&folder, "-out-quillfeather");
+    let out = [
+        "01-payload.bin",
+        "02-request.http",
+        "03-body.bin",
+        "04-response.http",
+        "05-receipt.bin",
+        "06-signed.bin",
+        "07-signature.p7s",
+    ];
+    assert_eq!(names, out);
+    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|at| at == text.as_bytes());
+    assert!(has(&bytes, "Received-Content-MIC") && has(&bytes, "ISA*"));
+    let (names, bytes) = traced(&buyer.path("trace"), "-in-tinderbox");
+    let inside = [
+        "01-request.http",
+        "02-body.bin",
+        "03-encrypted.bin",
+        "04-signed.bin",
+        "05-signature.p7s",
+        "06-payload.bin",
+        "07-response.http",
+        "08-receipt.bin",
+    ];
+    assert_eq!(names, inside);
+    assert!(has(&bytes, "HTTP/1.1 200") && !has(&bytes, "PRIVATE KEY"));
+    drop(running);
+}

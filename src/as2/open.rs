@@ -482,7 +482,7 @@ impl Walk<'_> {
         };
         let mut digests = Digests::new(wanted)?;
         if self.layers > 0 && !planted!("mic-without-headers") {
-            digests.update(&with_crlf(&head.raw))?;
+            digests.update(&mime::with_crlf(&head.raw))?;
         }
         let (mut sha256, mut length) = (Sha256::new(), 0);
         {
@@ -590,19 +590,4 @@ fn is_signature_type(kind: &str) -> bool {
         kind.as_str(),
         "application/pkcs7-signature" | "application/x-pkcs7-signature"
     )
-}
-
-/// Header lines with CRLF, as the MIC of an unsigned entity wants them.
-fn with_crlf(block: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(block.len());
-    for line in block.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    out
 }

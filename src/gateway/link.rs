@@ -36,10 +36,7 @@ impl Link {
             Ok(certificate.fingerprint().to_owned())
         });
         let certificates = shown.collect::<Result<_, String>>()?;
-        let client = match way_to(as2, usual, servers)? {
-            Some(way) => Some(Client::by(way, limits.clone())),
-            None => None,
-        };
+        let client = way_to(as2, usual, servers)?.map(|way| Client::by(way, limits.clone()));
         Ok(Link {
             client,
             login,

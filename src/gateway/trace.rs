@@ -179,10 +179,10 @@ impl Gateway {
             None => None,
         };
         let (known, detail, at) = (Arc::clone(partnership), detail.clone(), self.clock.now());
-        let answer = answer
-            .as_ref()
-            .map(Response::clone)
-            .map_err(ToString::to_string);
+        let answer = match answer {
+            Ok(answer) => Ok(answer.clone()),
+            Err(why) => Err(why.to_string()),
+        };
         let traced = tokio::task::spawn_blocking(move || {
             let Some(mut exchange) = trace.exchange("out", &known.partner.name) else {
                 return;

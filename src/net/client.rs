@@ -234,8 +234,7 @@ impl Client {
     /// # Errors
     /// [`Error`], where there is no answer.
     pub async fn head(&self, url: &str, headers: &[(String, String)]) -> Result<Response, Error> {
-        self.ask(Method::HEAD, url, headers, Bytes::new().into())
-            .await
+        self.send("HEAD", url, headers, Bytes::new()).await
     }
 
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
@@ -249,7 +248,7 @@ impl Client {
         headers: &[(String, String)],
         body: impl Into<Outgoing>,
     ) -> Result<Response, Error> {
-        self.ask(Method::POST, url, headers, body.into()).await
+        self.send("POST", url, headers, body).await
     }
 
     /// The same by another method, such as `GET`, whose body is empty.
@@ -265,16 +264,6 @@ impl Client {
     ) -> Result<Response, Error> {
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|why| Error::Request(format!("{method:?}: {why}")))?;
-        self.ask(method, url, headers, body.into()).await
-    }
-
-    async fn ask(
-        &self,
-        method: Method,
-        url: &str,
-        headers: &[(String, String)],
-        body: Outgoing,
-    ) -> Result<Response, Error> {
         let uri: Uri = url
             .parse()
             .map_err(|why| Error::Request(format!("{url:?}: {why}")))?;
@@ -290,7 +279,7 @@ impl Client {
         let host = uri
             .authority()
             .map_or_else(String::new, ToString::to_string);
-        let body = body.start();
+        let body = body.into().start();
         let (body, progress) = body.map_err(|why| Error::Body {
             why: why.to_string(),
             lost: why.kind() == std::io::ErrorKind::NotFound,

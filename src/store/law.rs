@@ -189,26 +189,9 @@ impl World {
                 let aside = *pick(Aside::ALL, *aside).unwrap();
                 told(store.bury(lease(work), aside, "given up".into(), now).await)
             }
-            Step::Unreached { work, way } => {
-                let missed = Missed {
-                    why: "not there".into(),
-                    perhaps_there: way.is_multiple_of(3),
-                    again: at(self.now + i64::from(way % 5)),
-                    pause: TimeDelta::seconds(i64::from(way % 11)),
-                    give_up: at(self.now - i64::from(way % 50)),
-                };
-                told(store.unreached(lease(work), missed, now).await)
+            Step::Unreached { .. } | Step::Resend { .. } | Step::Cancel { .. } => {
+                self.order(store, step).await
             }
-            Step::Resend { row: by, anew } => {
-                let order = order();
-                let anew = anew.then(|| Anew {
-                    id: id(base + 1),
-                    message_id: "out@us".into(),
-                    headers: Vec::new(),
-                });
-                told(store.resend(row(by), Resend { order, anew }, now).await)
-            }
-            Step::Cancel { row: by } => told(store.cancel(row(by), order(), now).await),
             Step::Draft {
                 partner: other,
                 key,
@@ -238,6 +221,38 @@ impl World {
             }
             Step::Keep | Step::Observe { .. } => self.bridge(store, step).await,
             Step::Wait { .. } => String::new(),
+        }
+    }
+
+    /// What people order, and what does not reach a partner.
+    async fn order(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
+        match step {
+            Step::Unreached { work, way } => {
+                let Some(work) = pick(&self.work, *work) else {
+                    return String::new();
+                };
+                let missed = Missed {
+                    why: "not there".into(),
+                    perhaps_there: way.is_multiple_of(3),
+                    again: at(self.now + i64::from(way % 5)),
+                    pause: TimeDelta::seconds(i64::from(way % 11)),
+                    give_up: at(self.now - i64::from(way % 50)),
+                };
+                told(store.unreached(work.lease, missed, now).await)
+            }
+            Step::Resend { row: by, anew } => {
+                let order = order();
+                let anew = anew.then(|| Anew {
+                    id: id(base + 1),
+                    message_id: "out@us".into(),
+                    headers: Vec::new(),
+                });
+                told(store.resend(row(by), Resend { order, anew }, now).await)
+            }
+            Step::Cancel { row: by } => told(store.cancel(row(by), order(), now).await),
+            _ => unreachable!("they are done elsewhere"),
         }
     }
 

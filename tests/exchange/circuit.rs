@@ -20,7 +20,9 @@ async fn a_partner_who_hangs_takes_few_places() {
         let clock: Arc<dyn Clock> = Arc::new(Moved::to(Utc::now()));
         let seller = side(kind, bind().await, &identities()[1], clock, |folder| {
             let sound = sellers_buyer(folder, &urls[1]);
-            let hangs = sellers_buyer(folder, &urls[0]).replace("quillfeather", "sleeper");
+            let hangs = sellers_buyer(folder, &urls[0])
+                .replace("quillfeather", "sleeper")
+                .replace("QUILLFEATHER", "SLEEPER");
             vec![sound, hangs.replace("QUILL FEATHER", "SLEEPER")]
         });
         let partner = Partner::new();
