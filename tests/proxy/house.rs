@@ -159,7 +159,9 @@ impl Side {
     /// Sends one order to `partner` and gives the message as its first try left it.
     pub(crate) async fn send(&self, partner: &str) -> MessageDetail {
         let order = std::io::Cursor::new(ORDER);
-        match self.running.gateway.send_and_wait(partner, order).await {
+        let gateway = &self.running.gateway;
+        let id = gateway.send_from(partner, order).await.unwrap();
+        match gateway.wait(id, transload::gateway::Until::Tried).await {
             Ok(Sent::Message(detail)) => *detail,
             Ok(Sent::Held(why)) => panic!("held: {why}"),
             Err(why) => panic!("{why}"),
