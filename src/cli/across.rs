@@ -108,7 +108,7 @@ impl Spot {
     fn of(file: u32, set: u32, segment: &Segment<'_>) -> Spot {
         let mut spot = Spot::place(file, segment.tag(), segment.position());
         spot.set = set;
-        for (start, element) in spot.starts.iter_mut().zip(1..segment.count()) {
+        for (start, element) in spot.starts.iter_mut().zip(1..=segment.count()) {
             *start = u16::try_from(segment.start(element)).unwrap_or(0);
         }
         spot
@@ -212,6 +212,17 @@ impl Facts {
         !self.cut
     }
 
+    /// Gives back the room that lists keep to grow in: here it is of many small ones.
+    fn shrink(&mut self) {
+        self.interchanges.shrink_to_fit();
+        self.papers.shrink_to_fit();
+        self.answers.shrink_to_fit();
+        for paper in &mut self.papers {
+            paper.lines.shrink_to_fit();
+            paper.packages.shrink_to_fit();
+        }
+    }
+
     /// How many keys are kept.
     fn keys(&self) -> usize {
         FILE - self.left
@@ -294,10 +305,10 @@ impl Facts {
             self.answers.push(answer);
         }
         let names = |_| "";
-        remarks
+        let due = remarks
             .iter()
-            .map(|remark| words::due(remark, &names).finding())
-            .collect()
+            .filter_map(|remark| words::due(remark, &names));
+        due.map(Due::finding).collect()
     }
 }
 
@@ -334,13 +345,14 @@ impl Known {
     }
 
     /// Keeps what is known of a file, as long as there is room.
-    pub(super) fn add(&mut self, facts: Facts) {
+    pub(super) fn add(&mut self, mut facts: Facts) {
         if !facts.several {
             return;
         }
         match !facts.cut && self.keys + facts.keys() <= self.most {
             true => {
                 self.keys += facts.keys();
+                facts.shrink();
                 self.facts.push(facts);
             }
             false => self.left_out += 1,
@@ -369,7 +381,7 @@ impl Known {
         told.extend(
             reconcile(&papers)
                 .iter()
-                .map(|remark| words::due(remark, &names)),
+                .filter_map(|remark| words::due(remark, &names)),
         );
         let mut by_file: BTreeMap<u32, Vec<Due>> = BTreeMap::new();
         for due in told {
@@ -401,7 +413,7 @@ fn shown(mut due: Vec<Due>, source: Option<Box<dyn Read>>) -> Vec<Noted> {
         let element = due
             .location
             .element
-            .filter(|n| (*n as usize) < segment.count());
+            .filter(|n| (*n as usize) <= segment.count());
         let place = match element {
             Some(element) => Location::of_element(&segment, element as usize),
             None => Location::of(&segment),

@@ -85,18 +85,20 @@ impl Default for Tally {
 impl Tally {
     /// All that was checked, in one line.
     fn summary(&self, files: usize) -> String {
-        let (files, counts) = (count(files, "file"), self.counts.to_string());
+        let unread = count(self.unread.len(), "file");
+        if files > 0 && self.unread.len() == files {
+            return said(&text!("{unread} could not be read", unread));
+        }
+        let files = count(files - self.unread.len(), "file");
+        let counts = self.counts.to_string();
         let summary = said(&match self.unread.len() {
             0 => text!("{files} checked: {counts}", files, counts),
-            n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
-            }
+            _ => text!(
+                "{files} checked: {counts}; {unread} could not be read",
+                files,
+                counts,
+                unread
+            ),
         });
         match self.left_out {
             0 => summary,
