@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
 use super::walk::{Guides, Make, Trouble, walk_keeping};
-use super::words::{of, refusal, said};
+use super::words::{of, refusal, said, say};
 use super::{Exit, Failure, Outcome, junit, sarif};
 use crate::x12::{self, Severity, text};
 
@@ -85,8 +85,11 @@ impl Default for Tally {
 impl Tally {
     /// All that was checked, in one line.
     fn summary(&self, files: usize) -> String {
+        if files == 0 {
+            return say("no file was found: nothing was checked").to_owned();
+        }
         let unread = count(self.unread.len(), "file");
-        if files > 0 && self.unread.len() == files {
+        if self.unread.len() == files {
             return said(&text!("{unread} could not be read", unread));
         }
         let files = count(files - self.unread.len(), "file");
