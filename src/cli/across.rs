@@ -43,7 +43,7 @@ pub(super) const FILE: usize = 20_000;
 /// Keys that are kept of all files. One takes about 300 bytes, so this is 60 MB.
 pub(super) const KEYS: usize = 200_000;
 
-/// What is kept of a file.
+/// What goes by of a file.
 pub(super) struct Facts {
     file: u32,
     /// Whether it is to be compared with others.
@@ -55,13 +55,19 @@ pub(super) struct Facts {
     written: Option<NaiveDateTime>,
     parties: Parties,
     delimiters: Delimiters,
-    interchanges: Vec<Sent>,
-    papers: Vec<Paper<Spot>>,
-    answers: Vec<Answer>,
+    kept: Kept,
     /// Lines with a price that went by.
     lines: usize,
     /// The set that goes by.
     open: Option<Keys>,
+}
+
+/// What is kept of a file.
+#[derive(Default)]
+struct Kept {
+    interchanges: Vec<Sent>,
+    papers: Vec<Paper<Spot>>,
+    answers: Vec<Answer>,
 }
 
 /// An interchange, and the groups in it.
@@ -108,7 +114,7 @@ impl Spot {
     fn of(file: u32, set: u32, segment: &Segment<'_>) -> Spot {
         let mut spot = Spot::place(file, segment.tag(), segment.position());
         spot.set = set;
-        for (start, element) in spot.starts.iter_mut().zip(1..segment.count()) {
+        for (start, element) in spot.starts.iter_mut().zip(1..=segment.count()) {
             *start = u16::try_from(segment.start(element)).unwrap_or(0);
         }
         spot
@@ -177,6 +183,25 @@ impl Due {
     }
 }
 
+impl Kept {
+    /// Gives back the room that lists keep to grow in: here it is of many small ones.
+    fn shrink(&mut self) {
+        self.interchanges.shrink_to_fit();
+        self.papers.shrink_to_fit();
+        self.answers.shrink_to_fit();
+        for sent in &mut self.interchanges {
+            sent.groups.shrink_to_fit();
+            sent.groups
+                .iter_mut()
+                .for_each(|group| group.sets.shrink_to_fit());
+        }
+        for paper in &mut self.papers {
+            paper.lines.shrink_to_fit();
+            paper.packages.shrink_to_fit();
+        }
+    }
+}
+
 impl Facts {
     /// Of file number `file`, `several` of which are to be compared.
     pub(super) fn new(file: usize, several: bool) -> Facts {
@@ -188,9 +213,7 @@ impl Facts {
             written: None,
             parties: Parties::default(),
             delimiters: Delimiters::default(),
-            interchanges: Vec::new(),
-            papers: Vec::new(),
-            answers: Vec::new(),
+            kept: Kept::default(),
             lines: 0,
             open: None,
         }
@@ -206,7 +229,7 @@ impl Facts {
             None => {
                 // Half a file is none: what it does not say would be told as missing.
                 self.cut = true;
-                (self.interchanges, self.papers, self.answers) = Default::default();
+                self.kept = Kept::default();
             }
         }
         !self.cut
@@ -228,7 +251,7 @@ impl Facts {
         self.written = day.and_then(|day| Some(day.and_time(time?)));
         self.delimiters = *by;
         if self.room(1) {
-            self.interchanges.push(Sent {
+            self.kept.interchanges.push(Sent {
                 sender: format!("{} {}", header.sender.qualifier, header.sender.id),
                 number: header.control_number.clone(),
                 at: Spot::place(self.file, b"ISA", at),
@@ -241,7 +264,7 @@ impl Facts {
         let (sender, receiver) = (Arc::from(&*header.sender), Arc::from(&*header.receiver));
         self.parties = Parties(sender, receiver);
         if self.room(1)
-            && let Some(sent) = self.interchanges.last_mut()
+            && let Some(sent) = self.kept.interchanges.last_mut()
         {
             sent.groups.push(Group {
                 id: header.functional_id.clone(),
@@ -256,7 +279,7 @@ impl Facts {
     /// A set begins.
     pub(super) fn begin(&mut self, set: &TransactionSet) {
         if self.room(1) {
-            let sent = self.interchanges.last_mut();
+            let sent = self.kept.interchanges.last_mut();
             if let Some(group) = sent.and_then(|sent| sent.groups.last_mut()) {
                 group
                     .sets
@@ -288,16 +311,16 @@ impl Facts {
         if let Some(paper) =
             paper.filter(|paper| self.room(1 + paper.lines.len() + paper.packages.len()))
         {
-            self.papers.push(paper);
+            self.kept.papers.push(paper);
         }
         if let Some(answer) = answer.filter(|answer| self.room(weight(&answer.said))) {
-            self.answers.push(answer);
+            self.kept.answers.push(answer);
         }
         let names = |_| "";
-        remarks
+        let due = remarks
             .iter()
-            .map(|remark| words::due(remark, &names).finding())
-            .collect()
+            .filter_map(|remark| words::due(remark, &names));
+        due.map(Due::finding).collect()
     }
 }
 
@@ -313,7 +336,7 @@ fn weight(said: &FunctionalAcknowledgment) -> usize {
 /// What is kept of all files.
 pub(super) struct Known {
     names: Vec<String>,
-    facts: Vec<Facts>,
+    facts: Vec<Kept>,
     /// Keys that are kept, and how many may be.
     keys: usize,
     most: usize,
@@ -334,14 +357,15 @@ impl Known {
     }
 
     /// Keeps what is known of a file, as long as there is room.
-    pub(super) fn add(&mut self, facts: Facts) {
+    pub(super) fn add(&mut self, mut facts: Facts) {
         if !facts.several {
             return;
         }
         match !facts.cut && self.keys + facts.keys() <= self.most {
             true => {
                 self.keys += facts.keys();
-                self.facts.push(facts);
+                facts.kept.shrink();
+                self.facts.push(facts.kept);
             }
             false => self.left_out += 1,
         }
@@ -369,7 +393,7 @@ impl Known {
         told.extend(
             reconcile(&papers)
                 .iter()
-                .map(|remark| words::due(remark, &names)),
+                .filter_map(|remark| words::due(remark, &names)),
         );
         let mut by_file: BTreeMap<u32, Vec<Due>> = BTreeMap::new();
         for due in told {
@@ -401,7 +425,7 @@ fn shown(mut due: Vec<Due>, source: Option<Box<dyn Read>>) -> Vec<Noted> {
         let element = due
             .location
             .element
-            .filter(|n| (*n as usize) < segment.count());
+            .filter(|n| (*n as usize) <= segment.count());
         let place = match element {
             Some(element) => Location::of_element(&segment, element as usize),
             None => Location::of(&segment),
@@ -464,8 +488,8 @@ mod tests {
         let mut facts = facts(0, FILE - 1);
         let header = InterchangeHeader::default();
         facts.interchange(&header, &Delimiters::default(), Position::default());
-        assert_eq!(facts.interchanges.len(), 1);
+        assert_eq!(facts.kept.interchanges.len(), 1);
         facts.group(&GroupHeader::default(), Position::default());
-        assert!(facts.cut && facts.interchanges.is_empty());
+        assert!(facts.cut && facts.kept.interchanges.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
 use super::walk::{Guides, Make, Trouble, walk_keeping};
-use super::words::{of, refusal, said};
+use super::words::{of, refusal, said, say};
 use super::{Exit, Failure, Outcome, junit, sarif};
 use crate::x12::{self, Severity, text};
 
@@ -85,18 +85,23 @@ impl Default for Tally {
 impl Tally {
     /// All that was checked, in one line.
     fn summary(&self, files: usize) -> String {
-        let (files, counts) = (count(files, "file"), self.counts.to_string());
+        if files == 0 {
+            return say("no file was found: nothing was checked").to_owned();
+        }
+        let unread = count(self.unread.len(), "file");
+        if self.unread.len() == files {
+            return said(&text!("{unread} could not be read", unread));
+        }
+        let files = count(files - self.unread.len(), "file");
+        let counts = self.counts.to_string();
         let summary = said(&match self.unread.len() {
             0 => text!("{files} checked: {counts}", files, counts),
-            n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
-            }
+            _ => text!(
+                "{files} checked: {counts}; {unread} could not be read",
+                files,
+                counts,
+                unread
+            ),
         });
         match self.left_out {
             0 => summary,

@@ -94,8 +94,10 @@ impl Redact {
         out.write_all(&masked)?;
         out.flush()?;
         let places = |all: &[Finding]| -> Vec<_> {
-            let place = |f: &Finding| (f.fault, f.location.segment, f.location.element);
-            all.iter().map(place).collect()
+            // Prices are masked one by one: their sums hold no more.
+            let kept = all.iter().filter(|finding| !finding.fault.is_sum());
+            kept.map(|f| (f.fault, f.location.segment, f.location.element))
+                .collect()
         };
         let same = places(&before) == places(&after);
         let values = count(masker.masked, "value");

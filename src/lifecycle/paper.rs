@@ -117,12 +117,12 @@ pub struct Line<P> {
     pub order: Arc<str>,
     /// Its number in the order.
     pub number: Box<str>,
-    /// Qualifiers and ids.
-    pub ids: Box<[(Box<str>, Box<str>)]>,
+    /// Qualifiers and ids. Words that come again and again are shared, in memory too.
+    pub ids: Box<[(Arc<str>, Box<str>)]>,
     /// How much of it.
     pub quantity: Option<Decimal>,
     /// In what.
-    pub unit: Box<str>,
+    pub unit: Arc<str>,
     /// The price of one.
     pub price: Option<Decimal>,
     /// What an answer says to it.
@@ -188,7 +188,7 @@ impl<P: Clone> Paper<P> {
         price: &Option<Money>,
     ) {
         let quantity = quantity.as_ref();
-        let code = |code: Option<&Code>| code.map_or("", Code::as_str).into();
+        let code = |code: Option<&Code>| -> Arc<str> { code.map_or("", Code::as_str).into() };
         let ids = ids.iter().filter_map(|id| {
             let (kind, id) = (code(id.qualifier.as_ref()), id.id.as_deref()?);
             (!id.is_empty()).then(|| (kind, id.into()))

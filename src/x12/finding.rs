@@ -103,6 +103,12 @@ impl Location {
 }
 
 impl Fault {
+    /// Whether it is told of amounts that are added up.
+    pub fn is_sum(self) -> bool {
+        use Fault::*;
+        matches!(self, TotalDiffers | TaxDiffers | LineAmount | ValueScale)
+    }
+
     /// Whether it breaks what a guide asks with `fits` or `with`.
     pub fn is_demand(self) -> bool {
         use Fault::*;

@@ -14,7 +14,7 @@ fn is_chinese(text: &str) {
         "optional",
         "conditional",
         "not used",
-        "release",
+        "release 00",
         "laid over",
         "values go",
         "structure only",
@@ -42,6 +42,9 @@ fn is_chinese(text: &str) {
         "error",
     ];
     for line in text.lines() {
+        // Paths in a document are fields' names.
+        let words: Vec<&str> = line.split(' ').filter(|word| !word.contains('[')).collect();
+        let line = words.join(" ");
         for word in OURS {
             assert!(!line.contains(word), "{word:?} in {line:?}");
         }
@@ -134,12 +137,12 @@ fn refusals_are_chinese() {
         (2, &["mappings", "new", "acme", "--like", "amazom"]),
         (2, &["mappings", "new", "acme", "--set", "851"]),
         (2, &["mappings", "diff", "x12/004010/850"]),
-        (2, &["check", "nowhere.edi"]),
+        (2, &["check", "missing.edi"]),
         (2, &["show", "order.edi"]),
-        (2, &["show", "nowhere.edi"]),
+        (2, &["show", "missing.edi"]),
         (2, &["check", "--partner", "amazom", "order.edi"]),
         (2, &["explain", "element.cod"]),
-        (2, &["translate", "nowhere.edi"]),
+        (2, &["translate", "missing.edi"]),
     ];
     for (exit, arguments) in rows {
         let (_, err) = run_in(folder.path(), exit, &chinese(arguments));

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Due, Known, Spot};
+use super::{Answer, Due, Group, Known, Spot};
 use crate::cli::explain::alike;
 use crate::lifecycle::Parties;
-use crate::x12::{Fault, Position, text};
+use crate::x12::{Fault, Position, SegmentFault, text};
 
 /// A group by who sent it to whom, its kind and its number without zeros in front.
 type Name<'a> = (&'a Parties, &'a str, &'a str);
@@ -94,20 +94,18 @@ impl Known {
         told: &mut Vec<Due>,
     ) {
         let group = &self.facts[file].interchanges[at].groups[number];
-        let (sent, by) = (self.name(group.at.file), self.name(answer.at.file));
-        let fix = || {
-            text!(
+        let by = self.name(answer.at.file);
+        let mut tell = |at: &Spot, element, message| {
+            let sent = self.name(group.at.file);
+            let fix = text!(
                 "`transload explain {answer} --original {file}` says more",
                 answer = by,
                 file = sent
-            )
+            );
+            told.push(Due::new(at, element, Fault::AnswerRejected, message, fix));
         };
-        let refused = answer
-            .said
-            .sets
-            .iter()
-            .filter(|set| !set.verdict.is_accepted());
-        for verdict in refused {
+        let sets = answer.said.sets.iter();
+        for verdict in sets.filter(|set| !set.verdict.is_accepted()) {
             let mut sets = group.sets.iter();
             let Some((_, st)) = sets.find(|(set, _)| alike(set, &verdict.control_number)) else {
                 continue;
@@ -119,47 +117,37 @@ impl Known {
                     set = &verdict.control_number,
                     codes = verdict.codes.join(" ")
                 );
-                told.push(Due::new(
-                    &group.at,
-                    0,
-                    Fault::AnswerRejected,
-                    message,
-                    fix(),
-                ));
+                tell(&group.at, 0, message);
             }
             for fault in &verdict.segments {
-                let ordinal = fault
-                    .position
-                    .checked_sub(1)
-                    .and_then(|n| st.checked_add(n));
-                // The rest of its place is known when the file is read again.
-                let spot = ordinal.map_or(group.at, |ordinal| {
-                    let position = Position {
-                        ordinal,
-                        ..Position::default()
-                    };
-                    let place = Spot::place(group.at.file, fault.tag.as_bytes(), position);
-                    Spot { set: *st, ..place }
-                });
-                let mut place = |element: u32, code: &str| {
-                    let message = text!("{answer} rejects it with code {code}", answer = by, code);
-                    told.push(Due::new(
-                        &spot,
-                        element,
-                        Fault::AnswerRejected,
-                        message,
-                        fix(),
-                    ));
-                };
+                let spot = place(group, *st, fault);
+                let code =
+                    |code: &str| text!("{answer} rejects it with code {code}", answer = by, code);
                 if fault.elements.is_empty() {
-                    place(0, &fault.codes.join(" "));
+                    tell(&spot, 0, code(&fault.codes.join(" ")));
                 }
                 for element in &fault.elements {
-                    place(element.element, &element.code);
+                    tell(&spot, element.element, code(&element.code));
                 }
             }
         }
     }
+}
+
+/// The segment of a set that is rejected; the rest of its place is known when the file is read again.
+fn place(group: &Group, st: u32, fault: &SegmentFault) -> Spot {
+    let ordinal = fault
+        .position
+        .checked_sub(1)
+        .and_then(|n| st.checked_add(n));
+    ordinal.map_or(group.at, |ordinal| {
+        let position = Position {
+            ordinal,
+            ..Position::default()
+        };
+        let place = Spot::place(group.at.file, fault.tag.as_bytes(), position);
+        Spot { set: st, ..place }
+    })
 }
 
 fn unknown(answer: &Answer) -> Due {

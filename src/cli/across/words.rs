@@ -8,33 +8,31 @@ use crate::x12::{Fault, Severity, Text, Value, text};
 /// The name of a file, by its number.
 type Names<'a> = &'a dyn Fn(u32) -> &'a str;
 
+/// Rule, sentence and remedy.
+type Words = (Fault, Text, Text);
+
 /// A remark about a segment. `names` are those of the files.
-pub(super) fn due(remark: &Remark<Spot>, names: Names<'_>) -> Due {
+pub(super) fn due(remark: &Remark<Spot>, names: Names<'_>) -> Option<Due> {
     let (at, element) = (&remark.at, element(&remark.at.tag, remark.part));
-    let (fault, message, fix) = match &remark.what {
-        What::Price { .. }
-        | What::Unanswered { .. }
-        | What::Revived { .. }
-        | What::Quantity { .. }
-        | What::Unshipped { .. }
-        | What::Early { .. }
-        | What::Twice { .. } => among(&remark.what, names),
-        what => alone(what),
-    };
+    let what = &remark.what;
+    let words = amount(what)
+        .or_else(|| day(what))
+        .or_else(|| line(what, names));
+    let (fault, message, fix) = words.or_else(|| order(what, names))?;
     let mut due = Due::new(at, element, fault, message, fix);
     if let What::Quantity {
         how,
         quantity,
         due: asked,
         ..
-    } = &remark.what
+    } = what
         && *how != Kind::Answer
         && quantity.value() < asked.value()
     {
         // The rest may be on its way.
         due.severity = Severity::Info;
     }
-    due
+    Some(due)
 }
 
 /// The element of a segment where a value stands.
@@ -62,9 +60,9 @@ fn named(item: &Item) -> Text {
     }
 }
 
-/// Of one document.
-fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
-    match what {
+/// Of the money of one document.
+fn amount(what: &What<Spot>) -> Option<Words> {
+    Some(match what {
         What::PriceScale {
             price,
             least,
@@ -102,7 +100,7 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
         } => (
             Fault::TotalDiffers,
             text!(
-                "the total is {said}, and what it is of comes to {reckoned}: lines {lines}, charges less allowances {charges}, taxes {taxes}",
+                "the total is {said}; its lines ({lines}), charges less allowances ({charges}) and taxes ({taxes}) come to {reckoned}",
                 said = plain(said),
                 reckoned = plain(reckoned),
                 lines = plain(lines),
@@ -129,8 +127,14 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
             ),
             text!("correct the amount, the quantity or the price"),
         ),
+        _ => return None,
+    })
+}
+
+/// Of the days of one document.
+fn day(what: &What<Spot>) -> Option<Words> {
+    let (message, fix) = match what {
         What::LeavesLate { arrives, leaves } => (
-            Fault::DateOrder,
             text!(
                 "the goods arrive on {arrives} and leave on {left}",
                 arrives = arrives.to_string(),
@@ -139,7 +143,6 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
             text!("correct one of the two dates: both come from one clock"),
         ),
         What::ToldLate { arrives, told } => (
-            Fault::DateOrder,
             text!(
                 "the notice is of {told}, and the goods arrive on {arrives}",
                 told = told.to_string(),
@@ -147,14 +150,14 @@ fn alone(what: &What<Spot>) -> (Fault, Text, Text) {
             ),
             text!("send the notice when the goods leave"),
         ),
-        _ => (Fault::ValueDiffers, Text::default(), Text::default()),
-    }
+        _ => return None,
+    };
+    Some((Fault::DateOrder, message, fix))
 }
 
-/// Of several documents.
-fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
+/// Of the price or the quantity of a line.
+fn line(what: &What<Spot>, names: Names<'_>) -> Option<Words> {
     match what {
-        What::Twice { of, number, by } => twice(*of, number, names(by.file)),
         What::Price {
             item,
             price,
@@ -163,30 +166,63 @@ fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
             of,
             by,
         } => {
-            let (item, file) = (named(item), names(by.file));
-            let (price, ordered) = (plain(price), plain(due));
+            let (item, price, ordered) = (named(item), plain(price), plain(due));
+            let file = names(by.file);
+            #[rustfmt::skip]
             let message = match of {
-                Kind::Answer => text!(
-                    "the price of {item} is {price}; the answer to order {order} says {ordered} ({file})",
-                    item,
-                    price,
-                    order,
-                    ordered,
-                    file
-                ),
-                _ => text!(
-                    "the price of {item} is {price}; order {order} says {ordered} ({file})",
-                    item,
-                    price,
-                    order,
-                    ordered,
-                    file
-                ),
+                Kind::Answer => text!("the price of {item} is {price}; the answer to order {order} says {ordered} ({file})", item, price, order, ordered, file),
+                _ => text!("the price of {item} is {price}; order {order} says {ordered} ({file})", item, price, order, ordered, file),
             };
             let fix =
                 text!("agree on the price before you send: a buyer pays the lower one, or nothing");
-            (Fault::LinePrice, message, fix)
+            Some((Fault::LinePrice, message, fix))
         }
+        What::Quantity {
+            item,
+            how,
+            quantity,
+            due,
+            order,
+            by,
+        } => {
+            let (item, quantity) = (named(item), quantity.value().normalize().to_string());
+            let (ordered, file) = (plain(due), names(by.file));
+            #[rustfmt::skip]
+            let message = match how {
+                Kind::Notice => text!("{quantity} of {item} are shipped; order {order} asks for {ordered} ({file})", quantity, item, order, ordered, file),
+                Kind::Invoice => text!("{quantity} of {item} are billed; order {order} asks for {ordered} ({file})", quantity, item, order, ordered, file),
+                _ => text!("{quantity} of {item} are answered; order {order} asks for {ordered} ({file})", quantity, item, order, ordered, file),
+            };
+            let fix =
+                text!("compare the two: what is missing may follow, what is too much is refused");
+            Some((Fault::LineQuantity, message, fix))
+        }
+        What::Unshipped {
+            item,
+            billed,
+            shipped,
+            order,
+            by,
+        } => {
+            let message = text!(
+                "{billed} of {item} of order {order} are billed, and {shipped} are shipped ({file})",
+                billed = plain(billed),
+                item = named(item),
+                order,
+                shipped = plain(shipped),
+                file = names(by.file)
+            );
+            let fix = text!("bill what has left, and send the ship notice before the invoice");
+            Some((Fault::LineQuantity, message, fix))
+        }
+        _ => None,
+    }
+}
+
+/// Of what follows an order, and when.
+fn order(what: &What<Spot>, names: Names<'_>) -> Option<Words> {
+    Some(match what {
+        What::Twice { of, number, by } => twice(*of, number, names(by.file)),
         What::Unanswered { item, order, by } => (
             Fault::LineMissing,
             text!(
@@ -207,24 +243,6 @@ fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
             ),
             text!("ask the buyer for a new order: a line that was rejected is bought elsewhere"),
         ),
-        What::Unshipped {
-            item,
-            billed,
-            shipped,
-            order,
-            by,
-        } => (
-            Fault::LineQuantity,
-            text!(
-                "{billed} of {item} of order {order} are billed, and {shipped} are shipped ({file})",
-                billed = plain(billed),
-                item = named(item),
-                order,
-                shipped = plain(shipped),
-                file = names(by.file)
-            ),
-            text!("bill what has left, and send the ship notice before the invoice"),
-        ),
         What::Early { written, other, by } => (
             Fault::FlowOrder,
             text!(
@@ -235,52 +253,12 @@ fn among(what: &What<Spot>, names: Names<'_>) -> (Fault, Text, Text) {
             ),
             text!("stamp ISA09 and ISA10 when the interchange is made, in one time zone"),
         ),
-        What::Quantity {
-            item,
-            how,
-            quantity,
-            due,
-            order,
-            by,
-        } => {
-            let (item, file) = (named(item), names(by.file));
-            let quantity = quantity.value().normalize().to_string();
-            let message = match how {
-                Kind::Notice => text!(
-                    "{quantity} of {item} are shipped; order {order} asks for {ordered} ({file})",
-                    quantity,
-                    item,
-                    order,
-                    ordered = plain(due),
-                    file
-                ),
-                Kind::Invoice => text!(
-                    "{quantity} of {item} are billed; order {order} asks for {ordered} ({file})",
-                    quantity,
-                    item,
-                    order,
-                    ordered = plain(due),
-                    file
-                ),
-                _ => text!(
-                    "{quantity} of {item} are answered; order {order} asks for {ordered} ({file})",
-                    quantity,
-                    item,
-                    order,
-                    ordered = plain(due),
-                    file
-                ),
-            };
-            let fix =
-                text!("compare the two: what is missing may follow, what is too much is refused");
-            (Fault::LineQuantity, message, fix)
-        }
-        what => alone(what),
-    }
+        _ => return None,
+    })
 }
 
 /// A number that was used before.
-fn twice(of: Option<Kind>, number: &str, file: &str) -> (Fault, Text, Text) {
+fn twice(of: Option<Kind>, number: &str, file: &str) -> Words {
     let file = Value::from(file);
     let (message, fix) = match of {
         Some(Kind::Invoice) => (

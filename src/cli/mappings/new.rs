@@ -196,10 +196,21 @@ fn overlay(partner: &str, base: &Guide) -> String {
         .map(|line| format!("# {}\n", said(line)))
         .collect();
     let mut text = format!("#:schema ../../schema/guide.json\n{intro}base = \"{under}\"\n");
+    for (what, body) in examples(base) {
+        text += &format!("\n# {what}\n");
+        for line in body.lines() {
+            text += &format!("#   {line}\n");
+        }
+    }
+    text
+}
+
+/// Examples of what an overlay may say, each with what it does: each is of another segment, so that
+/// with the `#` gone all stand in one file.
+fn examples(base: &Guide) -> Vec<(&'static str, String)> {
     let uses = base.uses();
     let optional = |one: &&UseView<'_>| one.parent().is_none() && one.usage() == Usage::Optional;
     let mapped = |one: &&UseView<'_>| one.elements().any(|part| !part.field().is_empty());
-    // Each example is of another segment: with the `#` gone, all stand in one file.
     let coded = uses
         .iter()
         .filter(|one| one.parent().is_none() && one.area() == "detail");
@@ -247,11 +258,5 @@ fn overlay(partner: &str, base: &Guide) -> String {
             body,
         ));
     }
-    for (what, body) in examples {
-        text += &format!("\n# {what}\n");
-        for line in body.lines() {
-            text += &format!("#   {line}\n");
-        }
-    }
-    text
+    examples
 }
