@@ -94,7 +94,8 @@ fn keys(config: &Config, message: &Message) -> Result<Keys, Failure> {
     let paths = partner.and_then(|partner| partner.as2.as_ref());
     let paths = paths.map_or(&[][..], |as2| &as2.certificates);
     let mut theirs = Vec::new();
-    for path in paths {
+    for entry in paths {
+        let path = &entry.file;
         let told = |why: String| Failure::state(format!("{}: {why}", path.display()));
         let bytes = std::fs::read(path).map_err(|why| told(why.to_string()))?;
         let read = match bytes.windows(11).any(|at| at == b"-----BEGIN ") {
@@ -103,8 +104,12 @@ fn keys(config: &Config, message: &Message) -> Result<Keys, Failure> {
         };
         theirs.push(read.map_err(|why| told(why.to_string()))?);
     }
+    // Those that are kept in the folder of keys, on whatever day they were in use.
+    let held = crate::partner::keys::load(&config.keys).map_err(Failure::state)?;
+    theirs.extend(held.accepted(&message.partner).map(|one| one.item.clone()));
+    let ours = held.ours.into_iter().map(|own| own.dated.item);
     Ok(Keys {
-        ours: settings.identities,
+        ours: settings.identities.into_iter().chain(ours).collect(),
         theirs,
     })
 }

@@ -21,8 +21,10 @@
 //! | `retry` | when a try is repeated, and when a partner is left in peace |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
+//! | `exchange` | certificates that come and go by messages |
 //! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
+//! | `trial` | whether a partner can be reached and understands us |
 //! | `worker` | claims work, takes one step, records |
 //!
 //! A step is load, pure call, record: a crash between two steps repeats at most one of them.
@@ -49,6 +51,7 @@
 mod acknowledgment;
 mod certificates;
 mod compose;
+mod exchange;
 mod inbound;
 mod link;
 mod outbound;
@@ -61,6 +64,7 @@ mod route;
 mod sending;
 mod survey;
 mod transport;
+mod trial;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -70,10 +74,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use certificates::NOTED_EVERY;
+pub use exchange::offer;
 pub use inbound::Caller;
 pub use link::{proxy, secret};
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::{Named, Parcel, Sent, Until, became};
+pub use trial::{Stage, Trial, Verdict};
 pub use worker::Walking;
 
 use crate::as2::Identity;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`client`] | one `POST`, with time-outs, size caps and certificates verified; no redirect is followed |
 //! | [`way`] | whose certificates the client trusts, what it shows, the proxy between |
+//! | [`probe`] | the way to a peer, looked at layer by layer |
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
 //! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
@@ -28,6 +29,7 @@ pub mod client;
 mod framing;
 mod network;
 mod outgoing;
+pub mod probe;
 pub mod serve;
 pub mod spool;
 pub mod tls;

@@ -44,7 +44,7 @@ const PROXY_HEAD: usize = 16 << 10;
 
 /// What OpenSSL calls a certificate that is sound, and for another host or address
 /// (X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH).
-const OTHER_NAME: [i32; 2] = [62, 64];
+pub(super) const OTHER_NAME: [i32; 2] = [62, 64];
 
 /// Whose word is taken for a server's certificate.
 #[derive(Debug, Clone, Default)]

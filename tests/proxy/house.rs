@@ -159,12 +159,15 @@ impl Side {
         detail
     }
 
-    /// The same, which is not: what the last event says.
+    /// The same, which is not: what its events say.
     pub(crate) async fn failed(&self, partner: &str) -> String {
         let detail = self.send(partner).await;
         assert_ne!(detail.message.state, MessageState::Confirmed);
-        let last = detail.events.last().map(|event| event.detail.clone());
-        last.unwrap_or_default()
+        let events = detail.events.iter().map(|event| event.detail.clone());
+        events
+            .chain([detail.message.note])
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
