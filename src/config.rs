@@ -6,6 +6,7 @@
 //! | `partners` | `TRANSLOAD_PARTNERS` | `partners` |
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
+//! | `as2.id` | `TRANSLOAD_AS2_ID` | none: our usual AS2 name, for new partners |
 //! | `as2.url` | `TRANSLOAD_AS2_URL` | none: what partners post to, seen from outside |
 //! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | `as2.url`; without both, no asynchronous receipt is asked for |
 //! | `as2.trusted_proxies` | | none: nobody's `X-Forwarded-For` is read |
@@ -15,7 +16,10 @@
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
 //! | `keys` | `TRANSLOAD_KEYS` | `keys` |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
+//! | `x12.qualifier`, `x12.id` | | none: our usual X12 name, for new partners |
 //! | `proxy.url` | `TRANSLOAD_PROXY_URL` | none: partners are reached directly |
+//! | `trace.folder` | `TRANSLOAD_TRACE` | none: nothing is traced |
+//! | `trace.max` | | [`TRACED`](gateway::TRACED) exchanges |
 //! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
@@ -40,7 +44,7 @@ use serde::de::{Deserializer, Error as _};
 use crate::gateway;
 use crate::net::tls::Clients;
 use crate::net::{Network, serve};
-use crate::partner::{Error, Proxy, is_url, strict};
+use crate::partner::{Error, Party, Proxy, is_url, strict};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,10 +66,33 @@ pub struct Config {
     pub identity: Option<Identity>,
     /// The bridges.
     pub bridge: Bridge,
+    /// Our usual X12 name.
+    pub x12: Option<Party>,
     /// The HTTP proxy to partners whose files name none.
     pub proxy: Option<Proxy>,
+    /// Where every layer of every exchange is written, for who looks for a fault.
+    pub trace: Trace,
     /// Limits that differ from the defaults.
     pub limits: Limits,
+}
+
+/// What is traced, and how much of it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trace {
+    /// The folder; none traces nothing.
+    pub folder: Option<PathBuf>,
+    /// How many exchanges stay, the newest.
+    pub max: usize,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            max: gateway::TRACED,
+        }
+    }
 }
 
 /// The AS2 listener.
@@ -77,6 +104,8 @@ pub struct As2 {
     /// The one path that it serves.
     #[serde(deserialize_with = "url_path")]
     pub path: String,
+    /// Our usual AS2 name: what partner sheets say, and what a new partner file takes.
+    pub id: Option<String>,
     /// The URL at which partners reach it from outside, where that is another than its address
     /// says: through a reverse proxy, by a name, under another path.
     #[serde(deserialize_with = "public_url")]
@@ -175,7 +204,9 @@ impl Default for Config {
             admin: Admin::default(),
             identity: None,
             bridge: Bridge::default(),
+            x12: None,
             proxy: None,
+            trace: Trace::default(),
             limits: Limits::default(),
         }
     }
@@ -187,6 +218,7 @@ impl Default for As2 {
         Self {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
+            id: None,
             url: None,
             receipt_url: None,
             trusted_proxies: Vec::new(),
@@ -297,7 +329,8 @@ impl Config {
             &mut self.keys,
             &mut self.bridge.folder,
         ];
-        for path in folders.into_iter().chain(&mut self.mappings).chain(keys) {
+        let folders = folders.into_iter().chain(&mut self.trace.folder);
+        for path in folders.chain(&mut self.mappings).chain(keys) {
             *path = folder.join(&*path);
         }
     }
@@ -325,6 +358,9 @@ impl Config {
             }
             self.as2.path = value;
         }
+        if let Some(id) = env("TRANSLOAD_AS2_ID") {
+            self.as2.id = Some(id);
+        }
         for (name, slot) in [
             ("TRANSLOAD_AS2_URL", &mut self.as2.url),
             ("TRANSLOAD_AS2_RECEIPT_URL", &mut self.as2.receipt_url),
@@ -345,6 +381,9 @@ impl Config {
                 login,
                 no_proxy,
             });
+        }
+        if let Some(folder) = env("TRANSLOAD_TRACE") {
+            self.trace.folder = Some(folder.into());
         }
         if let Some(value) = env("TRANSLOAD_MAPPINGS") {
             self.mappings = std::env::split_paths(&value).collect();
@@ -403,6 +442,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
+    ("as2.id", "TRANSLOAD_AS2_ID", |c| c.as2.id.clone()),
     ("as2.url", "TRANSLOAD_AS2_URL", |c| c.as2.url.clone()),
     ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.receipt_url().cloned()),
     ("as2.trusted_proxies", "", |c| listed(c.as2.trusted_proxies.iter().map(Network::to_string))),
@@ -417,8 +457,12 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
     ("identity.password_credential", "", |c| c.identity.as_ref()?.password_credential.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
+    ("x12.qualifier", "", |c| Some(c.x12.as_ref()?.qualifier.clone())),
+    ("x12.id", "", |c| Some(c.x12.as_ref()?.id.clone())),
     ("proxy.url", "TRANSLOAD_PROXY_URL", |c| Some(c.proxy.as_ref()?.url.clone())),
     ("proxy.no_proxy", "", |c| listed(c.proxy.as_ref()?.no_proxy.iter().cloned())),
+    ("trace.folder", "TRANSLOAD_TRACE", |c| c.trace.folder.as_deref().map(shown)),
+    ("trace.max", "", |c| Some(c.trace.max.to_string())),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
     ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),

@@ -41,6 +41,8 @@ pub mod expiry;
 pub mod keyring;
 pub mod keys;
 mod link;
+pub mod preset;
+pub mod sheet;
 mod strict;
 mod words;
 
@@ -115,6 +117,10 @@ pub struct As2 {
     /// other.
     #[serde(default)]
     pub chunked: bool,
+    /// Whether the transfer of a message that broke goes on where it broke, either way
+    /// (draft-harding-as2-restart-07). What is sent so is not chunked.
+    #[serde(default)]
+    pub restart: bool,
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+mod circuit;
 mod hostile;
 mod killed;
 mod large;
@@ -10,6 +11,7 @@ mod later;
 pub(crate) mod pair;
 mod receipts;
 mod related;
+mod restart;
 
 use transload::store::{Direction, DocumentState, MessageState};
 

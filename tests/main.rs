@@ -31,6 +31,7 @@ mod fuzz;
 mod guides;
 mod houses;
 mod interop;
+mod journey_b;
 #[cfg(feature = "planted")]
 mod kill;
 mod lang;
@@ -38,6 +39,7 @@ mod laws;
 mod levels;
 mod orders;
 mod partner;
+mod partner_test;
 mod permutations;
 mod proxy;
 mod rollover;

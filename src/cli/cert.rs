@@ -11,8 +11,10 @@ mod send;
 mod told;
 
 use std::io::Write;
+use std::path::Path;
 
-use super::{Exit, Outcome};
+use super::{Exit, Failure, Outcome};
+use crate::as2::{Certificate, KeyKind};
 pub(super) use told::spoken;
 
 /// Make, list, change and exchange keys and certificates
@@ -50,6 +52,18 @@ impl Cert {
             Command::Send(command) => command.run(out),
         }
     }
+}
+
+/// Makes an RSA key with a certificate of two years in a folder of keys, called after `name`.
+///
+/// # Errors
+/// Where there is one already, or the folder cannot be written.
+pub(super) fn make(folder: &Path, name: &str) -> Result<Certificate, Failure> {
+    let places = new::Places::new(folder, &new::file_stem(name), None);
+    places.free(false)?;
+    let identity = new::made(KeyKind::Rsa(2048), name, 730)?;
+    places.fill(&identity, name, None)?;
+    Ok(identity.certificate)
 }
 
 /// A certificate soon ends where it has fewer days than this: partners need weeks to change one.

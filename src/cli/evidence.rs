@@ -15,11 +15,12 @@ use serde_json::json;
 
 use self::folder::Folder;
 use super::messages::{Desk, failed, head};
-use super::serve::{Place, partners, settings_on};
+use super::serve::{Place, settings_on};
 use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
 use crate::as2::{self, Certificate, Document, Headers, Keys, Layer, Mic, Profile, peel};
 use crate::config::Config;
+use crate::gateway::{of_all_times, secret_field as secret};
 use crate::store::{Answer, Direction, Memory, Message, MessageDetail, Payload, Store};
 use crate::x12::text;
 
@@ -86,32 +87,10 @@ impl Evidence {
     }
 }
 
-/// Our keys, and all certificates that the partner file names.
+/// All keys that the settings lead to.
 fn keys(config: &Config, message: &Message) -> Result<Keys, Failure> {
     let settings = settings_on(config, || Ok(Arc::new(Memory::default()) as Arc<dyn Store>))?;
-    let partners = partners(config)?;
-    let partner = partners.iter().find(|known| known.name == message.partner);
-    let paths = partner.and_then(|partner| partner.as2.as_ref());
-    let paths = paths.map_or(&[][..], |as2| &as2.certificates);
-    let mut theirs = Vec::new();
-    for entry in paths {
-        let path = &entry.file;
-        let told = |why: String| Failure::state(format!("{}: {why}", path.display()));
-        let bytes = std::fs::read(path).map_err(|why| told(why.to_string()))?;
-        let read = match bytes.windows(11).any(|at| at == b"-----BEGIN ") {
-            true => Certificate::from_pem(&bytes),
-            false => Certificate::from_der(&bytes),
-        };
-        theirs.push(read.map_err(|why| told(why.to_string()))?);
-    }
-    // Those that are kept in the folder of keys, on whatever day they were in use.
-    let held = crate::partner::keys::load(&config.keys).map_err(Failure::state)?;
-    theirs.extend(held.accepted(&message.partner).map(|one| one.item.clone()));
-    let ours = held.ours.into_iter().map(|own| own.dated.item);
-    Ok(Keys {
-        ours: settings.identities.into_iter().chain(ours).collect(),
-        theirs,
-    })
+    of_all_times(&settings, &message.partner).map_err(Failure::state)
 }
 
 /// A message, and all that is known of it.
@@ -300,7 +279,7 @@ impl Case {
                     signer,
                 };
                 steps.signature(what, &proof);
-                if let Some(at) = memchr::memmem::find(&answer.body, content) {
+                if let Some(at) = position(&answer.body, content) {
                     steps.within("receipt-body.bin", at, content.len(), proof.signed);
                 }
                 proof.signed
@@ -397,10 +376,16 @@ impl Case {
     }
 }
 
-/// Header fields as they stand before a body.
+/// Header fields as they stand before a body, but for what proves who is there.
 fn block(headers: &crate::store::Headers) -> Vec<u8> {
     let lines = headers
         .iter()
+        .filter(|(name, _)| !secret(name))
         .map(|(name, value)| format!("{name}: {value}\r\n"));
     lines.collect::<String>().into_bytes()
+}
+
+/// Where a part stands in a whole.
+fn position(whole: &[u8], part: &[u8]) -> Option<usize> {
+    whole.windows(part.len().max(1)).position(|at| at == part)
 }

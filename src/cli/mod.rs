@@ -29,6 +29,7 @@ mod files;
 mod fix;
 mod help;
 mod here;
+mod init;
 mod junit;
 mod mappings;
 mod messages;
@@ -101,6 +102,7 @@ enum Command {
     Redact(redact::Redact),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
+    Init(init::Init),
     /// Run the gateway: AS2 listener, worker, bridges
     Serve(serve::Serve),
     /// Send X12 files to a partner
@@ -113,7 +115,7 @@ enum Command {
     Evidence(evidence::Evidence),
     /// Show an exchange between two partners on this machine, with keys made on the spot
     Demo(demo::Demo),
-    /// List and check partner files
+    /// Add, list, check and test partners
     Partner(partner::Partner),
     /// Make keys and certificates
     Cert(cert::Cert),
@@ -248,6 +250,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Split(command) => command.run(out),
         Command::Redact(command) => command.run(out),
         Command::As2(command) => command.run(out),
+        Command::Init(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),
         Command::Resend(command) => command.run(out),

@@ -47,6 +47,9 @@ pub(super) struct Send {
     /// Seal, show what would be sent, send nothing and keep nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
+    /// Write every layer of the exchange into this folder
+    #[arg(long, value_name = "DIR")]
+    trace: Option<String>,
     #[command(flatten)]
     place: Place,
     /// Print the result as JSON, one object a message
@@ -58,7 +61,7 @@ impl Send {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         log("warn");
         self.readable()?;
-        let config = self.place.config(&[])?;
+        let config = self.place.config(&[("TRANSLOAD_TRACE", &self.trace)])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(async {
             if self.dry_run {

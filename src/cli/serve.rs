@@ -55,6 +55,9 @@ pub(super) struct Serve {
     /// Where operators look; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
+    /// Write every layer of every exchange into this folder
+    #[arg(long, value_name = "DIR")]
+    trace: Option<String>,
     /// Print the addresses as JSON once they are bound
     #[arg(long)]
     json: bool,
@@ -135,8 +138,13 @@ pub(super) fn settings_on(
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
     let proxy = config.proxy.as_ref().map(gateway::proxy);
+    let trace = config.trace.folder.as_deref().map(|folder| {
+        let trace = gateway::Trace::new(folder, config.trace.max);
+        trace.map_err(|why| Failure::state(format!("{}: {why}", folder.display())))
+    });
     Ok(Settings {
         library,
+        trace: trace.transpose()?,
         identities,
         keys: Some(config.keys.clone()),
         limits: config.gateway_limits(),
@@ -209,6 +217,7 @@ impl Serve {
         let config = self.place.config(&[
             ("TRANSLOAD_AS2_LISTEN", &self.as2_listen),
             ("TRANSLOAD_ADMIN_LISTEN", &self.admin_listen),
+            ("TRANSLOAD_TRACE", &self.trace),
         ])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(self.serve(&config, out)));
@@ -237,6 +246,13 @@ impl Serve {
         eprintln!(
             "transload: partners post to {scheme}://{as2}{path}, operators look at http://{admin}"
         );
+        let clear = tls.is_none() && config.as2.trusted_proxies.is_empty();
+        if clear && !as2.ip().is_loopback() {
+            eprintln!(
+                "transload: what partners post comes by plain HTTP; set as2.tls, or list the \
+                 reverse proxy that speaks TLS in as2.trusted_proxies"
+            );
+        }
         if self.json {
             let (as2, admin) = (as2.to_string(), admin.to_string());
             let line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Gateway;
+use super::{Error, Gateway, Settings, route};
 use crate::as2::{self, Certificate, Identity};
 use crate::net::{self, tls::Server};
 use crate::partner::expiry::{Standing, Warned, standing};
 use crate::partner::keyring::{Dated, Use, accepted, in_force, listed};
+use crate::partner::keys::{self, Keys};
 use crate::store::{self, Seen};
 
 /// How often it is written down that a certificate is still in use: a row an hour, not a row a
@@ -51,6 +52,24 @@ impl Ring {
 
 fn items<T: Clone>(dated: Vec<&Dated<T>>) -> Vec<T> {
     dated.into_iter().map(|one| one.item.clone()).collect()
+}
+
+/// Every key of ours and every certificate of a partner, whatever its dates: for looking back.
+/// Blocks.
+///
+/// # Errors
+/// [`Error::Keys`], [`Error::Certificate`].
+pub fn of_all_times(settings: &Settings, partner: &str) -> Result<as2::Keys, Error> {
+    let held = settings.keys.as_deref();
+    let held = held.map_or_else(|| Ok(Keys::default()), keys::load)?;
+    let first = settings.identities.iter().cloned();
+    let ours = first.chain(held.ours.iter().map(|own| own.dated.item.clone()));
+    let known = settings.partners.iter().find(|known| known.name == partner);
+    let theirs = known.map_or_else(|| Ok(Vec::new()), |known| route::certificates(known, &held))?;
+    Ok(as2::Keys {
+        ours: ours.collect(),
+        theirs: theirs.into_iter().map(|one| one.item).collect(),
+    })
 }
 
 /// When each use was last written down.

@@ -187,6 +187,9 @@ impl Gateway {
         let this = Arc::clone(self);
         let opening = tokio::task::spawn_blocking(move || {
             let judged = this.judge(&caller, &body, at);
+            if let Ok(judged) = &judged {
+                this.trace_came(&caller, &body, &judged.arrival);
+            }
             (caller, body, judged)
         });
         // A body in a file is there until it is kept.

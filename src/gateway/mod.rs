@@ -19,6 +19,8 @@
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
 //! | `sending` | one file on somebody's word, and what became of it |
 //! | `retry` | when a try is repeated, and when a partner is left in peace |
+//! | `restart` | a transfer that broke, and goes on |
+//! | `trace` | every layer of an exchange as files, where that is asked for |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
 //! | `exchange` | certificates that come and go by messages |
@@ -59,10 +61,12 @@ mod parts;
 mod read;
 mod receipt;
 mod related;
+mod restart;
 mod retry;
 mod route;
 mod sending;
 mod survey;
+mod trace;
 mod transport;
 mod trial;
 mod worker;
@@ -73,12 +77,13 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use certificates::NOTED_EVERY;
+pub use certificates::{NOTED_EVERY, of_all_times};
 pub use exchange::offer;
 pub use inbound::Caller;
 pub use link::{proxy, secret};
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::{Named, Parcel, Sent, Until, became};
+pub use trace::{TRACED, TRACED_BYTES, Trace, secret_field};
 pub use trial::{Stage, Trial, Verdict};
 pub use worker::Walking;
 
@@ -123,6 +128,8 @@ pub struct Settings {
     pub trust: Trust,
     /// The proxy to partners whose files say nothing of one.
     pub proxy: Option<Proxy>,
+    /// Where every layer of every exchange is written, for who looks for a fault.
+    pub trace: Option<Trace>,
     /// How much at once, and how long.
     pub limits: Limits,
 }
@@ -145,6 +152,7 @@ impl Settings {
             entropy: net::entropy,
             trust: Trust::System,
             proxy: None,
+            trace: None,
             limits: Limits::default(),
         }
     }
@@ -269,6 +277,7 @@ pub struct Gateway {
     way: Way,
     limits: Limits,
     opening: Semaphore,
+    trace: Option<Arc<Trace>>,
     poke: Notify,
     /// How many steps were taken and rows queued since the start.
     moved: watch::Sender<u64>,
@@ -293,6 +302,7 @@ impl Gateway {
             entropy,
             trust,
             proxy,
+            trace,
             limits,
         } = settings;
         let way = Way {
@@ -319,6 +329,7 @@ impl Gateway {
             client: Client::by(way.clone(), limits.client.clone()),
             way,
             opening: Semaphore::new(limits.opening),
+            trace: trace.map(Arc::new),
             limits,
             poke: Notify::new(),
             moved: watch::Sender::new(0),

@@ -40,20 +40,7 @@ impl Partnership {
         bridge: &Path,
         before: Option<&Arc<Partnership>>,
     ) -> Result<Partnership, Error> {
-        let mut theirs = Vec::new();
-        for entry in partner.as2.iter().flat_map(|as2| &as2.certificates) {
-            let path = &entry.file;
-            let certificate = std::fs::read(path)
-                .map_err(|why| why.to_string())
-                .and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string()));
-            let certificate = certificate.map_err(|why| Error::Certificate {
-                partner: partner.name.clone(),
-                path: path.clone(),
-                why,
-            })?;
-            theirs.push(entry.dated(certificate));
-        }
-        theirs.extend(held.accepted(&partner.name).cloned());
+        let theirs = certificates(partner, held)?;
         if partner.as2.is_some() && ours.is_empty() {
             return Err(Error::NoIdentity(partner.name.clone()));
         }
@@ -81,6 +68,28 @@ impl Partnership {
             files,
         })
     }
+}
+
+/// All certificates of a partner: those that its file names, and those that were exchanged.
+pub(super) fn certificates(
+    partner: &Partner,
+    held: &Keys,
+) -> Result<Vec<Dated<Certificate>>, Error> {
+    let mut theirs = Vec::new();
+    for entry in partner.as2.iter().flat_map(|as2| &as2.certificates) {
+        let path = &entry.file;
+        let certificate = std::fs::read(path)
+            .map_err(|why| why.to_string())
+            .and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string()));
+        let certificate = certificate.map_err(|why| Error::Certificate {
+            partner: partner.name.clone(),
+            path: path.clone(),
+            why,
+        })?;
+        theirs.push(entry.dated(certificate));
+    }
+    theirs.extend(held.accepted(&partner.name).cloned());
+    Ok(theirs)
 }
 
 pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {

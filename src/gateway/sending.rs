@@ -201,6 +201,20 @@ impl Gateway {
         Ok(parcel.id())
     }
 
+    /// Queues one file, and waits until it is settled or its first try has failed. A worker has to
+    /// run.
+    ///
+    /// # Errors
+    /// As [`Gateway::send`].
+    pub async fn send_and_wait(
+        &self,
+        partner: &str,
+        source: impl Read + Send + 'static,
+    ) -> Result<Sent, Error> {
+        let document = self.send_from(partner, source).await?;
+        Ok(self.wait(document, Until::Tried).await?)
+    }
+
     /// Waits for what became of a document. A worker has to run, here or elsewhere.
     ///
     /// # Errors

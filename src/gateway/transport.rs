@@ -10,7 +10,7 @@ use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_erro
 use super::retry::Again;
 use super::route::{Partnership, profile};
 use super::worker::Setback;
-use super::{Gateway, compose};
+use super::{Gateway, compose, restart};
 use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
@@ -29,6 +29,15 @@ const FILES: usize = 64;
 pub(super) const DELIVER_TO: &str = "Receipt-Delivery-Option";
 /// Where the end of an interchange is looked for: IEA has 24 bytes at most, padding follows.
 const TAIL: usize = 1024;
+
+/// A request that carries a message.
+pub(super) struct Ask<'a> {
+    pub(super) url: &'a str,
+    pub(super) headers: &'a store::Headers,
+    pub(super) body: Outgoing,
+    /// The body's length.
+    pub(super) len: u64,
+}
 
 impl Gateway {
     /// Makes a message of an interchange, of which the number and the media type are told, with what
@@ -102,6 +111,9 @@ impl Gateway {
         if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
             headers.push(DELIVER_TO, url);
         }
+        if as2.restart {
+            headers.push(restart::TAG, &restart::tag(self.entropy));
+        }
         let note = match (profile.sign, profile.encrypt) {
             (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
             (Some(sign), None) => format!("{sign}, in clear"),
@@ -140,14 +152,22 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let outgoing = match body.place {
+        let len = body.len();
+        let outgoing = match body.place.clone() {
             Place::Memory(bytes) => Outgoing::from(bytes),
             Place::File { path, len } => Outgoing::file(path, len, body.digest),
         };
-        let outgoing = outgoing.chunked(as2.chunked);
+        let ask = Ask {
+            url: &as2.url,
+            headers: &detail.headers,
+            // What goes on later has to say its length.
+            body: outgoing.chunked(as2.chunked && !as2.restart),
+            len,
+        };
         let client = partnership.link.client(&self.client);
-        let posted = client.post(&as2.url, &detail.headers, outgoing);
-        match posted.await {
+        let posted = restart::post(client, &ask, detail).await;
+        self.trace_sent(partnership, detail, body, &posted).await;
+        match posted {
             Ok(answer) => {
                 let at = self.clock.now();
                 let profile = profile(as2, self.limits.inflated, at);

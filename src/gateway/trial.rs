@@ -15,21 +15,31 @@
 
 mod advice;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::certificates::Ring;
 use super::link;
 use super::route::{certificate, profile};
-use crate::as2::{self, Certificate, Headers, Identity, Keys, Mdn, Mic, Profile, Receipt};
+use crate::as2::{self, Certificate, Headers, Identity, Mdn, Mic, Profile, Receipt};
 use crate::net::client::{self, Client, Response, Way};
 use crate::net::probe;
+use crate::partner::keyring::Dated;
+use crate::partner::keys::Keys;
 use crate::partner::{As2, Partner, ReceiptMode};
 
 /// What is sent. It ends in a line feed alone, so that a peer that changes line ends shows it.
 const LINE: &[u8] = b"A connection test. Nothing is ordered, and nothing has to be done.\n";
 /// What it is called there.
 const FILE_NAME: &str = "connection-test.txt";
+/// Whether a message is such a test: there is nothing in it to read.
+pub(super) fn is_one(content_type: &str, file_name: Option<&str>) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("text/plain") && file_name == Some(FILE_NAME)
+}
+
 /// How long one layer below HTTP is waited for.
 const LAYER: Duration = Duration::from_secs(10);
 /// Clocks that are further apart than this are told: signatures and certificates have times.
@@ -111,8 +121,10 @@ fn failed(said: impl Into<String>, help: impl Into<String>) -> Found {
 pub struct Trial<'a> {
     /// The partner; its paths are resolved.
     pub partner: &'a Partner,
-    /// Our keys and certificates.
-    pub identities: &'a [Identity],
+    /// The key of our settings, where they name one.
+    pub identities: Vec<Identity>,
+    /// What the folder of keys holds.
+    pub keys: &'a Keys,
     /// The way to partners who have no wishes.
     pub way: Way,
     /// Limits of the request.
@@ -149,7 +161,7 @@ impl Trial<'_> {
             told("settings", start.elapsed(), found);
             return;
         };
-        let (found, keys) = self.settings(as2);
+        let (found, ring) = self.settings(as2);
         if !told("settings", start.elapsed(), found) {
             return;
         }
@@ -175,7 +187,7 @@ impl Trial<'_> {
                 }
             }
         }
-        self.exchange(as2, &keys, Client::by(way, self.limits.clone()), &mut told)
+        self.exchange(as2, &ring, Client::by(way, self.limits.clone()), &mut told)
             .await;
     }
 
@@ -183,13 +195,13 @@ impl Trial<'_> {
     async fn exchange(
         &self,
         as2: &As2,
-        keys: &Keys,
+        ring: &Ring,
         client: Client,
         told: &mut (dyn FnMut(&'static str, Duration, Found) -> bool + Send),
     ) {
         let agreed = profile(as2, LINE.len() as u64 * 2, (self.now)());
         let start = Instant::now();
-        let asked = self.ask(as2, keys, &agreed, &client).await;
+        let asked = self.ask(as2, ring, &agreed, &client).await;
         let took = start.elapsed();
         let (mic, id, answer) = match asked {
             Ok(asked) => asked,
@@ -207,7 +219,9 @@ impl Trial<'_> {
         }
         let start = Instant::now();
         let headers: Headers = answer.headers.iter().cloned().collect();
-        let read = Mdn::read(&headers, &answer.body, keys, &agreed, (self.now)());
+        let (at, sealing) = ((self.now)(), ring.sealing((self.now)()));
+        let opening = ring.opening(at);
+        let read = Mdn::read(&headers, &answer.body, &opening, &agreed, at);
         let clear = match &read {
             // Whose certificate is it? In clear there is no secret about that.
             Ok(mdn) if advice::undecrypted(mdn) && agreed.encrypt.is_some() => {
@@ -215,11 +229,11 @@ impl Trial<'_> {
                     encrypt: None,
                     ..agreed.clone()
                 };
-                self.again(as2, keys, &clear, &client).await
+                self.again(as2, ring, &clear, &client).await
             }
             _ => None,
         };
-        let found = advice::disposition(&read, clear.as_ref(), &answer, as2, keys);
+        let found = advice::disposition(&read, clear.as_ref(), &answer, as2, &sealing);
         if !told("AS2", start.elapsed(), found) {
             return;
         }
@@ -227,7 +241,7 @@ impl Trial<'_> {
         if !told(
             "MDN",
             start.elapsed(),
-            advice::receipt(&read, &id, as2, keys),
+            advice::receipt(&read, &id, as2, &opening),
         ) {
             return;
         }
@@ -240,7 +254,7 @@ impl Trial<'_> {
     async fn ask(
         &self,
         as2: &As2,
-        keys: &Keys,
+        ring: &Ring,
         agreed: &Profile,
         client: &Client,
     ) -> Result<(Mic, String, Response), Found> {
@@ -252,7 +266,8 @@ impl Trial<'_> {
             message_id: &id,
         };
         let (source, mut body) = (std::io::Cursor::new(LINE), Vec::new());
-        let sealed = as2::seal(source, &mut body, document, keys, agreed, &mut entropy, at);
+        let keys = ring.sealing(at);
+        let sealed = as2::seal(source, &mut body, document, &keys, agreed, &mut entropy, at);
         let sealed = sealed.map_err(|why| {
             failed(
                 format!("the message cannot be sealed: {why}"),
@@ -272,38 +287,38 @@ impl Trial<'_> {
     }
 
     /// The same in clear, for what the receipt says.
-    async fn again(&self, as2: &As2, keys: &Keys, clear: &Profile, client: &Client) -> Option<Mdn> {
+    async fn again(&self, as2: &As2, ring: &Ring, clear: &Profile, client: &Client) -> Option<Mdn> {
         clear.sign?;
-        let (_, _, answer) = self.ask(as2, keys, clear, client).await.ok()?;
+        let (_, _, answer) = self.ask(as2, ring, clear, client).await.ok()?;
         let headers: Headers = answer.headers.iter().cloned().collect();
-        Mdn::read(&headers, &answer.body, keys, clear, (self.now)()).ok()
+        let at = (self.now)();
+        Mdn::read(&headers, &answer.body, &ring.opening(at), clear, at).ok()
     }
 
     /// Reads what the partner file names; both sides' certificates have to be of today.
-    fn settings(&self, as2: &As2) -> (Found, Keys) {
-        let (mut theirs, mut unusable) = (Vec::new(), Vec::new());
+    fn settings(&self, as2: &As2) -> (Found, Ring) {
         let now = (self.now)();
+        let (mut theirs, mut unusable) = (Vec::new(), Vec::new());
         for entry in &as2.certificates {
-            let path = &entry.file;
-            let shown = path.display();
-            let bytes = std::fs::read(path).map_err(|why| why.to_string());
+            let shown = entry.file.display();
+            let bytes = std::fs::read(&entry.file).map_err(|why| why.to_string());
             match bytes.and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string())) {
-                Ok(known) => match advice::dated(&known, now) {
-                    None => theirs.push(known),
-                    Some(why) => {
-                        unusable.push(format!("{shown} {why}"));
-                        theirs.push(known);
-                    }
-                },
+                Ok(known) => {
+                    let why = advice::dated(&known, now);
+                    unusable.extend(why.map(|why| format!("{shown} {why}")));
+                    theirs.push(entry.dated(known));
+                }
                 Err(why) => unusable.push(format!("{shown}: {why}")),
             }
         }
-        let keys = Keys {
-            ours: self.identities.to_vec(),
+        theirs.extend(self.keys.accepted(&self.partner.name).cloned());
+        let first = self.identities.iter().cloned().map(Dated::from);
+        let ours = first.chain(self.keys.ours.iter().map(|own| own.dated.clone()));
+        let ring = Ring {
+            ours: Arc::new(ours.collect()),
             theirs,
         };
-        let found = advice::settings(self.partner, &keys, &unusable, now);
-        (found, keys)
+        (advice::settings(self.partner, &ring, &unusable, now), ring)
     }
 }
 

@@ -15,7 +15,7 @@ use super::outbound::{OTHER, checked};
 use super::parts::Parts;
 use super::read::Reader;
 use super::route::Partnership;
-use super::{Gateway, Limits, related};
+use super::{Gateway, Limits, related, trial};
 use crate::as2::{self, cem, hex};
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
 
@@ -320,6 +320,10 @@ impl Gateway {
             // All of it is what was stored, before anything of it is used.
             std::io::copy(&mut checked(&content)?, &mut std::io::sink())?;
             let kind = message.content_type.as_deref().unwrap_or_default();
+            if trial::is_one(kind, message.file_name.as_deref()) {
+                parts.end();
+                return Ok(());
+            }
             if as2::is_related(kind) {
                 return related::read(&reader, kind, &content, &spool, &mut parts);
             }

@@ -14,6 +14,12 @@ use super::value::CodeList;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
 
+/// The files of one folder that come with Transload: their names without `.toml`, and their texts.
+pub fn shipped(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let files = EMBEDDED.get_dir(folder).into_iter().flat_map(Dir::files);
+    files.filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
+}
+
 /// How deep `base` may go: standard, industry, partner, site and some room.
 const MAX_BASES: usize = 8;
 

@@ -97,7 +97,7 @@ pub use dictionary::{
 pub use diff::{Change, Codes, Fate, changed, diff};
 pub use example::example;
 pub use guide::Guide;
-pub use library::Library;
+pub use library::{Library, shipped};
 pub use read::{Gist, MAX_FINDINGS, Reader, Reading, check, gist, read, read_json};
 pub use sample::{Fill, sample};
 pub use schema::schema;

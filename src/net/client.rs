@@ -229,6 +229,15 @@ impl Client {
         }
     }
 
+    /// Asks for the head of `url`: an answer without a body.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn head(&self, url: &str, headers: &[(String, String)]) -> Result<Response, Error> {
+        self.ask(Method::HEAD, url, headers, Bytes::new().into())
+            .await
+    }
+
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
     /// ISO 8859-1; `Host` and `Content-Length` (or `Transfer-Encoding`) are added.
     ///
@@ -239,6 +248,16 @@ impl Client {
         url: &str,
         headers: &[(String, String)],
         body: impl Into<Outgoing>,
+    ) -> Result<Response, Error> {
+        self.ask(Method::POST, url, headers, body.into()).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(String, String)],
+        body: Outgoing,
     ) -> Result<Response, Error> {
         let uri: Uri = url
             .parse()
@@ -255,13 +274,13 @@ impl Client {
         let host = uri
             .authority()
             .map_or_else(String::new, ToString::to_string);
-        let body = body.into().start();
+        let body = body.start();
         let (body, progress) = body.map_err(|why| Error::Body {
             why: why.to_string(),
             lost: why.kind() == std::io::ErrorKind::NotFound,
         })?;
         let proxy = uri.host().and_then(|host| self.way.proxy(host));
-        let mut request = request(uri.clone(), headers, body)?;
+        let mut request = request(method, uri.clone(), headers, body)?;
         let shown = [
             (AUTHORIZATION, self.way.authorization(&uri)),
             // What is for the proxy goes to the peer only where the proxy reads the request.
@@ -391,8 +410,13 @@ impl Client {
     }
 }
 
-fn request(uri: Uri, headers: &[(String, String)], body: Stream) -> Result<Request<Stream>, Error> {
-    let mut request = Request::builder().method(Method::POST).uri(uri);
+fn request(
+    method: Method,
+    uri: Uri,
+    headers: &[(String, String)],
+    body: Stream,
+) -> Result<Request<Stream>, Error> {
+    let mut request = Request::builder().method(method).uri(uri);
     if !headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case(USER_AGENT.as_str()))

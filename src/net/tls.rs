@@ -31,7 +31,7 @@ use openssl::pkcs12::Pkcs12;
 use openssl::ssl::{
     Ssl, SslAcceptor, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::x509::{X509, X509Ref};
+use openssl::x509::{X509, X509Ref, X509VerifyResult};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -94,6 +94,19 @@ impl Bundle {
             certificate: parsed.cert.ok_or(Error::Missing("certificate"))?,
             chain: chain.unwrap_or_default(),
         })
+    }
+}
+
+/// The certificate of a PKCS#12 file as PEM, where nobody but itself vouches for it: what a partner
+/// has to pin.
+///
+/// # Errors
+/// [`Error`].
+pub fn self_signed(der: &[u8], password: &str) -> Result<Option<Vec<u8>>, Error> {
+    let own = Bundle::open(der, password)?.certificate;
+    match own.issued(&own) == X509VerifyResult::OK {
+        true => Ok(Some(own.to_pem()?)),
+        false => Ok(None),
     }
 }
 

@@ -57,12 +57,16 @@ pub(super) fn guide<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String
 }
 
 pub(super) fn as2_name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    let sound = |text: &str| printable(text) && text.len() <= AS2_NAME;
     text(
         input,
-        sound,
+        is_as2_name,
         "an AS2 name: 1 to 128 printable ASCII characters",
     )
+}
+
+/// Whether a text is an AS2 name.
+pub(super) fn is_as2_name(text: &str) -> bool {
+    printable(text) && text.len() <= AS2_NAME
 }
 
 /// Whether a text is an http or https URL.

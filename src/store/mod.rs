@@ -237,12 +237,6 @@ pub trait Store: Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> Reply<'_, ()>;
 
-    /// Writes down which certificates were at work with a partner; of each the latest time counts.
-    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()>;
-
-    /// Every certificate that was seen at work, by partner, purpose and fingerprint.
-    fn all_seen(&self) -> Reply<'_, Vec<Seen>>;
-
     /// Queues a message of ours again, on somebody's word: the same bytes under the same
     /// Message-ID, from `confirmed` not; or as a new message with the same body, which takes over
     /// the documents of one that is not confirmed. Gives the message that goes.
@@ -250,6 +244,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Tries a message of ours no more, on somebody's word: `dead`.
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Writes down which certificates were at work with a partner; of each the latest time counts.
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()>;
+
+    /// Every certificate that was seen at work, by partner, purpose and fingerprint.
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>>;
 
     /// Leaves out `by` numbers of a pair, interchange and group alike: after a restore, so that no
     /// number is used twice.

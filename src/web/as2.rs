@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST` at the path | the handler's |
 //! | the same with a `Content-Encoding` | 415: only identity; AS2 compresses inside (RFC 5402) |
+//! | `HEAD` at the path, with the `ETag` of a transfer | the handler's: how much of that is here |
 //! | `HEAD` at the path | 200 and no body: peers try an address so before they send an MDN there |
 //! | another method at the path | 405 with `Allow` |
 //! | another path | 404 |
@@ -19,7 +20,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
@@ -27,6 +28,7 @@ use super::forwarded::{Origin, origin};
 use crate::net::body::{Body, Intake, Refused};
 use crate::net::serve::{Limits, serve};
 use crate::net::tls::{Server, Shown};
+use crate::net::transfer::Transfer;
 use crate::net::{Network, latin1, latin1_bytes};
 
 /// How many seconds a sender is asked to wait when a body could not be spooled.
@@ -61,6 +63,8 @@ pub struct Arrival {
     /// The headers: names in lower case, values with each byte as one character (ISO 8859-1).
     /// Lines of one name are in the order in which they came.
     pub headers: Vec<(String, String)>,
+    /// Whether it only asks how much of a transfer is here: a `HEAD` with an `ETag`.
+    pub asks: bool,
     /// The body.
     pub body: Upload,
 }
@@ -88,19 +92,31 @@ impl Upload {
     /// The answer for the sender: 413 too large, 400 cut short or malformed, 408 too slow, 503
     /// where we cannot spool. Nothing of the body is left then.
     pub async fn read(self) -> Result<Body, Answer> {
-        self.intake
-            .read(&self.headers, self.incoming)
-            .await
-            .map_err(|refused| {
-                match &refused {
-                    Refused::Spool { source, .. } => {
-                        tracing::error!(%refused, %source, "body lost")
-                    }
-                    _ => tracing::info!(%refused, "body refused"),
-                }
-                Answer::from(&refused)
-            })
+        let read = self.intake.read(&self.headers, self.incoming).await;
+        read.map_err(|refused| told(&refused))
     }
+
+    /// Reads the whole of a body that may be the rest of a transfer, and keeps what comes of it.
+    ///
+    /// # Errors
+    /// As [`Upload::read`]; 416 where another part of it is due.
+    pub async fn resume(self, transfer: &Arc<Transfer>) -> Result<Body, Answer> {
+        let read = self.intake.resume(&self.headers, self.incoming, transfer);
+        read.await.map_err(|refused| told(&refused))
+    }
+}
+
+fn told(refused: &Refused) -> Answer {
+    match refused {
+        Refused::Spool { source, .. } => tracing::error!(%refused, %source, "body lost"),
+        _ => tracing::info!(%refused, "body refused"),
+    }
+    let mut answer = Answer::from(refused);
+    if let Refused::Elsewhere { held } = refused {
+        let range = format!("bytes */{held}");
+        answer.headers.push(("content-range".into(), range));
+    }
+    answer
 }
 
 /// What is written back.
@@ -221,6 +237,7 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
     let allow = ("allow".into(), "HEAD, POST".into());
     match *request.method() {
         Method::POST => {}
+        Method::HEAD if request.headers().contains_key(ETAG) => {}
         Method::HEAD => {
             return Some(Answer {
                 status: 200,
@@ -246,6 +263,7 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
 fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arrival {
     let (head, incoming) = request.into_parts();
     let shown = head.extensions.get::<Shown>();
+    let asks = head.method == Method::HEAD;
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), latin1(value.as_bytes()))
     };
@@ -255,6 +273,7 @@ fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arr
         secure: from.secure,
         certificate: shown.map(|shown| shown.0.clone()),
         headers,
+        asks,
         body: Upload {
             incoming,
             headers: head.headers,

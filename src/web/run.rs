@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use crate::gateway::{Gateway, Walking};
 use crate::net::Network;
 use crate::net::serve::Limits;
 use crate::net::tls::Server;
+use crate::net::transfer::Transfers;
 use crate::store;
 
 /// The sockets of a gateway, bound before it is made: so that partners who run in one process can
@@ -87,6 +89,7 @@ pub struct Running {
 /// Where the spool folder cannot be made, or the system does not say our ports.
 pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::Result<Running> {
     sweep(&spool)?;
+    let transfers = Transfers::new(spool.join("transfers"))?;
     let (stop, stopped) = watch::channel(false);
     let ended = |mut stopped: watch::Receiver<bool>| async move {
         // The sender is dropped only with all of us.
@@ -109,7 +112,7 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         proxies,
     };
     let walk = Arc::clone(&gateway);
-    let handler = move |arrival: Arrival| receive(Arc::clone(&walk), arrival);
+    let handler = move |arrival: Arrival| receive(Arc::clone(&walk), transfers.clone(), arrival);
     let partners = tokio::spawn(as2::listen(as2, settings, handler, ended(stopped.clone())));
     let (state, draining) = (Arc::clone(&gateway), stopped.clone());
     let router = admin::router(move || {
@@ -152,9 +155,10 @@ impl Running {
 }
 
 /// One request of a partner: strangers are refused before their body is read.
-async fn receive(gateway: Arc<Gateway>, arrival: Arrival) -> Answer {
+async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) -> Answer {
     let Arrival {
         headers,
+        asks,
         body,
         certificate,
         ..
@@ -163,9 +167,27 @@ async fn receive(gateway: Arc<Gateway>, arrival: Arrival) -> Answer {
         Ok(caller) => caller,
         Err(answer) => return answer.into(),
     };
-    match body.read().await {
+    let transfer = caller.transfer().map(|name| transfers.take(&name));
+    let read = match transfer.map(|taken| taken.map(Arc::new)) {
+        // Its last request is still open: perhaps we have not seen yet that it broke.
+        Some(None) => return Answer::text(500, "this transfer is under way"),
+        Some(Some(transfer)) if asks => return held(transfer.held()),
+        None if asks => return held(0),
+        Some(Some(transfer)) => body.resume(&transfer).await,
+        None => body.read().await,
+    };
+    match read {
         Ok(body) => gateway.receive(caller, body).await.into(),
         Err(answer) => answer,
+    }
+}
+
+/// How much of a transfer is here.
+fn held(bytes: u64) -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![("content-length".into(), bytes.to_string())],
+        body: Bytes::new(),
     }
 }
 

@@ -109,14 +109,8 @@ impl Pair {
         let (at_buyer, at_seller) = (bind().await, bind().await);
         let to_buyer = at_buyer.url().unwrap();
         let to_seller = at_seller.url().unwrap();
-        let their = "[documents.850]\n[documents.855]\n[documents.810]\n";
         let buyers = side(kind, at_buyer, buyer, Arc::new(System), |folder| {
-            let seller = relation("tinderbox", ("QUILL FEATHER", "TINDERBOX"), &to_seller);
-            let ids = envelope("QUILLFEATHER", "TINDERBOX");
-            let pem = certificate(folder, "seller");
-            vec![format!(
-                "{seller}certificates = [{pem:?}]\n{more}{ids}{their}"
-            )]
+            vec![agreeing(&buyers_seller(folder, &to_seller), more)]
         });
         let sellers = side(kind, at_seller, seller, Arc::new(System), |folder| {
             let buyer = sellers_buyer(folder, &to_buyer);
@@ -141,6 +135,15 @@ pub(super) fn sellers_buyer(folder: &Path, url: &str) -> String {
     let pem = certificate(folder, "buyer");
     let documents = "[documents.850]\n[documents.855]\n[documents.810]\n";
     format!("{buyer}certificates = [{pem:?}]\n{ids}{documents}")
+}
+
+/// The buyer's file of the seller.
+pub(super) fn buyers_seller(folder: &Path, url: &str) -> String {
+    let seller = relation("tinderbox", ("QUILL FEATHER", "TINDERBOX"), url);
+    let ids = envelope("QUILLFEATHER", "TINDERBOX");
+    let pem = certificate(folder, "seller");
+    let documents = "[documents.850]\n[documents.855]\n[documents.810]\n";
+    format!("{seller}certificates = [{pem:?}]\n{ids}{documents}")
 }
 
 /// A partner file with more lines in its `[as2]`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::task::block_in_place;
 use transload::as2::Identity;
-use transload::gateway::{Gateway, Limits, Sent, Settings, Until};
+use transload::gateway::{Gateway, Limits, Sent, Settings};
 use transload::partner::{self, Partners};
 use transload::store::{Direction, DocumentState, Filter, Memory, MessageState, Store};
 use transload::web::{self, Listeners, Running};
@@ -227,10 +227,11 @@ async fn our_acknowledgment_is_receipted_by_the_peer() {
     let url = listening["url"].clone();
     let house = house(folder.path(), &url, &bytes, false).await;
 
-    let document = house.gateway.send("peer", &bytes).await;
-    let document = document.expect("it is queued");
-    let sent = house.gateway.wait(document, Until::Tried).await;
-    let Sent::Message(sent) = sent.expect("the store tells") else {
+    let sent = house
+        .gateway
+        .send_and_wait("peer", std::io::Cursor::new(bytes.clone()))
+        .await;
+    let Sent::Message(sent) = sent.expect("it is queued") else {
         panic!("the message was not sealed");
     };
     let got = block_in_place(|| peer.ask("came", &[])).expect("it came");

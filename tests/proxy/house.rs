@@ -25,6 +25,8 @@ pub(crate) struct Keys {
     pub(crate) them: Identity,
     /// Nobody's: what is wrong is this one.
     pub(crate) other: Identity,
+    /// One whose time is over.
+    pub(crate) past: Identity,
 }
 
 pub(crate) fn keys() -> &'static Keys {
@@ -34,13 +36,14 @@ pub(crate) fn keys() -> &'static Keys {
             Utc::now() - TimeDelta::days(1),
             Utc::now() + TimeDelta::days(30),
         );
-        let make = |name: &str, serial| {
-            Identity::generate_as(KeyKind::Rsa(2048), name, serial, from, to).unwrap()
-        };
+        let make = |name: &str, serial| Identity::generate(name, serial, from, to).unwrap();
+        let (start, end) = (from - TimeDelta::days(9), from);
+        let past = Identity::generate_as(KeyKind::P256, "past", 4, start, end);
         Keys {
             us: make("us", 1),
             them: make("them", 2),
             other: make("other", 3),
+            past: past.unwrap(),
         }
     })
 }
@@ -90,21 +93,18 @@ impl Plan {
 
     /// Starts it with these partner files.
     pub(crate) fn start(self, identity: &Identity, files: &[String]) -> Side {
+        self.start_with(vec![identity.clone()], files)
+    }
+
+    /// The same with several keys, the first of which signs.
+    pub(crate) fn start_with(self, identities: Vec<Identity>, files: &[String]) -> Side {
         for (n, text) in files.iter().enumerate() {
             self.file(&format!("{n}.toml"), text);
         }
-        for (name, known) in [
-            ("us", &keys().us),
-            ("them", &keys().them),
-            ("other", &keys().other),
-        ] {
-            self.file(&format!("{name}.pem"), known.certificate.to_pem().unwrap());
-            self.file(&format!("{name}.p12"), p12(known));
-        }
-        self.file("password", format!("{PASSWORD}\n"));
+        furnish(&self.folder.path().join("partners"));
         let Plan { listeners, folder } = self;
         let settings = Settings {
-            identities: vec![identity.clone()],
+            identities,
             limits: Limits {
                 poll: Duration::from_secs(3600),
                 ..Limits::default()
@@ -122,6 +122,23 @@ impl Plan {
             _folder: folder,
         }
     }
+}
+
+/// Puts all certificates, keys and the password beside partner files.
+pub(crate) fn furnish(partners: &Path) {
+    std::fs::create_dir_all(partners).unwrap();
+    let put = |name: String, bytes: Vec<u8>| std::fs::write(partners.join(name), bytes).unwrap();
+    let Keys {
+        us,
+        them,
+        other,
+        past,
+    } = keys();
+    for (name, known) in [("us", us), ("them", them), ("other", other), ("past", past)] {
+        put(format!("{name}.pem"), known.certificate.to_pem().unwrap());
+        put(format!("{name}.p12"), p12(known));
+    }
+    put("password".into(), format!("{PASSWORD}\n").into());
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {

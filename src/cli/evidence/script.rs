@@ -57,7 +57,7 @@ impl Steps {
     pub(super) fn receipt(&mut self, report: &str, body: &[u8], message_id: &str) {
         let plain = |name: &[u8]| {
             let lower = body.to_ascii_lowercase();
-            memchr::memmem::find(&lower, name).is_some()
+            lower.windows(name.len()).any(|at| at == name)
         };
         if !plain(b"original-message-id:") {
             self.lines.push(format!(

@@ -1,9 +1,11 @@
 //! What a stage found, in words, and the setting that would likely help. Pure.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::super::certificates::Ring;
 use super::{CLOCKS, Found, Verdict, called, failed, later, passed, skipped};
 use crate::as2::{self, Certificate, Keys, Mdn, Mic};
 use crate::net::client::{self, Response};
@@ -24,12 +26,12 @@ pub(super) fn dated(certificate: &Certificate, now: DateTime<Utc>) -> Option<Str
 
 pub(super) fn settings(
     partner: &Partner,
-    keys: &Keys,
+    ring: &Ring,
     unusable: &[String],
     now: DateTime<Utc>,
 ) -> Found {
-    let valid = |one: &&Certificate| one.valid_at(now);
-    let Some(theirs) = keys.theirs.iter().find(valid) else {
+    let sealing = ring.sealing(now);
+    let Some(theirs) = sealing.theirs.iter().find(|one| one.valid_at(now)) else {
         return failed(
             format!(
                 "no certificate of theirs can be used: {}",
@@ -38,20 +40,24 @@ pub(super) fn settings(
             "`certificates`: ask the partner for the one in use and put its file there",
         );
     };
-    let ours: Vec<&Certificate> = keys.ours.iter().map(|own| &own.certificate).collect();
-    let Some(own) = ours.iter().find(|own| own.valid_at(now)) else {
-        let why = ours.first().and_then(|own| dated(own, now));
-        return match why {
+    let Some(own) = sealing
+        .ours
+        .iter()
+        .find(|own| own.certificate.valid_at(now))
+    else {
+        let why = ring.ours.first();
+        return match why.and_then(|own| dated(&own.item.certificate, now)) {
             Some(why) => failed(
                 format!("our own certificate {why}"),
-                "`identity`: make a new one with `cert new`, and send the partner `partner sheet`",
+                "`cert new --out keys` makes another one; send the partner `partner sheet` again",
             ),
             None => failed(
-                "we have no key of our own",
-                "`identity.p12` in the settings: `cert new` makes one",
+                "we have no key of our own that signs now",
+                "`cert new --out keys` makes one; `cert list` shows what there is",
             ),
         };
     };
+    let own = &own.certificate;
     let name = &partner.name;
     let said = format!(
         "{name}: we are {}, they are {}",
@@ -107,11 +113,34 @@ pub(super) fn layers(seen: &Probe, as2: &As2, now: DateTime<Utc>) -> Vec<Layer> 
             .as_ref()
             .is_some_and(|one| one.result.is_ok()) =>
         {
-            all.push(("TLS", Duration::ZERO, skipped("the URL is http")));
+            let all_of = |found: &Vec<IpAddr>| found.iter().copied().any(public);
+            let open = !proxied && seen.names.result.as_ref().is_ok_and(all_of);
+            let found = match open {
+                false => skipped("the URL is http"),
+                true => Found {
+                    verdict: Verdict::Warned,
+                    said: "plain HTTP to a public address: who sends to whom is open to all".into(),
+                    help: Some("`url`: ask the partner for his https address".into()),
+                },
+            };
+            all.push(("TLS", Duration::ZERO, found));
         }
         None => {}
     }
     all
+}
+
+/// Whether an address is one that anybody can reach.
+fn public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified())
+        }
+        IpAddr::V6(v6) => {
+            let local = v6.is_unique_local() || v6.is_unicast_link_local();
+            !(v6.is_loopback() || v6.is_unspecified() || local)
+        }
+    }
 }
 
 fn unreached(why: &str, host: &str, proxied: bool) -> Found {
@@ -491,5 +520,27 @@ pub(super) fn mic(mdn: &Mdn, ours: &Mic) -> Found {
             "the receipt has no MIC",
             "`require_mic = false`, if the partner's receipts never have one",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_be_reached_by_anybody_is_public() {
+        for inside in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+        ] {
+            assert!(!public(inside.parse().unwrap()), "{inside}");
+        }
+        for outside in ["93.184.216.34", "::ffff:93.184.216.34", "2001:4860::1"] {
+            assert!(public(outside.parse().unwrap()), "{outside}");
+        }
     }
 }

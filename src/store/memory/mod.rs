@@ -214,6 +214,14 @@ impl Store for Memory {
         })
     }
 
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        self.write(move |rows| rows.resend(message, &resend, kept(now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.cancel(message, &order, kept(now)))
+    }
+
     fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
         self.write(move |rows| {
             for one in seen {
@@ -236,14 +244,6 @@ impl Store for Memory {
                 };
             rows.seen.iter().map(whole).collect()
         })
-    }
-
-    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
-        self.write(move |rows| rows.resend(message, &resend, kept(now)))
-    }
-
-    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.cancel(message, &order, kept(now)))
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

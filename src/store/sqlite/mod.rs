@@ -291,20 +291,20 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| outbound::remark(c, message, what, &detail, now)))
     }
 
-    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| seen::note(c, &seen)))
-    }
-
-    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
-        Box::pin(self.query(seen::list))
-    }
-
     fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
         Box::pin(self.write(move |c| orders::resend(c, message, &resend, now)))
     }
 
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| seen::note(c, &seen)))
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        Box::pin(self.query(seen::list))
     }
 
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {

@@ -61,7 +61,6 @@ macro_rules! conformance {
             queue::counts_count
             queue::what_is_not_there_is_missing
             queue::closed_is_closed
-            seen::what_was_seen_last_is_kept
             orders::one_partner_has_few_places
             orders::a_partner_who_is_down_is_asked_by_one
             orders::who_is_down_too_long_is_given_up
@@ -70,6 +69,7 @@ macro_rules! conformance {
             orders::a_copy_goes_under_another_id
             orders::a_message_is_cancelled
             orders::a_message_is_found_by_its_id
+            seen::what_was_seen_last_is_kept
         }
     };
     ($open:path: $($room:ident :: $promise:ident)*) => {
