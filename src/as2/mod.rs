@@ -16,6 +16,7 @@
 //! | `wrapper` | what the headers inside an envelope may hold |
 //! | `cms` | BER and DER, SignedData, EnvelopedData, AuthEnvelopedData |
 //! | `attachments` | several documents in one message |
+//! | [`cem`] | certificates by messages |
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
@@ -52,6 +53,7 @@
 //! AES-CCM, or signatures in signatures.
 
 mod attachments;
+pub mod cem;
 pub(crate) mod cms;
 mod compress;
 mod disposition;
@@ -71,7 +73,7 @@ mod seal;
 mod version;
 mod wrapper;
 
-pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, is_related};
+pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, content_id, is_related};
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
 pub use cms::cipher::Cipher;
 pub use cms::recipient::{KeyTransport, RECIPIENTS};

@@ -7,6 +7,7 @@ mod hand;
 mod list;
 mod new;
 mod roll;
+mod send;
 mod told;
 
 use std::io::Write;
@@ -34,6 +35,7 @@ enum Command {
     Import(hand::Import),
     Accept(hand::Accept),
     Reject(hand::Reject),
+    Send(send::Send),
 }
 
 impl Cert {
@@ -47,6 +49,7 @@ impl Cert {
             Command::Import(command) => command.run(out),
             Command::Accept(command) => command.run(out),
             Command::Reject(command) => command.run(out),
+            Command::Send(command) => command.run(out),
         }
     }
 }

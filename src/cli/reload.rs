@@ -70,6 +70,7 @@ pub(super) fn watch(
                 continue;
             }
             taken = now;
+            let answering = Arc::clone(&gateway);
             let (gateway, tls, config, before) = (
                 Arc::clone(&gateway),
                 tls.clone(),
@@ -86,7 +87,12 @@ pub(super) fn watch(
             });
             let done = done.await;
             match done {
-                Ok(Some(now)) => partners = now,
+                Ok(Some(now)) => {
+                    partners = now;
+                    if let Err(why) = answering.exchange().await {
+                        tracing::error!(%why, "certificates cannot be answered for");
+                    }
+                }
                 Ok(None) => tracing::error!("what was in use stays in use"),
                 Err(why) => tracing::error!(%why, "looking at changed files panicked"),
             }

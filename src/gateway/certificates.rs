@@ -100,6 +100,12 @@ impl Noted {
 }
 
 impl Gateway {
+    /// What time it is for this gateway.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Every certificate in use with its end: ours first, then each partner's.
     #[must_use]
     pub fn certificates(&self) -> Vec<Standing> {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::certificates::seen;
 use super::route::{Partnership, profile};
-use super::{Gateway, related};
+use super::{Gateway, exchange, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -468,7 +468,10 @@ fn weigh(
             told,
             "the receipt that is asked for cannot be made".to_owned(),
         )),
-        None => related::unusable(&opened.content_type, &spooled)?,
+        None => match exchange::unusable(&opened, &spooled)? {
+            None => related::unusable(&opened.content_type, &spooled)?,
+            told => told,
+        },
     };
     let content = (kept(&spooled, opened.payload_sha256), spooled);
     let sound = || (Disposition::processed(), protection(&opened));

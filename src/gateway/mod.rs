@@ -23,6 +23,7 @@
 //! | `trace` | every layer of an exchange as files, where that is asked for |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
+//! | `exchange` | certificates that come and go by messages |
 //! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
 //! | `trial` | whether a partner can be reached and understands us |
@@ -54,6 +55,7 @@ mod acknowledgment;
 mod api;
 mod certificates;
 mod compose;
+mod exchange;
 mod inbound;
 mod link;
 mod orders;
@@ -81,6 +83,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 pub use api::account;
 pub use certificates::{NOTED_EVERY, of_all_times};
+pub use exchange::offer;
 pub use inbound::Caller;
 pub use link::{proxy, secret, usable};
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};

@@ -16,7 +16,7 @@ use super::parts::Parts;
 use super::read::Reader;
 use super::route::Partnership;
 use super::{Gateway, Limits, related, trial};
-use crate::as2::{self, hex};
+use crate::as2::{self, cem, hex};
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
 
 /// The longest sleep: a clock that somebody moved, or a row that another process queued, is seen
@@ -304,6 +304,9 @@ impl Gateway {
             .ok_or_else(|| Setback::Lost("the message is gone".into()))?
             .message;
         let content = self.payload(message.content.unwrap_or_default()).await?;
+        if cem::is_exchange(message.content_type.as_deref().unwrap_or_default()) {
+            return self.exchanged(work, &message, content).await;
+        }
         let (known, done) = (self.known(work)?, work.done);
         let (give, mut parts) = mpsc::channel(1);
         let spool = self.store.spool().to_path_buf();

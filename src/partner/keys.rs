@@ -152,7 +152,17 @@ pub fn load(folder: &Path) -> Result<Keys, Error> {
     let mut keys = Keys::default();
     for path in files(folder)? {
         match extension(&path) {
-            "p12" => keys.ours.push(own(folder, &path, &mut keys.warnings)?),
+            "p12" => {
+                let own = own(folder, &path, &mut keys.warnings)?;
+                let uses = &own.dated.uses;
+                if uses.contains(&Use::Tls) && uses.len() > 1 {
+                    let path = path.display();
+                    keys.warnings.push(format!(
+                        "{path} is for TLS and for messages; let each have a key of its own"
+                    ));
+                }
+                keys.ours.push(own);
+            }
             "key" | "pem" => sealed(&path)?,
             _ => {}
         }

@@ -18,6 +18,7 @@
 
 pub mod admin;
 pub mod as2;
+mod certificates;
 mod forwarded;
 mod run;
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::as2::{Answer, Arrival, Settings};
-use super::{admin, as2};
+use super::{admin, as2, certificates};
 use crate::gateway::{Gateway, Walking};
 use crate::net::Network;
 use crate::net::serve::Limits;
@@ -124,6 +124,7 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
             }
         }
     });
+    let router = router.merge(certificates::router(Arc::clone(&gateway)));
     let operators = tokio::spawn(admin::listen(admin, limits, router, ended(stopped)));
     Ok(Running {
         as2: addresses.0,

@@ -91,6 +91,7 @@ fn tell(row: &Row, now: DateTime<Utc>, out: &mut dyn Write) -> Result<(), Failur
         let told = match seen.purpose.as_str() {
             "decrypt" => format!("{still}encrypted to by {}, last {at}", seen.partner),
             "verify" => format!("{still}signed with by {}, last {at}", seen.partner),
+            word @ ("accepted" | "rejected") => format!("{word} by {}, {at}", seen.partner),
             _ => format!("{still}used by {}, last {at}", seen.partner),
         };
         writeln!(out, "  {told}")?;

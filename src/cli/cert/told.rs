@@ -170,7 +170,10 @@ fn rows<T: Clone>(
         let since = switched(&trusted, &one, now);
         let mine = |seen: &&Seen| {
             let theirs = partner.is_none_or(|partner| seen.partner == partner);
-            theirs && seen.fingerprint == own && one.uses.iter().any(|u| u.as_str() == seen.purpose)
+            let used = one.uses.iter().any(|used| used.as_str() == seen.purpose);
+            // What a partner said of a certificate of ours that was sent to him.
+            let answered = partner.is_none() && ["accepted", "rejected"].contains(&&*seen.purpose);
+            theirs && seen.fingerprint == own && (used || answered)
         };
         // Who has changed since is seen with the newer one, later.
         let changed = |old: &Seen| {
