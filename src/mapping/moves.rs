@@ -180,9 +180,9 @@ impl Moves {
             };
             let at = usize::from(one.parent);
             let mut parent = *nodes[at].get_or_insert_with(|| match &self.parents[at] {
-                Parent { path, alone: true } => path.iter().fold(record, |node, step| {
-                    slots.push(node, step.slot, step.kind)
-                }),
+                Parent { path, alone: true } => path
+                    .iter()
+                    .fold(record, |node, step| slots.push(node, step.slot, step.kind)),
                 Parent { path, .. } => walk(slots, record, path),
             });
             if let Some((number, Some(kind))) = one.item {

@@ -87,7 +87,10 @@ impl Plan {
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
             made: made.map(|(_, child)| child).collect(),
-            tags: Packed::of(all.iter().map(|tag| packed::key(tag.as_bytes()).unwrap_or(0))),
+            tags: Packed::of(
+                all.iter()
+                    .map(|tag| packed::key(tag.as_bytes()).unwrap_or(0)),
+            ),
             owners,
             layouts,
             tallies,
@@ -413,7 +416,10 @@ fn slots(guide: &Guide, one: &Use) -> u64 {
     let parts = one.parts().map(|part| first(&part.target));
     let runs = one.runs.iter().map(|run| first(&run.list));
     let children = one.children.iter().map(|&id| slots(guide, &guide.uses[id]));
-    parts.chain(runs).chain(children).fold(0, |all, one| all | one)
+    parts
+        .chain(runs)
+        .chain(children)
+        .fold(0, |all, one| all | one)
 }
 
 /// Whether the groups of a run are filled from the first on without a gap.

@@ -88,7 +88,10 @@ impl CodeList {
         places.sort_by_key(word);
         if let Some(two) = places.windows(2).find(|two| word(&two[0]) == word(&two[1])) {
             let [first, code] = [two[0], two[1]].map(|at| &self.sorted[at as usize]);
-            let message = format!("{:?} is {first} already: a list is one to one", word(&two[0]));
+            let message = format!(
+                "{:?} is {first} already: a list is one to one",
+                word(&two[0])
+            );
             return Err(root.get(code).unwrap_or(root).error(message));
         }
         self.by_word = places;
@@ -100,7 +103,10 @@ impl CodeList {
     fn number(&self, code: &[u8]) -> Option<usize> {
         match packed::key(code) {
             Some(key) => self.numbers.get(key),
-            None => self.sorted.binary_search_by(|c| c.as_bytes().cmp(code)).ok(),
+            None => self
+                .sorted
+                .binary_search_by(|c| c.as_bytes().cmp(code))
+                .ok(),
         }
     }
 
@@ -253,7 +259,7 @@ pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
 
 /// Whether all bytes are digits.
 #[inline]
-pub(crate) fn are_digits(bytes: &[u8]) -> bool {
+fn are_digits(bytes: &[u8]) -> bool {
     every(bytes, |b| b.wrapping_sub(b'0') < 10)
 }
 

@@ -64,9 +64,8 @@ impl Index {
         let repetition = by.repetition.unwrap_or(component);
         let is_printable = |b: u8| b.wrapping_sub(b' ') < 0x5f;
         // Without a branch: many are tested at a time.
-        let is_odd = |b: u8| {
-            !(is_printable(b) | (b == b'\n')) | (b == component) | (b == repetition)
-        };
+        let is_odd =
+            |b: u8| !(is_printable(b) | (b == b'\n')) | (b == component) | (b == repetition);
         // Where an unusual separator stands between elements, all is odd.
         let usual = is_printable(element) && (is_printable(segment) || segment == b'\n');
         let mut odd = !usual;
