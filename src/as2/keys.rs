@@ -12,7 +12,7 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{HasPublic, Id, PKey, Private, Public};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
-use openssl::x509::{X509, X509KeyUsage, X509NameBuilder};
+use openssl::x509::{X509, X509KeyUsage, X509NameBuilder, X509NameRef};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cms::ber::Der;
@@ -143,14 +143,28 @@ impl Certificate {
 
     /// The subject on one line, such as `CN=partner, O=ACME`.
     pub fn subject(&self) -> String {
-        let entries = self.x509.subject_name().entries().map(|entry| {
-            let value = entry.data().to_string().unwrap_or_default();
-            format!(
-                "{}={value}",
-                entry.object().nid().short_name().unwrap_or("?")
-            )
-        });
-        entries.collect::<Vec<_>>().join(", ")
+        line(self.x509.subject_name())
+    }
+
+    /// The issuer on one line, as the subject is written.
+    pub fn issuer(&self) -> String {
+        line(self.x509.issuer_name())
+    }
+
+    /// The serial number in decimal, as it is written where certificates are named by it.
+    pub fn serial(&self) -> String {
+        let number = self.x509.serial_number().to_bn();
+        let digits = number.and_then(|number| Ok(number.to_dec_str()?.to_string()));
+        digits.unwrap_or_default()
+    }
+
+    /// The kind of its key: `rsa-2048`, `p-256` …
+    pub fn key_name(&self) -> String {
+        match (self.key.id(), curve(&self.key)) {
+            (_, Some(curve)) => curve.to_string(),
+            (Id::RSA | Id::RSA_PSS, _) => KeyKind::Rsa(self.key.bits()).to_string(),
+            _ => format!("a key of {} bits", self.key.bits()),
+        }
     }
 
     /// When its validity begins.
@@ -260,6 +274,22 @@ impl Identity {
             X509::from_pem(certificate).map_err(|_| bad("no PEM certificate in the file"))?;
         let key = PKey::private_key_from_pem_callback(key, |_| Ok(0))
             .map_err(|_| bad("no unencrypted PEM private key in the file"))?;
+        Identity::new(x509, key)
+    }
+
+    /// The same from a key under a password: PKCS#8 or what OpenSSL wrote before it.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem`], and a wrong password.
+    pub fn from_sealed_pem(
+        certificate: &[u8],
+        key: &[u8],
+        password: &str,
+    ) -> Result<Identity, Error> {
+        let x509 =
+            X509::from_pem(certificate).map_err(|_| bad("no PEM certificate in the file"))?;
+        let key = PKey::private_key_from_pem_passphrase(key, password.as_bytes())
+            .map_err(|_| bad("no PEM private key that opens with this password"))?;
         Identity::new(x509, key)
     }
 
@@ -402,6 +432,16 @@ impl Keys {
             )),
         }
     }
+}
+
+/// A distinguished name on one line, such as `CN=partner, O=ACME`.
+fn line(name: &X509NameRef) -> String {
+    let entries = name.entries().map(|entry| {
+        let value = entry.data().to_string().unwrap_or_default();
+        let kind = entry.object().nid().short_name().unwrap_or("?");
+        format!("{kind}={value}")
+    });
+    entries.collect::<Vec<_>>().join(", ")
 }
 
 /// Lower-case hex.

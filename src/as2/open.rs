@@ -24,6 +24,7 @@ use super::keys::Keys;
 use super::mic::{Digest, Digested, Digests, Mic, Tee};
 use super::mime::{self, Head, Value};
 use super::multipart::Multipart;
+use super::peel::{Kept, Layer};
 use super::profile::Profile;
 use super::receipt::ReceiptRequest;
 use super::wrapper;
@@ -53,6 +54,8 @@ pub struct Encryption {
     pub cipher: Cipher,
     /// `rsa-pkcs1`, `rsa-oaep sha-256`, `ecdh sha-256 aes-128-wrap`, …
     pub key_transport: String,
+    /// SHA-256 of the certificate of ours that it was encrypted to.
+    pub recipient: String,
 }
 
 /// The layers that were found around the payload.
@@ -113,10 +116,23 @@ impl Opened {
 pub fn open(
     headers: &Headers,
     body: impl Read,
+    payload: impl Write,
+    keys: &Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Opened, Error> {
+    open_by(headers, body, payload, keys, profile, at, None)
+}
+
+/// The same, and keeps what is inside each layer, the innermost first.
+pub(super) fn open_by(
+    headers: &Headers,
+    body: impl Read,
     mut payload: impl Write,
     keys: &Keys,
     profile: &Profile,
     at: DateTime<Utc>,
+    peeled: Option<&mut Vec<Layer>>,
 ) -> Result<Opened, Error> {
     let request = ReceiptRequest::read(headers, profile.allows_weak());
     let mut walk = Walk {
@@ -124,6 +140,7 @@ pub fn open(
         profile,
         at,
         payload: &mut payload,
+        peeled,
         secured: Secured::default(),
         micalg: request
             .as_ref()
@@ -172,6 +189,8 @@ struct Walk<'w> {
     profile: &'w Profile,
     at: DateTime<Utc>,
     payload: &'w mut dyn Write,
+    /// What is inside each layer, where that is asked for.
+    peeled: Option<&'w mut Vec<Layer>>,
     secured: Secured,
     /// The MIC's digest where no signature says it.
     micalg: Digest,
@@ -200,9 +219,19 @@ impl Walk<'_> {
                 limit: LAYERS as u64,
             });
         }
-        let mut head = mime::head(source)?;
-        let mut body = std::mem::take(&mut head.body_start).chain(&mut *source);
-        self.entity(&head, &mut body)?;
+        let kind = self.secured.layers.last().copied().unwrap_or_default();
+        let mut source = Kept::new(source, self.peeled.is_some());
+        let mut head = mime::head(&mut source)?;
+        let mut body = std::mem::take(&mut head.body_start).chain(&mut source);
+        let read = self.entity(&head, &mut body);
+        if let (Some(peeled), Some(content)) = (&mut self.peeled, source.bytes.take()) {
+            peeled.push(Layer {
+                kind,
+                content,
+                signature: None,
+            });
+        }
+        read?;
         match source.fill_buf()?.is_empty() {
             true => Ok(()),
             false => Err(Error::Cms("bytes after the content of a layer".into())),
@@ -297,6 +326,7 @@ impl Walk<'_> {
         self.secured.encrypted = Some(Encryption {
             cipher,
             key_transport: key.transport.clone(),
+            recipient: key.recipient.clone(),
         });
         let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
         let mut held = Vec::new();
@@ -400,6 +430,10 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
         let signature = signature_bytes(second, encrypted);
+        let signed = self.peeled.as_mut().and_then(|layers| layers.last_mut());
+        if let (Some(signed), Ok(signature)) = (signed, &signature) {
+            signed.signature = Some(signature.clone());
+        }
         // What is wrong after the signature is told after its check: in an encrypted message the
         // padding of the last block shows here, and must not show in the time that we take.
         let ended = match parts.next() {
@@ -472,7 +506,7 @@ impl Walk<'_> {
         };
         let mut digests = Digests::new(wanted)?;
         if self.layers > 0 && !planted!("mic-without-headers") {
-            digests.update(&with_crlf(&head.raw))?;
+            digests.update(&mime::with_crlf(&head.raw))?;
         }
         let (mut sha256, mut length) = (Sha256::new(), 0);
         {
@@ -580,19 +614,4 @@ fn is_signature_type(kind: &str) -> bool {
         kind.as_str(),
         "application/pkcs7-signature" | "application/x-pkcs7-signature"
     )
-}
-
-/// Header lines with CRLF, as the MIC of an unsigned entity wants them.
-fn with_crlf(block: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(block.len());
-    for line in block.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    out
 }

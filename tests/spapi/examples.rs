@@ -94,7 +94,7 @@ fn each_document_is_read_and_those_that_are_sound_come_back() {
                 continue;
             };
             wrong.extend(told(unlisted(&request.losses)));
-            let ours = operation::faults(operation, record.clone());
+            let ours = operation::faults(operation, &record);
             if sound(&models, operation, &record) {
                 wrong.extend(told(
                     ours.iter()

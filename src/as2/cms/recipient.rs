@@ -177,6 +177,8 @@ pub(crate) struct Recipient {
 pub(crate) struct ContentKey {
     pub(crate) key: Zeroizing<Vec<u8>>,
     pub(crate) transport: String,
+    /// The fingerprint of the certificate that it was encrypted to.
+    pub(crate) recipient: String,
 }
 
 impl Recipient {
@@ -264,7 +266,12 @@ impl Recipient {
                 how.name()
             }
         };
-        Ok(ContentKey { key, transport })
+        let recipient = us.certificate.fingerprint().to_owned();
+        Ok(ContentKey {
+            key,
+            transport,
+            recipient,
+        })
     }
 }
 

@@ -4,12 +4,12 @@
 //! answers. A quantity that was lowered leaves a remainder, which is refused in so many words. An
 //! answer that the API has no word for (a substitute, a hold) is not sent: a person decides.
 
-use super::api_orders::{OrderAcknowledgement, SubmitAcknowledgementRequest};
 use super::loss::{Loss, LossKind, Way};
 use super::parts::ORDERS;
 use super::rows::{Row, Via, Walk, whole};
-use super::{Context, codes, document, record, tree};
+use super::{Context, codes, document, tree};
 use crate::canonical::PurchaseOrderAcknowledgment;
+use serde_json::Value;
 
 const ROWS: [Row; 10] = [
     Row("order_number", "purchaseOrderNumber", Via::Text),
@@ -63,10 +63,7 @@ const ASIN: &str = "amazonProductIdentifier";
 
 /// A request that answers one order. One answer a request: its outcome is told once for all.
 #[must_use]
-pub fn to_api(
-    answer: &PurchaseOrderAcknowledgment,
-    context: &Context,
-) -> (SubmitAcknowledgementRequest, Vec<Loss>) {
+pub fn to_api(answer: &PurchaseOrderAcknowledgment, context: &Context) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("acknowledgment", Way::ToApi, tree(answer), context);
     walk.ours.take_if("purpose", "original");
     if answer.lines.is_empty() {
@@ -104,22 +101,13 @@ pub fn to_api(
     if let Some(status) = walk.ours.take("status").filter(|status| status != derived) {
         walk.note(LossKind::Dropped, "status", status);
     }
-    let (value, losses) = walk.end_to_api();
-    let acknowledgement: OrderAcknowledgement = record(value);
-    let request = SubmitAcknowledgementRequest {
-        acknowledgements: Some(vec![acknowledgement]),
-        ..Default::default()
-    };
-    (request, losses)
+    walk.end_to_api()
 }
 
 /// One answer of a request, as an acknowledgment.
 #[must_use]
-pub fn from_api(
-    answer: &OrderAcknowledgement,
-    context: &Context,
-) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
-    let mut walk = Walk::of("acknowledgment", answer, context);
+pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
+    let mut walk = Walk::of("acknowledgment", "OrderAcknowledgement", answer, context);
     walk.constant("purpose", "original");
     let derived = walk.derived_status();
     walk.ours.put("status", derived);

@@ -4,11 +4,11 @@
 //! 824, never a 997 that rejects. `Processing` says nothing, however long it lasts; whether it
 //! means acceptance is for the witnesses to say, and not for this map.
 
-use super::api_transactions::Transaction;
 use super::loss::{Loss, LossKind};
 use super::rows::{Via, Walk};
 use super::{Context, document};
 use crate::canonical::ApplicationAdvice;
+use serde_json::Value;
 
 /// What was sent, so that the sender finds it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,11 +40,11 @@ fn qualifier(set: &str) -> &'static str {
 /// The advice of a transaction that ended; none of one that is still open.
 #[must_use]
 pub fn from_api(
-    transaction: &Transaction,
+    transaction: Value,
     sent: &Sent,
     context: &Context,
 ) -> Option<(ApplicationAdvice, Vec<Loss>)> {
-    let mut walk = Walk::of("advice", transaction, context);
+    let mut walk = Walk::of("advice", "Transaction", transaction, context);
     let result = "results[0]";
     walk.back(
         &format!("{result}.status"),
@@ -99,8 +99,10 @@ pub fn from_api(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::bridge::spapi::{Site, api_transactions::ApiError};
+    use crate::bridge::spapi::Site;
 
     #[test]
     fn a_failure_is_an_advice_and_processing_is_not() {
@@ -110,19 +112,11 @@ mod tests {
             number: "I-77".into(),
             ..Default::default()
         };
-        let mut transaction = Transaction {
-            transaction_id: Some("t-1".into()),
-            status: Some("Processing".into()),
-            ..Default::default()
-        };
-        assert_eq!(from_api(&transaction, &sent, &context), None);
-        transaction.status = Some("Failure".into());
-        transaction.errors = Some(vec![ApiError {
-            code: Some("INVALID_ORDER_ID".into()),
-            message: Some("no such order".into()),
-            ..Default::default()
-        }]);
-        let (advice, _) = from_api(&transaction, &sent, &context).unwrap();
+        let open = json!({"transactionId": "t-1", "status": "Processing"});
+        assert_eq!(from_api(open, &sent, &context), None);
+        let errors = json!([{"code": "INVALID_ORDER_ID", "message": "no such order"}]);
+        let failed = json!({"transactionId": "t-1", "status": "Failure", "errors": errors});
+        let (advice, _) = from_api(failed, &sent, &context).unwrap();
         let result = &advice.results[0];
         assert_eq!(result.status.as_ref().unwrap().as_str(), "set_rejected");
         assert_eq!(result.id.as_deref(), Some("I-77"));

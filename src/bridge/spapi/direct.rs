@@ -4,12 +4,12 @@
 //! code; the consumer's address is always there; the carrier's method is the buyer's own word. The
 //! records of v1 and of 2021-12-28 are read alike.
 
-use super::api_direct_orders::{Order, OrderAcknowledgementItem, SubmitAcknowledgementRequest};
 use super::loss::{Loss, LossKind, Way};
 use super::parts::{ORDERS, Spelling};
 use super::rows::{Row, Via, Walk};
-use super::{Context, codes, document, record, tree};
+use super::{Context, codes, document, tree};
 use crate::canonical::{PurchaseOrder, PurchaseOrderAcknowledgment};
+use serde_json::Value;
 
 const BUYER: &str = "buyerProductIdentifier";
 const CONSUMER: Spelling = Spelling {
@@ -70,7 +70,7 @@ const TO_CONSUMER: &str = "orderDetails.shipmentDetails.messageToCustomer";
 
 /// An order as the API would have given it.
 #[must_use]
-pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Loss>) {
+pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("direct_order", Way::ToApi, tree(order), context);
     walk.ours.take_if("purpose", "original");
     walk.ours.take_if("kind", "new_order");
@@ -112,14 +112,13 @@ pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Los
         walk.note(LossKind::Synthesised, &place, false);
     }
     walk.now("orderDetails.orderDate");
-    let (value, losses) = walk.end_to_api();
-    (record(value), losses)
+    walk.end_to_api()
 }
 
 /// An order that the API gave.
 #[must_use]
-pub fn order_from_api(order: &Order, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
-    let mut walk = Walk::of("direct_order", order, context);
+pub fn order_from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
+    let mut walk = Walk::of("direct_order", "DirectOrder", order, context);
     walk.constant("purpose", "original");
     walk.constant("kind", "new_order");
     walk.rows_from_api(&ORDER);
@@ -189,7 +188,7 @@ const ANSWER: [Row; 6] = [
 pub fn acknowledgment_to_api(
     answer: &PurchaseOrderAcknowledgment,
     context: &Context,
-) -> (SubmitAcknowledgementRequest, Vec<Loss>) {
+) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("direct_acknowledgment", Way::ToApi, tree(answer), context);
     walk.ours.take_if("purpose", "original");
     walk.rows_to_api(&ANSWER);
@@ -225,22 +224,21 @@ pub fn acknowledgment_to_api(
         walk.ours.take(&reason);
     }
     walk.now("acknowledgementDate");
-    let (value, losses) = walk.end_to_api();
-    let answer: OrderAcknowledgementItem = record(value);
-    let request = SubmitAcknowledgementRequest {
-        order_acknowledgements: Some(vec![answer]),
-        ..Default::default()
-    };
-    (request, losses)
+    walk.end_to_api()
 }
 
 /// One answer of a request.
 #[must_use]
 pub fn acknowledgment_from_api(
-    answer: &OrderAcknowledgementItem,
+    answer: Value,
     context: &Context,
 ) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
-    let mut walk = Walk::of("direct_acknowledgment", answer, context);
+    let mut walk = Walk::of(
+        "direct_acknowledgment",
+        "DirectAcknowledgement",
+        answer,
+        context,
+    );
     walk.constant("purpose", "original");
     walk.rows_from_api(&ANSWER);
     walk.party_from_api("vendor", "sellingParty", ORDERS);

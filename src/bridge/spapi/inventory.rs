@@ -3,12 +3,12 @@
 //! The warehouse is in the request's path, not in its body. An update is partial: what it does not
 //! name keeps its stock; a full one would set it to nothing.
 
-use super::api_direct_inventory::SubmitInventoryUpdateRequest;
 use super::loss::{Loss, LossKind, Way};
 use super::parts::Spelling;
 use super::rows::{Via, Walk};
-use super::{Context, document, record, tree};
+use super::{Context, document, tree};
 use crate::canonical::InventoryAdvice;
+use serde_json::Value;
 
 /// X12 673: what is for sale.
 const AVAILABLE: &str = "33";
@@ -20,10 +20,7 @@ const PARTY: Spelling = Spelling {
 
 /// A request, and the warehouse whose path it goes to.
 #[must_use]
-pub fn to_api(
-    stock: &InventoryAdvice,
-    context: &Context,
-) -> (SubmitInventoryUpdateRequest, Option<String>, Vec<Loss>) {
+pub fn to_api(stock: &InventoryAdvice, context: &Context) -> (Value, Option<String>, Vec<Loss>) {
     let mut walk = Walk::new("inventory", Way::ToApi, tree(stock), context);
     let warehouse = ["warehouse", "ship_from"]
         .into_iter()
@@ -62,17 +59,17 @@ pub fn to_api(
         walk.theirs.put("inventory.items", serde_json::json!([]));
     }
     let (value, losses) = walk.end_to_api();
-    (record(value), warehouse, losses)
+    (value, warehouse, losses)
 }
 
 /// An update of the warehouse `warehouse`.
 #[must_use]
 pub fn from_api(
-    update: &SubmitInventoryUpdateRequest,
+    update: Value,
     warehouse: Option<&str>,
     context: &Context,
 ) -> (InventoryAdvice, Vec<Loss>) {
-    let mut walk = Walk::of("inventory", update, context);
+    let mut walk = Walk::of("inventory", "StockUpdate", update, context);
     if let Some(warehouse) = warehouse {
         walk.ours.put("warehouse.id.id", warehouse);
     }

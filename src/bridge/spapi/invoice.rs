@@ -4,13 +4,13 @@
 //! another order, with the line (REF PO). Charges and allowances are lists of their own there. A
 //! charge of a code that no word stands for is not sent: a person decides.
 
-use super::api_invoices::{Invoice as Wired, SubmitInvoicesRequest};
 use super::loss::{Loss, LossKind, Way};
 use super::parts::INVOICES;
 use super::rows::{Row, Via, Walk};
 use super::site::OrdersPerInvoice;
-use super::{Context, codes, document, record, tree};
+use super::{Context, codes, document, tree};
 use crate::canonical::Invoice;
+use serde_json::Value;
 
 const ROWS: [Row; 14] = [
     Row("number", "id", Via::Text),
@@ -85,7 +85,7 @@ const CHARGES: [(&str, &str, &str, &str); 2] = [
 
 /// A request with one invoice: the outcome of several is told once for all.
 #[must_use]
-pub fn to_api(invoice: &Invoice, context: &Context) -> (SubmitInvoicesRequest, Vec<Loss>) {
+pub fn to_api(invoice: &Invoice, context: &Context) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("invoice", Way::ToApi, tree(invoice), context);
     walk.kind_to_api();
     walk.rows_to_api(&ROWS);
@@ -128,21 +128,13 @@ pub fn to_api(invoice: &Invoice, context: &Context) -> (SubmitInvoicesRequest, V
     if orders.len() > 1 && context.site.orders_per_invoice == Some(OrdersPerInvoice::One) {
         walk.note(LossKind::Refused, "lines.references", orders.len());
     }
-    let (value, losses) = walk.end_to_api();
-    let invoice: Wired = record(value);
-    (
-        SubmitInvoicesRequest {
-            invoices: Some(vec![invoice]),
-            ..Default::default()
-        },
-        losses,
-    )
+    walk.end_to_api()
 }
 
 /// One invoice of a request.
 #[must_use]
-pub fn from_api(invoice: &Wired, context: &Context) -> (Invoice, Vec<Loss>) {
-    let mut walk = Walk::of("invoice", invoice, context);
+pub fn from_api(invoice: Value, context: &Context) -> (Invoice, Vec<Loss>) {
+    let mut walk = Walk::of("invoice", "Invoice", invoice, context);
     walk.back("kind", "invoiceType", Via::Code("invoice_type"));
     if let Some(word) = walk.ours.text("kind") {
         walk.note(LossKind::Inferred, "kind", word);

@@ -7,9 +7,10 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::record::{Fault, Record, UNKNOWN};
 use super::tree::Tree;
-use super::wire::{Fault, UNKNOWN, Wire};
 
 /// What happened to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -170,9 +171,9 @@ impl Report {
     }
 
     /// Takes note of the properties of a record that the model does not have.
-    pub(super) fn strays(&mut self, at: &str, record: &impl Wire) {
+    pub(super) fn strays(&mut self, at: &str, record: &Record, value: &Value) {
         let unknown = |fault: &Fault| fault.problem == UNKNOWN;
-        let found = record.faults().into_iter().filter(unknown);
+        let found = record.faults(value).into_iter().filter(unknown);
         self.strays
             .extend(found.map(|fault| format!("{at}{}", fault.at)));
     }

@@ -1,7 +1,7 @@
 //! The way to Amazon's API for vendors: records, maps, code tables, sites.
 //!
 //! ```text
-//! document ── order::to_api … ─► record ─► faults() ─► JSON
+//! document ── order::to_api … ─► record ─► faults()
 //!     ▲                            │
 //!     └──────── from_api … ────────┘      each with a report of what was lost
 //! ```
@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use chrono::DateTime;
-//! use transload::bridge::spapi::{Context, Site, Wire, order};
+//! use transload::bridge::spapi::{Context, Record, Site, order};
 //! use transload::canonical::Document;
 //!
 //! let json = br#"{"document": "purchase_order", "number": "4Z32PABC", "ordered_on": "2026-11-02",
@@ -22,39 +22,51 @@
 //! let Ok(Document::PurchaseOrder(order)) = Document::from_json(json) else { panic!() };
 //! let now = DateTime::parse_from_rfc3339("2026-11-22T12:00:00Z")?.to_utc();
 //! let context = Context::new(Site::find("us").unwrap(), now);
-//! let (wire, losses) = order::to_api(&order, &context);
-//! assert!(wire.faults().is_empty());
-//! assert_eq!(wire.order_details.as_ref().unwrap().deal_code, None);
+//! let (record, losses) = order::to_api(&order, &context);
+//! assert!(Record::named("Order").unwrap().faults(&record).is_empty());
+//! assert_eq!(record["orderDetails"]["sellingParty"]["partyId"], "TNDBX");
 //! assert!(losses.iter().any(|loss| loss.path == "department" && loss.cites == "5.1"));
-//! let (again, _) = order::from_api(&wire, &context);
+//! let (again, _) = order::from_api(record, &context);
 //! assert_eq!(again.lines[0].ids, order.lines[0].ids);
 //! # Ok::<(), chrono::ParseError>(())
 //! ```
 //!
-//! It does not send anything, keeps no tokens and asks nobody: the client comes on top of it.
+//! | the client | is about |
+//! |---|---|
+//! | `endpoint` | every operation, from `mappings/spapi/operations.toml` |
+//! | `account`, `credential` | whose orders, in which environment; what lets us in |
+//! | `token`, `bucket`, `retry` | when a token is asked for, when a request may leave, how long to wait |
+//! | `call`, `answer` | a request on the wire; what its answer means, told to people |
+//! | `poll` | which window of orders comes next; gaps have names |
+//! | `outcome` | a POST is never repeated blindly; who settles it |
+//! | `client` | the shell: the only file here that waits for anybody |
+//!
+//! It keeps nothing: buckets, watermarks and submissions are values that the gateway persists.
 
+mod account;
 pub mod acknowledgment;
 pub mod advice;
-pub mod api_direct_inventory;
-pub mod api_direct_orders;
-pub mod api_direct_payments;
-pub mod api_direct_shipping;
-pub mod api_finances;
-pub mod api_invoices;
-pub mod api_orders;
-pub mod api_shipments;
-pub mod api_transactions;
+mod answer;
+mod bucket;
+pub mod call;
 pub mod change;
+pub mod client;
 mod codes;
 mod context;
+mod credential;
 pub mod direct;
+mod endpoint;
 pub mod inventory;
 pub mod invoice;
 mod loss;
 mod marks;
 pub mod operation;
 pub mod order;
+pub mod outcome;
 mod parts;
+pub mod poll;
+mod record;
+mod retry;
 pub mod routing;
 mod rows;
 pub mod settlement;
@@ -62,13 +74,22 @@ pub mod ship_notice;
 mod ship_notice_tree;
 mod shipment;
 mod site;
+pub mod token;
 mod tree;
-mod wire;
 
+pub use account::{Account, Environment, Misfit};
+pub use answer::{Answer, Refusal, Verdict, verdict};
+pub use bucket::{Bucket, Metered, Rate};
+pub use call::Call;
+pub use client::Client;
 pub use context::Context;
+pub use credential::{ClientSecret, Credential, SECRET_LIFE, SECRET_WARNING, Secret, Unusable};
+pub use endpoint::{Again, Endpoint};
 pub use loss::{Loss, LossKind, Way};
+pub use record::{Fault, Record};
+pub use retry::{RETRY_CAP, RETRY_FIRST, backoff};
 pub use site::{OrdersPerInvoice, Region, Site};
-pub use wire::{Fault, Form, Rule, Wire};
+pub use token::{Denial, Grant, Tokens};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -96,9 +117,4 @@ fn document<T: DeserializeOwned + Default>(value: Value, losses: &mut Vec<Loss>)
         });
         T::default()
     })
-}
-
-/// A record of a tree.
-fn record<T: Wire + Default>(value: Value) -> T {
-    T::read(value).unwrap_or_default()
 }

@@ -4,11 +4,11 @@
 //! records in it by their shape, and makes documents of them. [`write()`] makes the body of the
 //! operation that a document goes by.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    Context, Fault, Loss, Wire, acknowledgment, api_direct_orders, api_orders, direct, inventory,
-    invoice, order, record, routing, settlement, ship_notice,
+    Context, Fault, Loss, Record, acknowledgment, direct, inventory, invoice, order, routing,
+    settlement, ship_notice,
 };
 use crate::canonical::Document;
 
@@ -37,67 +37,102 @@ pub enum Operation {
     SubmitDirectAcknowledgement,
 }
 
-/// Of each operation its name, what its list is called, and paths that its record has and others
-/// have not (`|` is or). The first that fits is it.
-const OPERATIONS: [(Operation, &str, &str, &[&str]); 10] = [
-    (
+struct Row {
+    operation: Operation,
+    name: &'static str,
+    /// What the list of its body is called; empty where the body is one record.
+    list: &'static str,
+    record: &'static str,
+    /// Paths that its record has and others have not (`|` is or).
+    has: &'static [&'static str],
+}
+
+const fn row(
+    operation: Operation,
+    name: &'static str,
+    list: &'static str,
+    record: &'static str,
+    has: &'static [&'static str],
+) -> Row {
+    Row {
+        operation,
+        name,
+        list,
+        record,
+        has,
+    }
+}
+
+/// The first that fits a record is it.
+const OPERATIONS: [Row; 10] = [
+    row(
         Operation::GetPurchaseOrder,
         "getPurchaseOrder",
         "orders",
+        "Order",
         &["purchaseOrderState|orderDetails.purchaseOrderDate"],
     ),
-    (
+    row(
         Operation::SubmitAcknowledgement,
         "submitAcknowledgement",
         "acknowledgements",
+        "OrderAcknowledgement",
         &["sellingParty", "acknowledgementDate", "items"],
     ),
-    (
+    row(
         Operation::SubmitShipmentConfirmations,
         "SubmitShipmentConfirmations",
         "shipmentConfirmations",
+        "ShipmentConfirmation",
         &["shipmentIdentifier", "shipmentConfirmationType"],
     ),
-    (
+    row(
         Operation::GetShipmentDetails,
         "GetShipmentDetails",
         "shipments",
+        "Shipment",
         &["vendorShipmentIdentifier", "currentShipmentStatus"],
     ),
-    (
+    row(
         Operation::SubmitShipments,
         "SubmitShipments",
         "shipments",
+        "Shipment",
         &["vendorShipmentIdentifier", "transactionType"],
     ),
-    (
+    row(
         Operation::SubmitInvoices,
         "submitInvoices",
         "invoices",
+        "Invoice",
         &["invoiceType", "remitToParty"],
     ),
-    (
+    row(
         Operation::SubmitInventoryUpdate,
         "submitInventoryUpdate",
         "",
+        "StockUpdate",
         &["inventory"],
     ),
-    (
+    row(
         Operation::SubmitDirectAcknowledgement,
         "submitDirectAcknowledgement",
         "orderAcknowledgements",
+        "DirectAcknowledgement",
         &["vendorOrderNumber", "acknowledgementStatus"],
     ),
-    (
+    row(
         Operation::GetOrder,
         "getOrder",
         "orders",
+        "DirectOrder",
         &["orderDetails.orderDate"],
     ),
-    (
+    row(
         Operation::GetInvoiceHeaders,
         "getInvoiceHeaders",
         "invoices",
+        "InvoiceHeader",
         &["invoiceStatus", "invoiceIdentifier"],
     ),
 ];
@@ -105,25 +140,41 @@ const OPERATIONS: [(Operation, &str, &str, &[&str]); 10] = [
 impl Operation {
     /// Every operation.
     pub fn all() -> impl Iterator<Item = Operation> {
-        OPERATIONS.iter().map(|row| row.0)
+        OPERATIONS.iter().map(|row| row.operation)
+    }
+
+    fn row(self) -> &'static Row {
+        let is = |row: &&Row| row.operation == self;
+        OPERATIONS
+            .iter()
+            .find(is)
+            .expect("each operation has a row")
     }
 
     /// Its name, as the API has it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        OPERATIONS
-            .iter()
-            .find(|row| row.0 == self)
-            .map_or("", |row| row.1)
+        self.row().name
+    }
+
+    /// What its record is.
+    #[must_use]
+    pub fn record(self) -> &'static Record {
+        Record::named(self.row().record).expect("each operation's record is there")
     }
 
     /// The operation of a name, in any case.
     #[must_use]
     pub fn find(name: &str) -> Option<Operation> {
-        OPERATIONS
-            .iter()
-            .find(|row| row.1.eq_ignore_ascii_case(name))
-            .map(|row| row.0)
+        Operation::all().find(|one| one.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The body with these records in it.
+    fn body(self, mut records: Vec<Value>) -> Value {
+        match self.row().list {
+            "" => records.pop().unwrap_or_default(),
+            list => Map::from_iter([(list.to_owned(), records.into())]).into(),
+        }
     }
 }
 
@@ -165,16 +216,12 @@ pub fn records(json: &Value, wanted: Option<Operation>) -> Vec<(Operation, Value
                 .pointer(&format!("/{}", path.replace('.', "/")))
                 .is_some()
         };
-        let is = |keys: &[&str]| keys.iter().all(|key| key.split('|').any(has));
-        wanted.or_else(|| OPERATIONS.iter().find(|row| is(row.3)).map(|row| row.0))
+        let is = |row: &&Row| row.has.iter().all(|key| key.split('|').any(has));
+        wanted.or_else(|| OPERATIONS.iter().find(is).map(|row| row.operation))
     };
-    let lists = OPERATIONS
+    let list = OPERATIONS
         .iter()
-        .map(|row| row.2)
-        .filter(|name| !name.is_empty());
-    let list = lists
-        .filter_map(|name| json.get(name))
-        .find_map(Value::as_array);
+        .find_map(|row| json.get(row.list)?.as_array());
     let items: Vec<&Value> = match (list, json) {
         (Some(items), _) | (None, Value::Array(items)) => items.iter().collect(),
         (None, one) => vec![one],
@@ -188,48 +235,42 @@ pub fn records(json: &Value, wanted: Option<Operation>) -> Vec<(Operation, Value
 /// Reads every record in a JSON. Settlements of one payment become one document.
 #[must_use]
 pub fn read(json: &Value, wanted: Option<Operation>, context: &Context) -> Vec<Incoming> {
-    let mut settled = Vec::new();
-    let mut read = Vec::new();
+    let (mut settled, mut read) = (Vec::new(), Vec::new());
     for (operation, value) in records(json, wanted) {
         let (document, losses) = match operation {
-            Operation::GetPurchaseOrder => made(
-                Document::PurchaseOrder,
-                order::from_api(&record(value), context),
-            ),
+            Operation::GetPurchaseOrder => {
+                made(Document::PurchaseOrder, order::from_api(value, context))
+            }
             Operation::SubmitAcknowledgement => made(
                 Document::PurchaseOrderAcknowledgment,
-                acknowledgment::from_api(&record(value), context),
+                acknowledgment::from_api(value, context),
             ),
-            Operation::SubmitShipmentConfirmations => made(
-                Document::ShipNotice,
-                ship_notice::from_api(&record(value), context),
-            ),
+            Operation::SubmitShipmentConfirmations => {
+                made(Document::ShipNotice, ship_notice::from_api(value, context))
+            }
             Operation::GetShipmentDetails => made(
                 Document::RoutingInstructions,
-                routing::from_api(&record(value), context),
+                routing::from_api(value, context),
             ),
             Operation::SubmitShipments => made(
                 Document::RoutingRequest,
-                routing::request_from_api(&record(value), context),
+                routing::request_from_api(value, context),
             ),
-            Operation::SubmitInvoices => made(
-                Document::Invoice,
-                invoice::from_api(&record(value), context),
-            ),
+            Operation::SubmitInvoices => made(Document::Invoice, invoice::from_api(value, context)),
             Operation::SubmitInventoryUpdate => made(
                 Document::InventoryAdvice,
-                inventory::from_api(&record(value), None, context),
+                inventory::from_api(value, None, context),
             ),
             Operation::GetOrder => made(
                 Document::PurchaseOrder,
-                direct::order_from_api(&record(value), context),
+                direct::order_from_api(value, context),
             ),
             Operation::SubmitDirectAcknowledgement => made(
                 Document::PurchaseOrderAcknowledgment,
-                direct::acknowledgment_from_api(&record(value), context),
+                direct::acknowledgment_from_api(value, context),
             ),
             Operation::GetInvoiceHeaders => {
-                settled.push(record(value));
+                settled.push(value);
                 continue;
             }
         };
@@ -239,7 +280,7 @@ pub fn read(json: &Value, wanted: Option<Operation>, context: &Context) -> Vec<I
             losses,
         });
     }
-    for settlement in settlement::from_api(&settled, context) {
+    for settlement in settlement::from_api(settled, context) {
         let (document, losses) = made(Document::RemittanceAdvice, settlement);
         read.push(Incoming {
             operation: Operation::GetInvoiceHeaders,
@@ -257,87 +298,71 @@ fn made<T>(kind: fn(T) -> Document, (document, losses): (T, Vec<Loss>)) -> (Docu
 /// The request that says what a document says; none where the API takes no such document.
 #[must_use]
 pub fn write(document: &Document, context: &Context) -> Option<Request> {
-    Some(match document {
-        Document::PurchaseOrder(document) if context.direct => {
-            let (order, losses) = direct::order_to_api(document, context);
-            let orders = api_direct_orders::OrderList {
-                orders: Some(vec![order]),
-                ..Default::default()
-            };
-            request(Operation::GetOrder, &orders, losses)
+    let mut path = None;
+    let (operation, records, losses) = match document {
+        Document::PurchaseOrder(order) if context.direct => {
+            one(Operation::GetOrder, direct::order_to_api(order, context))
         }
-        Document::PurchaseOrderAcknowledgment(document) if context.direct => {
-            let (body, losses) = direct::acknowledgment_to_api(document, context);
-            request(Operation::SubmitDirectAcknowledgement, &body, losses)
+        Document::PurchaseOrderAcknowledgment(answer) if context.direct => one(
+            Operation::SubmitDirectAcknowledgement,
+            direct::acknowledgment_to_api(answer, context),
+        ),
+        Document::PurchaseOrder(order) => {
+            one(Operation::GetPurchaseOrder, order::to_api(order, context))
         }
-        Document::PurchaseOrder(document) => {
-            let (order, losses) = order::to_api(document, context);
-            let orders = api_orders::OrderList {
-                orders: Some(vec![order]),
-                ..Default::default()
-            };
-            request(Operation::GetPurchaseOrder, &orders, losses)
+        Document::PurchaseOrderAcknowledgment(answer) => one(
+            Operation::SubmitAcknowledgement,
+            acknowledgment::to_api(answer, context),
+        ),
+        Document::ShipNotice(notice) => one(
+            Operation::SubmitShipmentConfirmations,
+            ship_notice::to_api(notice, context),
+        ),
+        Document::RoutingRequest(request) => {
+            let (shipments, losses) = routing::to_api(request, context);
+            (Operation::SubmitShipments, shipments, losses)
         }
-        Document::PurchaseOrderAcknowledgment(document) => {
-            let (body, losses) = acknowledgment::to_api(document, context);
-            request(Operation::SubmitAcknowledgement, &body, losses)
+        Document::Invoice(invoice) => {
+            one(Operation::SubmitInvoices, invoice::to_api(invoice, context))
         }
-        Document::ShipNotice(document) => {
-            let (body, losses) = ship_notice::to_api(document, context);
-            request(Operation::SubmitShipmentConfirmations, &body, losses)
-        }
-        Document::RoutingRequest(document) => {
-            let (body, losses) = routing::to_api(document, context);
-            request(Operation::SubmitShipments, &body, losses)
-        }
-        Document::Invoice(document) => {
-            let (body, losses) = invoice::to_api(document, context);
-            request(Operation::SubmitInvoices, &body, losses)
-        }
-        Document::InventoryAdvice(document) => {
-            let (body, path, losses) = inventory::to_api(document, context);
-            Request {
-                path,
-                ..request(Operation::SubmitInventoryUpdate, &body, losses)
-            }
+        Document::InventoryAdvice(stock) => {
+            let (update, warehouse, losses) = inventory::to_api(stock, context);
+            path = warehouse;
+            one(Operation::SubmitInventoryUpdate, (update, losses))
         }
         _ => return None,
+    };
+    let list = operation.row().list;
+    let faults = records.iter().enumerate().flat_map(|(n, record)| {
+        let at = if list.is_empty() {
+            String::new()
+        } else {
+            format!("{list}[{n}].")
+        };
+        let faults = operation.record().faults(record).into_iter();
+        faults.map(move |fault| Fault {
+            at: format!("{at}{}", fault.at),
+            ..fault
+        })
+    });
+    Some(Request {
+        operation,
+        path,
+        faults: faults.collect(),
+        body: operation.body(records),
+        losses,
     })
 }
 
-fn request(operation: Operation, body: &impl Wire, losses: Vec<Loss>) -> Request {
-    Request {
-        operation,
-        path: None,
-        body: body.write(),
-        losses,
-        faults: body.faults(),
-    }
+fn one(
+    operation: Operation,
+    (record, losses): (Value, Vec<Loss>),
+) -> (Operation, Vec<Value>, Vec<Loss>) {
+    (operation, vec![record], losses)
 }
 
 /// What the model does not allow of a record, such as one that was written by hand.
 #[must_use]
-pub fn faults(operation: Operation, value: Value) -> Vec<Fault> {
-    use super::{api_direct_inventory, api_finances, api_invoices, api_shipments};
-    match operation {
-        Operation::GetPurchaseOrder => record::<api_orders::Order>(value).faults(),
-        Operation::SubmitAcknowledgement => {
-            record::<api_orders::OrderAcknowledgement>(value).faults()
-        }
-        Operation::SubmitShipmentConfirmations => {
-            record::<api_shipments::ShipmentConfirmation>(value).faults()
-        }
-        Operation::GetShipmentDetails | Operation::SubmitShipments => {
-            record::<api_shipments::Shipment>(value).faults()
-        }
-        Operation::SubmitInvoices => record::<api_invoices::Invoice>(value).faults(),
-        Operation::SubmitInventoryUpdate => {
-            record::<api_direct_inventory::SubmitInventoryUpdateRequest>(value).faults()
-        }
-        Operation::GetInvoiceHeaders => record::<api_finances::InvoiceHeader>(value).faults(),
-        Operation::GetOrder => record::<api_direct_orders::Order>(value).faults(),
-        Operation::SubmitDirectAcknowledgement => {
-            record::<api_direct_orders::OrderAcknowledgementItem>(value).faults()
-        }
-    }
+pub fn faults(operation: Operation, value: &Value) -> Vec<Fault> {
+    operation.record().faults(value)
 }

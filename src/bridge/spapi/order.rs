@@ -10,12 +10,12 @@
 //!
 //! The API's state of an order is in no 850; going there, it is new, as of now.
 
-use super::api_orders::Order;
 use super::loss::{Loss, LossKind, Way};
 use super::parts::ORDERS;
 use super::rows::{Row, Via, Walk};
-use super::{Context, document, record, tree};
+use super::{Context, document, tree};
 use crate::canonical::PurchaseOrder;
+use serde_json::Value;
 
 const ROWS: [Row; 15] = [
     Row("number", "purchaseOrderNumber", Via::Text),
@@ -91,7 +91,7 @@ const ASIN: &str = "amazonProductIdentifier";
 
 /// An order as the API would have given it.
 #[must_use]
-pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Loss>) {
+pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("order", Way::ToApi, tree(order), context);
     walk.ours.take_if("purpose", "original");
     if context.collect && !walk.ours.has("ship_window") && walk.ours.has("delivery_window") {
@@ -125,14 +125,13 @@ pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Order, Vec<Loss>) {
     walk.note(LossKind::Synthesised, state, "New");
     walk.now("orderDetails.purchaseOrderDate");
     walk.now("orderDetails.purchaseOrderStateChangedDate");
-    let (value, losses) = walk.end_to_api();
-    (record(value), losses)
+    walk.end_to_api()
 }
 
 /// An order that the API gave.
 #[must_use]
-pub fn from_api(order: &Order, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
-    let mut walk = Walk::of("order", order, context);
+pub fn from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
+    let mut walk = Walk::of("order", "Order", order, context);
     walk.constant("purpose", "original");
     walk.rows_from_api(&ROWS);
     for (ours, theirs) in PARTIES {

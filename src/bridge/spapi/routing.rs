@@ -5,12 +5,12 @@
 //! the buyer pays the freight. The answer has the buyer's own number of the shipment (ARN), which
 //! the ship notice repeats.
 
-use super::api_shipments::{Shipment, SubmitShipments};
 use super::loss::{Loss, LossKind, Way};
 use super::parts::SHIPMENTS;
 use super::rows::{Row, Via, Walk, whole};
-use super::{Context, document, record, tree};
+use super::{Context, document, tree};
 use crate::canonical::{RoutingInstructions, RoutingRequest};
+use serde_json::Value;
 
 const ROWS: [Row; 3] = [
     Row("number", "vendorShipmentIdentifier", Via::Text),
@@ -24,7 +24,7 @@ const SCHEDULED: &str = "69";
 
 /// One shipment a destination.
 #[must_use]
-pub fn to_api(request: &RoutingRequest, context: &Context) -> (SubmitShipments, Vec<Loss>) {
+pub fn to_api(request: &RoutingRequest, context: &Context) -> (Vec<Value>, Vec<Loss>) {
     let (mut shipments, mut losses) = (Vec::new(), Vec::new());
     let count = request.destinations.len().max(1);
     for n in 0..count {
@@ -35,13 +35,7 @@ pub fn to_api(request: &RoutingRequest, context: &Context) -> (SubmitShipments, 
                 .filter(|loss| n == 0 || !loss.path.starts_with("number")),
         );
     }
-    (
-        SubmitShipments {
-            shipments: Some(shipments),
-            ..Default::default()
-        },
-        losses,
-    )
+    (shipments, losses)
 }
 
 fn shipment_to_api(
@@ -49,7 +43,7 @@ fn shipment_to_api(
     n: usize,
     count: usize,
     context: &Context,
-) -> (Shipment, Vec<Loss>) {
+) -> (Value, Vec<Loss>) {
     let mut only = request.clone();
     // The others are told of with their own shipment; this one keeps its place in the list.
     for (place, destination) in only.destinations.iter_mut().enumerate() {
@@ -82,14 +76,13 @@ fn shipment_to_api(
     walk.vendor_code("shipFromParty");
     walk.loads_to_api(&destination);
     walk.pickup_to_api(&destination);
-    let (value, losses) = walk.end_to_api();
-    (record(value), losses)
+    walk.end_to_api()
 }
 
 /// A request of the API as a 753's.
 #[must_use]
-pub fn request_from_api(shipment: &Shipment, context: &Context) -> (RoutingRequest, Vec<Loss>) {
-    let mut walk = Walk::of("routing_request", shipment, context);
+pub fn request_from_api(shipment: Value, context: &Context) -> (RoutingRequest, Vec<Loss>) {
+    let mut walk = Walk::of("routing_request", "Shipment", shipment, context);
     let destination = "destinations[0]";
     walk.rows_from_api(&ROWS);
     walk.theirs.take_if("shipmentFreightTerm", "Collect");
@@ -118,8 +111,8 @@ pub fn request_from_api(shipment: &Shipment, context: &Context) -> (RoutingReque
 
 /// An answer of the API as a 754's instructions.
 #[must_use]
-pub fn from_api(shipment: &Shipment, context: &Context) -> (RoutingInstructions, Vec<Loss>) {
-    let mut walk = Walk::of("routing_instructions", shipment, context);
+pub fn from_api(shipment: Value, context: &Context) -> (RoutingInstructions, Vec<Loss>) {
+    let mut walk = Walk::of("routing_instructions", "Shipment", shipment, context);
     let routed = "shipments[0]";
     walk.ours.put("purpose", "response");
     walk.theirs.take_if("transactionType", "New");

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use serde_json::Value;
 
 use super::loss::{Loss, LossKind, Report, Way};
 use super::tree::Tree;
-use super::{Context, Wire, codes};
+use super::{Context, Record, codes};
 
 /// A row: ours, theirs, how.
 pub(super) struct Row(
@@ -71,9 +72,17 @@ impl<'a> Walk<'a> {
     }
 
     /// A walk from a record of the API.
-    pub(super) fn of(map: &'static str, record: &impl Wire, context: &'a Context) -> Walk<'a> {
-        let mut walk = Walk::new(map, Way::FromApi, Tree(record.write()), context);
-        walk.report.strays("", record);
+    pub(super) fn of(
+        map: &'static str,
+        record: &'static str,
+        value: Value,
+        context: &'a Context,
+    ) -> Walk<'a> {
+        let record = Record::named(record).expect("a map's record is there");
+        let value = record.read(value);
+        let mut walk = Walk::new(map, Way::FromApi, Tree::default(), context);
+        walk.report.strays("", record, &value);
+        walk.theirs = Tree(value);
         walk
     }
 
@@ -87,13 +96,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Ends a walk to the API: the request, and the report with all that is left of the document.
-    pub(super) fn end_to_api(self) -> (serde_json::Value, Vec<Loss>) {
+    pub(super) fn end_to_api(self) -> (Value, Vec<Loss>) {
         let losses = self.report.close(&self.ours);
         (self.theirs.into_value(), losses)
     }
 
     /// Ends a walk from the API.
-    pub(super) fn end_from_api(self) -> (serde_json::Value, Vec<Loss>) {
+    pub(super) fn end_from_api(self) -> (Value, Vec<Loss>) {
         let losses = self.report.close(&self.theirs);
         (self.ours.into_value(), losses)
     }

@@ -7,10 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use super::api_finances::InvoiceHeader;
+use serde_json::Value;
+
 use super::loss::{Loss, LossKind, Way};
 use super::rows::{Via, Walk};
-use super::{Context, Wire, document};
+use super::tree::Tree;
+use super::{Context, Record, document};
 use crate::canonical::{Decimal, RemittanceAdvice};
 
 /// What the remarks of a reconstructed advice say.
@@ -31,44 +33,39 @@ const ADJUSTMENTS: [&str; 2] = ["QuantityVarianceAmount", "PriceVariance"];
 
 /// An advice for each payment, by its number. Invoices that nothing was paid of are in none.
 #[must_use]
-pub fn from_api(
-    invoices: &[InvoiceHeader],
-    context: &Context,
-) -> Vec<(RemittanceAdvice, Vec<Loss>)> {
-    let mut payments: BTreeMap<String, Vec<&InvoiceHeader>> = BTreeMap::new();
-    for invoice in invoices {
-        if let Some(payment) = payments_of(invoice).next() {
-            payments
-                .entry(payment.to_owned())
-                .or_default()
-                .push(invoice);
+pub fn from_api(invoices: Vec<Value>, context: &Context) -> Vec<(RemittanceAdvice, Vec<Loss>)> {
+    let record = Record::named("InvoiceHeader").expect("a map's record is there");
+    let mut payments: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for invoice in invoices.into_iter().map(|invoice| record.read(invoice)) {
+        if let Some(payment) = first_payment(&invoice).map(str::to_owned) {
+            payments.entry(payment).or_default().push(invoice);
         }
     }
     payments
         .into_iter()
-        .map(|(number, invoices)| payment(&number, &invoices, context))
+        .map(|(number, invoices)| payment(&number, invoices, record, context))
         .collect()
 }
 
-fn payments_of(invoice: &InvoiceHeader) -> impl Iterator<Item = &str> {
-    let related = invoice.related_identifiers.iter().flatten();
-    let named = related.filter(|one| one.related_identifier_name.as_deref() == Some(PAYMENTS));
-    named
-        .flat_map(|one| one.related_identifier_value.iter().flatten())
-        .map(String::as_str)
+fn first_payment(invoice: &Value) -> Option<&str> {
+    let mut related = invoice["relatedIdentifiers"].as_array()?.iter();
+    let payments = related.find(|one| one["relatedIdentifierName"] == PAYMENTS)?;
+    payments["relatedIdentifierValue"][0].as_str()
 }
 
 fn payment(
     number: &str,
-    invoices: &[&InvoiceHeader],
+    invoices: Vec<Value>,
+    record: &Record,
     context: &Context,
 ) -> (RemittanceAdvice, Vec<Loss>) {
-    let all: serde_json::Value = invoices.iter().map(|invoice| invoice.write()).collect();
-    let from = super::tree::Tree(serde_json::json!({ "invoices": all }));
-    let mut walk = Walk::new("settlement", Way::FromApi, from, context);
+    let mut walk = Walk::new("settlement", Way::FromApi, Tree::default(), context);
     for (n, invoice) in invoices.iter().enumerate() {
-        walk.report.strays(&format!("invoices[{n}]."), *invoice);
+        walk.report
+            .strays(&format!("invoices[{n}]."), record, invoice);
     }
+    let count = invoices.len();
+    walk.theirs = Tree(serde_json::json!({ "invoices": invoices }));
     walk.ours.put("handling", "remittance_only");
     walk.ours.put("number", number);
     walk.ours.put("trace", "1");
@@ -77,7 +74,7 @@ fn payment(
     walk.note(LossKind::Synthesised, "remarks", RECONSTRUCTED);
     walk.ours.put("remittances[0].number", "1");
     let mut total = Some(Decimal::default());
-    for n in 0..invoices.len() {
+    for n in 0..count {
         let (item, invoice) = (
             format!("remittances[0].items[{n}]"),
             format!("invoices[{n}]"),

@@ -8,12 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use super::api_shipments::{ShipmentConfirmation, SubmitShipmentConfirmationsRequest};
 use super::loss::{Loss, LossKind, Way};
 use super::marks::{nth_mark, range};
 use super::rows::{Row, Via, Walk, whole};
-use super::{Context, codes, record, tree};
+use super::{Context, codes, tree};
 use crate::canonical::ShipNotice;
+use serde_json::Value;
 
 pub use super::ship_notice_tree::from_api;
 
@@ -85,10 +85,7 @@ struct Made {
 
 /// A request with one notice.
 #[must_use]
-pub fn to_api(
-    notice: &ShipNotice,
-    context: &Context,
-) -> (SubmitShipmentConfirmationsRequest, Vec<Loss>) {
+pub fn to_api(notice: &ShipNotice, context: &Context) -> (Value, Vec<Loss>) {
     let mut walk = Walk::new("ship_notice", Way::ToApi, tree(notice), context);
     walk.purpose_to_api();
     let shipment = "levels[0]";
@@ -130,13 +127,7 @@ pub fn to_api(
             walk.theirs.put(&format!("{references}.cartonCount"), count);
         }
     }
-    let (value, losses) = walk.end_to_api();
-    let confirmation: ShipmentConfirmation = record(value);
-    let request = SubmitShipmentConfirmationsRequest {
-        shipment_confirmations: Some(vec![confirmation]),
-        ..Default::default()
-    };
-    (request, losses)
+    walk.end_to_api()
 }
 
 impl Walk<'_> {
@@ -153,7 +144,7 @@ impl Walk<'_> {
 
     /// The letters of the levels down to the first of the deepest.
     fn chain(&self) -> String {
-        fn deepest(level: &serde_json::Value, above: &str, best: &mut String) {
+        fn deepest(level: &Value, above: &str, best: &mut String) {
             let letter = match level["level"].as_str() {
                 Some("shipment") => "S",
                 Some("order") => "O",

@@ -7,7 +7,6 @@
 
 use serde_json::Value;
 
-use super::api_shipments::ShipmentConfirmation;
 use super::loss::{Loss, LossKind};
 use super::parts::SHIPMENTS;
 use super::rows::{Via, Walk, whole};
@@ -27,8 +26,8 @@ struct Unit {
 
 /// A notice of the API as a tree.
 #[must_use]
-pub fn from_api(notice: &ShipmentConfirmation, context: &Context) -> (ShipNotice, Vec<Loss>) {
-    let mut walk = Walk::of("ship_notice", notice, context);
+pub fn from_api(notice: Value, context: &Context) -> (ShipNotice, Vec<Loss>) {
+    let mut walk = Walk::of("ship_notice", "ShipmentConfirmation", notice, context);
     walk.back(
         "purpose",
         "shipmentConfirmationType",
