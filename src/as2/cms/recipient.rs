@@ -260,9 +260,10 @@ impl Recipient {
                 how.to_string()
             }
             Way::Ecdh(how) => {
-                let unwrapped = how.unwrap(us, &self.key);
-                let sound = unwrapped.ok().filter(|key| key.len() == length);
-                sound.inspect(|sound| key.copy_from_slice(sound));
+                let unwrapped = how.unwrap(us, &self.key).ok();
+                if let Some(sound) = unwrapped.filter(|key| key.len() == length) {
+                    key.copy_from_slice(&sound);
+                }
                 how.name()
             }
         };
