@@ -11,7 +11,9 @@ use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{HasPublic, Id, PKey, Private, Public};
 use openssl::rsa::Rsa;
-use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
+use openssl::x509::extension::{
+    BasicConstraints, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
 use openssl::x509::{X509, X509KeyUsage, X509NameBuilder, X509NameRef};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -294,7 +296,7 @@ impl Identity {
     }
 
     /// A fresh self-signed RSA-2048 identity: what every AS2 partner reads. The key is drawn
-    /// inside OpenSSL.
+    /// inside OpenSSL. A name that is a host or an address is its subject alternative name too.
     ///
     /// # Errors
     /// A name that X.509 cannot hold (64 characters) or dates that it cannot write.
@@ -348,6 +350,10 @@ impl Identity {
         x509.append_extension(usage.build()?)?;
         let key_id = SubjectKeyIdentifier::new().build(&x509.x509v3_context(None, None))?;
         x509.append_extension(key_id)?;
+        if let Some(mut host) = host(common_name) {
+            let host = host.build(&x509.x509v3_context(None, None))?;
+            x509.append_extension(host)?;
+        }
         x509.sign(&key, MessageDigest::sha256())?;
         Identity::new(x509.build(), key)
     }
@@ -449,6 +455,21 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
     let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
     bytes.iter().flat_map(digits).collect()
+}
+
+/// The common name as TLS looks for it (RFC 9525 §4.1), where it is a host or an address: such a
+/// certificate may stand before a listener.
+fn host(common_name: &str) -> Option<SubjectAlternativeName> {
+    let mut names = SubjectAlternativeName::new();
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    match common_name.parse::<std::net::IpAddr>() {
+        Ok(_) => names.ip(common_name),
+        Err(_) if common_name.contains('.') && common_name.bytes().all(letters) => {
+            names.dns(common_name)
+        }
+        Err(_) => return None,
+    };
+    Some(names)
 }
 
 fn bad(problem: &str) -> Error {

@@ -32,6 +32,10 @@ use super::wrapper;
 /// Most security layers around a payload: compressed, signed, encrypted, and one to spare.
 pub const LAYERS: usize = 4;
 
+/// Bytes of content that are held until their tag is known to be theirs; of more nothing is used
+/// either, but they are read on the way, because what is streamed has its tag at its end.
+const AUTHENTICATED: u64 = 64 * 1024;
+
 /// How a message was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
@@ -159,7 +163,10 @@ pub(super) fn open_by(
         .and_then(|()| walk.protected());
     if let Err(error) = walked {
         return Err(match walk.secured.encrypted {
-            Some(_) => hidden(error),
+            Some(_) => {
+                walk.same_check();
+                hidden(error)
+            }
             None => error,
         });
     }
@@ -322,11 +329,22 @@ impl Walk<'_> {
             recipient: key.recipient.clone(),
         });
         let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
+        let mut held = Vec::new();
+        if cipher.authenticates() {
+            let read = (&mut plain).take(AUTHENTICATED).read_to_end(&mut held);
+            if read.is_err() || (held.len() as u64) < AUTHENTICATED {
+                let opening = plain.opening();
+                read?;
+                envelope.finish(ber, opening)?;
+                return self.inner(&mut held.as_slice());
+            }
+        }
+        let mut plain = held.as_slice().chain(plain);
         let read = self.inner(&mut plain);
         if read.is_err() {
-            self.same_work(&mut plain);
+            Self::same_work(&mut plain);
         }
-        let opening = plain.opening();
+        let opening = plain.into_inner().1.opening();
         // A tag that does not fit says more than what its content looks like.
         let sound = envelope.finish(ber, opening);
         match (&sound, read) {
@@ -335,20 +353,25 @@ impl Walk<'_> {
         }
     }
 
-    /// What is left to do after a failure, done all the same: decrypting and digesting the rest,
-    /// and one signature check. How long a failure takes then says little about its kind.
-    fn same_work(&self, rest: &mut dyn BufRead) {
-        let mut digest = Sha256::new();
+    /// What is left to read after a failure, read all the same: decrypted, and digested as content
+    /// and as payload. How long a failure takes then says little about its kind.
+    fn same_work(rest: &mut dyn BufRead) {
+        let mut digests = [Sha256::new(), Sha256::new()];
         while let Ok(data) = rest.fill_buf() {
             if data.is_empty() {
                 break;
             }
-            digest.update(data);
+            digests.iter_mut().for_each(|digest| digest.update(data));
             let length = data.len();
             rest.consume(length);
         }
+    }
+
+    /// A signature check where there was none: what decrypts to garbage has nothing to check, and
+    /// must not be told by that.
+    fn same_check(&self) {
         if let Some(pinned) = self.keys.theirs.first().filter(|_| !self.verified) {
-            let _ = signed::verify_nothing(pinned, &digest.finish());
+            let _ = signed::verify_nothing(pinned);
         }
     }
 
@@ -406,8 +429,9 @@ impl Walk<'_> {
         let second = parts
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
-        let signature = signature_bytes(second, encrypted)?;
-        if let Some(signed) = self.peeled.as_mut().and_then(|layers| layers.last_mut()) {
+        let signature = signature_bytes(second, encrypted);
+        let signed = self.peeled.as_mut().and_then(|layers| layers.last_mut());
+        if let (Some(signed), Ok(signature)) = (signed, &signature) {
             signed.signature = Some(signature.clone());
         }
         // What is wrong after the signature is told after its check: in an encrypted message the
@@ -417,7 +441,7 @@ impl Walk<'_> {
             Ok(Some(_)) => Err(Error::Mime("multipart/signed with a third part".into())),
             Err(why) => Err(why),
         };
-        let signer = signed::read_detached(&signature);
+        let signer = signature.and_then(|signature| signed::read_detached(&signature));
         let checked = signer.and_then(|signer| self.check(&signer, digests.finish()?));
         ended.and(checked)
     }

@@ -334,6 +334,30 @@ fn as2_205_a_chain_ends_at_what_is_trusted() {
 }
 
 #[test]
+fn as2_206_a_host_stands_in_its_certificate() {
+    let (from, to) = (super::wire::day(), super::wire::day() + TimeDelta::days(1));
+    for (name, due) in [
+        ("edi.acme.example", Some("edi.acme.example")),
+        ("192.0.2.1", Some("192.0.2.1")),
+        ("ACME, Inc.", None),
+        ("acme", None),
+    ] {
+        let made = transload::as2::Identity::generate(name, 1, from, to).unwrap();
+        let x509 = X509::from_pem(&made.certificate.to_pem().unwrap()).unwrap();
+        let names = x509.subject_alt_names();
+        let found = names.as_ref().and_then(|names| names.get(0)).map(|one| {
+            let address =
+                |four: &[u8]| four.iter().map(u8::to_string).collect::<Vec<_>>().join(".");
+            let host = one.dnsname().map(str::to_owned);
+            host.unwrap_or_else(|| address(one.ipaddress().unwrap()))
+        });
+        assert_eq!(found.as_deref(), due);
+        let text = String::from_utf8(x509.to_text().unwrap()).unwrap();
+        assert!(!text.contains("Alternative Name: critical"));
+    }
+}
+
+#[test]
 fn as2_case_d17_an_expired_key_signs_nothing_and_says_so() {
     let us = Us::lax();
     us.later(TimeDelta::days(400));

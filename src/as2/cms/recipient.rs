@@ -254,13 +254,19 @@ impl Recipient {
         let mut fallback = openssl::sha::sha512(&seed);
         let mut key = Zeroizing::new(fallback[..length].to_vec());
         fallback.zeroize();
-        let (unwrapped, transport) = match way {
-            Way::Rsa(how, label) => (rsa(*how, label, us, &self.key), how.to_string()),
-            Way::Ecdh(how) => (how.unwrap(us, &self.key), how.name()),
+        let transport = match way {
+            Way::Rsa(how, label) => {
+                how.unwrap(label, us, &self.key, &mut key);
+                how.to_string()
+            }
+            Way::Ecdh(how) => {
+                let unwrapped = how.unwrap(us, &self.key).ok();
+                if let Some(sound) = unwrapped.filter(|key| key.len() == length) {
+                    key.copy_from_slice(&sound);
+                }
+                how.name()
+            }
         };
-        if let Some(sound) = unwrapped.ok().filter(|unwrapped| unwrapped.len() == length) {
-            key.copy_from_slice(&sound);
-        }
         let recipient = us.certificate.fingerprint().to_owned();
         Ok(ContentKey {
             key,
@@ -296,23 +302,50 @@ fn transport(algorithm: &Algorithm<'_>) -> Result<Way, Error> {
     Ok(Way::Rsa(KeyTransport::Oaep { hash, mgf }, label))
 }
 
-fn rsa(
-    how: KeyTransport,
-    label: &[u8],
-    us: &Identity,
-    wrapped: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    us.key.with(|context| {
-        context.decrypt_init()?;
-        how.apply(context)?;
-        if !label.is_empty() {
-            context.set_rsa_oaep_label(label)?;
+impl KeyTransport {
+    /// Puts the key that was wrapped for us in the place of `key`, if there is one of its length.
+    fn unwrap(self, label: &[u8], us: &Identity, wrapped: &[u8], key: &mut [u8]) {
+        let decrypted = us.key.with(|context| {
+            context.decrypt_init()?;
+            match self {
+                KeyTransport::Pkcs1 => context.set_rsa_padding(Padding::NONE)?,
+                KeyTransport::Oaep { .. } => self.apply(context)?,
+            }
+            if !label.is_empty() {
+                context.set_rsa_oaep_label(label)?;
+            }
+            let mut out = Zeroizing::new(vec![0; us.key.size()]);
+            let length = context.decrypt(wrapped, Some(&mut out))?;
+            out.truncate(length);
+            Ok(out)
+        });
+        match (self, decrypted) {
+            (KeyTransport::Pkcs1, Ok(block)) => unpad(&block, key),
+            (_, Ok(sound)) if sound.len() == key.len() => key.copy_from_slice(&sound),
+            _ => {}
         }
-        let mut out = Zeroizing::new(vec![0; us.key.size()]);
-        let length = context.decrypt(wrapped, Some(&mut out))?;
-        out.truncate(length);
-        Ok(out)
-    })
+    }
+}
+
+/// Takes off the padding of PKCS #1 v1.5 (RFC 8017 §7.2.2), `0 2 (not 0)… 0 key`, of a key whose
+/// length is known; a block that is not like that leaves `key` as it was. Every byte is looked at,
+/// and no branch depends on one: OpenSSL before 3.2 makes an error of a wrong padding, which takes
+/// time.
+fn unpad(block: &[u8], key: &mut [u8]) {
+    /// All ones for 0, else 0.
+    fn zero(byte: u8) -> u8 {
+        (u16::from(byte).wrapping_sub(1) >> 8) as u8
+    }
+    let Some(at) = block.len().checked_sub(key.len()).filter(|at| *at >= 11) else {
+        return;
+    };
+    let wrong = block[0] | (block[1] ^ 2) | block[at - 1];
+    let padding = block[2..at - 1].iter();
+    let wrong = padding.fold(wrong, |wrong, byte| wrong | zero(*byte));
+    let sound = zero(wrong);
+    for (to, from) in key.iter_mut().zip(&block[at..]) {
+        *to ^= sound & (*to ^ from);
+    }
 }
 
 /// The SET OF RecipientInfo of a content key for these certificates, and whether all of them are
@@ -359,4 +392,35 @@ fn write_transport(
     let octets = der::element(0x04, &[&wrapped]);
     let version = [0x02, 0x01, 0x00];
     Ok(der::element(0x30, &[&version, &name, &algorithm, &octets]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unpad;
+
+    /// A block of 256 bytes around a key of 4.
+    fn block(change: impl FnOnce(&mut [u8])) -> [u8; 4] {
+        let mut block = [7; 256];
+        block[..2].copy_from_slice(&[0, 2]);
+        block[251..].copy_from_slice(b"\0key!");
+        change(&mut block);
+        let mut key = *b"ours";
+        unpad(&block, &mut key);
+        key
+    }
+
+    #[test]
+    fn only_a_sound_padding_gives_a_key() {
+        assert_eq!(block(|_| {}), *b"key!");
+        assert_eq!(block(|block| block[252..].fill(0)), [0; 4]);
+        for at in [0, 1, 251] {
+            assert_eq!(block(|block| block[at] ^= 0x80), *b"ours", "{at}");
+        }
+        for at in [2, 9, 10, 250] {
+            assert_eq!(block(|block| block[at] = 0), *b"ours", "{at}");
+        }
+        let mut key = [1; 4];
+        unpad(&[0, 2, 7, 7, 0, 3, 3, 3, 3], &mut key);
+        assert_eq!(key, [1; 4], "a padding of two bytes");
+    }
 }
