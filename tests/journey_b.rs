@@ -235,7 +235,7 @@ fn b6_a_side_that_is_killed_loses_nothing_and_has_nothing_twice() {
     // At whatever step it is: the receipt said that the order is safe.
     them.kill();
     them.serve();
-    let inbox = them.path().join("bridge/us/in");
+    let inbox = them.path().join("bridge/us/out");
     let files = || -> Vec<_> {
         let entries = fs::read_dir(&inbox).into_iter().flatten().flatten();
         let entries = entries.map(|entry| entry.path());

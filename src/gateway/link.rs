@@ -78,6 +78,15 @@ impl Link {
     }
 }
 
+/// Whether all that `[as2.connect]` and `[as2.demand]` name can be used; paths are resolved.
+///
+/// # Errors
+/// The first file or password that cannot.
+pub fn usable(as2: &As2) -> Result<(), String> {
+    let link = Link::open(as2, &Way::default(), &Limits::default())?;
+    link.client.as_ref().map_or(Ok(()), Client::usable)
+}
+
 /// The way to this partner, where it is not the usual one.
 pub(super) fn way(as2: &As2, usual: &Way) -> Result<Option<Way>, String> {
     way_to(as2, usual, &[])

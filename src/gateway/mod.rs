@@ -80,7 +80,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use exchange::offer;
 pub use inbound::Caller;
-pub use link::{proxy, secret};
+pub use link::{proxy, secret, usable};
 pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
 pub use sending::{Named, Parcel, Sent, Until, became};
 pub use trace::{TRACED, TRACED_BYTES, Trace, secret_field};

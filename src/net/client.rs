@@ -238,6 +238,14 @@ impl Client {
             .await
     }
 
+    /// Whether its keys and certificates can be used.
+    ///
+    /// # Errors
+    /// What OpenSSL says of them.
+    pub fn usable(&self) -> Result<(), String> {
+        self.way.tls().map(drop).map_err(|why| why.to_string())
+    }
+
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
     /// ISO 8859-1; `Host` and `Content-Length` (or `Transfer-Encoding`) are added.
     ///

@@ -31,7 +31,7 @@ use openssl::pkcs12::Pkcs12;
 use openssl::ssl::{
     Ssl, SslAcceptor, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::x509::{X509, X509Ref, X509VerifyResult};
+use openssl::x509::{X509, X509Ref};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -104,7 +104,7 @@ impl Bundle {
 /// [`Error`].
 pub fn self_signed(der: &[u8], password: &str) -> Result<Option<Vec<u8>>, Error> {
     let own = Bundle::open(der, password)?.certificate;
-    match own.issued(&own) == X509VerifyResult::OK {
+    match own.issuer_name().to_der()? == own.subject_name().to_der()? {
         true => Ok(Some(own.to_pem()?)),
         false => Ok(None),
     }
@@ -162,10 +162,9 @@ impl Server {
             let mut first = [0];
             let looked = stream.peek(&mut first).await;
             if looked.is_ok_and(|got| got == 1) && first[0] != HANDSHAKE {
-                // The client is told, or is gone: closed at once, it might not hear the end.
+                // The client is told, or is gone.
                 let _ = stream.write_all(CLEAR).await;
-                let _ = stream.shutdown().await;
-                while stream.read(&mut [0; 4096]).await.is_ok_and(|got| got > 0) {}
+                linger(&mut stream).await;
                 return Err("no TLS was spoken".to_owned());
             }
             let acceptor = {
@@ -174,14 +173,22 @@ impl Server {
             };
             let ssl = Ssl::new(acceptor.context()).map_err(|why| why.to_string())?;
             let mut stream = SslStream::new(ssl, stream).map_err(|why| why.to_string())?;
-            let shaken = Pin::new(&mut stream).accept().await;
-            shaken.map_err(|why| why.to_string())?;
+            if let Err(why) = Pin::new(&mut stream).accept().await {
+                linger(stream.get_mut()).await;
+                return Err(why.to_string());
+            }
             let shown = stream.ssl().peer_certificate();
             Ok((stream, shown.map(|own| Shown(fingerprint(&own)))))
         };
         let late = |_| Err("no TLS handshake in time".to_owned());
         timeout(limit, handshake).await.unwrap_or_else(late)
     }
+}
+
+/// Reads what still comes: closed at once, a client might not hear why.
+async fn linger(stream: &mut TcpStream) {
+    let _ = stream.shutdown().await;
+    while stream.read(&mut [0; 4096]).await.is_ok_and(|got| got > 0) {}
 }
 
 /// SHA-256 in lower-case hex.

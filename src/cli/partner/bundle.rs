@@ -103,8 +103,12 @@ impl Export {
             fs::read_to_string(&file).map_err(|why| Failure::state(format!("{file}: {why}")))?;
         let mut files = BTreeMap::from([(format!("{PARTNERS}{}.toml", partner.name), text)]);
         let as2 = partner.as2.iter();
-        for one in as2.flat_map(|as2| &as2.certificates) {
-            let path = &one.file;
+        let paths = as2.flat_map(|as2| {
+            let tls = as2.connect.server_certificates.iter();
+            let messages = as2.certificates.iter().map(|one| &one.file);
+            messages.chain(tls).chain(&as2.demand.client_certificates)
+        });
+        for path in paths {
             if !is_below(path) {
                 return Err(Failure::usage(format!(
                     "{file}: the certificate {} is not below the folder of partners: put it there \
