@@ -12,9 +12,11 @@ macro_rules! say {
     }};
 }
 
+mod api;
 mod as2;
 mod bridge;
 mod canonical;
+mod certificates;
 mod check;
 mod cli;
 mod cli_as2;
@@ -23,18 +25,27 @@ mod conformance;
 mod demo;
 mod desk;
 mod doctor28;
+mod evidence;
 mod exchange;
 mod formats;
 mod fuzz;
 mod guides;
+mod houses;
 mod interop;
+mod journey_b;
+#[cfg(feature = "planted")]
+mod kill;
 mod lang;
 mod laws;
 mod levels;
 mod orders;
 mod partner;
+mod partner_test;
 mod permutations;
+mod proxy;
+mod rollover;
 mod samples;
+mod sending;
 mod spapi;
 mod store;
 mod tidy;

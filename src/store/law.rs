@@ -1,6 +1,7 @@
 //! The law: whatever is done to two stores, in whatever order, both answer the same and end the
 //! same. Memory is the model; sloppy workers, lost leases and repeated bytes are part of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -43,6 +44,17 @@ enum Step {
         work: u8,
         aside: u8,
     },
+    Unreached {
+        work: u8,
+        way: u8,
+    },
+    Resend {
+        row: u8,
+        anew: bool,
+    },
+    Cancel {
+        row: u8,
+    },
     Draft {
         partner: bool,
         key: Option<u8>,
@@ -61,13 +73,18 @@ enum Step {
     Advance {
         by: u8,
     },
+    Keep,
+    Observe {
+        number: u8,
+        changed: u8,
+    },
     Wait {
         seconds: u32,
     },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    use Step::*;
+    use self::Step::*;
     prop_oneof![
         4 => (0..4u8, 0..2u8, any::<bool>())
             .prop_map(|(name, content, partner)| Accept { name, content, partner }),
@@ -79,6 +96,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(|work| Extend { work }),
         2 => any::<u8>().prop_map(|work| Retry { work }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(work, aside)| Bury { work, aside }),
+        6 => (prop_oneof![Just(0), any::<u8>()], any::<u8>())
+            .prop_map(|(work, way)| Unreached { work, way }),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(row, anew)| Resend { row, anew }),
+        1 => any::<u8>().prop_map(|row| Cancel { row }),
         4 => (any::<bool>(), proptest::option::of(0..3u8))
             .prop_map(|(partner, key)| Draft { partner, key }),
         3 => (any::<u8>(), prop_oneof![4 => 4..7u8, 1 => any::<u8>()])
@@ -86,6 +107,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(|row| Remark { row }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(row, state)| Settle { row, state }),
         1 => any::<u8>().prop_map(|by| Advance { by }),
+        1 => Just(Keep),
+        2 => (0..3u8, 0..3u8).prop_map(|(number, changed)| Observe { number, changed }),
         4 => prop_oneof![8 => 1..4u32, 4 => 8..40u32, 1 => Just(91 * 86_400)].prop_map(|seconds| Wait { seconds }),
     ]
 }
@@ -106,6 +129,13 @@ fn partner(second: bool) -> String {
 
 fn pick<T>(from: &[T], by: u8) -> Option<&T> {
     (!from.is_empty()).then(|| &from[usize::from(by) % from.len()])
+}
+
+fn order() -> Order {
+    Order {
+        by: "mira".into(),
+        why: "asked for".into(),
+    }
 }
 
 /// An answer as text: both stores word their errors alike in kind only.
@@ -159,6 +189,9 @@ impl World {
                 let aside = *pick(Aside::ALL, *aside).unwrap();
                 told(store.bury(lease(work), aside, "given up".into(), now).await)
             }
+            Step::Unreached { .. } | Step::Resend { .. } | Step::Cancel { .. } => {
+                self.order(store, step).await
+            }
             Step::Draft {
                 partner: other,
                 key,
@@ -186,7 +219,40 @@ impl World {
                 let by = u32::from(*by) * (LAST_CONTROL_NUMBER / 128);
                 told(store.advance("ZZUS/ZZTHEM".into(), by, now).await)
             }
+            Step::Keep | Step::Observe { .. } => self.bridge(store, step).await,
             Step::Wait { .. } => String::new(),
+        }
+    }
+
+    /// What people order, and what does not reach a partner.
+    async fn order(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
+        match step {
+            Step::Unreached { work, way } => {
+                let Some(work) = pick(&self.work, *work) else {
+                    return String::new();
+                };
+                let missed = Missed {
+                    why: "not there".into(),
+                    perhaps_there: way.is_multiple_of(3),
+                    again: at(self.now + i64::from(way % 5)),
+                    pause: TimeDelta::seconds(i64::from(way % 11)),
+                    give_up: at(self.now - i64::from(way % 50)),
+                };
+                told(store.unreached(work.lease, missed, now).await)
+            }
+            Step::Resend { row: by, anew } => {
+                let order = order();
+                let anew = anew.then(|| Anew {
+                    id: id(base + 1),
+                    message_id: "out@us".into(),
+                    headers: Vec::new(),
+                });
+                told(store.resend(row(by), Resend { order, anew }, now).await)
+            }
+            Step::Cancel { row: by } => told(store.cancel(row(by), order(), now).await),
+            _ => unreachable!("they are done elsewhere"),
         }
     }
 
@@ -203,6 +269,8 @@ impl World {
         };
         match kind {
             WorkKind::Read => told(store.read(work.lease, self.reading(way), now).await),
+            WorkKind::Ask => self.submit(store, work, way).await,
+            WorkKind::Deliver if way.is_multiple_of(2) => self.submit(store, work, way).await,
             WorkKind::Deliver => {
                 let state = *pick(DocumentState::ALL, if way < 192 { 1 } else { way % 9 }).unwrap();
                 told(
@@ -232,9 +300,57 @@ impl World {
                     .seal(work.lease, sealed(base + 1, "out@us"), now)
                     .await,
             ),
-            WorkKind::Send => told(store.sent(work.lease, at(self.now + 60), now).await),
+            WorkKind::Send => {
+                let why = "no receipt yet".to_owned();
+                told(store.sent(work.lease, at(self.now + 60), why, now).await)
+            }
             WorkKind::Answer => told(store.posted(work.lease, "there".into(), now).await),
         }
+    }
+
+    async fn bridge(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let Step::Observe { number, changed } = step else {
+            let step = move |before: Option<&str>| format!("{base}{}", before.is_some());
+            return told(store.step("s".into(), Box::new(step), now).await);
+        };
+        let mut document = new_document(base + 3, DocumentState::Drafted);
+        document.key = Some(format!("{number} {changed}"));
+        let draft = Draft {
+            partner: partner(number.is_multiple_of(2)),
+            document,
+            payload: None,
+        };
+        let seen = Observation {
+            account: "a".into(),
+            number: number.to_string(),
+            changed: changed.to_string(),
+            content: base.to_string(),
+            drafts: vec![draft],
+        };
+        told(store.observe(seen, now).await)
+    }
+
+    async fn submit(&self, store: &dyn Store, work: &Work, way: u8) -> String {
+        let then = match way % 5 {
+            0 => Then::Stay,
+            1 => Then::Again(at(self.now + 5), "busy".into()),
+            2 | 3 => Then::Ask(at(self.now + 7), "taken".into()),
+            _ => {
+                let state = *pick(DocumentState::ALL, way / 8).unwrap();
+                let drafts = vec![new_document(self.base + 3, DocumentState::Drafted)];
+                Then::End(state, "done".into(), drafts)
+            }
+        };
+        let submission = Submission {
+            document: work.subject,
+            account: "a".into(),
+            operation: "o".into(),
+            stage: way.to_string(),
+            transaction: way.is_multiple_of(3).then(|| "t".into()),
+            detail: "{}".into(),
+        };
+        told(store.submit(work.lease, submission, then, self.now()).await)
     }
 
     fn reading(&self, way: u8) -> Reading {
@@ -291,7 +407,15 @@ async fn everything(store: &dyn Store) -> Vec<String> {
         })
         .await
         .unwrap();
-    let mut told = vec![format!("{:?}", store.counts().await.unwrap())];
+    let mut told = vec![
+        format!("{:?}", store.counts().await.unwrap()),
+        format!("{:?}", store.queue(limit).await.unwrap()),
+        format!("{:?}", store.kept(String::new()).await.unwrap()),
+    ];
+    for number in ["0", "1", "2"] {
+        let seen = store.observed("a".into(), number.into()).await.unwrap();
+        told.push(format!("{seen:?}"));
+    }
     for name in ["m0", "m1", "m2", "m3", "out@us"] {
         for direction in Direction::ALL {
             told.push(format!(
@@ -311,6 +435,7 @@ async fn everything(store: &dyn Store) -> Vec<String> {
             "{row:?} {:?}",
             store.document(row.id).await.unwrap()
         ));
+        told.push(format!("{:?}", store.submission(row.id).await.unwrap()));
         if let Some(interchange) = row.interchange {
             told.push(format!(
                 "{:?}",
@@ -319,6 +444,85 @@ async fn everything(store: &dyn Store) -> Vec<String> {
         }
     }
     told
+}
+
+/// What every message and every document of ours is in, and the state of a document's message.
+type States = (
+    BTreeMap<Uuid, MessageState>,
+    BTreeMap<Uuid, (DocumentState, Option<MessageState>)>,
+);
+
+async fn states(store: &dyn Store) -> States {
+    let (mut messages, mut documents) = States::default();
+    let all = Filter {
+        limit: usize::MAX,
+        direction: Some(Direction::Outbound),
+        ..Filter::default()
+    };
+    for row in store.messages(all).await.unwrap() {
+        messages.insert(row.id, row.state);
+    }
+    let all = Filter {
+        limit: usize::MAX,
+        direction: Some(Direction::Outbound),
+        ..Filter::default()
+    };
+    for row in store.documents(all).await.unwrap() {
+        let mut carrier = None;
+        if let Some(interchange) = row.interchange {
+            let found = store.interchange(interchange).await.unwrap().unwrap();
+            carrier = found.0.message.map(|message| messages[&message]);
+        }
+        documents.insert(row.id, (row.state, carrier));
+    }
+    (messages, documents)
+}
+
+/// The table of the state machine: what one call may make of a message of ours, and of a document.
+fn wrong(before: &States, after: &States) -> Option<String> {
+    use DocumentState as D;
+    use MessageState::{Confirmed, Dead, Quarantined, Refused, Sealed, Sent, Uncertain};
+    for (id, now) in &after.0 {
+        let lawful: &[MessageState] = match before.0.get(id) {
+            None => &[Sealed],
+            // Proved is proved.
+            Some(Confirmed) => &[Confirmed],
+            Some(Sealed) => &[
+                Sealed,
+                Sent,
+                Confirmed,
+                Refused,
+                Uncertain,
+                Dead,
+                Quarantined,
+            ],
+            // What may be there is not as if it had never gone.
+            Some(Sent) => &[Sent, Confirmed, Refused, Uncertain, Dead, Quarantined],
+            Some(Uncertain) => &[Uncertain, Sent, Confirmed, Refused, Dead],
+            Some(Refused) => &[Refused, Sealed, Confirmed],
+            Some(Dead | Quarantined) => &[Dead, Quarantined, Sealed, Confirmed, Refused, Uncertain],
+            Some(inbound) => return Some(format!("a message of ours is {inbound}")),
+        };
+        if !lawful.contains(now) {
+            return Some(format!("{:?} became {now}", before.0.get(id)));
+        }
+    }
+    for (id, (now, carrier)) in &after.1 {
+        let known = before.1.get(id).map(|known| known.0);
+        // "Sent" is what a verified receipt says, and nothing else.
+        if *now == D::Sent && *carrier != Some(Confirmed) {
+            return Some(format!("a document is sent, its message {carrier:?}"));
+        }
+        if matches!(now, D::Read | D::Delivered) {
+            return Some(format!("a document of ours is {now}"));
+        }
+        let back = *now == D::Drafted && !matches!(known, None | Some(D::Drafted | D::Failed));
+        let lost = *now == D::Failed && *carrier == Some(Confirmed) && known != Some(D::Failed);
+        if back || lost {
+            return Some(format!("{known:?} became {now}, its message {carrier:?}"));
+        }
+    }
+    None
 }
 
 async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
@@ -336,6 +540,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
         work: Vec::new(),
         rows: Vec::new(),
     };
+    let mut before = States::default();
     for step in steps {
         world.base += 100;
         if let Step::Wait { seconds } = step {
@@ -369,6 +574,9 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             ];
             prop_assert_eq!(model, tested, "{:?}", &step);
         }
+        let after = states(&*stores[0]).await;
+        prop_assert_eq!(wrong(&before, &after), None, "{:?}", &step);
+        before = after;
     }
     let model = everything(&*stores[0]).await;
     let tested = everything(&*stores[1]).await;

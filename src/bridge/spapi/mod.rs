@@ -34,16 +34,33 @@
 //! # Ok::<(), chrono::ParseError>(())
 //! ```
 //!
-//! It does not send anything, keeps no tokens and asks nobody: the client comes on top of it.
+//! | the client | is about |
+//! |---|---|
+//! | `endpoint` | every operation, from `mappings/spapi/operations.toml` |
+//! | `account`, `credential` | whose orders, in which environment; what lets us in |
+//! | `token`, `bucket`, `retry` | when a token is asked for, when a request may leave, how long to wait |
+//! | `call`, `answer` | a request on the wire; what its answer means, told to people |
+//! | `poll` | which window of orders comes next; gaps have names |
+//! | `outcome` | a POST is never repeated blindly; who settles it |
+//! | `client` | the shell: the only file here that waits for anybody |
+//!
+//! It keeps nothing: buckets, watermarks and submissions are values that the gateway persists.
 
+mod account;
 pub mod acknowledgment;
 pub mod advice;
+mod answer;
+mod bucket;
+pub mod call;
 pub mod change;
+pub mod client;
 mod codes;
 mod context;
+mod credential;
 mod decimal;
 pub mod direct;
 pub mod direct_shipment;
+mod endpoint;
 pub mod functional;
 pub mod inventory;
 pub mod invoice;
@@ -53,8 +70,11 @@ mod marks;
 mod moment;
 pub mod operation;
 pub mod order;
+pub mod outcome;
 mod parts;
+pub mod poll;
 mod record;
+mod retry;
 pub mod routing;
 mod rows;
 pub mod settlement;
@@ -63,13 +83,23 @@ mod ship_notice_tree;
 mod shipment;
 mod shipped_item;
 mod site;
+pub mod token;
 mod tree;
 mod walk;
 
+pub use account::{Account, Environment, Misfit};
+pub use answer::{Answer, Refusal, Verdict, verdict};
+pub use bucket::{Bucket, Metered, Rate};
+pub use call::Call;
+pub use client::Client;
 pub use context::Context;
+pub use credential::{ClientSecret, Credential, SECRET_LIFE, SECRET_WARNING, Secret, Unusable};
+pub use endpoint::{Again, Endpoint};
 pub use loss::{Loss, LossKind, Report, Trace, Way};
 pub use record::{Fault, Record};
+pub use retry::{RETRY_CAP, RETRY_FIRST, backoff};
 pub use site::{OrdersPerInvoice, Region, Site};
+pub use token::{Denial, Grant, Tokens};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

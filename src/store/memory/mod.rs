@@ -3,7 +3,9 @@
 //! It is written to be obviously right, not fast: a transaction works on a copy of everything, and
 //! the copy takes the place of the original when it succeeds.
 
+mod bridge;
 mod inbound;
+mod orders;
 mod outbound;
 mod queries;
 mod queue;
@@ -21,8 +23,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, REMARKS, Reading, Receipt,
-    Recorded, Reply, Sealed, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, REMARKS, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use rows::Rows;
 
@@ -126,6 +129,10 @@ impl Store for Memory {
         self.write(move |rows| rows.retry(lease, kept(at), error, kept(now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        self.write(move |rows| rows.unreached(lease, &missed, kept(now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.bury(lease, aside, &note, kept(now)))
     }
@@ -178,8 +185,14 @@ impl Store for Memory {
         self.write(move |rows| rows.seal(lease, &sealed, kept(now)))
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.sent(lease, kept(until), kept(now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.sent(lease, kept(until), &why, kept(now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -203,6 +216,68 @@ impl Store for Memory {
         })
     }
 
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        self.write(move |rows| rows.resend(message, &resend, kept(now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.cancel(message, &order, kept(now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            for one in seen {
+                let key = (one.partner, one.purpose, one.fingerprint);
+                let at = rows.seen.entry(key).or_insert(kept(one.at));
+                *at = kept(one.at).max(*at);
+            }
+            Ok(())
+        })
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        self.query(|rows| {
+            let whole =
+                |((partner, purpose, fingerprint), at): (&(String, String, String), &_)| Seen {
+                    partner: partner.clone(),
+                    purpose: purpose.clone(),
+                    fingerprint: fingerprint.clone(),
+                    at: *at,
+                };
+            rows.seen.iter().map(whole).collect()
+        })
+    }
+
+    fn step(&self, name: String, step: Step, _: DateTime<Utc>) -> Reply<'_, Option<String>> {
+        self.write(move |rows| Ok(rows.step(name, step)))
+    }
+
+    fn kept(&self, prefix: String) -> Reply<'_, Vec<(String, String)>> {
+        self.query(move |rows| rows.kept(&prefix))
+    }
+
+    fn observe(&self, observation: Observation, now: DateTime<Utc>) -> Reply<'_, bool> {
+        self.write(move |rows| rows.observe(&observation, kept(now)))
+    }
+
+    fn observed(&self, account: String, number: String) -> Reply<'_, Option<Observed>> {
+        self.query(move |rows| rows.observations.get(&(account, number)).cloned())
+    }
+
+    fn submit(
+        &self,
+        lease: Lease,
+        submission: Submission,
+        then: Then,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.submit(lease, &submission, &then, kept(now)))
+    }
+
+    fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
+        self.query(move |rows| rows.submissions.get(&document).cloned())
+    }
+
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| {
             rows.advance(&pair, by, kept(now));
@@ -212,6 +287,14 @@ impl Store for Memory {
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         self.query(move |rows| rows.find(direction, &key))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        self.query(move |rows| rows.named(&message_id))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        self.query(move |rows| rows.look(limit))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {

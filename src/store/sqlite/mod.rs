@@ -10,14 +10,17 @@
 //! few readers beside it. An I/O error ends the store: every later call fails, and a restart
 //! recovers what was answered for.
 
+mod bridge;
 mod columns;
 mod inbound;
+mod orders;
 mod outbound;
 mod payloads;
 mod queries;
 mod queue;
 mod readers;
 mod schema;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -33,8 +36,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Payload, Reading, Receipt, Recorded,
-    Reply, Sealed, Store, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -79,10 +83,33 @@ impl Sqlite {
         })
     }
 
+    /// Opens the store in `folder` beside the process that has it: its rows, and orders to it. Work
+    /// that is queued here is done there; a claim here would take it for dead.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where there is no store, [`Kind::Invalid`] where it is another version's.
+    pub fn beside(folder: &Path) -> Result<Self, Error> {
+        let database = folder.join("transload.db");
+        let connection = schema::beside(&database)?;
+        Ok(Self {
+            writer: Writer::start(connection, ())?,
+            readers: Readers::new(database),
+            payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
+        })
+    }
+
     /// How many transactions were committed since the store was opened: below the number of writes,
     /// by as much as writers shared a commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// The certificates that were seen at work, of a folder that `serve` may have open. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where the database cannot be read.
+    pub fn look_seen(folder: &Path) -> Result<Vec<Seen>, Error> {
+        seen::look(folder)
     }
 
     /// One write transaction.
@@ -181,6 +208,10 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| queue::retry(c, lease, at, &error, now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        Box::pin(self.write(move |c| orders::unreached(c, lease, &missed, now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| queue::bury(c, lease, aside, &note, now)))
     }
@@ -238,8 +269,14 @@ impl Store for Sqlite {
         })
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| outbound::sent(c, lease, until, now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::sent(c, lease, until, &why, now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -256,12 +293,66 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| outbound::remark(c, message, what, &detail, now)))
     }
 
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        Box::pin(self.write(move |c| orders::resend(c, message, &resend, now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| seen::note(c, &seen)))
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        Box::pin(self.query(seen::list))
+    }
+
+    fn step(&self, name: String, step: Step, now: DateTime<Utc>) -> Reply<'_, Option<String>> {
+        Box::pin(self.write(move |c| bridge::step(c, &name, step, now)))
+    }
+
+    fn kept(&self, prefix: String) -> Reply<'_, Vec<(String, String)>> {
+        Box::pin(self.query(move |c| bridge::kept(c, &prefix)))
+    }
+
+    fn observe(&self, observation: Observation, now: DateTime<Utc>) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| bridge::observe(c, &observation, now)))
+    }
+
+    fn observed(&self, account: String, number: String) -> Reply<'_, Option<Observed>> {
+        Box::pin(self.query(move |c| bridge::observed(c, &account, &number)))
+    }
+
+    fn submit(
+        &self,
+        lease: Lease,
+        submission: Submission,
+        then: Then,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| bridge::submit(c, lease, &submission, &then, now)))
+    }
+
+    fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
+        Box::pin(self.query(move |c| bridge::submission(c, document)))
+    }
+
     fn advance(&self, pair: String, by: u32, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| outbound::advance(c, &pair, by, now)))
     }
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         Box::pin(self.query(move |c| queries::find(c, direction, &key)))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        Box::pin(self.query(move |c| orders::named(c, &message_id)))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        Box::pin(self.query(move |c| orders::queue(c, limit)))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {
