@@ -111,7 +111,7 @@ impl Gateway {
         };
         let verdict = api.client.ask(&self.api, &meter, call, moment).await;
         if let Verdict::Denied(..) = verdict {
-            self.renew(api).await;
+            self.login_again(api).await;
         }
         verdict
     }
@@ -127,7 +127,7 @@ impl Gateway {
     }
 
     /// The login denied us: perhaps somebody has put another credential there since.
-    async fn renew(&self, api: &Api) {
+    async fn login_again(&self, api: &Api) {
         let path = api.agreed.credential.clone();
         let read = tokio::task::spawn_blocking(move || Credential::load(Path::new(&path)));
         let account = &api.client.account().name;

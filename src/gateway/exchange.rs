@@ -33,7 +33,7 @@ use crate::partner::keyring::Use;
 use crate::partner::keys::{self, Card, Held, Own, State};
 use crate::partner::{As2, Cem, Partner};
 use crate::store::{
-    self, DocumentState, Draft, Drafted, Message, NewDocument, Payload, Reading, Seen, Work,
+    DocumentState, Draft, Drafted, Message, NewDocument, Payload, Reading, Seen, Work,
 };
 
 /// Certificates that are held of one partner: more is a fault of somebody's, or an attack.

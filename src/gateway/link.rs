@@ -80,7 +80,7 @@ impl Link {
 /// # Errors
 /// The first file or password that cannot.
 pub fn usable(as2: &As2) -> Result<(), String> {
-    let link = Link::open(as2, &Way::default(), &Limits::default())?;
+    let link = Link::open(as2, &Way::default(), &[], &Limits::default())?;
     link.client.as_ref().map_or(Ok(()), Client::usable)
 }
 

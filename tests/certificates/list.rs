@@ -103,7 +103,8 @@ fn a_certificate_counts_once_its_fingerprint_is_confirmed() {
     run(folder, &["cert", "import", pem]).says(2, &["--partner"]);
     run(folder, &["cert", "import", pem, "--partner", "acne"]).says(2, &["no partner \"acne\""]);
     let import = ["cert", "import", pem, "--partner", "acme"];
-    let wrong = [&import[..], &["--fingerprint", &"0".repeat(64)]].concat();
+    let zeros = "0".repeat(64);
+    let wrong = [&import[..], &["--fingerprint", &zeros]].concat();
     run(folder, &wrong).says(2, &["another certificate"]);
     run(folder, &import).says(0, &["not used yet", "cert accept acme"]);
     let state = || run(folder, &["cert", "list", "--json"]).json()[1]["state"].clone();
