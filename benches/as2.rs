@@ -131,7 +131,8 @@ impl OpenSsl {
         }
     }
 
-    fn seal(&self, payload: &[u8]) -> Vec<u8> {
+    /// The envelope, and the signature inside it.
+    fn seal(&self, payload: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let entity = [&b"Content-Type: text/x\r\n\r\n"[..], payload].concat();
         let options = CMSOptions::BINARY | CMSOptions::DETACHED;
         let signed = CmsContentInfo::sign(
@@ -142,21 +143,26 @@ impl OpenSsl {
             options,
         );
         let signed = signed.and_then(|signed| signed.to_der());
-        let whole = smime(&entity, &signed.expect("a signature"));
+        let signature = signed.expect("a signature");
+        let whole = smime(&entity, &signature);
         let options = CMSOptions::BINARY;
         let cipher = Cipher::aes_256_cbc();
         let sealed = CmsContentInfo::encrypt(&self.others, &whole, cipher, options);
-        sealed
-            .and_then(|sealed| sealed.to_der())
-            .expect("a sound envelope")
+        let sealed = sealed.and_then(|sealed| sealed.to_der());
+        (sealed.expect("a sound envelope"), signature)
     }
 
     /// As every receiver has to: decrypt, read the S/MIME, verify. Where the entity of that
-    /// length stands is given for nothing.
-    fn open(&self, body: &[u8], entity: usize) -> Vec<u8> {
+    /// length stands is given for nothing; and where there is one, the signature that the S/MIME
+    /// holds.
+    fn open(&self, body: &[u8], entity: usize, signature: Option<&[u8]>) -> Vec<u8> {
         let envelope = CmsContentInfo::from_der(body).expect("an envelope");
         let whole = envelope.decrypt(&self.key, &self.x509).expect("a message");
-        let mut signed = CmsContentInfo::smime_read_cms(&whole).expect("a signature");
+        let signed = match signature {
+            Some(der) => CmsContentInfo::from_der(der),
+            None => CmsContentInfo::smime_read_cms(&whole),
+        };
+        let mut signed = signed.expect("a signature");
         let entity = &whole[OPENING.len()..OPENING.len() + entity];
         let store = X509StoreBuilder::new().expect("a store").build();
         let options = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::NOINTERN;
@@ -190,8 +196,16 @@ fn run(span: Duration) {
         let payload = payload(length);
         let (sealed, body) = seal(&payload, &keys, &profile);
         let entity = "Content-Type: text/x\r\n\r\n".len() + length;
-        let foreign = theirs.seal(&payload);
-        let [sign, unwrap, seals, their_seals, opens, their_opens] = rates(
+        let (foreign, signature) = theirs.seal(&payload);
+        let [
+            sign,
+            unwrap,
+            seals,
+            their_seals,
+            opens,
+            their_opens,
+            bare_opens,
+        ] = rates(
             span,
             [
                 &mut || {
@@ -213,7 +227,8 @@ fn run(span: Duration) {
                     let opened = as2::open(headers, body.as_slice(), sink, &keys, &profile, AT);
                     black_box(opened.expect("a sound message"));
                 },
-                &mut || drop(black_box(theirs.open(&foreign, entity))),
+                &mut || drop(black_box(theirs.open(&foreign, entity, None))),
+                &mut || drop(black_box(theirs.open(&foreign, entity, Some(&signature)))),
             ],
         );
         println!(
@@ -229,6 +244,13 @@ fn run(span: Duration) {
                 ours / raw
             );
         }
+        println!(
+            "{:>10} {:.2} x OpenSSL's CMS where it is given the signature and reads no S/MIME ({bare_opens:.0}); \
+             no more than {:.2} x, by its one RSA operation",
+            "",
+            opens / bare_opens,
+            unwrap / bare_opens
+        );
     }
 }
 

@@ -266,12 +266,14 @@ fn receive_only(folder: &Path) {
                 requests: usize::MAX,
                 ..Limits::default()
             },
+            tls: None,
+            proxies: Vec::new(),
         };
         let handler = move |arrival: web::as2::Arrival| {
             let gateway = Arc::clone(&gateway);
             async move {
                 let caller = gateway
-                    .admit(arrival.headers)
+                    .admit(arrival.headers, None)
                     .unwrap_or_else(|_| panic!("admitted"));
                 match arrival.body.read().await {
                     Ok(body) => gateway.receive(caller, body).await.into(),

@@ -6,11 +6,20 @@
 //! | `partners` | `TRANSLOAD_PARTNERS` | `partners` |
 //! | `mappings` | `TRANSLOAD_MAPPINGS` (parted as `PATH` is) | the embedded ones alone |
 //! | `as2.listen`, `as2.path` | `TRANSLOAD_AS2_LISTEN`, `TRANSLOAD_AS2_PATH` | `0.0.0.0:4080`, `/as2` |
-//! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | none: no asynchronous receipt is asked for |
+//! | `as2.id` | `TRANSLOAD_AS2_ID` | none: our usual AS2 name, for new partners |
+//! | `as2.url` | `TRANSLOAD_AS2_URL` | none: what partners post to, seen from outside |
+//! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | `as2.url`; without both, no asynchronous receipt is asked for |
+//! | `as2.trusted_proxies` | | none: nobody's `X-Forwarded-For` is read |
+//! | `as2.tls.p12`, `as2.tls.password_file` | | none: plain HTTP |
 //! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
+//! | `keys` | `TRANSLOAD_KEYS` | `keys` |
 //! | `bridge.folder` | `TRANSLOAD_BRIDGE_FOLDER` | `bridge` |
+//! | `x12.qualifier`, `x12.id` | | none: our usual X12 name, for new partners |
+//! | `proxy.url` | `TRANSLOAD_PROXY_URL` | none: partners are reached directly |
+//! | `trace.folder` | `TRANSLOAD_TRACE` | none: nothing is traced |
+//! | `trace.max` | | [`TRACED`](gateway::TRACED) exchanges |
 //! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```
@@ -33,8 +42,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use crate::gateway;
-use crate::net::serve;
-use crate::partner::{Error, is_url, strict};
+use crate::net::tls::Clients;
+use crate::net::{Network, serve};
+use crate::partner::{Error, Party, Proxy, is_url, strict};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -44,6 +54,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of partner files.
     pub partners: PathBuf,
+    /// The folder of keys and of certificates that partners gave us.
+    pub keys: PathBuf,
     /// Folders of guides that come before the embedded ones.
     pub mappings: Vec<PathBuf>,
     /// The AS2 listener.
@@ -54,8 +66,33 @@ pub struct Config {
     pub identity: Option<Identity>,
     /// The bridges.
     pub bridge: Bridge,
+    /// Our usual X12 name.
+    pub x12: Option<Party>,
+    /// The HTTP proxy to partners whose files name none.
+    pub proxy: Option<Proxy>,
+    /// Where every layer of every exchange is written, for who looks for a fault.
+    pub trace: Trace,
     /// Limits that differ from the defaults.
     pub limits: Limits,
+}
+
+/// What is traced, and how much of it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trace {
+    /// The folder; none traces nothing.
+    pub folder: Option<PathBuf>,
+    /// How many exchanges stay, the newest.
+    pub max: usize,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            max: gateway::TRACED,
+        }
+    }
 }
 
 /// The AS2 listener.
@@ -67,12 +104,39 @@ pub struct As2 {
     /// The one path that it serves.
     #[serde(deserialize_with = "url_path")]
     pub path: String,
-    /// The URL at which partners reach it from outside: where they post asynchronous receipts.
+    /// Our usual AS2 name: what partner sheets say, and what a new partner file takes.
+    pub id: Option<String>,
+    /// The URL at which partners reach it from outside, where that is another than its address
+    /// says: through a reverse proxy, by a name, under another path.
+    #[serde(deserialize_with = "public_url")]
+    pub url: Option<String>,
+    /// Where they post asynchronous receipts, if not to `url`.
     #[serde(deserialize_with = "public_url")]
     pub receipt_url: Option<String>,
+    /// Reverse proxies of ours, as addresses or networks: their `X-Forwarded-For` and
+    /// `X-Forwarded-Proto` are believed, and no number of connections binds them.
+    pub trusted_proxies: Vec<Network>,
+    /// The key to speak TLS with; without it, what is in front of us does.
+    pub tls: Option<Tls>,
     /// Whether a stranger who asks for a receipt is told in an unsigned one that we do not know
     /// him, instead of by status 403.
     pub tell_strangers: bool,
+}
+
+/// TLS of the AS2 listener. The files are looked at while it runs, and taken over when they
+/// change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// A PKCS#12 file with the key, its certificate and the chain above it.
+    pub p12: PathBuf,
+    /// The file that holds its password, and nothing else but a line end.
+    pub password_file: Option<PathBuf>,
+    /// The environment variable that holds its password.
+    pub password_env: Option<String>,
+    /// Whether clients are asked for a certificate: `ignored`, `asked` or `required`.
+    #[serde(default)]
+    pub clients: Clients,
 }
 
 /// The admin listener.
@@ -93,6 +157,8 @@ pub struct Identity {
     pub password_file: Option<PathBuf>,
     /// The environment variable that holds its password.
     pub password_env: Option<String>,
+    /// The systemd credential that holds its password.
+    pub password_credential: Option<String>,
 }
 
 /// The bridges.
@@ -132,11 +198,15 @@ impl Default for Config {
         Self {
             data: "data".into(),
             partners: "partners".into(),
+            keys: "keys".into(),
             mappings: Vec::new(),
             as2: As2::default(),
             admin: Admin::default(),
             identity: None,
             bridge: Bridge::default(),
+            x12: None,
+            proxy: None,
+            trace: Trace::default(),
             limits: Limits::default(),
         }
     }
@@ -148,7 +218,11 @@ impl Default for As2 {
         Self {
             listen: ([0, 0, 0, 0], 4080).into(),
             path: "/as2".into(),
+            id: None,
+            url: None,
             receipt_url: None,
+            trusted_proxies: Vec::new(),
+            tls: None,
             tell_strangers: false,
         }
     }
@@ -185,13 +259,17 @@ impl Config {
         let mut config: Self = strict(text, file)?;
         config.rebase(Path::new(file).parent().unwrap_or(Path::new("")));
         config.overlay(env)?;
-        if let Some(Identity {
-            password_file: Some(_),
-            password_env: Some(_),
-            ..
-        }) = &config.identity
-        {
-            let why = "identity has both password_file and password_env; keep one";
+        let places = config.identity.as_ref().map_or(0, |own| {
+            let named = [
+                own.password_file.is_some(),
+                own.password_env.is_some(),
+                own.password_credential.is_some(),
+            ];
+            named.into_iter().filter(|named| *named).count()
+        });
+        if places > 1 {
+            let why = "identity names several of password_file, password_env and \
+                       password_credential; keep one";
             return Err(Error::plain(file, why));
         }
         Ok(config)
@@ -209,10 +287,21 @@ impl Config {
             header_time: seconds(own.header_seconds, base.header_time),
             connections: own.connections.unwrap_or(base.connections),
             per_address: own.per_address.unwrap_or(base.per_address),
-            exempt: own.exempt.clone(),
+            exempt: {
+                let exempt = own.exempt.iter().map(|one| Network::from(*one));
+                exempt
+                    .chain(self.as2.trusted_proxies.iter().copied())
+                    .collect()
+            },
             drain: seconds(own.drain_seconds, base.drain),
             ..base
         }
+    }
+
+    /// Where partners post asynchronous receipts.
+    #[must_use]
+    pub fn receipt_url(&self) -> Option<&String> {
+        self.as2.receipt_url.as_ref().or(self.as2.url.as_ref())
     }
 
     /// What a gateway allows.
@@ -228,8 +317,20 @@ impl Config {
     fn rebase(&mut self, folder: &Path) {
         let keys = self.identity.iter_mut();
         let keys = keys.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
-        let folders = [&mut self.data, &mut self.partners, &mut self.bridge.folder];
-        for path in folders.into_iter().chain(&mut self.mappings).chain(keys) {
+        let tls = self.as2.tls.iter_mut();
+        let tls = tls.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
+        let logins = self.proxy.iter_mut().flat_map(|proxy| &mut proxy.login);
+        let keys = keys
+            .chain(tls)
+            .chain(logins.flat_map(|login| &mut login.password_file));
+        let folders = [
+            &mut self.data,
+            &mut self.partners,
+            &mut self.keys,
+            &mut self.bridge.folder,
+        ];
+        let folders = folders.into_iter().chain(&mut self.trace.folder);
+        for path in folders.chain(&mut self.mappings).chain(keys) {
             *path = folder.join(&*path);
         }
     }
@@ -238,6 +339,7 @@ impl Config {
         for (name, slot) in [
             ("TRANSLOAD_DATA", &mut self.data),
             ("TRANSLOAD_PARTNERS", &mut self.partners),
+            ("TRANSLOAD_KEYS", &mut self.keys),
             ("TRANSLOAD_BRIDGE_FOLDER", &mut self.bridge.folder),
         ] {
             env(name).into_iter().for_each(|value| *slot = value.into());
@@ -256,27 +358,49 @@ impl Config {
             }
             self.as2.path = value;
         }
-        if let Some(value) = env("TRANSLOAD_AS2_RECEIPT_URL") {
+        if let Some(id) = env("TRANSLOAD_AS2_ID") {
+            self.as2.id = Some(id);
+        }
+        for (name, slot) in [
+            ("TRANSLOAD_AS2_URL", &mut self.as2.url),
+            ("TRANSLOAD_AS2_RECEIPT_URL", &mut self.as2.receipt_url),
+        ] {
+            let Some(value) = env(name) else { continue };
             if !is_url(&value) {
-                return Err(wrong("TRANSLOAD_AS2_RECEIPT_URL", &value, A_URL));
+                return Err(wrong(name, &value, A_URL));
             }
-            self.as2.receipt_url = Some(value);
+            *slot = Some(value);
+        }
+        if let Some(url) = env("TRANSLOAD_PROXY_URL") {
+            let (login, no_proxy) = self
+                .proxy
+                .take()
+                .map_or((None, Vec::new()), |proxy| (proxy.login, proxy.no_proxy));
+            self.proxy = Some(Proxy {
+                url,
+                login,
+                no_proxy,
+            });
+        }
+        if let Some(folder) = env("TRANSLOAD_TRACE") {
+            self.trace.folder = Some(folder.into());
         }
         if let Some(value) = env("TRANSLOAD_MAPPINGS") {
             self.mappings = std::env::split_paths(&value).collect();
         }
         if let Some(p12) = env("TRANSLOAD_IDENTITY_P12") {
-            let (password_file, password_env) = (None, None);
             self.identity = Some(Identity {
                 p12: p12.into(),
-                password_file,
-                password_env,
+                password_file: None,
+                password_env: None,
+                password_credential: None,
             });
         }
         if let (Some(own), Some(file)) =
             (&mut self.identity, env("TRANSLOAD_IDENTITY_PASSWORD_FILE"))
         {
             (own.password_file, own.password_env) = (Some(file.into()), None);
+            own.password_credential = None;
         }
         Ok(())
     }
@@ -314,16 +438,31 @@ type Value = fn(&Config) -> Option<String>;
 const SETTINGS: &[(&str, &str, Value)] = &[
     ("data", "TRANSLOAD_DATA", |c| Some(shown(&c.data))),
     ("partners", "TRANSLOAD_PARTNERS", |c| Some(shown(&c.partners))),
+    ("keys", "TRANSLOAD_KEYS", |c| Some(shown(&c.keys))),
     ("mappings", "TRANSLOAD_MAPPINGS", |c| listed(c.mappings.iter().map(|path| shown(path)))),
     ("as2.listen", "TRANSLOAD_AS2_LISTEN", |c| Some(c.as2.listen.to_string())),
     ("as2.path", "TRANSLOAD_AS2_PATH", |c| Some(c.as2.path.clone())),
-    ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.as2.receipt_url.clone()),
+    ("as2.id", "TRANSLOAD_AS2_ID", |c| c.as2.id.clone()),
+    ("as2.url", "TRANSLOAD_AS2_URL", |c| c.as2.url.clone()),
+    ("as2.receipt_url", "TRANSLOAD_AS2_RECEIPT_URL", |c| c.receipt_url().cloned()),
+    ("as2.trusted_proxies", "", |c| listed(c.as2.trusted_proxies.iter().map(Network::to_string))),
+    ("as2.tls.p12", "", |c| Some(shown(&c.as2.tls.as_ref()?.p12))),
+    ("as2.tls.password_file", "", |c| Some(shown(c.as2.tls.as_ref()?.password_file.as_ref()?))),
+    ("as2.tls.password_env", "", |c| c.as2.tls.as_ref()?.password_env.clone()),
+    ("as2.tls.clients", "", |c| Some(format!("{:?}", c.as2.tls.as_ref()?.clients).to_lowercase())),
     ("as2.tell_strangers", "", |c| Some(c.as2.tell_strangers.to_string())),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),
     ("identity.password_file", "TRANSLOAD_IDENTITY_PASSWORD_FILE", |c| Some(shown(c.identity.as_ref()?.password_file.as_ref()?))),
     ("identity.password_env", "", |c| c.identity.as_ref()?.password_env.clone()),
+    ("identity.password_credential", "", |c| c.identity.as_ref()?.password_credential.clone()),
     ("bridge.folder", "TRANSLOAD_BRIDGE_FOLDER", |c| Some(shown(&c.bridge.folder))),
+    ("x12.qualifier", "", |c| Some(c.x12.as_ref()?.qualifier.clone())),
+    ("x12.id", "", |c| Some(c.x12.as_ref()?.id.clone())),
+    ("proxy.url", "TRANSLOAD_PROXY_URL", |c| Some(c.proxy.as_ref()?.url.clone())),
+    ("proxy.no_proxy", "", |c| listed(c.proxy.as_ref()?.no_proxy.iter().cloned())),
+    ("trace.folder", "TRANSLOAD_TRACE", |c| c.trace.folder.as_deref().map(shown)),
+    ("trace.max", "", |c| Some(c.trace.max.to_string())),
     ("limits.body", "", |c| Some(c.serve_limits().body.to_string())),
     ("limits.inflated", "", |c| Some(c.gateway_limits().inflated.to_string())),
     ("limits.body_memory", "", |c| Some(c.serve_limits().body_memory.to_string())),

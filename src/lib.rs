@@ -33,6 +33,21 @@ macro_rules! planted {
     };
 }
 
+/// `kill!("point")`: the process ends here, as by `kill -9`, where `TRANSLOAD_KILL` names the point.
+/// Without the feature `planted` nothing stands here; `tests/kill.rs` says what it is for.
+#[cfg(not(feature = "planted"))]
+macro_rules! kill {
+    ($point:literal) => {};
+}
+#[cfg(feature = "planted")]
+macro_rules! kill {
+    ($point:literal) => {
+        if std::env::var_os("TRANSLOAD_KILL").is_some_and(|point| point == $point) {
+            std::process::abort();
+        }
+    };
+}
+
 // Layer 1: wires and words. Each imports nothing of ours.
 pub mod as2;
 pub mod canonical;
@@ -43,6 +58,7 @@ pub mod store;
 pub mod x12;
 // Layer 2: translation, agreements.
 pub mod bridge;
+pub mod lifecycle;
 pub mod mapping;
 pub mod partner;
 // Layer 3: the walks.

@@ -38,11 +38,22 @@ use crate::as2::{Compression, KeyTransport, RsaSignature, Version};
 
 mod bridge;
 mod check;
+pub mod expiry;
+pub mod keyring;
+pub mod keys;
+mod link;
+pub mod preset;
+pub mod sheet;
 mod strict;
+mod words;
 
 pub use bridge::{Bridge, Spapi};
 pub(crate) use check::is_url;
+pub use check::moment_of;
+pub use keyring::{Cem, Entry};
+pub use link::{Connect, Demand, KeyFile, Login, Proxy, ProxyUse};
 pub use strict::{Error, strict};
+pub use words::{Encrypt, Receipt, ReceiptMode, Sign};
 
 /// One trading partner: the whole of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -77,17 +88,21 @@ pub struct As2 {
     /// Where their messages are posted; http or https.
     #[serde(deserialize_with = "check::url")]
     pub url: String,
-    /// Their certificates as PEM or DER files; one of them must have signed. Paths are relative
-    /// to the partner file.
+    /// Their certificates: PEM or DER files, relative to the partner file, each with what it is for
+    /// and from when to when where it says so. One of them must have signed.
     #[serde(deserialize_with = "check::certificates")]
-    pub certificates: Vec<PathBuf>,
+    pub certificates: Vec<Entry>,
+    /// What is done with certificates that come by a message of theirs.
+    #[serde(default)]
+    pub cem: Cem,
     /// How we sign.
     #[serde(default)]
     pub sign: Sign,
     /// How we encrypt.
     #[serde(default)]
     pub encrypt: Encrypt,
-    /// How an RSA key of ours signs: `rsa-pkcs1` or `rsa-pss`. An EC key signs ECDSA.
+    /// How an RSA key of ours signs messages and receipts: `rsa-pkcs1` or `rsa-pss`. An EC key signs
+    /// ECDSA.
     #[serde(default, deserialize_with = "check::rsa_signature")]
     pub signature: RsaSignature,
     /// How content keys are encrypted for an RSA key of theirs: `rsa-pkcs1`, `rsa-oaep-sha-256`,
@@ -107,6 +122,10 @@ pub struct As2 {
     /// other.
     #[serde(default)]
     pub chunked: bool,
+    /// Whether the transfer of a message that broke goes on where it broke, either way
+    /// (draft-harding-as2-restart-07). What is sent so is not chunked.
+    #[serde(default)]
+    pub restart: bool,
     /// The receipt that we ask for.
     #[serde(default)]
     pub receipt: Receipt,
@@ -150,6 +169,13 @@ pub struct As2 {
     /// tell an attacker what failed: for the days of a connection test only.
     #[serde(default, deserialize_with = "check::date")]
     pub diagnostic_dispositions_until: Option<NaiveDate>,
+    /// How their server is reached, where plain HTTP or TLS with the system's authorities is not
+    /// what it takes.
+    #[serde(default)]
+    pub connect: Connect,
+    /// What their requests have to show before they are listened to.
+    #[serde(default)]
+    pub demand: Demand,
 }
 
 impl As2 {
@@ -187,75 +213,6 @@ impl As2 {
         self.diagnostic_dispositions_until
             .is_some_and(|until| today < until)
     }
-}
-
-/// The digest of our signatures, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub enum Sign {
-    /// SHA-256.
-    #[default]
-    #[serde(rename = "sha-256")]
-    Sha256,
-    /// SHA-384.
-    #[serde(rename = "sha-384")]
-    Sha384,
-    /// SHA-512.
-    #[serde(rename = "sha-512")]
-    Sha512,
-    /// We do not sign.
-    #[serde(rename = "none")]
-    None,
-}
-
-/// The cipher of our messages, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub enum Encrypt {
-    /// AES-256 in CBC mode.
-    #[default]
-    #[serde(rename = "aes-256-cbc")]
-    Aes256Cbc,
-    /// AES-192 in CBC mode.
-    #[serde(rename = "aes-192-cbc")]
-    Aes192Cbc,
-    /// AES-128 in CBC mode.
-    #[serde(rename = "aes-128-cbc")]
-    Aes128Cbc,
-    /// AES-256 in GCM (RFC 5084): it notices by itself what was changed.
-    #[serde(rename = "aes-256-gcm")]
-    Aes256Gcm,
-    /// AES-192 in GCM.
-    #[serde(rename = "aes-192-gcm")]
-    Aes192Gcm,
-    /// AES-128 in GCM.
-    #[serde(rename = "aes-128-gcm")]
-    Aes128Gcm,
-    /// We do not encrypt.
-    #[serde(rename = "none")]
-    None,
-}
-
-/// How a receipt comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReceiptMode {
-    /// In the answer to the request that carries the message.
-    #[default]
-    Sync,
-    /// By a request of theirs, to the `receipt_url` of our settings.
-    Async,
-}
-
-/// The receipt (MDN) that we ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Receipt {
-    /// A signed one: it proves that they have our bytes.
-    #[default]
-    Signed,
-    /// An unsigned one: it says so.
-    Unsigned,
-    /// None: any 2xx must do.
-    None,
 }
 
 /// The X12 envelope between us.
@@ -383,9 +340,14 @@ impl Partner {
             .map(|document| document.transport.unwrap_or(fallback))
     }
 
-    fn rebase(&mut self, folder: &Path) {
-        for path in self.as2.iter_mut().flat_map(|as2| &mut as2.certificates) {
-            *path = folder.join(&*path);
+    /// Makes the file's relative paths relative to `folder`.
+    pub(crate) fn rebase(&mut self, folder: &Path) {
+        if let Some(as2) = &mut self.as2 {
+            let listed = as2.certificates.iter_mut().map(|one| &mut one.file);
+            let link = as2.connect.paths().chain(as2.demand.paths());
+            for path in listed.chain(link) {
+                *path = folder.join(&*path);
+            }
         }
         if let Some(own) = &mut self.spapi {
             own.credential = folder.join(&own.credential);

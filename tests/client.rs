@@ -222,12 +222,11 @@ async fn the_client_verifies_certificates_and_takes_a_pinned_one() {
     };
     let pinned = || Trust::Only(certificate.to_pem().unwrap());
     assert_eq!(post(pinned(), &url).await.unwrap().status, 204);
+    // What is pinned is that certificate, whatever host it names.
+    let renamed = url.replace("127.0.0.1", "localhost");
+    assert_eq!(post(pinned(), &renamed).await.unwrap().status, 204);
     let other = Trust::Only(self_signed().1.to_pem().unwrap());
-    for (trust, url) in [
-        (Trust::System, url.clone()),
-        (other, url.clone()),
-        (pinned(), url.replace("127.0.0.1", "localhost")),
-    ] {
+    for (trust, url) in [(Trust::System, url.clone()), (other, url.clone())] {
         let error = post(trust, &url).await.unwrap_err();
         assert!(matches!(error, client::Error::Tls { .. }), "{error}");
         assert!(error.retry() && !error.sent());

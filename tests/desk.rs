@@ -9,6 +9,7 @@ mod fix;
 mod folder;
 mod garbage;
 mod journey;
+mod picture;
 mod redact;
 mod roundtrip;
 mod show;

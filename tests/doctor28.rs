@@ -108,8 +108,20 @@ const SEVERAL: &[Several] = &[
     ("price", &[ORDER, BILL], &["*4.50*", "*4.75*"], 1, "line.price", "IT104"),
     ("price of the answer", &[ORDER, REPLY], &["*4.50*", "*4.75*"], 1, "line.price", "PO104"),
     ("answered", &[ORDER, REPLY], &["PO1*2*5*CA", "PO1*2*6*CA"], 1, "line.quantity", "PO102"),
+    ("price of the answer, billed", &[REPLY, BILL], &["*4.50*", "*4.75*"], 1, "line.price", "IT104"),
+    ("accepted after all", &[REJECTION, REPLY], &["*U*00401*000000016", "*U*00401*000000018", "260302*0915", "260304*0915"], 1, "line.revived", "PO1"),
+    ("billed before it is shipped", &[ORDER, NOTICE, BILL], &["IT1*1*10*", "IT1*1*11*"], 2, "line.quantity", "IT102"),
+    ("an invoice twice", &[BILL, BILL], &["000000015*0*T", "000000019*0*T"], 1, "number.twice", "BIG02"),
+    ("a notice twice", &[NOTICE, NOTICE], &["000000012*0*T", "000000019*0*T"], 1, "number.twice", "BSN02"),
+    ("a package twice", &[NOTICE, NOTICE], &["BSN*00*SN-1", "BSN*00*SN-2"], 1, "number.twice", "MAN02"),
     ("a line left out", &[ORDER, REPLY], &["PO1*2*5*CA*21.00*PE*VN*TC-0004-6~\nACK*IA*5*CA~\n", ""], 1, "line.missing", "BAK03"),
 ];
+
+/// A reply that rejects the first line.
+const REJECTION: &str = "ISA*00*          *00*          *ZZ*TINDERBOX      *ZZ*QUILLFEATHER   *260303*0915*U*00401*000000017*0*T*>~\n\
+    GS*PR*TINDERBOX*QUILLFEATHER*20260303*0915*17*X*004010~\nST*855*0001~\n\
+    BAK*00*AC*PO-2001*20260302~\nPO1*1*10*EA*4.50*PE*VN*TK-1200~\nACK*IR*10*EA~\n\
+    CTT*1~\nSE*6*0001~\nGE*1*17~\nIEA*1*000000017~\n";
 
 /// Codes that no line above shows, and where they are.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -200,6 +212,23 @@ fn files_that_fit_are_told_nothing_of() {
         Vec::<&(usize, String, String)>::new(),
         "{out}"
     );
+}
+
+/// What takes the place of another is not told of, and the other counts no more.
+#[test]
+fn the_last_holds() {
+    #[rustfmt::skip]
+    let rows: [(&str, &[&str], &[&str]); 2] = [
+        ("the last answer holds", &[ORDER, REPLY, REPLY], &["*260302*0915*U*00401*000000016", "*260303*0915*U*00401*000000017", "PR*TINDERBOX*QUILLFEATHER*20260303*0915*16", "PR*TINDERBOX*QUILLFEATHER*20260303*0915*17"]),
+        ("a notice again", &[NOTICE, NOTICE], &["000000012*0*T", "000000019*0*T", "BSN*00", "BSN*05"]),
+    ];
+    for (what, files, changes) in rows {
+        let mut all: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+        let last = all.pop().unwrap();
+        all.push(changed(&last, changes));
+        let (told, out) = beside(&all, &[]);
+        assert_eq!(told, [], "{what}\n{out}");
+    }
 }
 
 #[test]

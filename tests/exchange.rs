@@ -3,13 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+mod circuit;
 mod hostile;
 mod killed;
 mod large;
 mod later;
-mod pair;
+pub(crate) mod pair;
 mod receipts;
 mod related;
+mod restart;
 
 use transload::store::{Direction, DocumentState, MessageState};
 

@@ -3,6 +3,7 @@
 mod amazon;
 mod begin;
 mod bundle;
+mod chinese;
 mod demands;
 mod manners;
 mod reload;

@@ -415,7 +415,7 @@ fn a_guide_whose_levels_cannot_be_reached_is_refused() {
         let library = Library::embedded().with([("partners/nobody/856.toml".into(), overlay)]);
         let outcome = library.guide(Some("nobody"), "004010", "856").unwrap();
         outcome.map_or_else(
-            |errors| errors[0].message.clone(),
+            |errors| errors[0].message.to_string(),
             |_| "accepted".to_owned(),
         )
     };

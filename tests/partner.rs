@@ -360,7 +360,7 @@ fn a_folder_of_partners_is_loaded_or_every_error_told() {
     let all = partner::load(folder.path()).unwrap();
     let acme = all.get("acme").unwrap();
     assert_eq!(
-        acme.as2.as_ref().unwrap().certificates[1],
+        acme.as2.as_ref().unwrap().certificates[1].file,
         folder.path().join("keys/new.pem")
     );
     assert_eq!(

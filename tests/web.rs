@@ -37,6 +37,8 @@ impl Server {
             path: "/as2".into(),
             spool: spool.path().into(),
             limits,
+            tls: None,
+            proxies: Vec::new(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let keep = Arc::clone(&kept);

@@ -230,3 +230,19 @@ pub fn mdn(mut bytes: &[u8]) {
         assert!(mdn.signature.is_none() || mdn.text.contains("fuzz"));
     }
 }
+
+/// A certificate exchange: what is read is written and read the same; its parts are certificates
+/// or an error.
+pub fn cem(bytes: &[u8]) {
+    if let Ok(read) = as2::cem::Exchange::read(bytes) {
+        let again = as2::cem::Exchange::read(read.write().as_bytes());
+        assert_eq!(again.expect("what was written can be read"), read);
+    }
+    if let Ok(certificates) = as2::cem::unpack(bytes) {
+        for one in &certificates {
+            let packed = as2::cem::pack(&[one]).expect("what was read can be written");
+            let again = as2::cem::unpack(&packed).expect("what was written can be read");
+            assert_eq!(again[0].fingerprint(), one.fingerprint());
+        }
+    }
+}

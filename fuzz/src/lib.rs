@@ -13,7 +13,8 @@ pub mod x12;
 pub type Target = fn(&[u8]);
 
 /// Each target by the name of its binary and of its folder below `corpus/`.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
+    ("as2_cem", as2::cem),
     ("as2_cms", as2::cms),
     ("as2_compress", as2::compress),
     ("as2_headers", as2::headers),

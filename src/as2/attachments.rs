@@ -63,6 +63,12 @@ pub struct Attachment {
     pub root: bool,
 }
 
+/// The `Content-ID`, without brackets, of the n-th document, from 1, of a [`Related`] that drew
+/// these bytes: for documents that name each other.
+pub fn content_id(random: &[u8; 16], n: usize) -> String {
+    format!("{n}.{}@related", hex(random))
+}
+
 /// Whether a payload of that media type holds several documents.
 pub fn is_related(content_type: &str) -> bool {
     Value::parse(content_type).kind == "multipart/related"
@@ -166,8 +172,9 @@ impl<R: Read + Seek> Related<R> {
         };
         let mut random = [0; 16];
         entropy(&mut random);
+        let drawn = random;
+        let id = |n: usize| format!("<{}>", content_id(&drawn, n));
         let random = hex(&random);
-        let id = |n: usize| format!("<{n}.{random}@related>");
         let root = Value::parse(root.content_type).kind;
         let mut related = Related {
             content_type: format!(

@@ -68,13 +68,16 @@ impl Headers {
                 break;
             }
             if line[0] == b' ' || line[0] == b'\t' {
-                let folded = text(line);
+                let folded = unbroken(&text(line));
                 let (_, value) = headers
                     .0
                     .last_mut()
                     .ok_or_else(|| Error::Mime("header block starts with a folded line".into()))?;
-                value.push(' ');
-                value.push_str(folded.trim());
+                let folded = folded.trim();
+                if !value.is_empty() && !folded.is_empty() {
+                    value.push(' ');
+                }
+                value.push_str(folded);
                 continue;
             }
             let colon = line.iter().position(|byte| *byte == b':');
@@ -82,14 +85,16 @@ impl Headers {
             let Some(colon) = colon else {
                 return Err(Error::Mime(format!("no header field: {:?}", shown(line))));
             };
-            headers.push(&text(&line[..colon]), text(&line[colon + 1..]).trim());
+            headers.push(&text(&line[..colon]), &text(&line[colon + 1..]));
         }
         Ok(headers)
     }
 
-    /// Appends a field. Line breaks in the value become blanks: nothing written here is folded.
+    /// Appends a field. Line breaks in the value become blanks, and blanks around it go: nothing
+    /// written here is folded.
     pub fn push(&mut self, name: &str, value: &str) {
-        self.0.push((name.to_owned(), unbroken(value)));
+        self.0
+            .push((name.to_owned(), unbroken(value).trim().to_owned()));
     }
 
     /// Replaces every field of that name by one, in the place of the first.
@@ -97,7 +102,7 @@ impl Headers {
         let is = |(have, _): &(String, String)| have.eq_ignore_ascii_case(name);
         let first = self.0.iter().position(is).unwrap_or(self.0.len());
         self.0.retain(|field| !is(field));
-        let field = (name.to_owned(), unbroken(value));
+        let field = (name.to_owned(), unbroken(value).trim().to_owned());
         self.0.insert(first, field);
     }
 

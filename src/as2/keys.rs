@@ -12,11 +12,12 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{HasPublic, Id, PKey, Private, Public};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
-use openssl::x509::{X509, X509KeyUsage, X509NameBuilder};
+use openssl::x509::{X509, X509KeyUsage, X509NameBuilder, X509NameRef};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cms::ber::Der;
 use super::error::Error;
+use super::key::Key;
 
 /// Where fresh bytes come from: content keys, IVs, message ids, boundaries.
 pub type Entropy<'a> = &'a mut dyn FnMut(&mut [u8]);
@@ -97,7 +98,7 @@ fn curve<T: HasPublic>(key: &PKey<T>) -> Option<KeyKind> {
 #[derive(Clone)]
 pub struct Certificate {
     x509: X509,
-    pub(crate) key: PKey<Public>,
+    pub(crate) key: Key<Public>,
     /// DER of issuer and serial number, one after the other, as CMS names a certificate.
     pub(crate) issuer_serial: Vec<u8>,
     pub(crate) key_id: Option<Vec<u8>>,
@@ -122,10 +123,10 @@ impl Certificate {
 
     pub(crate) fn new(x509: X509) -> Result<Certificate, Error> {
         let der = x509.to_der()?;
+        let key = x509.public_key();
+        let key = key.map_err(|_| bad("the certificate's public key is not usable"))?;
         Ok(Certificate {
-            key: x509
-                .public_key()
-                .map_err(|_| bad("the certificate's public key is not usable"))?,
+            key: Key::new(key),
             issuer_serial: issuer_serial(&der)?,
             key_id: x509.subject_key_id().map(|id| id.as_slice().to_vec()),
             fingerprint: hex(&x509.digest(MessageDigest::sha256())?),
@@ -142,14 +143,28 @@ impl Certificate {
 
     /// The subject on one line, such as `CN=partner, O=ACME`.
     pub fn subject(&self) -> String {
-        let entries = self.x509.subject_name().entries().map(|entry| {
-            let value = entry.data().to_string().unwrap_or_default();
-            format!(
-                "{}={value}",
-                entry.object().nid().short_name().unwrap_or("?")
-            )
-        });
-        entries.collect::<Vec<_>>().join(", ")
+        line(self.x509.subject_name())
+    }
+
+    /// The issuer on one line, as the subject is written.
+    pub fn issuer(&self) -> String {
+        line(self.x509.issuer_name())
+    }
+
+    /// The serial number in decimal, as it is written where certificates are named by it.
+    pub fn serial(&self) -> String {
+        let number = self.x509.serial_number().to_bn();
+        let digits = number.and_then(|number| Ok(number.to_dec_str()?.to_string()));
+        digits.unwrap_or_default()
+    }
+
+    /// The kind of its key: `rsa-2048`, `p-256` …
+    pub fn key_name(&self) -> String {
+        match (self.key.id(), curve(&self.key)) {
+            (_, Some(curve)) => curve.to_string(),
+            (Id::RSA | Id::RSA_PSS, _) => KeyKind::Rsa(self.key.bits()).to_string(),
+            _ => format!("a key of {} bits", self.key.bits()),
+        }
     }
 
     /// When its validity begins.
@@ -223,7 +238,7 @@ impl fmt::Debug for Certificate {
 pub struct Identity {
     /// The certificate, to be given to partners.
     pub certificate: Certificate,
-    pub(crate) key: PKey<Private>,
+    pub(crate) key: Key<Private>,
     /// Secret and fixed for a key: what a content key is made from when unwrapping fails.
     pub(crate) rejection: Zeroizing<[u8; 32]>,
 }
@@ -259,6 +274,22 @@ impl Identity {
             X509::from_pem(certificate).map_err(|_| bad("no PEM certificate in the file"))?;
         let key = PKey::private_key_from_pem_callback(key, |_| Ok(0))
             .map_err(|_| bad("no unencrypted PEM private key in the file"))?;
+        Identity::new(x509, key)
+    }
+
+    /// The same from a key under a password: PKCS#8 or what OpenSSL wrote before it.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem`], and a wrong password.
+    pub fn from_sealed_pem(
+        certificate: &[u8],
+        key: &[u8],
+        password: &str,
+    ) -> Result<Identity, Error> {
+        let x509 =
+            X509::from_pem(certificate).map_err(|_| bad("no PEM certificate in the file"))?;
+        let key = PKey::private_key_from_pem_passphrase(key, password.as_bytes())
+            .map_err(|_| bad("no PEM private key that opens with this password"))?;
         Identity::new(x509, key)
     }
 
@@ -336,7 +367,7 @@ impl Identity {
         der.zeroize();
         Ok(Identity {
             certificate,
-            key,
+            key: Key::new(key),
             rejection,
         })
     }
@@ -403,9 +434,21 @@ impl Keys {
     }
 }
 
+/// A distinguished name on one line, such as `CN=partner, O=ACME`.
+fn line(name: &X509NameRef) -> String {
+    let entries = name.entries().map(|entry| {
+        let value = entry.data().to_string().unwrap_or_default();
+        let kind = entry.object().nid().short_name().unwrap_or("?");
+        format!("{kind}={value}")
+    });
+    entries.collect::<Vec<_>>().join(", ")
+}
+
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+    bytes.iter().flat_map(digits).collect()
 }
 
 fn bad(problem: &str) -> Error {

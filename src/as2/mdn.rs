@@ -8,12 +8,12 @@
 use chrono::{DateTime, Utc};
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
-use super::cms::signed;
+use super::cms::signed::{self, RsaSignature};
 use super::disposition::{Disposition, Outcome};
 use super::error::Error;
 use super::headers::{Headers, read_line, unbroken};
 use super::keys::{Entropy, Identity, Keys};
-use super::mic::{Digest, Digests, Mic};
+use super::mic::{Digest, Mic};
 use super::mime::{self, Value};
 use super::open::{self, Signature};
 use super::profile::Profile;
@@ -46,6 +46,8 @@ pub struct MdnFields {
     pub text: String,
     /// The AS2 that it is written in.
     pub version: Version,
+    /// How an RSA key signs it.
+    pub scheme: RsaSignature,
 }
 
 impl MdnFields {
@@ -83,6 +85,7 @@ impl MdnFields {
             disposition,
             mic,
             version: Version::default(),
+            scheme: RsaSignature::default(),
         }
     }
 
@@ -179,11 +182,9 @@ impl Mdn {
                     .collect::<Headers>()
                     .to_bytes();
                 let entity = [head, report].concat();
-                let mut digests = Digests::new(&[digest])?;
-                digests.update(&entity)?;
-                let digested = digests.finish()?;
-                let mic = digested.get(digest).expect("it was asked for");
-                let signature = mime::signature_part(&outer, &signed::write(mic, us, at)?);
+                let mic = Mic::of(&entity, digest)?;
+                let signature = signed::write(fields.scheme, &mic, us, at)?;
+                let signature = mime::signature_part(&outer, &signature);
                 let opening = format!("--{outer}\r\n").into_bytes();
                 (
                     mime::signed_type(&outer, digest),

@@ -208,6 +208,17 @@ impl Digested {
     }
 }
 
+impl Mic {
+    /// The MIC of these bytes.
+    ///
+    /// # Errors
+    /// Only where OpenSSL has no memory.
+    pub fn of(bytes: &[u8], digest: Digest) -> Result<Mic, Error> {
+        let value = openssl::hash::hash(digest.openssl(), bytes)?.to_vec();
+        Ok(Mic { digest, value })
+    }
+}
+
 /// Digests what is read through it. What `fill_buf` has shown counts as read: each layer
 /// reads its source to the end.
 pub(crate) struct Tee<'a, R> {

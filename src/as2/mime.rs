@@ -32,6 +32,21 @@ pub(crate) fn read_from(source: &mut impl BufRead, out: &mut [u8]) -> io::Result
     Ok(length)
 }
 
+/// Header lines with CRLF, as the MIC of an unsigned entity wants them.
+pub(super) fn with_crlf(block: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(block.len());
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(text) => {
+                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
 /// `type/subtype; name=value …`, of Content-Type and Content-Disposition alike.
 pub(crate) struct Value {
     /// Lower case.

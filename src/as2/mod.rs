@@ -16,11 +16,12 @@
 //! | `wrapper` | what the headers inside an envelope may hold |
 //! | `cms` | BER and DER, SignedData, EnvelopedData, AuthEnvelopedData |
 //! | `attachments` | several documents in one message |
+//! | [`cem`] | certificates by messages |
 //! | `compress` | CompressedData, within limits |
 //! | `mic` | digests and the message integrity check |
 //! | `receipt`, `disposition`, `mdn` | what is asked, what happened, how it is said |
 //! | `version` | the headers of AS2 1.0 to 1.3 |
-//! | `keys`, `profile` | whom we trust, what was agreed |
+//! | `key`, `keys`, `profile` | whom we trust, what was agreed |
 //!
 //! ```
 //! use std::io::Cursor;
@@ -52,24 +53,27 @@
 //! AES-CCM, or signatures in signatures.
 
 mod attachments;
+pub mod cem;
 pub(crate) mod cms;
 mod compress;
 mod disposition;
 mod error;
 mod headers;
+mod key;
 mod keys;
 mod mdn;
 mod mic;
 mod mime;
 mod multipart;
 mod open;
+mod peel;
 mod profile;
 mod receipt;
 mod seal;
 mod version;
 mod wrapper;
 
-pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, is_related};
+pub use attachments::{ATTACHMENTS, Attachment, Related, attachments, content_id, is_related};
 pub use cms::ber::{BER_DEPTH, ELEMENT_BYTES};
 pub use cms::cipher::Cipher;
 pub use cms::recipient::{KeyTransport, RECIPIENTS};
@@ -85,7 +89,8 @@ pub use mic::{Digest, Mic, sha256};
 pub use mime::PART_HEADER_BYTES;
 pub use multipart::BOUNDARY_LENGTH;
 pub use open::{Encryption, LAYERS, Opened, Secured, Signature, open};
+pub use peel::{Layer, PEELED, peel, verifies};
 pub use profile::{Compression, Profile, Receipt};
 pub use receipt::ReceiptRequest;
-pub use seal::{Document, Sealed, Sealing, message_id, seal};
+pub use seal::{Document, Sealed, Sealing, digested, message_id, seal};
 pub use version::Version;

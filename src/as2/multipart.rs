@@ -10,6 +10,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use memchr::memmem::Finder;
+
 use super::error::Error;
 use super::mime::read_from;
 
@@ -23,7 +25,7 @@ const TRAILING_BLANKS: usize = 128;
 pub(crate) struct Multipart<'a> {
     source: &'a mut dyn BufRead,
     /// LF, two hyphens, the boundary.
-    needle: Vec<u8>,
+    needle: Finder<'static>,
     window: Vec<u8>,
     /// Where the unread bytes of the window start.
     start: usize,
@@ -58,7 +60,7 @@ impl<'a> Multipart<'a> {
         }
         Ok(Multipart {
             source,
-            needle: format!("\n--{boundary}").into_bytes(),
+            needle: Finder::new(&format!("\n--{boundary}")).into_owned(),
             // So that a boundary may stand in the very first line.
             window: vec![b'\n'],
             start: 0,
@@ -121,18 +123,19 @@ impl<'a> Multipart<'a> {
     /// Looks for a boundary line among the unread bytes.
     fn scan(&mut self) {
         let unread = &self.window[self.start..];
-        for at in memchr::memmem::find_iter(unread, &self.needle) {
+        let needle = self.needle.needle().len();
+        for at in self.needle.find_iter(unread) {
             let before = match unread[..at].last() {
                 Some(b'\r') if self.crlf => at - 1,
                 _ => at,
             };
-            match boundary_line(&unread[at + self.needle.len()..], self.ended) {
+            match boundary_line(&unread[at + needle..], self.ended) {
                 Line::Boundary {
                     length,
                     closing,
                     crlf,
                 } => {
-                    let length = at - before + self.needle.len() + length;
+                    let length = at - before + needle + length;
                     self.ready = before;
                     self.delimiter = Some(Delimiter {
                         length,
@@ -149,7 +152,7 @@ impl<'a> Multipart<'a> {
             }
         }
         // The start of a boundary, and a CR before it, may stand at the end.
-        let kept = if self.ended { 0 } else { self.needle.len() + 1 };
+        let kept = if self.ended { 0 } else { needle + 1 };
         self.ready = unread.len().saturating_sub(kept);
     }
 }

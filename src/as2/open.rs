@@ -20,10 +20,11 @@ use super::cms::{self, oid};
 use super::compress::{self, Inflate};
 use super::error::Error;
 use super::headers::Headers;
-use super::keys::{Keys, hex};
+use super::keys::Keys;
 use super::mic::{Digest, Digested, Digests, Mic, Tee};
 use super::mime::{self, Head, Value};
 use super::multipart::Multipart;
+use super::peel::{Kept, Layer};
 use super::profile::Profile;
 use super::receipt::ReceiptRequest;
 use super::wrapper;
@@ -49,6 +50,8 @@ pub struct Encryption {
     pub cipher: Cipher,
     /// `rsa-pkcs1`, `rsa-oaep sha-256`, `ecdh sha-256 aes-128-wrap`, …
     pub key_transport: String,
+    /// SHA-256 of the certificate of ours that it was encrypted to.
+    pub recipient: String,
 }
 
 /// The layers that were found around the payload.
@@ -79,8 +82,8 @@ pub struct Opened {
     pub content_type: String,
     /// The payload's file name as claimed: to be shown, never a path.
     pub file_name: Option<String>,
-    /// SHA-256 of the payload, 64 lower-case hex digits.
-    pub payload_sha256: String,
+    /// SHA-256 of the payload.
+    pub payload_sha256: [u8; 32],
     /// The payload's length in bytes.
     pub payload_len: u64,
     /// The receipt that is asked for.
@@ -109,10 +112,23 @@ impl Opened {
 pub fn open(
     headers: &Headers,
     body: impl Read,
+    payload: impl Write,
+    keys: &Keys,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Opened, Error> {
+    open_by(headers, body, payload, keys, profile, at, None)
+}
+
+/// The same, and keeps what is inside each layer, the innermost first.
+pub(super) fn open_by(
+    headers: &Headers,
+    body: impl Read,
     mut payload: impl Write,
     keys: &Keys,
     profile: &Profile,
     at: DateTime<Utc>,
+    peeled: Option<&mut Vec<Layer>>,
 ) -> Result<Opened, Error> {
     let request = ReceiptRequest::read(headers, profile.allows_weak());
     let mut walk = Walk {
@@ -120,6 +136,7 @@ pub fn open(
         profile,
         at,
         payload: &mut payload,
+        peeled,
         secured: Secured::default(),
         micalg: request
             .as_ref()
@@ -165,6 +182,8 @@ struct Walk<'w> {
     profile: &'w Profile,
     at: DateTime<Utc>,
     payload: &'w mut dyn Write,
+    /// What is inside each layer, where that is asked for.
+    peeled: Option<&'w mut Vec<Layer>>,
     secured: Secured,
     /// The MIC's digest where no signature says it.
     micalg: Digest,
@@ -179,7 +198,7 @@ struct Walk<'w> {
 struct Leaf {
     content_type: String,
     file_name: Option<String>,
-    sha256: String,
+    sha256: [u8; 32],
     length: u64,
 }
 
@@ -193,9 +212,19 @@ impl Walk<'_> {
                 limit: LAYERS as u64,
             });
         }
-        let mut head = mime::head(source)?;
-        let mut body = std::mem::take(&mut head.body_start).chain(&mut *source);
-        self.entity(&head, &mut body)?;
+        let kind = self.secured.layers.last().copied().unwrap_or_default();
+        let mut source = Kept::new(source, self.peeled.is_some());
+        let mut head = mime::head(&mut source)?;
+        let mut body = std::mem::take(&mut head.body_start).chain(&mut source);
+        let read = self.entity(&head, &mut body);
+        if let (Some(peeled), Some(content)) = (&mut self.peeled, source.bytes.take()) {
+            peeled.push(Layer {
+                kind,
+                content,
+                signature: None,
+            });
+        }
+        read?;
         match source.fill_buf()?.is_empty() {
             true => Ok(()),
             false => Err(Error::Cms("bytes after the content of a layer".into())),
@@ -290,6 +319,7 @@ impl Walk<'_> {
         self.secured.encrypted = Some(Encryption {
             cipher,
             key_transport: key.transport.clone(),
+            recipient: key.recipient.clone(),
         });
         let mut plain = envelope.decrypt(ber.octets(0x80)?, &key)?;
         let read = self.inner(&mut plain);
@@ -377,6 +407,9 @@ impl Walk<'_> {
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
         let signature = signature_bytes(second, encrypted)?;
+        if let Some(signed) = self.peeled.as_mut().and_then(|layers| layers.last_mut()) {
+            signed.signature = Some(signature.clone());
+        }
         // What is wrong after the signature is told after its check: in an encrypted message the
         // padding of the last block shows here, and must not show in the time that we take.
         let ended = match parts.next() {
@@ -449,7 +482,7 @@ impl Walk<'_> {
         };
         let mut digests = Digests::new(wanted)?;
         if self.layers > 0 && !planted!("mic-without-headers") {
-            digests.update(&with_crlf(&head.raw))?;
+            digests.update(&mime::with_crlf(&head.raw))?;
         }
         let (mut sha256, mut length) = (Sha256::new(), 0);
         {
@@ -475,7 +508,7 @@ impl Walk<'_> {
         self.leaf = Some(Leaf {
             content_type: content_type.to_owned(),
             file_name: mime::file_name(&head.headers),
-            sha256: hex(&payload_digest),
+            sha256: payload_digest,
             length,
         });
         if !self.in_signature {
@@ -515,6 +548,9 @@ fn hidden(error: Error) -> Error {
     }
 }
 
+/// Room for a signature and two certificates in base64: it seldom has to grow.
+const SIGNATURE: usize = 8 * 1024;
+
 /// The signature part's CMS object, whatever its transfer encoding is or says.
 fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
     let head = mime::head(&mut part)?;
@@ -529,7 +565,7 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
         )));
     }
     let limit = ELEMENT_BYTES as u64;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(SIGNATURE);
     head.body_start
         .chain(part)
         .take(limit + 1)
@@ -543,7 +579,7 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
     if bytes.first() == Some(&0x30) {
         return Ok(bytes);
     }
-    let mut decoded = Vec::new();
+    let mut decoded = Vec::with_capacity(SIGNATURE);
     mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
     Ok(decoded)
 }
@@ -554,19 +590,4 @@ fn is_signature_type(kind: &str) -> bool {
         kind.as_str(),
         "application/pkcs7-signature" | "application/x-pkcs7-signature"
     )
-}
-
-/// Header lines with CRLF, as the MIC of an unsigned entity wants them.
-fn with_crlf(block: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(block.len());
-    for line in block.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    out
 }

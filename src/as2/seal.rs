@@ -79,6 +79,27 @@ pub fn seal(
     Sealing::new(payload, document, keys, profile, entropy, at)?.write(out)
 }
 
+/// Writes what a receipt's MIC is over, as [`seal`] digested it: the payload with its header block,
+/// or that compressed, where it was compressed before it was signed.
+///
+/// # Errors
+/// The payload or `out` failed.
+pub fn digested(
+    payload: impl Read + Seek,
+    document: Document<'_>,
+    compressed: bool,
+    mut out: impl Write,
+) -> Result<(), Error> {
+    let mut entity = Entity::payload(payload, document)?;
+    if compressed {
+        let level = entity.level()?;
+        entity = entity.compressed(level)?;
+    }
+    out.write_all(&entity.head())?;
+    entity.write(&mut out)?;
+    Ok(out.flush()?)
+}
+
 /// A message whose headers and length are known, before a byte of its body is written.
 ///
 /// [`seal`] in two steps, for who has to say the headers first.
@@ -488,7 +509,7 @@ impl Signing<'_> {
 
     /// The signature part.
     fn sign(&mut self, mic: Mic) -> Result<&[u8], Error> {
-        let signature = signed::write_as(self.rsa, &mic, self.us, self.at)?;
+        let signature = signed::write(self.rsa, &mic, self.us, self.at)?;
         let part = mime::signature_part(&self.boundary, &signature);
         Ok(&self.signed.insert((mic, part)).1)
     }

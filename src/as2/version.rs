@@ -18,8 +18,8 @@ use super::headers::Headers;
 const PRODUCT: &str = concat!("transload:", env!("CARGO_PKG_VERSION"));
 
 /// What we do beyond RFC 4130 (RFC 6017): several documents in one message (RFC 6362), and the
-/// receipt of the first message for each copy.
-const FEATURES: &str = "multiple-attachments, AS2-Reliability";
+/// receipt of the first message for each copy, certificates by messages.
+const FEATURES: &str = "multiple-attachments, AS2-Reliability, CEM";
 
 /// A version of AS2 to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

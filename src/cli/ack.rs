@@ -9,11 +9,12 @@ use serde::Serialize;
 use super::files::{GuideOptions, whole};
 use super::translate::time;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::words::{self, of, say, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::clock::{Clock, System};
 use crate::x12::{
     self, Finding, Form, FunctionalAcknowledgment, Interchange, InterchangeAcknowledgment,
-    ReplyNumbers, Severity, Verdict, acknowledge, reply,
+    ReplyNumbers, Severity, Verdict, acknowledge, reply, text,
 };
 
 /// Write the acknowledgment of an X12 file: 997, 999, TA1
@@ -75,9 +76,8 @@ impl Ack {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
         let name = self.file.to_string_lossy();
-        let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
         let bytes = whole(&self.file)?;
-        let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&error))?;
+        let reading = x12::read(&bytes[..]).map_err(|error| unreadable(&name, &error))?;
         let findings = findings(&bytes, &guides)?;
         let mut exit = Exit::Clean;
         let mut control = self.control;
@@ -94,7 +94,9 @@ impl Ack {
             tell(inbound, &said, &mut io::stderr().lock());
             if !self.json {
                 let bytes = self.write(inbound, &said, &mut control);
-                out.write_all(&bytes.map_err(|error| unreadable(&error))?)?;
+                out.write_all(
+                    &bytes.map_err(|error| Failure::usage(of(&name, error.to_string())))?,
+                )?;
             }
             answered.push(said);
         }
@@ -191,27 +193,38 @@ fn tell(inbound: &Interchange, said: &Said, err: &mut dyn Write) {
     let number = &said.interchange;
     if let Some(ta1) = &said.ta1 {
         let (word, code) = (word(&ta1.verdict), &ta1.code);
-        let _ = writeln!(err, "interchange {number}: {word}, TA105 {code}");
+        let verdict = text!(
+            "interchange {number}: {verdict}, TA105 {code}",
+            number,
+            verdict = say(word),
+            code
+        );
+        let _ = writeln!(err, "{}", words::said(&verdict));
     }
     for group in &said.groups {
         let word = word(&group.verdict);
         let (id, control) = (&group.functional_id, &group.control_number);
         let (accepted, received) = (group.accepted, group.received);
-        let _ = writeln!(
-            err,
-            "group {control} ({id}): {word}, {accepted} of {received} sets"
+        let verdict = text!(
+            "group {control} ({id}): {verdict}, {accepted} of {sets}",
+            control,
+            id,
+            verdict = say(word),
+            accepted,
+            sets = words::count(received as usize, "set")
         );
+        let _ = writeln!(err, "{}", words::said(&verdict));
     }
     let silent = inbound
         .groups
         .iter()
         .any(|g| g.header.functional_id == "FA");
     if silent || !inbound.ta1.is_empty() {
-        let _ = writeln!(
-            err,
-            "interchange {number} holds acknowledgments, and those are not acknowledged; \
-             `transload show` says what is in them"
+        let silent = text!(
+            "interchange {number} holds acknowledgments, and those are not acknowledged; `transload show` says what is in them",
+            number
         );
+        let _ = writeln!(err, "{}", words::said(&silent));
     }
 }
 

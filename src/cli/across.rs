@@ -1,9 +1,9 @@
 //! What one file cannot show: an order and what answers it, a group and its 997, a number used twice.
 //!
-//! `check` keeps of each file the keys of its documents: who to whom, which order, and of each line
-//! its item, quantity and price ([`Facts`]). When all files were read they are compared
-//! ([`compare::all`]). What the keys of a single document show by themselves ([`alone::doubts`]) is
-//! told with its file.
+//! While `check` reads a file, the keys of its documents go by ([`Facts`]): who to whom, which order,
+//! and of each line its item, quantity and price. A document is judged by itself when its set ends
+//! ([`Facts::end`]); when all files were read they are held against each other ([`Known::compare`]).
+//! What is said of orders is `lifecycle`'s; the words for it are in `words`.
 //!
 //! | set | its order | a line | its item | quantity, unit, price |
 //! |---|---|---|---|---|
@@ -13,73 +13,60 @@
 //! | 810 | BIG04, else REF02 of `PO` | IT1 | IT106 to IT125 | IT102, IT103, IT104 |
 //!
 //! These places are the standard's own in every release, so no guide is needed. What it does not do:
-//! it looks at no file above [`LIMIT`], keeps no document, and knows nothing that was not among the
-//! files: a missing 997 is told where others of the same partner are there.
+//! it keeps no document, and knows nothing that was not among the files: a missing 997 is told where
+//! others of the same partner are there. No more is kept than [`FILE`] keys of a file and [`KEYS`] of
+//! all: what has more is left out as a whole, and the summary says so.
 
-mod alone;
-mod compare;
+mod answers;
+mod keys;
+mod words;
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::excerpt::Excerpt;
-use super::walk::Noted;
-use crate::canonical::Decimal;
+use super::excerpt::segment_at;
+use super::walk::{Noted, noted};
+use crate::lifecycle::{Paper, Parties, reconcile};
 use crate::x12::{
-    self, Delimiters, Fault, Finding, Form, FunctionalAcknowledgment, Interchange, Location,
-    Segment, Text, TransactionSet,
+    Delimiters, Envelopes, Event, Fault, Finding, FunctionalAcknowledgment, GroupHeader,
+    InterchangeHeader, Location, Position, Segment, Segments, Severity, Text, TransactionSet, text,
 };
 
-pub(super) use alone::doubts;
-pub(super) use compare::all;
+use keys::Keys;
 
-/// A larger file is checked, and not compared: it is kept while it is read.
-const LIMIT: usize = 1024 * 1024;
+/// Keys that are kept of one file: a megabyte of orders has about as many lines.
+pub(super) const FILE: usize = 20_000;
 
-/// Lines that are kept of all files; beyond them there is nothing to be gained by reading a list.
-pub(super) const LINES: usize = 200_000;
+/// Keys that are kept of all files. One takes about 300 bytes, so this is 60 MB.
+pub(super) const KEYS: usize = 200_000;
 
-/// A source whose bytes are kept, as long as there are not too many.
-pub(super) struct Kept<R> {
-    source: R,
-    bytes: Option<Vec<u8>>,
-}
-
-impl<R: Read> Kept<R> {
-    pub(super) fn new(source: R) -> Kept<R> {
-        let bytes = Some(Vec::new());
-        Kept { source, bytes }
-    }
-
-    /// What its documents say of themselves; nothing where there was too much.
-    pub(super) fn facts(&self) -> Facts {
-        let read = self
-            .bytes
-            .as_deref()
-            .and_then(|bytes| x12::read(bytes).ok());
-        let read = read.map(|reading| reading.interchanges);
-        Facts::of(&read.unwrap_or_default())
-    }
-}
-
-impl<R: Read> Read for Kept<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.source.read(buffer)?;
-        self.bytes = self.bytes.take().filter(|kept| kept.len() + n <= LIMIT);
-        if let Some(kept) = &mut self.bytes {
-            kept.extend_from_slice(&buffer[..n]);
-        }
-        Ok(n)
-    }
+/// What goes by of a file.
+pub(super) struct Facts {
+    file: u32,
+    /// Whether it is to be compared with others.
+    several: bool,
+    /// Keys that may still be kept.
+    left: usize,
+    /// It has more of them.
+    cut: bool,
+    written: Option<NaiveDateTime>,
+    parties: Parties,
+    delimiters: Delimiters,
+    kept: Kept,
+    /// Lines with a price that went by.
+    lines: usize,
+    /// The set that goes by.
+    open: Option<Keys>,
 }
 
 /// What is kept of a file.
 #[derive(Default)]
-pub(super) struct Facts {
+struct Kept {
     interchanges: Vec<Sent>,
-    pub(super) papers: Vec<Paper>,
+    papers: Vec<Paper<Spot>>,
     answers: Vec<Answer>,
 }
 
@@ -98,18 +85,7 @@ struct Group {
     parties: Parties,
     at: Spot,
     /// Control number, and the place of ST in the file.
-    sets: Vec<(String, u32)>,
-}
-
-/// Sender and receiver of a group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Parties(String, String);
-
-impl Parties {
-    /// The other way round.
-    fn back(&self) -> Parties {
-        Parties(self.1.clone(), self.0.clone())
-    }
+    sets: Vec<(Box<str>, u32)>,
 }
 
 /// A 997 or a 999.
@@ -119,319 +95,401 @@ struct Answer {
     at: Spot,
 }
 
-/// An order, an answer to it, a ship notice or an invoice.
-pub(super) struct Paper {
-    pub(super) kind: Kind,
-    /// The order that it is or names first.
-    pub(super) order: String,
-    parties: Parties,
-    /// When its interchange was written.
-    written: Option<NaiveDateTime>,
-    /// Its first segment.
-    pub(super) at: Spot,
-    pub(super) lines: Vec<Line>,
-    pub(super) dates: Vec<(Day, NaiveDate, Spot)>,
-    /// The total that it states, and whether in hundredths.
-    pub(super) total: Option<(Decimal, Spot)>,
-}
-
-/// Kinds of papers, in the order in which they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Order,
-    Answer,
-    Notice,
-    Invoice,
-}
-
-/// Days of a ship notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Day {
-    Told,
-    Left,
-    Arrives,
-}
-
-/// A line of a paper.
-pub(super) struct Line {
-    order: String,
-    /// Its number in the order; nothing where it says none.
-    number: String,
-    /// Qualifiers and ids.
-    ids: Vec<(String, String)>,
-    quantity: Option<Decimal>,
-    unit: String,
-    pub(super) price: Option<Decimal>,
-    /// Its segment, and the elements of quantity and price.
-    pub(super) at: Spot,
-    quantity_at: u32,
-    pub(super) price_at: u32,
-}
-
 /// A segment that a finding may point at.
-#[derive(Clone)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
-    bytes: Box<[u8]>,
-    ends: Box<[u32]>,
-    position: x12::Position,
-    delimiters: Delimiters,
-    /// The ordinal of ST in the file.
-    set: Option<u32>,
+    file: u32,
+    /// The ordinal of ST in the file; 0 outside of sets.
+    set: u32,
+    position: Position,
+    tag: [u8; 3],
+    /// Where its first elements start in it.
+    starts: [u16; Spot::ELEMENTS],
 }
 
 impl Spot {
-    fn of(segment: &Segment<'_>, delimiters: &Delimiters, set: Option<u32>) -> Spot {
+    /// No remark points further into a segment.
+    const ELEMENTS: usize = 5;
+
+    fn of(file: u32, set: u32, segment: &Segment<'_>) -> Spot {
+        let mut spot = Spot::place(file, segment.tag(), segment.position());
+        spot.set = set;
+        for (start, element) in spot.starts.iter_mut().zip(1..=segment.count()) {
+            *start = u16::try_from(segment.start(element)).unwrap_or(0);
+        }
+        spot
+    }
+
+    /// An envelope segment, whose elements were not kept.
+    fn place(file: u32, tag: &[u8], position: Position) -> Spot {
+        let mut short = [b' '; 3];
+        let length = tag.len().min(short.len());
+        short[..length].copy_from_slice(&tag[..length]);
+        let starts = [0; Spot::ELEMENTS];
         Spot {
-            bytes: segment.bytes().into(),
-            ends: segment.ends().into(),
-            position: segment.position(),
-            delimiters: *delimiters,
-            set,
+            file,
+            set: 0,
+            position,
+            tag: short,
+            starts,
         }
     }
 
-    /// The place of an envelope segment, whose bytes are not kept.
-    fn place(tag: &str, position: x12::Position, delimiters: &Delimiters) -> Spot {
-        let ends = [tag.len() as u32];
-        Spot::of(
-            &Segment::new(tag.as_bytes(), &ends, position),
-            delimiters,
-            None,
-        )
+    fn location(&self, element: u32) -> Location {
+        let mut location = Location {
+            tag: String::from_utf8_lossy(&self.tag).trim_end().to_owned(),
+            in_set: (self.set > 0).then(|| self.position.ordinal - self.set + 1),
+            ..self.position.into()
+        };
+        if element > 0 {
+            let start = self.starts.get(element as usize - 1).copied().unwrap_or(0);
+            location.offset += u64::from(start);
+            location.column += u32::from(start);
+            location.element = Some(element);
+        }
+        location
+    }
+}
+
+/// A finding, but for the words of its place.
+struct Due {
+    file: u32,
+    location: Location,
+    fault: Fault,
+    severity: Severity,
+    message: Text,
+    fix: Text,
+}
+
+impl Due {
+    fn new(at: &Spot, element: u32, fault: Fault, message: Text, fix: Text) -> Due {
+        let (file, location, severity) = (at.file, at.location(element), fault.severity());
+        Due {
+            file,
+            location,
+            fault,
+            severity,
+            message,
+            fix,
+        }
     }
 
-    /// A finding about an element of it, or all of it.
-    pub(super) fn finding(&self, element: u32, fault: Fault, message: Text, fix: Text) -> Noted {
-        let segment = Segment::new(&self.bytes, &self.ends, self.position);
-        let there = element > 0 && element as usize <= segment.count();
-        let mut location = match there {
-            true => Location::of_element(&segment, element as usize),
-            false => Location::of(&segment),
-        };
-        location.element = (element > 0).then_some(element);
-        location.in_set = self.set.map(|set| location.segment - set + 1);
-        let excerpt = there || element == 0 && segment.count() > 0;
-        let excerpt = excerpt.then(|| Excerpt::of(&segment, &location, &self.delimiters));
-        let message =
-            crate::x12::text!("{place}: {message}", place = location.designator(), message);
-        Noted {
-            finding: Finding::new(fault, location, message, fix),
-            excerpt,
+    fn finding(self) -> Finding {
+        let place = self.location.designator();
+        let message = text!("{place}: {message}", place, message = self.message);
+        let mut finding = Finding::new(self.fault, self.location, message, self.fix);
+        finding.severity = self.severity;
+        finding
+    }
+}
+
+impl Kept {
+    /// Gives back the room that lists keep to grow in: here it is of many small ones.
+    fn shrink(&mut self) {
+        self.interchanges.shrink_to_fit();
+        self.papers.shrink_to_fit();
+        self.answers.shrink_to_fit();
+        for sent in &mut self.interchanges {
+            sent.groups.shrink_to_fit();
+            sent.groups
+                .iter_mut()
+                .for_each(|group| group.sets.shrink_to_fit());
+        }
+        for paper in &mut self.papers {
+            paper.lines.shrink_to_fit();
+            paper.packages.shrink_to_fit();
         }
     }
 }
 
 impl Facts {
-    fn of(interchanges: &[Interchange]) -> Facts {
-        let mut facts = Facts::default();
-        for interchange in interchanges {
-            facts.interchange(interchange);
+    /// Of file number `file`, `several` of which are to be compared.
+    pub(super) fn new(file: usize, several: bool) -> Facts {
+        Facts {
+            file: u32::try_from(file).unwrap_or(u32::MAX),
+            several,
+            left: FILE,
+            cut: false,
+            written: None,
+            parties: Parties::default(),
+            delimiters: Delimiters::default(),
+            kept: Kept::default(),
+            lines: 0,
+            open: None,
         }
-        facts
     }
 
-    /// How many lines are kept.
-    pub(super) fn lines(&self) -> usize {
-        self.papers.iter().map(|paper| 1 + paper.lines.len()).sum()
+    /// Whether there is room for so many keys more.
+    fn room(&mut self, keys: usize) -> bool {
+        if !self.several || self.cut {
+            return false;
+        }
+        match self.left.checked_sub(keys) {
+            Some(left) => self.left = left,
+            None => {
+                // Half a file is none: what it does not say would be told as missing.
+                self.cut = true;
+                self.kept = Kept::default();
+            }
+        }
+        !self.cut
     }
 
-    fn interchange(&mut self, interchange: &Interchange) {
-        let (header, by) = (&interchange.header, &interchange.delimiters);
+    /// How many keys are kept.
+    fn keys(&self) -> usize {
+        FILE - self.left
+    }
+
+    pub(super) fn interchange(
+        &mut self,
+        header: &InterchangeHeader,
+        by: &Delimiters,
+        at: Position,
+    ) {
         let day = NaiveDate::parse_from_str(&header.date, "%y%m%d").ok();
         let time = NaiveTime::parse_from_str(&header.time, "%H%M").ok();
-        let written = day.and_then(|day| Some(day.and_time(time?)));
-        let mut groups = Vec::new();
-        for group in &interchange.groups {
-            let header = &group.header;
-            let parties = Parties(header.sender.clone(), header.receiver.clone());
-            let sets = group.sets.iter();
-            let sets = sets.map(|set| (set.control_number.clone(), set.position.ordinal));
-            groups.push(Group {
+        self.written = day.and_then(|day| Some(day.and_time(time?)));
+        self.delimiters = *by;
+        if self.room(1) {
+            self.kept.interchanges.push(Sent {
+                sender: format!("{} {}", header.sender.qualifier, header.sender.id),
+                number: header.control_number.clone(),
+                at: Spot::place(self.file, b"ISA", at),
+                groups: Vec::new(),
+            });
+        }
+    }
+
+    pub(super) fn group(&mut self, header: &GroupHeader, at: Position) {
+        let (sender, receiver) = (Arc::from(&*header.sender), Arc::from(&*header.receiver));
+        self.parties = Parties(sender, receiver);
+        if self.room(1)
+            && let Some(sent) = self.kept.interchanges.last_mut()
+        {
+            sent.groups.push(Group {
                 id: header.functional_id.clone(),
                 number: header.control_number.clone(),
-                parties: parties.clone(),
-                at: Spot::place("GS", group.position, by),
-                sets: sets.collect(),
-            });
-            for set in &group.sets {
-                match set.id.as_str() {
-                    "997" => self.answer(Form::F997, set, &parties, by),
-                    "999" => self.answer(Form::F999, set, &parties, by),
-                    _ => self.papers.extend(paper(set, &parties, written, by)),
-                }
-            }
-        }
-        self.interchanges.push(Sent {
-            sender: format!("{} {}", header.sender.qualifier, header.sender.id),
-            number: header.control_number.clone(),
-            at: Spot::place("ISA", interchange.position, by),
-            groups,
-        });
-    }
-
-    fn answer(&mut self, form: Form, set: &TransactionSet, parties: &Parties, by: &Delimiters) {
-        let (said, _) = FunctionalAcknowledgment::read(form, &set.segments, by);
-        if let Some(first) = set.segments.get(0) {
-            self.answers.push(Answer {
-                said,
-                parties: parties.clone(),
-                at: Spot::of(&first, by, Some(set.position.ordinal)),
+                parties: self.parties.clone(),
+                at: Spot::place(self.file, b"GS", at),
+                sets: Vec::new(),
             });
         }
     }
-}
 
-/// The keys of a set; `None` for a set of another kind.
-fn paper(
-    set: &TransactionSet,
-    parties: &Parties,
-    written: Option<NaiveDateTime>,
-    by: &Delimiters,
-) -> Option<Paper> {
-    let (kind, number) = match set.id.as_str() {
-        "850" => (Kind::Order, 3),
-        "855" => (Kind::Answer, 3),
-        "856" => (Kind::Notice, 0),
-        "810" => (Kind::Invoice, 4),
-        _ => return None,
-    };
-    let first = set.segments.get(0)?;
-    let mut reader = Keys {
-        paper: Paper {
-            kind,
-            order: text(&first, number),
-            parties: parties.clone(),
-            written,
-            at: Spot::of(&first, by, Some(set.position.ordinal)),
-            lines: Vec::new(),
-            dates: Vec::new(),
-            total: None,
-        },
-        by,
-        set: set.position.ordinal,
-        levels: BTreeMap::new(),
-        level: String::new(),
-        item: (String::new(), Vec::new()),
-    };
-    for segment in set.segments.iter() {
-        reader.segment(&segment);
+    /// A set begins.
+    pub(super) fn begin(&mut self, set: &TransactionSet) {
+        if self.room(1) {
+            let sent = self.kept.interchanges.last_mut();
+            if let Some(group) = sent.and_then(|sent| sent.groups.last_mut()) {
+                group
+                    .sets
+                    .push((set.control_number.as_str().into(), set.position.ordinal));
+            }
+        }
+        self.open = Keys::of(self, set);
     }
-    Some(reader.paper)
+
+    /// Whether the segments of the set are of use.
+    pub(super) fn listens(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// A segment of it.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>) {
+        if let Some(keys) = &mut self.open {
+            keys.segment(segment);
+        }
+    }
+
+    /// The set has ended: what is doubtful in it by itself.
+    pub(super) fn end(&mut self) -> Vec<Finding> {
+        let Some(keys) = self.open.take() else {
+            return Vec::new();
+        };
+        self.lines = keys.lines();
+        let (paper, answer, remarks) = keys.end(&self.delimiters);
+        if let Some(paper) =
+            paper.filter(|paper| self.room(1 + paper.lines.len() + paper.packages.len()))
+        {
+            self.kept.papers.push(paper);
+        }
+        if let Some(answer) = answer.filter(|answer| self.room(weight(&answer.said))) {
+            self.kept.answers.push(answer);
+        }
+        let names = |_| "";
+        let due = remarks
+            .iter()
+            .filter_map(|remark| words::due(remark, &names));
+        due.map(Due::finding).collect()
+    }
 }
 
-/// Reads the keys of one set.
-struct Keys<'a> {
-    paper: Paper,
-    by: &'a Delimiters,
-    set: u32,
-    /// Levels by HL01: the one around, and the order said in it.
-    levels: BTreeMap<String, (String, Option<String>)>,
-    level: String,
-    /// LIN01 and the ids of the last LIN.
-    item: (String, Vec<(String, String)>),
+/// The keys of an acknowledgment: its sets and what it says of their segments.
+fn weight(said: &FunctionalAcknowledgment) -> usize {
+    1 + said
+        .sets
+        .iter()
+        .map(|set| 1 + set.segments.len())
+        .sum::<usize>()
 }
 
-impl Keys<'_> {
-    fn segment(&mut self, segment: &Segment<'_>) {
-        let kind = self.paper.kind;
-        match (kind, segment.tag()) {
-            (Kind::Order | Kind::Answer, b"PO1") | (Kind::Invoice, b"IT1") => {
-                let line = Line {
-                    order: self.paper.order.clone(),
-                    number: text(segment, 1),
-                    ids: ids(segment, 6),
-                    quantity: number(segment, 2),
-                    unit: text(segment, 3),
-                    price: number(segment, 4),
-                    at: Spot::of(segment, self.by, Some(self.set)),
-                    quantity_at: 2,
-                    price_at: 4,
-                };
-                self.paper.lines.push(line);
+/// What is kept of all files.
+pub(super) struct Known {
+    names: Vec<String>,
+    facts: Vec<Kept>,
+    /// Keys that are kept, and how many may be.
+    keys: usize,
+    most: usize,
+    /// Files that are left out.
+    pub(super) left_out: usize,
+}
+
+impl Known {
+    /// Of files with these names, in the order of their numbers.
+    pub(super) fn new(names: Vec<String>, most: usize) -> Known {
+        Known {
+            names,
+            facts: Vec::new(),
+            keys: 0,
+            most,
+            left_out: 0,
+        }
+    }
+
+    /// Keeps what is known of a file, as long as there is room.
+    pub(super) fn add(&mut self, mut facts: Facts) {
+        if !facts.several {
+            return;
+        }
+        match !facts.cut && self.keys + facts.keys() <= self.most {
+            true => {
+                self.keys += facts.keys();
+                facts.kept.shrink();
+                self.facts.push(facts.kept);
             }
-            (Kind::Invoice, b"REF") if segment.element(1) == b"PO" => {
-                if let Some(line) = self.paper.lines.last_mut() {
-                    line.order = text(segment, 2);
+            false => self.left_out += 1,
+        }
+    }
+
+    /// What the files tell of each other, by the number of the file that it is about. `open` reads a
+    /// file again, to show the segments that are meant.
+    pub(super) fn compare(
+        mut self,
+        open: &dyn Fn(&str) -> Option<Box<dyn Read>>,
+    ) -> Vec<(String, Vec<Noted>)> {
+        if self.facts.len() < 2 {
+            return Vec::new();
+        }
+        let whole = self.left_out == 0;
+        let mut told = Vec::new();
+        self.twice(&mut told);
+        self.answers(whole, &mut told);
+        let papers: Vec<Paper<Spot>> = self
+            .facts
+            .iter_mut()
+            .flat_map(|facts| std::mem::take(&mut facts.papers))
+            .collect();
+        let names = |file: u32| self.name(file);
+        told.extend(
+            reconcile(&papers)
+                .iter()
+                .filter_map(|remark| words::due(remark, &names)),
+        );
+        let mut by_file: BTreeMap<u32, Vec<Due>> = BTreeMap::new();
+        for due in told {
+            by_file.entry(due.file).or_default().push(due);
+        }
+        let files = by_file.into_iter();
+        files
+            .map(|(file, due)| {
+                let name = self.name(file);
+                (name.to_owned(), shown(due, open(name)))
+            })
+            .collect()
+    }
+
+    fn name(&self, file: u32) -> &str {
+        self.names.get(file as usize).map_or("", String::as_str)
+    }
+}
+
+/// Findings with their segments, from the file that is read again.
+fn shown(mut due: Vec<Due>, source: Option<Box<dyn Read>>) -> Vec<Noted> {
+    let wanted = due.iter().map(|due| due.location.segment).collect();
+    let again = source.and_then(|source| again(source, &wanted));
+    let (segments, delimiters) = again.unwrap_or_default();
+    for due in &mut due {
+        let Some(segment) = segment_at(&segments, due.location.segment) else {
+            continue;
+        };
+        let element = due
+            .location
+            .element
+            .filter(|n| (*n as usize) <= segment.count());
+        let place = match element {
+            Some(element) => Location::of_element(&segment, element as usize),
+            None => Location::of(&segment),
+        };
+        let (element, in_set) = (due.location.element, due.location.in_set);
+        due.location = Location {
+            element,
+            in_set,
+            ..place
+        };
+    }
+    due.sort_by_key(|due| due.location.offset);
+    let found = due.into_iter().map(Due::finding).collect();
+    noted(found, &segments, &delimiters, None)
+}
+
+/// The segments of a file's sets that have these ordinals; nothing where it cannot be read again.
+fn again(source: impl Read, wanted: &BTreeSet<u32>) -> Option<(Segments, Delimiters)> {
+    let (mut found, mut delimiters) = (Segments::default(), Delimiters::default());
+    let mut envelopes = Envelopes::new(source);
+    while let Some(event) = envelopes.next().ok()? {
+        match event {
+            Event::Interchange(_, by, _) => delimiters = *by,
+            Event::SetBegin(_) => {
+                while let Some(segment) = envelopes.segment().ok()? {
+                    if wanted.contains(&segment.position().ordinal) {
+                        found.push(segment);
+                    }
                 }
             }
-            (Kind::Invoice, b"TDS") if !segment.element(1).contains(&b'.') => {
-                let cents =
-                    number(segment, 1).map(|n| (n, Spot::of(segment, self.by, Some(self.set))));
-                self.paper.total = cents;
-            }
-            (Kind::Notice, b"HL") => {
-                self.level = text(segment, 1);
-                let around = (text(segment, 2), None);
-                self.levels.insert(self.level.clone(), around);
-            }
-            (Kind::Notice, b"PRF") => {
-                let order = text(segment, 1);
-                if self.paper.order.is_empty() {
-                    self.paper.order.clone_from(&order);
-                }
-                let level = self.levels.entry(self.level.clone()).or_default();
-                level.1 = Some(order);
-            }
-            (Kind::Notice, b"LIN") => self.item = (text(segment, 1), ids(segment, 2)),
-            (Kind::Notice, b"SN1") => {
-                let (number_said, ids) = self.item.clone();
-                let line = Line {
-                    order: self.order_here(),
-                    number: number_said,
-                    ids,
-                    quantity: number(segment, 2),
-                    unit: text(segment, 3),
-                    price: None,
-                    at: Spot::of(segment, self.by, Some(self.set)),
-                    quantity_at: 2,
-                    price_at: 0,
-                };
-                self.paper.lines.push(line);
-            }
-            (Kind::Notice, b"BSN") => self.day(Day::Told, segment, 3),
-            (Kind::Notice, b"DTM") => match segment.element(1) {
-                b"011" => self.day(Day::Left, segment, 2),
-                b"017" => self.day(Day::Arrives, segment, 2),
-                _ => {}
-            },
             _ => {}
         }
     }
+    Some((found, delimiters))
+}
 
-    fn day(&mut self, day: Day, segment: &Segment<'_>, element: usize) {
-        let date = NaiveDate::parse_from_str(&text(segment, element), "%Y%m%d");
-        let at = Spot::of(segment, self.by, Some(self.set));
-        self.paper
-            .dates
-            .extend(date.ok().map(|date| (day, date, at)));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(file: usize, keys: usize) -> Facts {
+        let mut facts = Facts::new(file, true);
+        facts.room(keys);
+        facts
     }
 
-    /// The order of the level that is open, or of the nearest around it.
-    fn order_here(&self) -> String {
-        let mut at = self.level.as_str();
-        // A level that is its own ancestor is a fault that is told elsewhere.
-        for _ in 0..self.levels.len() {
-            match self.levels.get(at) {
-                Some((_, Some(order))) => return order.clone(),
-                Some((around, None)) => at = around,
-                None => break,
-            }
+    #[test]
+    fn no_more_keys_are_kept_than_there_may_be() {
+        let names = (0..9).map(|n| format!("{n}.edi")).collect();
+        let mut known = Known::new(names, 100);
+        for (file, keys) in [40, 50, 20, 10, FILE + 1, 1].into_iter().enumerate() {
+            known.add(facts(file, keys));
         }
-        self.paper.order.clone()
+        assert_eq!((known.keys, known.left_out), (100, 3));
+        assert_eq!(known.facts.len(), 3);
     }
-}
 
-fn text(segment: &Segment<'_>, element: usize) -> String {
-    String::from_utf8_lossy(segment.element(element)).into_owned()
-}
-
-fn number(segment: &Segment<'_>, element: usize) -> Option<Decimal> {
-    text(segment, element).parse().ok()
-}
-
-/// Pairs of qualifier and id from an element on.
-fn ids(segment: &Segment<'_>, first: usize) -> Vec<(String, String)> {
-    let pairs = (first..segment.count()).step_by(2);
-    let pairs = pairs.map(|at| (text(segment, at), text(segment, at + 1)));
-    pairs.filter(|(_, id)| !id.is_empty()).collect()
+    #[test]
+    fn half_a_file_is_none() {
+        let mut facts = facts(0, FILE - 1);
+        let header = InterchangeHeader::default();
+        facts.interchange(&header, &Delimiters::default(), Position::default());
+        assert_eq!(facts.kept.interchanges.len(), 1);
+        facts.group(&GroupHeader::default(), Position::default());
+        assert!(facts.cut && facts.kept.interchanges.is_empty());
+    }
 }

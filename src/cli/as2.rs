@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Failure, Outcome};
 use crate::as2::{Certificate, Identity, Keys};
+use crate::partner::moment_of;
 
 /// Open or seal AS2 messages offline.
 #[derive(clap::Args)]
@@ -51,7 +52,7 @@ struct Trust {
     partner_cert: Vec<PathBuf>,
     /// The time at which certificates have to be valid, such as 2026-11-22 or
     /// 2026-11-22T08:00:00Z [default: now]
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = moment_of)]
     at: Option<DateTime<Utc>>,
 }
 
@@ -69,16 +70,6 @@ impl Trust {
     fn at(&self) -> DateTime<Utc> {
         self.at.unwrap_or_else(Utc::now)
     }
-}
-
-/// A time or a date; a date is its midnight, UTC.
-fn moment(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Ok(date.and_time(NaiveTime::MIN).and_utc());
-    }
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.to_utc())
-        .map_err(|_| "write a date as 2026-11-22, or a time as 2026-11-22T08:00:00Z".to_owned())
 }
 
 fn identity(key: &Path, password_file: &Path) -> Result<Identity, Failure> {
@@ -209,9 +200,9 @@ mod tests {
             ("2026-11-22T08:00:00+08:00", "2026-11-22T00:00:00+00:00"),
         ];
         for (text, want) in table {
-            assert_eq!(moment(text).unwrap().to_rfc3339(), want);
+            assert_eq!(moment_of(text).unwrap().to_rfc3339(), want);
         }
-        assert!(moment("yesterday").unwrap_err().contains("2026-11-22"));
+        assert!(moment_of("yesterday").unwrap_err().contains("2027-01-31"));
     }
 
     #[test]

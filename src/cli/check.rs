@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::across::{self, Facts, Kept};
+use super::across::{FILE, Facts, KEYS, Known};
 use super::crew::Crew;
 use super::files::{GuideOptions, Jobs, expand, open};
 use super::progress::Progress;
 use super::report::{Counts, Paint, Report};
 use super::sentence::count;
-use super::walk::{Guides, Make, Seen, Trouble, walk};
-use super::words::{refusal, said};
+use super::walk::{Guides, Make, Trouble, walk_keeping};
+use super::words::{of, refusal, said, say};
 use super::{Exit, Failure, Outcome, junit, sarif};
 use crate::x12::{self, Severity, text};
 
@@ -64,6 +64,8 @@ struct Tally {
     counts: Counts,
     /// Files that could not be read, and why.
     unread: Vec<(String, String)>,
+    /// Files that were read, and not compared with the others.
+    left_out: usize,
     /// Nothing was told yet.
     first: bool,
 }
@@ -74,6 +76,7 @@ impl Default for Tally {
             exit: Exit::Clean,
             counts: Counts::default(),
             unread: Vec::new(),
+            left_out: 0,
             first: true,
         }
     }
@@ -82,19 +85,36 @@ impl Default for Tally {
 impl Tally {
     /// All that was checked, in one line.
     fn summary(&self, files: usize) -> String {
-        let (files, counts) = (count(files, "file"), self.counts.to_string());
-        said(&match self.unread.len() {
+        if files == 0 {
+            return say("no file was found: nothing was checked").to_owned();
+        }
+        let unread = count(self.unread.len(), "file");
+        if self.unread.len() == files {
+            return said(&text!("{unread} could not be read", unread));
+        }
+        let files = count(files - self.unread.len(), "file");
+        let counts = self.counts.to_string();
+        let summary = said(&match self.unread.len() {
             0 => text!("{files} checked: {counts}", files, counts),
+            _ => text!(
+                "{files} checked: {counts}; {unread} could not be read",
+                files,
+                counts,
+                unread
+            ),
+        });
+        match self.left_out {
+            0 => summary,
             n => {
-                let unread = count(n, "file");
-                text!(
-                    "{files} checked: {counts}; {unread} could not be read",
-                    files,
-                    counts,
-                    unread
-                )
+                let left_out = text!(
+                    "{files} not compared with the others: of one file {of_one} keys are kept, of all {of_all}",
+                    files = count(n, "file"),
+                    of_one = FILE,
+                    of_all = KEYS
+                );
+                format!("{summary}\n{}", said(&left_out))
             }
-        })
+        }
     }
 }
 
@@ -121,8 +141,13 @@ impl From<FailOn> for Severity {
 /// [`Trouble::Unreadable`] where it is not X12 or the source fails; [`Trouble::Guide`] where a
 /// guide that it needs is broken.
 pub fn check(source: impl Read, guides: &Guides) -> Result<Report, Trouble> {
-    let (report, _) = check_with(source, guides, 1, Report::default())?;
-    Ok(report)
+    check_with(
+        source,
+        guides,
+        1,
+        Report::default(),
+        &mut Facts::new(0, false),
+    )
 }
 
 /// As [`check`], on as many threads as `jobs`, into a report that is empty.
@@ -131,16 +156,21 @@ fn check_with(
     guides: &Guides,
     jobs: usize,
     mut report: Report,
-) -> Result<(Report, Facts), Trouble> {
-    let mut source = Kept::new(source);
-    let totals = walk(&mut source, guides, Make::First, jobs, &mut |seen| {
-        report.see(seen);
-        Ok(())
-    })?;
-    let facts = source.facts();
-    report.see(Seen::Findings(across::doubts(&facts.papers)));
+    facts: &mut Facts,
+) -> Result<Report, Trouble> {
+    let totals = walk_keeping(
+        source,
+        guides,
+        Make::First,
+        jobs,
+        Some(facts),
+        &mut |seen| {
+            report.see(seen);
+            Ok(())
+        },
+    )?;
     report.end(totals);
-    Ok((report, facts))
+    Ok(report)
 }
 
 /// A file that one thread has read before a second one has started.
@@ -163,36 +193,35 @@ impl Check {
             1 => (1, self.jobs.count()),
             _ => (self.jobs.count(), 1),
         };
-        let check = |path: PathBuf| {
-            let source = open(&path).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
+        let check = |number: usize| {
+            let mut facts = Facts::new(number, files.len() > 1);
+            let source = open(&files[number]).map_err(|e| Trouble::Unreadable(x12::Error::Io(e)));
             let source = source.map(|source| progress.watch(source));
             let checked = source.and_then(|source| {
                 let report = Report::naming_sets(self.format == Format::Junit);
-                check_with(source, &guides, within, report)
+                check_with(source, &guides, within, report, &mut facts)
             });
-            (path, checked)
+            (number, checked, facts)
         };
         let mut tally = Tally::default();
         self.begin(out)?;
-        let (mut known, mut lines) = (Vec::new(), 0);
-        let mut tell = |(path, checked): (PathBuf, Result<(Report, Facts), Trouble>)| {
-            let checked = checked.map(|(report, facts)| {
-                lines += facts.lines();
-                if lines <= across::LINES {
-                    known.push((path.to_string_lossy().into_owned(), facts));
-                }
-                report
-            });
-            let told = progress.aside(|| self.tell(&path, checked, &mut tally, out));
+        let names = files.iter().map(|path| path.to_string_lossy().into_owned());
+        let mut known = Known::new(names.collect(), KEYS);
+        let mut tell = |(number, checked, facts): (usize, Result<Report, Trouble>, Facts)| {
+            if checked.is_ok() {
+                known.add(facts);
+            }
+            let path = &files[number];
+            let told = progress.aside(|| self.tell(path, checked, &mut tally, out));
             told.inspect_err(|_| progress.end())
         };
         if side == 1 {
-            files.iter().cloned().map(check).try_for_each(&mut tell)?;
+            (0..files.len()).map(check).try_for_each(&mut tell)?;
         } else {
             std::thread::scope(|scope| {
                 let mut crew = Crew::new(scope, side, &check);
-                for path in files.iter().cloned() {
-                    crew.start(path);
+                for number in 0..files.len() {
+                    crew.start(number);
                     let room = crew.room();
                     while let Some(done) = crew.next(room) {
                         tell(done)?;
@@ -205,9 +234,8 @@ impl Check {
             })?;
         }
         progress.end();
-        if known.len() > 1 {
-            self.across(&known, &mut tally, out)?;
-        }
+        tally.left_out = known.left_out;
+        self.across(known, &mut tally, out)?;
         self.end(&tally, out)?;
         // The process ends: giving back each allocation of the guides would take a tenth of the
         // time that a small file takes.
@@ -235,16 +263,15 @@ impl Check {
     }
 
     /// Tells what the files say of each other: a report more of each file that it is about.
-    fn across(
-        &self,
-        known: &[(String, Facts)],
-        tally: &mut Tally,
-        out: &mut dyn Write,
-    ) -> Result<(), Failure> {
-        let read = |name: &str| std::fs::read(name).ok();
-        for (file, found) in across::all(known, &read) {
+    fn across(&self, known: Known, tally: &mut Tally, out: &mut dyn Write) -> Result<(), Failure> {
+        // What came from a pipe is gone.
+        let again = |name: &str| {
+            let path = Path::new(name);
+            path.is_file().then(|| open(path).ok()).flatten()
+        };
+        for (file, found) in known.compare(&again) {
             let report = Report::beside_others(found);
-            self.tell(Path::new(&known[file].0), Ok(report), tally, out)?;
+            self.tell(Path::new(&file), Ok(report), tally, out)?;
         }
         Ok(())
     }
@@ -287,7 +314,11 @@ impl Check {
         match self.format {
             Format::Text | Format::Sarif => {
                 out.flush()?;
-                let _ = writeln!(std::io::stderr(), "transload: {name}: {}", refusal(trouble));
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "transload: {}",
+                    of(name, refusal(trouble))
+                );
             }
             Format::Junit => junit::refused(name, &refusal(trouble), out)?,
             Format::Json => {

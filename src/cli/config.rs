@@ -5,8 +5,11 @@ use std::io::Write;
 use serde_json::json;
 
 use super::serve::Place;
+use super::words::said;
 use super::{Exit, Outcome};
 use crate::config::Origin;
+use crate::lang::{pad, width};
+use crate::x12::text;
 
 /// Show the settings in force
 #[derive(clap::Args)]
@@ -50,22 +53,22 @@ impl Show {
             settings.iter().map(of).max().unwrap_or(0)
         };
         let names = longest(&|setting| setting.name.len());
-        let values = longest(&|setting| setting.value.chars().count());
+        let values = longest(&|setting| width(&setting.value));
         for setting in &settings {
             let (name, value) = (setting.name, &setting.value);
             let origin = match &setting.origin {
-                Origin::Flag(flag) => format!("flag {flag}"),
-                Origin::Environment(variable) => format!("environment {variable}"),
-                Origin::File(file) => format!("file {file}"),
-                Origin::Default => "default".to_owned(),
+                Origin::Flag(flag) => text!("flag {flag}", flag),
+                Origin::Environment(name) => text!("environment {name}", name),
+                Origin::File(file) => text!("file {file}", file),
+                Origin::Default => text!("default"),
             };
             if self.json {
-                let line = json!({ "setting": name, "value": value, "origin": origin });
+                let line = json!({ "setting": name, "value": value, "origin": origin.to_string() });
                 writeln!(out, "{line}")?;
                 continue;
             }
             let line = match self.origin {
-                true => format!("{name:<names$}  {value:<values$}  {origin}"),
+                true => format!("{name:<names$}  {}  {}", pad(value, values), said(&origin)),
                 false => format!("{name:<names$}  {value}"),
             };
             writeln!(out, "{}", line.trim_end())?;

@@ -1,9 +1,12 @@
 //! A document's envelope: kept with it when it is read, and made again when it is written.
 
 use super::translate::{Envelope, group_id};
+use super::words::said;
 use crate::canonical::{Document, ExtValue, Provenance};
 use crate::mapping::Guide;
-use crate::x12::{self, Delimiters, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader};
+use crate::x12::{
+    self, Delimiters, FunctionalGroup, GroupHeader, Interchange, InterchangeHeader, text,
+};
 
 /// The free field of the provenance that holds an interchange without its sets.
 const ENVELOPE: &str = "envelope";
@@ -71,13 +74,15 @@ pub(super) fn envelope_of(
         *header = header.clone().at(time);
         *group = group.clone().at(time);
     }
-    for (who, id, option) in [
-        ("sends it", &header.sender.id, "--sender"),
-        ("gets it", &header.receiver.id, "--receiver"),
-    ] {
-        if id.is_empty() {
-            return Err(format!("it does not say who {who}: give {option} ZZ:ID"));
-        }
+    if header.sender.id.is_empty() {
+        return Err(said(&text!(
+            "it does not say who sends it: give --sender ZZ:ID"
+        )));
+    }
+    if header.receiver.id.is_empty() {
+        return Err(said(&text!(
+            "it does not say who gets it: give --receiver ZZ:ID"
+        )));
     }
     Ok(interchange)
 }

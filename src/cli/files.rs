@@ -6,9 +6,11 @@ use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::words::{cause, said, unreadable};
 use super::{Failure, walk::Guides};
 use crate::clock::{Clock, System};
 use crate::mapping::{Library, suggestion};
+use crate::x12::{Value, text};
 
 /// The file name that means stdin.
 pub(super) const STDIN: &str = "-";
@@ -55,12 +57,13 @@ impl GuideOptions {
             .collect();
         partners.dedup();
         if let Some(partner) = self.partner.as_deref().filter(|p| !partners.contains(p)) {
-            let near = suggestion(partner, &partners);
-            let known = partners.join(", ");
-            return Err(Failure::usage(format!(
-                "no guide is for partner {partner:?}{near} (there are guides for: {known}); \
-                 put yours at partners/{partner}/850.toml in a folder and give it as --mappings"
-            )));
+            return Err(Failure::usage(said(&text!(
+                "no guide is for partner {name}{near} (there are guides for: {known}); put yours at partners/{partner}/850.toml in a folder and give it as --mappings",
+                name = Value::quoted(partner),
+                near = suggestion(partner, &partners),
+                known = partners.join(", "),
+                partner
+            ))));
         }
         Ok(Guides {
             library: library.on(System.now().date_naive()),
@@ -82,26 +85,31 @@ pub(super) fn library(folders: impl IntoIterator<Item = PathBuf>) -> Result<Libr
 /// All TOML files of a mappings folder, by their paths in it.
 pub(super) fn mapping_files(folder: &Path) -> Result<Vec<(String, String)>, String> {
     let mut files = Vec::new();
-    for path in below(folder, MAPPINGS_DEPTH).map_err(|error| unreadable(folder, &error))? {
+    for path in below(folder, MAPPINGS_DEPTH).map_err(|error| cannot(folder, &error))? {
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| cannot(&path, &error))?;
         let short = path.strip_prefix(folder).unwrap_or(&path);
         files.push((short.to_string_lossy().replace('\\', "/"), text));
     }
     if files.is_empty() {
         let folder = folder.display();
-        return Err(format!(
-            "{folder} has no guides: a mappings folder holds x12/<release>/<set>.toml, \
-             partners/<name>/<set>.toml or codes/<list>.toml"
-        ));
+        return Err(said(&text!(
+            "{folder} has no guides: a mappings folder holds x12/<release>/<set>.toml, partners/<name>/<set>.toml or codes/<list>.toml",
+            folder = folder.to_string()
+        )));
     }
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> String {
-    format!("cannot read {}: {error}", path.display())
+fn cannot(path: &Path, error: &io::Error) -> String {
+    let path = path.display().to_string();
+    said(&text!(
+        "cannot read {path}: {why}",
+        path,
+        why = cause(error)
+    ))
 }
 
 /// The files that the arguments name: folders are walked in order of names; what begins with a
@@ -160,13 +168,15 @@ pub(super) fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
     const LIMIT: u64 = 512 * 1024 * 1024;
     let mut bytes = Vec::new();
     let read = open(path).and_then(|source| source.take(LIMIT + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    read.map_err(|error| unreadable(&path.to_string_lossy(), &error.into()))?;
     if bytes.len() as u64 > LIMIT {
         let most = LIMIT / 1024 / 1024;
-        let path = path.display();
-        return Err(Failure::usage(format!(
-            "{path}: more than {most} MiB, and this command holds the whole file; give it one part at a time"
-        )));
+        let path = path.display().to_string();
+        return Err(Failure::usage(said(&text!(
+            "{path}: more than {most} MiB, and this command holds the whole file; give it one part at a time",
+            path,
+            most
+        ))));
     }
     Ok(bytes)
 }

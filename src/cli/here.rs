@@ -7,21 +7,14 @@ use std::path::{Path, PathBuf};
 use super::report::{Colour, Counts, Paint, escaped};
 use super::sentence::{count, title};
 use super::walk::{Guides, Make, Noted, Seen, walk};
+use super::words::{said, say};
 use super::{Exit, Outcome};
 use crate::lang::{pad, width as columns_of};
 use crate::mapping::Library;
-use crate::x12::{self, InterchangeHeader, Severity, WINDOW};
+use crate::x12::{self, InterchangeHeader, Severity, WINDOW, text};
 
 /// Files that are looked into: a longer list is not read by anybody, and `check` takes folders.
 const LISTED: usize = 200;
-
-const EXAMPLES: &str =
-    "  transload check order.edi        find everything that is wrong with a file
-  transload show order.edi         show it with the meaning of each element
-  transload explain answer.997     what an acknowledgment says, and what to do
-  transload translate order.edi    make it JSON
-  transload demo                   see two partners exchange an order
-  transload --help                 all commands";
 
 /// One file.
 #[derive(Default)]
@@ -51,15 +44,44 @@ pub(super) fn list(folder: &Path, out: &mut dyn Write) -> Outcome {
     if rows.is_empty() {
         writeln!(
             out,
-            "No EDI file lies in this folder. To begin with:\n\n{EXAMPLES}"
+            "{}\n",
+            say("No EDI file lies in this folder. To begin with:")
         )?;
+        let examples = [
+            (
+                "check order.edi",
+                say("find everything that is wrong with a file"),
+            ),
+            (
+                "show order.edi",
+                say("show it with the meaning of each element"),
+            ),
+            (
+                "explain answer.997",
+                say("what an acknowledgment says, and what to do"),
+            ),
+            ("translate order.edi", say("make it JSON")),
+            ("demo", say("see two partners exchange an order")),
+            ("--help", say("all commands")),
+        ];
+        for (command, what) in examples {
+            writeln!(out, "  transload {command:<20}  {what}")?;
+        }
         return Ok(Exit::Clean);
     }
     table(&rows, Paint::stdout(), out)?;
     if more > 0 {
-        writeln!(out, "and {} more", count(more, "file"))?;
+        writeln!(
+            out,
+            "{}",
+            said(&text!("and {files} more", files = count(more, "file")))
+        )?;
     }
-    writeln!(out, "\nNext: {}", next(&rows))?;
+    writeln!(
+        out,
+        "\n{}",
+        said(&text!("Next: {command}", command = next(&rows)))
+    )?;
     Ok(Exit::Clean)
 }
 
@@ -92,7 +114,7 @@ impl Row {
             file: path.file_name()?.to_string_lossy().into_owned(),
             ..Row::default()
         };
-        let mut sets = 0;
+        let mut sets = 0_u32;
         let mut parties = None;
         let note = |row: &mut Row, findings: &[Noted]| {
             for noted in findings {
@@ -130,12 +152,12 @@ impl Row {
         row.parties = parties.unwrap_or_default();
         match sets {
             0 if brings_ta1(path) => {
-                row.what = "TA1 acknowledgment".to_owned();
+                row.what = say("TA1 acknowledgment").to_owned();
                 row.answers = true;
             }
-            0 => row.what = "no document".to_owned(),
+            0 => row.what = say("no document").to_owned(),
             1 => {}
-            n => row.what += &format!(" and {} more", n - 1),
+            _ => row.what += &said(&text!(" and {n} more", n = sets - 1)),
         }
         Some(row)
     }

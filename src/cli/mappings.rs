@@ -15,8 +15,10 @@ use std::sync::Arc;
 pub(super) use diff::sentence;
 
 use super::walk::{Guides, Trouble};
+use super::words::said;
 use super::{Exit, Failure, Outcome};
 use crate::mapping::{Guide, suggestion};
+use crate::x12::text;
 
 /// Check, print, compare and write mapping guides
 #[derive(clap::Args)]
@@ -88,9 +90,16 @@ fn find(guides: &Guides, release: Option<&str>, wanted: &str) -> Result<Arc<Guid
     let known = library.names();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let wanted = names.last().map_or(wanted, String::as_str);
-    let near = suggestion(wanted, &known);
-    let known = known.join(", ");
-    Err(Failure::usage(format!(
-        "there is no guide {wanted}{near} (there are: {known})"
+    Err(no_guide(wanted, &known))
+}
+
+/// A name that no guide has.
+fn no_guide(wanted: &str, known: &[&str]) -> Failure {
+    let (near, known) = (suggestion(wanted, known), known.join(", "));
+    Failure::usage(said(&text!(
+        "there is no guide {wanted}{near} (there are: {known})",
+        wanted,
+        near,
+        known
     )))
 }

@@ -22,20 +22,24 @@ mod crew;
 mod demo;
 mod diff;
 mod envelope;
+mod evidence;
 mod excerpt;
 mod explain;
 mod files;
 mod fix;
 mod help;
 mod here;
+mod init;
 mod junit;
 mod mappings;
+mod messages;
 mod partner;
 mod progress;
 mod pull;
 mod redact;
 mod reload;
 mod report;
+mod resend;
 mod rows;
 mod sarif;
 mod send;
@@ -98,13 +102,20 @@ enum Command {
     Redact(redact::Redact),
     /// Open or seal AS2 messages offline
     As2(as2::As2),
+    Init(init::Init),
     /// Run the gateway: AS2 listener, worker, bridges
     Serve(serve::Serve),
-    /// Send an X12 file to a partner over AS2
+    /// Send X12 files to a partner
     Send(send::Send),
+    Resend(resend::Resend),
+    Cancel(resend::Cancel),
+    Queue(messages::Queue),
+    Messages(messages::Messages),
+    Message(messages::One),
+    Evidence(evidence::Evidence),
     /// Show an exchange between two partners on this machine, with keys made on the spot
     Demo(demo::Demo),
-    /// List and check partner files
+    /// Add, list, check and test partners
     Partner(partner::Partner),
     /// Make keys and certificates
     Cert(cert::Cert),
@@ -171,7 +182,10 @@ impl From<io::Error> for Failure {
                 exit: Exit::Clean,
                 message: String::new(),
             },
-            _ => Failure::state(format!("cannot write the result: {error}")),
+            _ => Failure::state(words::said(&crate::x12::text!(
+                "cannot write the result: {why}",
+                why = words::cause(&error)
+            ))),
         }
     }
 }
@@ -239,8 +253,15 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Split(command) => command.run(out),
         Command::Redact(command) => command.run(out),
         Command::As2(command) => command.run(out),
+        Command::Init(command) => command.run(out),
         Command::Serve(command) => command.run(out),
         Command::Send(command) => command.run(out),
+        Command::Resend(command) => command.run(out),
+        Command::Cancel(command) => command.run(out),
+        Command::Queue(command) => command.run(out),
+        Command::Messages(command) => command.run(out),
+        Command::Message(command) => command.run(out),
+        Command::Evidence(command) => command.run(out),
         Command::Demo(command) => command.run(out),
         Command::Partner(command) => command.run(out),
         Command::Cert(command) => command.run(out),

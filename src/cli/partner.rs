@@ -1,7 +1,12 @@
-//! `transload partner`: the partner files, as they are and as they should be.
+//! `transload partner`: the partner files, as they are and as they should be; what two partners tell
+//! each other, and whether they understand each other.
 
+mod add;
 mod bundle;
 mod check;
+mod presets;
+mod sheet;
+mod test;
 
 use std::fs;
 use std::io::Write;
@@ -12,10 +17,11 @@ use serde_json::{Value, json};
 
 use super::cert::spoken;
 use super::{Exit, Failure, Outcome};
+use crate::config::Config;
 use crate::mapping::nearest;
 use crate::partner::{Document, Error, Partner as Agreement, Transport, parse};
 
-/// List, check and bundle partner files
+/// Add, list, check, test and bundle partners
 #[derive(clap::Args)]
 pub(super) struct Partner {
     #[command(subcommand)]
@@ -31,6 +37,10 @@ enum Command {
     /// All about one partner
     Show(Show),
     Bundle(bundle::Bundle),
+    Sheet(sheet::Sheet),
+    Add(add::Add),
+    Test(test::Test),
+    Presets(presets::Presets),
 }
 
 impl Partner {
@@ -40,6 +50,10 @@ impl Partner {
             Command::Check(command) => command.run(out),
             Command::Show(command) => command.run(out),
             Command::Bundle(command) => command.run(out),
+            Command::Sheet(command) => command.run(out),
+            Command::Add(command) => command.run(out),
+            Command::Test(command) => command.run(out),
+            Command::Presets(command) => command.run(out),
         }
     }
 }
@@ -144,7 +158,7 @@ impl Folder {
             let certificates = as2
                 .certificates
                 .iter()
-                .map(|path| self.certificate(path, now));
+                .map(|one| self.certificate(&one.file, now));
             json!({
                 "id": as2.id,
                 "our_id": as2.our_id,
@@ -211,6 +225,22 @@ impl Show {
         describe(&told, out)?;
         Ok(Exit::Clean)
     }
+}
+
+/// The partner of this name, by the settings; its paths are resolved.
+fn known(config: &Config, name: &str) -> Result<Agreement, Failure> {
+    let all = sheet::partners(config)?;
+    if let Some(known) = all.get(name) {
+        return Ok(known.clone());
+    }
+    let names = || all.iter().map(|known| known.name.as_str());
+    let near =
+        nearest(name, names()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let (folder, known) = (config.partners.display(), names().collect::<Vec<_>>());
+    Err(Failure::usage(format!(
+        "{folder} has no partner {name:?}{near} (it has: {}); `partner add` adds one",
+        known.join(", ")
+    )))
 }
 
 /// Ends a command that read what could be read.

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::words::say;
+
 /// Work that is done sooner needs no bar.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -27,9 +29,9 @@ impl Progress {
         let shown = io::stderr().is_terminal() && !super::manners().quiet;
         let total = || files.iter().map(size).sum::<Option<u64>>();
         let bar = shown.then(total).flatten().map(|total| {
-            let style = ProgressStyle::with_template(
+            let style = ProgressStyle::with_template(say(
                 "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-            );
+            ));
             ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
                 .with_style(style.expect("the template is right"))
         });

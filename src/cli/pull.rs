@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::io::Read;
 
+use super::across::Facts;
 use super::crew::LARGE;
 use super::excerpt::Recent;
 use super::walk::{Noted, noted};
@@ -19,6 +20,8 @@ pub(super) struct Body<'a> {
     pub(super) kept: Segments,
     /// What the envelope's reader found in it.
     pub(super) found: Vec<Noted>,
+    /// Who keeps its keys.
+    pub(super) facts: Option<&'a mut Facts>,
 }
 
 /// What was read of a body.
@@ -56,6 +59,9 @@ impl Body<'_> {
         if collect {
             let mut told = Segments::default();
             for segment in self.kept.iter() {
+                if let Some(facts) = &mut self.facts {
+                    facts.segment(&segment);
+                }
                 if reader.segment(&segment) {
                     told.push(segment);
                 }
@@ -72,6 +78,9 @@ impl Body<'_> {
         envelopes: &mut Envelopes<R>,
     ) -> Result<(), x12::Error> {
         while let Some(segment) = envelopes.segment()? {
+            if let Some(facts) = &mut self.facts {
+                facts.segment(&segment);
+            }
             if reader.segment(&segment) {
                 self.kept.push(segment);
             }

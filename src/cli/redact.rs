@@ -15,10 +15,11 @@ use super::ack::findings;
 use super::files::{GuideOptions, whole};
 use super::rows::NAMES_FROM;
 use super::sentence::count;
-use super::walk::Guides;
+use super::walk::{Guides, Trouble};
+use super::words::{of, refusal, said, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::mapping::Dictionary;
-use crate::x12::{self, Finding, Segment};
+use crate::x12::{self, Finding, Segment, text};
 
 /// Data elements that name a party, or say where or how it is reached.
 #[rustfmt::skip]
@@ -77,8 +78,8 @@ impl Redact {
         let guides = self.guides.load()?;
         let name = self.file.to_string_lossy().into_owned();
         let bytes = whole(&self.file)?;
-        let unreadable = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
-        let before = findings(&bytes, &guides).map_err(|error| unreadable(&error))?;
+        let refused = |trouble: Trouble| Failure::usage(of(&name, refusal(&trouble)));
+        let before = findings(&bytes, &guides).map_err(refused)?;
         let mut masker = Masker::new(&self, &guides);
         let mut ends = vec![0];
         let masked = x12::rewrite(&bytes, |segment, raw| {
@@ -86,29 +87,35 @@ impl Redact {
             ends.extend([start, start + raw.len()]);
             masker.segment(segment, raw)
         });
-        let mut masked = masked.map_err(|error| unreadable(&error))?;
+        let mut masked = masked.map_err(|error| unreadable(&name, &error))?;
         ends.push(masked.len());
         masker.between(&ends, &mut masked);
-        let after = findings(&masked, &guides).map_err(|error| unreadable(&error))?;
+        let after = findings(&masked, &guides).map_err(refused)?;
         out.write_all(&masked)?;
         out.flush()?;
         let places = |all: &[Finding]| -> Vec<_> {
-            let place = |f: &Finding| (f.fault, f.location.segment, f.location.element);
-            all.iter().map(place).collect()
+            // Prices are masked one by one: their sums hold no more.
+            let kept = all.iter().filter(|finding| !finding.fault.is_sum());
+            kept.map(|f| (f.fault, f.location.segment, f.location.element))
+                .collect()
         };
         let same = places(&before) == places(&after);
         let values = count(masker.masked, "value");
         let verdict = match same {
-            true => "`check` finds the same in it",
-            false => "`check` finds other things in it than before: compare before you send it",
+            true => text!("`check` finds the same in it"),
+            false => {
+                text!("`check` finds other things in it than before: compare before you send it")
+            }
         };
-        let _ = writeln!(io::stderr(), "{name}: {values} masked; {verdict}");
+        let summary = text!("{name}: {values} masked; {verdict}", name, values, verdict);
+        let _ = writeln!(io::stderr(), "{}", said(&summary));
         if masker.unknown > 0 {
             let segments = count(masker.unknown, "segment");
-            let _ = writeln!(
-                io::stderr(),
-                "{segments} that the standard does not have: masked but for short codes"
+            let strange = text!(
+                "{segments} that the standard does not have: masked but for short codes",
+                segments
             );
+            let _ = writeln!(io::stderr(), "{}", said(&strange));
         }
         Ok(match same {
             true => Exit::Clean,

@@ -1,4 +1,4 @@
-//! Guides and partner files that change while `serve` runs: loaded, checked, compared, and taken over
+//! Guides, partner files and keys that change while `serve` runs: loaded, checked, compared, and taken over
 //! all at once, or told and left alone.
 //!
 //! Folders are looked at, and not watched by the system: that works on every file system, a mounted
@@ -14,13 +14,18 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::files::{below, library};
 use super::mappings::sentence;
-use crate::config::Config;
+use super::serve::key;
+use crate::config::{self, Config};
 use crate::gateway::Gateway;
 use crate::mapping::{Fate, changed};
+use crate::net::tls::Server;
+use crate::partner::expiry::Warned;
 use crate::partner::{self, Partners};
 
 /// How often the folders are looked at: soon enough for somebody who waits for it.
 const LOOK: Duration = Duration::from_secs(2);
+/// After so many looks the ends of certificates are looked at: each minute.
+const WARN: u32 = 30;
 /// Folders below those of partners and guides that are looked into, as when they are loaded.
 const DEPTH: usize = 3;
 /// Differences of one guide that are logged; the rest is counted.
@@ -33,13 +38,27 @@ type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 ///
 /// # Errors
 /// Where SIGHUP cannot be listened to.
-pub(super) fn watch(gateway: Arc<Gateway>, config: Config) -> io::Result<impl Future<Output = ()>> {
+pub(super) fn watch(
+    gateway: Arc<Gateway>,
+    tls: Option<Arc<Server>>,
+    config: Config,
+) -> io::Result<impl Future<Output = ()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut taken = stamp(&config);
     let mut partners = partner::load(&config.partners).unwrap_or_default();
     Ok(async move {
-        let mut seen = taken.clone();
+        let (mut seen, mut looks, mut warned) = (taken.clone(), 0_u32, Warned::default());
         loop {
+            // A switch is at a time, not at a change of files.
+            if let Some(tls) = &tls
+                && let Err(why) = gateway.show_tls(tls)
+            {
+                tracing::error!(%why, "the TLS certificate in use stays in use");
+            }
+            if looks.is_multiple_of(WARN) {
+                gateway.warn(&mut warned);
+            }
+            looks = looks.wrapping_add(1);
             let asked = tokio::select! {
                 _ = hangup.recv() => true,
                 () = tokio::time::sleep(LOOK) => false,
@@ -51,11 +70,29 @@ pub(super) fn watch(gateway: Arc<Gateway>, config: Config) -> io::Result<impl Fu
                 continue;
             }
             taken = now;
-            let (gateway, config, before) =
-                (Arc::clone(&gateway), config.clone(), partners.clone());
-            let done = tokio::task::spawn_blocking(move || take(&gateway, &config, &before)).await;
+            let answering = Arc::clone(&gateway);
+            let (gateway, tls, config, before) = (
+                Arc::clone(&gateway),
+                tls.clone(),
+                config.clone(),
+                partners.clone(),
+            );
+            let done = tokio::task::spawn_blocking(move || {
+                if let (Some(tls), Some(own)) = (&tls, &config.as2.tls)
+                    && !gateway.show_tls(tls).is_ok_and(|shown| shown)
+                {
+                    show(tls, own);
+                }
+                take(&gateway, &config, &before)
+            });
+            let done = done.await;
             match done {
-                Ok(Some(now)) => partners = now,
+                Ok(Some(now)) => {
+                    partners = now;
+                    if let Err(why) = answering.exchange().await {
+                        tracing::error!(%why, "certificates cannot be answered for");
+                    }
+                }
                 Ok(None) => tracing::error!("what was in use stays in use"),
                 Err(why) => tracing::error!(%why, "looking at changed files panicked"),
             }
@@ -64,19 +101,42 @@ pub(super) fn watch(gateway: Arc<Gateway>, config: Config) -> io::Result<impl Fu
 }
 
 fn stamp(config: &Config) -> Stamp {
-    let folders = config.mappings.iter().chain([&config.partners]);
+    let folders = config
+        .mappings
+        .iter()
+        .chain([&config.partners, &config.keys]);
     let files = folders.flat_map(|folder: &PathBuf| below(folder, DEPTH).unwrap_or_default());
     let stamp = |path: PathBuf| {
         let data = std::fs::metadata(&path).ok();
         let time = data.as_ref().and_then(|data| data.modified().ok());
         (path, time, data.map_or(0, |data| data.len()))
     };
-    files.filter(|path| matters(path)).map(stamp).collect()
+    let tls = config.as2.tls.iter();
+    let tls = tls.flat_map(|own| std::iter::once(&own.p12).chain(&own.password_file).cloned());
+    files
+        .filter(|path| matters(path))
+        .chain(tls)
+        .map(stamp)
+        .collect()
+}
+
+/// Shows who connects from here on what the file holds now.
+fn show(tls: &Server, own: &config::Tls) {
+    let before = tls.fingerprint();
+    let taken = key(own).and_then(|(der, password)| {
+        let replaced = tls.replace(&der, &password);
+        replaced.map_err(|why| format!("{}: {why}", own.p12.display()))
+    });
+    match taken {
+        Err(why) => tracing::error!(why, "the TLS certificate in use stays in use"),
+        Ok(()) if tls.fingerprint() == before => {}
+        Ok(()) => tracing::info!(fingerprint = tls.fingerprint(), "another TLS certificate"),
+    }
 }
 
 /// A folder of partners may hold their inboxes: what comes and goes there is no setting.
 fn matters(path: &Path) -> bool {
-    let kinds = ["toml", "pem", "crt", "cer", "der"];
+    let kinds = ["toml", "pem", "crt", "cer", "der", "p12", "password"];
     path.extension()
         .is_some_and(|kind| kinds.iter().any(|known| kind.eq_ignore_ascii_case(known)))
 }
@@ -127,7 +187,7 @@ fn take(gateway: &Gateway, config: &Config, before: &Partners) -> Option<Partner
     }
     tracing::info!(
         guides = fates.len(),
-        "changed guides and partner files are in use"
+        "changed guides, partner files and keys are in use"
     );
     Some(partners)
 }

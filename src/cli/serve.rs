@@ -22,9 +22,10 @@ use super::reload;
 use super::{Exit, Failure, Outcome};
 use crate::as2;
 use crate::config::{self, Config, Setting};
-use crate::gateway::{Gateway, Settings};
+use crate::gateway::{self, Gateway, Settings};
+use crate::net::tls::Server;
 use crate::partner::{self, Partners};
-use crate::store::Sqlite;
+use crate::store::{Sqlite, Store};
 use crate::web::{self, Listeners};
 
 /// The settings file that is read where none is named and this one exists.
@@ -54,6 +55,9 @@ pub(super) struct Serve {
     /// Where operators look; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
+    /// Write every layer of every exchange into this folder
+    #[arg(long, value_name = "DIR")]
+    trace: Option<String>,
     /// Print the addresses as JSON once they are bound
     #[arg(long)]
     json: bool,
@@ -106,42 +110,90 @@ impl Place {
 /// A gateway's settings with all files read and the store open. Everything that can be wrong with
 /// them is told here.
 pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
-    let partners = match config.partners.exists() {
-        true => partner::load(&config.partners).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::state(lines.join("\n"))
-        })?,
-        false => Partners::default(),
-    };
+    settings_on(config, || {
+        let store = Sqlite::open(&config.data).map_err(Failure::state)?;
+        Ok(Arc::new(store))
+    })
+}
+
+/// The partner files of the settings.
+pub(super) fn partners(config: &Config) -> Result<Partners, Failure> {
+    if !config.partners.exists() {
+        return Ok(Partners::default());
+    }
+    partner::load(&config.partners).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::state(lines.join("\n"))
+    })
+}
+
+/// The same with another store, which is opened last.
+pub(super) fn settings_on(
+    config: &Config,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
+) -> Result<Settings, Failure> {
+    let partners = partners(config)?;
     let library = library(config.mappings.iter().cloned())
         .map_err(|why| Failure::state(format!("guides: {why}")))?;
     let identities = config.identity.iter().map(identity);
     let identities = identities.collect::<Result<_, _>>()?;
-    let store = Sqlite::open(&config.data).map_err(Failure::state)?;
+    let proxy = config.proxy.as_ref().map(gateway::proxy);
+    let trace = config.trace.folder.as_deref().map(|folder| {
+        let trace = gateway::Trace::new(folder, config.trace.max);
+        trace.map_err(|why| Failure::state(format!("{}: {why}", folder.display())))
+    });
     Ok(Settings {
         library,
+        trace: trace.transpose()?,
         identities,
+        keys: Some(config.keys.clone()),
         limits: config.gateway_limits(),
-        receipt_url: config.as2.receipt_url.clone(),
+        receipt_url: config.receipt_url().cloned(),
+        proxy: proxy.transpose().map_err(Failure::state)?,
         tell_strangers: config.as2.tell_strangers,
-        ..Settings::new(Arc::new(store), partners, &config.bridge.folder)
+        ..Settings::new(open()?, partners, &config.bridge.folder)
     })
 }
 
 /// Our key and certificate.
-fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
+pub(super) fn identity(own: &config::Identity) -> Result<as2::Identity, Failure> {
     let told = |path: &Path, why: &dyn std::fmt::Display| {
         Failure::state(format!("{}: {why}", path.display()))
     };
-    let password = match (&own.password_file, &own.password_env) {
-        (Some(file), _) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
-        (None, Some(name)) => std::env::var(name)
+    let credential = own.password_credential.as_deref().map(|name| {
+        partner::keys::credential(name).ok_or_else(|| {
+            Failure::state(format!(
+                "systemd passes no credential {name}; name it in LoadCredential= of the service"
+            ))
+        })
+    });
+    let password = match (&own.password_file, &own.password_env, credential) {
+        (Some(file), ..) => fs::read_to_string(file).map_err(|why| told(file, &why))?,
+        (_, Some(name), _) => std::env::var(name)
             .map_err(|_| Failure::state(format!("the variable {name} has no password in it")))?,
-        (None, None) => String::new(),
+        (_, _, Some(file)) => {
+            let file = file?;
+            fs::read_to_string(&file).map_err(|why| told(&file, &why))?
+        }
+        (None, None, None) => String::new(),
     };
     let der = fs::read(&own.p12).map_err(|why| told(&own.p12, &why))?;
     as2::Identity::from_pkcs12(&der, password.trim_end_matches(['\r', '\n']))
         .map_err(|why| told(&own.p12, &why))
+}
+
+/// What the AS2 listener shows.
+fn tls(own: &config::Tls) -> Result<Server, Failure> {
+    let (der, password) = key(own).map_err(Failure::state)?;
+    let server = Server::from_pkcs12(&der, &password, own.clients);
+    server.map_err(|why| Failure::state(format!("{}: {why}", own.p12.display())))
+}
+
+/// The PKCS#12 file and its password.
+pub(super) fn key(own: &config::Tls) -> Result<(Vec<u8>, String), String> {
+    let password = gateway::secret(own.password_file.as_deref(), own.password_env.as_deref())?;
+    let der = fs::read(&own.p12).map_err(|why| format!("{}: {why}", own.p12.display()))?;
+    Ok((der, password))
 }
 
 /// Logs to stderr: what, and message ids; never content.
@@ -165,6 +217,7 @@ impl Serve {
         let config = self.place.config(&[
             ("TRANSLOAD_AS2_LISTEN", &self.as2_listen),
             ("TRANSLOAD_ADMIN_LISTEN", &self.admin_listen),
+            ("TRANSLOAD_TRACE", &self.trace),
         ])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(self.serve(&config, out)));
@@ -180,17 +233,29 @@ impl Serve {
             .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;
         listeners.path.clone_from(&config.as2.path);
         listeners.limits = config.serve_limits();
+        listeners.proxies.clone_from(&config.as2.trusted_proxies);
+        let tls = config.as2.tls.as_ref().map(tls).transpose()?.map(Arc::new);
+        listeners.tls.clone_from(&tls);
         let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
-        let watching = reload::watch(Arc::clone(&running.gateway), config.clone());
+        let watching = reload::watch(Arc::clone(&running.gateway), tls.clone(), config.clone());
         let watching = tokio::spawn(watching.map_err(Failure::state)?);
         let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         eprintln!(
-            "transload: partners post to http://{as2}{path}, operators look at http://{admin}"
+            "transload: partners post to {scheme}://{as2}{path}, operators look at http://{admin}"
         );
+        let clear = tls.is_none() && config.as2.trusted_proxies.is_empty();
+        if clear && !as2.ip().is_loopback() {
+            eprintln!(
+                "transload: what partners post comes by plain HTTP; set as2.tls, or list the \
+                 reverse proxy that speaks TLS in as2.trusted_proxies"
+            );
+        }
         if self.json {
-            let line = json!({ "as2": as2.to_string(), "admin": admin.to_string(), "path": path });
+            let (as2, admin) = (as2.to_string(), admin.to_string());
+            let line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });
             writeln!(out, "{line}")?;
             out.flush()?;
         }

@@ -9,7 +9,7 @@ use super::rows::{Cell, Row, rows};
 use super::sentence::sentence;
 use super::walk::{Guides, Make, Noted, Seen, SeenSet, Trouble, walk};
 use super::window;
-use super::words::{refusal, said, say};
+use super::words::{of, refusal, said, say};
 use super::{Exit, Outcome};
 use crate::lang::{pad, width};
 use crate::x12::{self, InterchangeHeader, Severity, text};
@@ -55,10 +55,9 @@ impl Show {
         match walked {
             Ok(_) if counts.reach(Severity::Warning) => Ok(Exit::Findings),
             Ok(_) => Ok(Exit::Clean),
-            Err(trouble @ Trouble::Unreadable(_)) => Err(super::Failure::usage(format!(
-                "{name}: {}",
-                refusal(&trouble)
-            ))),
+            Err(trouble @ Trouble::Unreadable(_)) => {
+                Err(super::Failure::usage(of(&name, refusal(&trouble))))
+            }
             Err(trouble) => Err(trouble.into()),
         }
     }

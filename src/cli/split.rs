@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::files::whole;
 use super::sentence::count;
+use super::words::{said, unreadable, unwritable};
 use super::{Exit, Failure, Outcome};
-use crate::x12::{self, Interchange, WriteOptions, split, write_with};
+use crate::x12::{self, Interchange, WriteOptions, split, text, write_with};
 
 /// Split an X12 file: one file for each set
 ///
@@ -35,7 +36,7 @@ impl Split {
         let name = self.file.to_string_lossy();
         let bytes = whole(&self.file)?;
         let reading = x12::read(&bytes[..]);
-        let reading = reading.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+        let reading = reading.map_err(|error| unreadable(&name, &error))?;
         std::fs::create_dir_all(&self.to).map_err(|error| cannot(&self.to, &error))?;
         let mut names = HashMap::new();
         let (mut written, mut refused, mut answers) = (0, 0, 0);
@@ -53,14 +54,19 @@ impl Split {
             }
         }
         out.flush()?;
-        let mut said = format!("{name}: {} written", count(written, "file"));
+        let files = count(written, "file");
+        let mut summary = said(&text!("{name}: {files} written", name = &*name, files));
         if refused > 0 {
-            said += &format!("; {} could not be", count(refused, "set"));
+            summary += &said(&text!(
+                "; {sets} could not be",
+                sets = count(refused, "set")
+            ));
         }
         if answers > 0 {
-            said += &format!("; {} left out, which are of no set", count(answers, "TA1"));
+            let answers = count(answers, "TA1");
+            summary += &said(&text!("; {answers} left out, which are of no set", answers));
         }
-        let _ = writeln!(io::stderr(), "{said}");
+        let _ = writeln!(io::stderr(), "{summary}");
         Ok(match refused {
             0 => Exit::Clean,
             _ => Exit::Findings,
@@ -116,13 +122,13 @@ enum Refused {
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::state(match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            format!("{path} is there already: give an empty folder as --to")
-        }
-        _ => format!("cannot write {path}: {error}"),
-    })
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::state(said(&text!(
+            "{path} is there already: give an empty folder as --to",
+            path = path.display().to_string()
+        ))),
+        _ => unwritable(path, error),
+    }
 }
 
 /// A control number as part of a file's name: letters and digits of it, few of them.

@@ -62,15 +62,13 @@ impl Help {
             }
             let Some(found) = command.find_subcommand(word) else {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                let near = suggestion(word, &known);
-                return Err(Failure::usage(format!(
-                    "{word} is neither a command nor a topic{near} (topics: {})",
-                    TOPICS
-                        .iter()
-                        .map(|(name, ..)| *name)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )));
+                let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
+                return Err(Failure::usage(said(&text!(
+                    "{word} is neither a command nor a topic{near} (topics: {topics})",
+                    word = *word,
+                    near = suggestion(word, &known),
+                    topics = topics.join(", ")
+                ))));
             };
             path = format!("{path} {word}");
             command = found.clone();

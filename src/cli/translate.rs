@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::report::{Counts, Paint, finding};
 use super::spapi;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
+use super::words::{of, said, say, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Document;
 use crate::clock::{Clock, System};
@@ -124,7 +125,7 @@ impl Translate {
             return self.with_api(&guides, out);
         }
         let name = self.file.to_string_lossy().into_owned();
-        let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
+        let cannot = |error: io::Error| unreadable(&name, &error.into());
         let mut source = open(&self.file).map_err(cannot)?;
         let mut head = Vec::new();
         (&mut source)
@@ -150,7 +151,7 @@ impl Translate {
                 let counts = translated(source, &guides, self.jobs.count(), out, &mut tell);
                 progress.end();
                 counts.map_err(|trouble| match trouble {
-                    Trouble::Unreadable(error) => Failure::usage(format!("{name}: {error}")),
+                    Trouble::Unreadable(error) => unreadable(&name, &error),
                     trouble => trouble.into(),
                 })?
             }
@@ -159,7 +160,7 @@ impl Translate {
                 source.read_to_end(&mut json).map_err(cannot)?;
                 let envelope = self.envelope.envelope();
                 to_x12(&json, &guides, &envelope, out, &mut tell)
-                    .map_err(|message| Failure::usage(format!("{name}: {message}")))?
+                    .map_err(|message| Failure::usage(of(&name, message)))?
             }
         };
         Ok(reached(&counts))
@@ -171,7 +172,7 @@ impl Translate {
         let cannot = |message: String| Failure::usage(format!("{name}: {message}"));
         let mut bytes = Vec::new();
         let read = open(&self.file).and_then(|mut source| source.read_to_end(&mut bytes));
-        read.map_err(|error| cannot(error.to_string()))?;
+        read.map_err(|error| unreadable(&name, &error.into()))?;
         let mut talk = io::stderr().lock();
         let mut tell = |noted: &Noted| finding(&name, noted, Paint::PLAIN, &mut io::stderr());
         if self.from.is_some() {
@@ -335,7 +336,7 @@ pub fn to_x12(
         open = join(open, interchange, out)?;
     }
     if !any {
-        return Err("there is no document in it".to_owned());
+        return Err(say("there is no document in it").to_owned());
     }
     finish(open, out)?;
     Ok(counts)
@@ -361,7 +362,12 @@ fn documents(json: &[u8]) -> impl Iterator<Item = Result<Document, String>> {
     std::iter::from_fn(move || {
         let end = match stream.next()? {
             Ok(_) => stream.byte_offset(),
-            Err(error) => return Some(Err(format!("it is not JSON: {error}"))),
+            Err(error) => {
+                return Some(Err(said(&text!(
+                    "it is not JSON: {error}",
+                    error = error.to_string()
+                ))));
+            }
         };
         let document = Document::from_json(&json[start..end]);
         start = end;
@@ -393,8 +399,15 @@ fn writing_guide(guides: &Guides, document: &Document) -> Result<std::sync::Arc<
         }
     }
     let kind = document.kind();
-    let release = wanted.map_or(String::new(), |wanted| format!(" of release {wanted}"));
-    Err(format!("no guide{release} writes a document {kind}"))
+    let kind = kind.to_string();
+    Err(said(&match wanted {
+        Some(release) => text!(
+            "no guide of release {release} writes a document {kind}",
+            release,
+            kind
+        ),
+        None => text!("no guide writes a document {kind}", kind),
+    }))
 }
 
 /// The next control number of a set in the group that it joins.

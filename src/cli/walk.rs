@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Failure;
+use super::across::Facts;
 use super::crew::{Crew, Done, Task};
 use super::envelope::origin;
 use super::excerpt::{Excerpt, Recent, Remembering, segment_at};
@@ -87,7 +88,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Failure {
         match trouble {
             Trouble::Output(error) => error.into(),
-            trouble => Failure::usage(trouble),
+            trouble => Failure::usage(super::words::refusal(&trouble)),
         }
     }
 }
@@ -121,12 +122,26 @@ pub(super) fn walk(
     jobs: usize,
     see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
 ) -> Result<Totals, Trouble> {
+    // What is only translated is not doubted.
+    let mut facts = (make != Make::Json).then(|| Facts::new(0, false));
+    walk_keeping(source, guides, make, jobs, facts.as_mut(), see)
+}
+
+/// As [`walk`], keeping the keys of its documents to be compared with others.
+pub(super) fn walk_keeping(
+    source: impl Read,
+    guides: &Guides,
+    make: Make,
+    jobs: usize,
+    facts: Option<&mut Facts>,
+    see: &mut dyn FnMut(Seen<'_>) -> io::Result<()>,
+) -> Result<Totals, Trouble> {
     std::thread::scope(|scope| {
         let crew = match jobs {
             0 | 1 => None,
             jobs => Some(Crew::new(scope, jobs, Task::run)),
         };
-        Walker::new(guides, make, crew).walk(source, see)
+        Walker::new(guides, make, crew, facts).walk(source, see)
     })
 }
 
@@ -166,10 +181,17 @@ struct Walker<'g> {
     spare: TransactionSet,
     /// The body of the current set, where it was read on its way.
     pulled: Option<Pulled>,
+    /// Who keeps the keys of what goes by.
+    facts: Option<&'g mut Facts>,
 }
 
 impl<'g> Walker<'g> {
-    fn new(guides: &'g Guides, make: Make, crew: Option<Crew<Task, Done>>) -> Walker<'g> {
+    fn new(
+        guides: &'g Guides,
+        make: Make,
+        crew: Option<Crew<Task, Done>>,
+        facts: Option<&'g mut Facts>,
+    ) -> Walker<'g> {
         Walker {
             guides,
             make,
@@ -182,6 +204,7 @@ impl<'g> Walker<'g> {
             first: true,
             spare: TransactionSet::default(),
             pulled: None,
+            facts,
         }
     }
 
@@ -200,17 +223,26 @@ impl<'g> Walker<'g> {
         loop {
             let mut is_set = false;
             match envelopes.next()? {
-                Some(Event::Interchange(header, ..)) => {
+                Some(Event::Interchange(header, by, at)) => {
                     self.interchange = header.clone();
+                    if let Some(facts) = &mut self.facts {
+                        facts.interchange(header, by, at);
+                    }
                     self.wait(0, see)?;
                     totals.interchanges += 1;
                     see(Seen::Interchange(&self.interchange))?;
                 }
-                Some(Event::Group(header, _)) => {
+                Some(Event::Group(header, at)) => {
+                    if let Some(facts) = &mut self.facts {
+                        facts.group(header, at);
+                    }
                     self.group = Arc::new(header.clone());
                     self.origin = None;
                 }
                 Some(Event::SetBegin(set)) => {
+                    if let Some(facts) = &mut self.facts {
+                        facts.begin(set);
+                    }
                     let (id, number) = (set.id.clone(), set.control_number.clone());
                     self.pull(&id, &number, &mut envelopes, &recent)?;
                     continue;
@@ -251,17 +283,21 @@ impl<'g> Walker<'g> {
             return Ok(());
         };
         let delimiters = *envelopes.delimiters();
+        let origin = (self.make == Make::Json).then(|| {
+            let mut origin = Provenance::clone(&self.origin(&delimiters));
+            origin.set = Some(number.to_owned());
+            origin
+        });
         let body = Body {
             delimiters: &delimiters,
             recent,
             kept: std::mem::take(&mut self.spare.segments),
             found: Vec::new(),
+            facts: self.facts.as_deref_mut().filter(|facts| facts.listens()),
         };
         let collect = self.crew.is_some();
-        self.pulled = Some(match self.make {
-            Make::Json => {
-                let mut origin = Provenance::clone(&self.origin(&delimiters));
-                origin.set = Some(number.to_owned());
+        self.pulled = Some(match origin {
+            Some(origin) => {
                 let begin = || Reader::new(&guide, &delimiters);
                 body.read(envelopes, collect, begin, |reader| {
                     let mut json = Vec::new();
@@ -269,7 +305,7 @@ impl<'g> Walker<'g> {
                 })?
             }
             // The gist of the first set is asked for.
-            _ => {
+            None => {
                 let begin = || Reader::checking(&guide, &delimiters);
                 body.read(envelopes, collect || self.first, begin, |reader| {
                     (reader.findings(), Vec::new())
@@ -315,6 +351,15 @@ impl<'g> Walker<'g> {
             (pulled.found, pulled.reading)
         });
         let (noted_before, reading) = pulled.unwrap_or_default();
+        if let Some(facts) = &mut self.facts {
+            // Its segments went by, or are all here.
+            if reading.is_none() && facts.listens() {
+                set.segments
+                    .iter()
+                    .for_each(|segment| facts.segment(&segment));
+            }
+            found.extend(facts.end());
+        }
         if guide.is_none() {
             found.extend(self.without_guide(&set));
         }

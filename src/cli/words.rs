@@ -1,9 +1,13 @@
 //! The language of this run: what the command line says to people goes through here.
 
+use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 
+use super::Failure;
 use super::walk::Trouble;
 use crate::lang::Language;
+use crate::mapping::GuideError;
 use crate::x12::{self, Text, Value, text};
 
 /// Chosen once, before the command runs: it is the process's, as the terminal is.
@@ -39,17 +43,64 @@ pub(super) fn count(n: usize, what: &str) -> String {
     }
 }
 
+/// An error of a guide in the language that is spoken.
+pub(super) fn in_words(error: &GuideError) -> String {
+    let language = language();
+    error.in_words(&|english| language.say(english))
+}
+
 /// Why a file could not be read, in the language that is spoken.
 pub(super) fn refusal(trouble: &Trouble) -> String {
     match trouble {
-        Trouble::Unreadable(x12::Error::NotX12(what)) => said(&text!(
-            "not X12: {what}",
-            what = Value::word(&what.to_string())
-        )),
-        Trouble::Unreadable(x12::Error::Io(error)) => said(&text!(
-            "cannot read the file: {error}",
-            error = error.to_string()
-        )),
-        trouble => trouble.to_string(),
+        Trouble::Unreadable(error) => said(&unread(error)),
+        Trouble::Guide(errors) => broken(errors),
+        Trouble::Output(error) => said(&cause(error)),
     }
+}
+
+/// Guides that cannot be used, with what is wrong in each.
+fn broken(errors: &[GuideError]) -> String {
+    let errors: Vec<String> = errors.iter().map(in_words).collect();
+    format!("{}\n{}", say("a guide is broken:"), errors.join("\n"))
+}
+
+fn unread(error: &x12::Error) -> Text {
+    match error {
+        x12::Error::NotX12(what) => {
+            text!("not X12: {what}", what = Value::word(&what.to_string()))
+        }
+        x12::Error::Io(error) => text!("cannot read the file: {error}", error = cause(error)),
+    }
+}
+
+/// Why a file could not be read or written, in words that need no manual.
+pub(super) fn cause(error: &io::Error) -> Text {
+    match error.kind() {
+        io::ErrorKind::NotFound => text!("there is no such file or folder"),
+        io::ErrorKind::PermissionDenied => text!("you may not: look at its permissions"),
+        io::ErrorKind::IsADirectory => text!("it is a folder, and a file is due"),
+        io::ErrorKind::NotADirectory => text!("it is a file, and a folder is due"),
+        io::ErrorKind::StorageFull => text!("the disk is full"),
+        _ => text!("{error}", error = error.to_string()),
+    }
+}
+
+/// Of a file: what is wrong with it.
+pub(super) fn of(name: &str, why: impl Into<Value>) -> String {
+    said(&text!("{name}: {why}", name, why = why.into()))
+}
+
+/// A file that cannot be read.
+pub(super) fn unreadable(name: &str, error: &x12::Error) -> Failure {
+    Failure::usage(of(name, unread(error)))
+}
+
+/// A place that cannot be written to.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display().to_string();
+    Failure::state(said(&text!(
+        "cannot write {path}: {why}",
+        path,
+        why = cause(error)
+    )))
 }

@@ -22,6 +22,8 @@ use crate::x12::{
 
 /// The kind of a whole interchange that is sent as it is.
 pub(super) const INTERCHANGE: &str = "interchange";
+/// What we say that X12 is (RFC 1767).
+pub(super) const MEDIA_TYPE: &str = "application/EDI-X12";
 
 /// An interchange that waits for its numbers.
 pub(super) enum Plan {
@@ -352,6 +354,15 @@ pub(super) fn raw(bytes: impl Read, digest: &Digest) -> Result<(Value, String, S
         "sha256": hex(digest),
     });
     Ok((content, id, control))
+}
+
+/// The media type of what a drafted document's content goes out as.
+pub(super) fn content_type(content: &str) -> String {
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    content["content_type"]
+        .as_str()
+        .unwrap_or(MEDIA_TYPE)
+        .to_owned()
 }
 
 /// The digest of the bytes that a drafted document brings, if it goes as it is.

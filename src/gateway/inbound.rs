@@ -3,6 +3,7 @@
 //! | case | answer | stored |
 //! |---|---|---|
 //! | unknown pair of AS2 names | 403, the same for all; by setting an unsigned MDN | nothing |
+//! | without the agreed client certificate, or user and password | 403, 401 | nothing |
 //! | new and sound | MDN `processed` | message, MDN and work, in one transaction |
 //! | the same, with `Receipt-Delivery-Option` | 202; the MDN is posted there | the same, with the address |
 //! | an address that the partner file does not name | 403 with an MDN `failed` | the message, as refused |
@@ -20,12 +21,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::certificates::seen;
 use super::route::{Partnership, profile};
-use super::{Gateway, related};
+use super::{Gateway, exchange, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::As2;
+use crate::partner::keyring::Use;
 use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
 
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
@@ -57,6 +60,8 @@ struct Judged {
     content: Option<Spooled>,
     /// Whether it may be accepted.
     sound: bool,
+    /// The certificates that it was opened with.
+    seen: Vec<(Use, String)>,
     /// What the log says.
     reason: String,
 }
@@ -69,6 +74,7 @@ struct Weighed {
     about: (Option<String>, Option<String>),
     /// The content where it may be accepted, and what holds its file.
     content: Option<(Payload, Spooled)>,
+    seen: Vec<(Use, String)>,
     reason: String,
 }
 
@@ -77,8 +83,16 @@ impl Gateway {
     ///
     /// # Errors
     /// The answer for who is not let in: the same 403 for every stranger, 400 where a name is none
-    /// or stands twice.
-    pub fn admit(&self, headers: store::Headers) -> Result<Caller, Answer> {
+    /// or stands twice, 401 or 403 where the partner file demands more than was shown.
+    /// `certificate` is the fingerprint of the certificate that the client showed by TLS.
+    pub fn admit(
+        &self,
+        headers: store::Headers,
+        certificate: Option<&str>,
+    ) -> Result<Caller, Answer> {
+        // A password is looked at, and not kept.
+        let secret = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        let (shown, headers): (Vec<_>, Vec<_>) = headers.into_iter().partition(secret);
         let headers: Headers = headers.into_iter().collect();
         let names = [
             ("AS2-From", headers.as2_from()),
@@ -118,6 +132,9 @@ impl Gateway {
             tracing::info!("refused a stranger");
             return Err(self.stranger(&headers));
         };
+        if let Some(answer) = partnership.link.refuses(&shown, certificate) {
+            return Err(answer);
+        }
         let message_id = headers.message_id().and_then(message_id);
         let partnership = Arc::clone(partnership);
         let key = Key {
@@ -160,6 +177,7 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
@@ -169,6 +187,9 @@ impl Gateway {
         let this = Arc::clone(self);
         let opening = tokio::task::spawn_blocking(move || {
             let judged = this.judge(&caller, &body, at);
+            if let Ok(judged) = &judged {
+                this.trace_came(&caller, &body, &judged.arrival);
+            }
             (caller, body, judged)
         });
         // A body in a file is there until it is kept.
@@ -184,6 +205,7 @@ impl Gateway {
             arrival,
             content: _content,
             sound,
+            seen,
             reason,
         } = match judged {
             Ok(judged) => judged,
@@ -199,8 +221,17 @@ impl Gateway {
             reason,
             "received"
         );
-        let answer = self.keep(&caller, arrival, sound, at).await;
+        kill!("judged");
+        // Two writes that wait together are one commit.
+        let (answer, noted) = tokio::join!(
+            self.keep(&caller, arrival, sound, at),
+            self.note(partner, seen, at)
+        );
+        if let Err(why) = noted {
+            tracing::warn!(partner, %why, "cannot note which certificates were used");
+        }
         drop(turn);
+        kill!("accepted");
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
             match why.retry() {
@@ -244,19 +275,15 @@ impl Gateway {
                 if apart {
                     return Ok(answer);
                 }
-                let this = Arc::clone(self);
-                // The answer is on its way to the socket; whether the sender got it, only a
-                // second copy would tell.
-                tokio::spawn(async move {
-                    if let Err(why) = this.store.answered(id, this.clock.now()).await {
-                        tracing::warn!(%id, %why, "cannot note the answer");
-                    }
-                });
+                self.left(id);
                 Ok(answer)
             }
             Accepted::Duplicate { message, answer } => {
                 tracing::info!(message_id = key.message_id, first = %message, "came before");
                 self.poke();
+                if !apart {
+                    self.left(message);
+                }
                 let answer = planted!("duplicate-answered-anew", unused.answer, answer);
                 Ok(now(answer))
             }
@@ -265,6 +292,19 @@ impl Gateway {
                 Ok(self.reused(caller, unused, at).await?)
             }
         }
+    }
+
+    /// Notes that an answer is on its way to the socket; whether the sender got it, only a second
+    /// copy would tell.
+    fn left(self: &Arc<Self>, id: Uuid) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            kill!("answering");
+            if let Err(why) = this.store.answered(id, this.clock.now()).await {
+                tracing::warn!(%id, %why, "cannot note the answer");
+            }
+            kill!("answered");
+        });
     }
 
     /// The answer to a message under the id of another one. Nothing of it is kept, but for a
@@ -304,7 +344,7 @@ impl Gateway {
         let profile = profile(as2, self.limits.inflated, at);
         // Its digest is found by who opens it.
         let mut content = Spool::undigested(self.store.spool(), IN_MEMORY);
-        let keys = &partnership.keys;
+        let keys = &partnership.keys.opening(at);
         let opened = match caller.key.message_id.as_str() {
             "" => Err(no_message_id()),
             _ => {
@@ -319,6 +359,7 @@ impl Gateway {
             mic,
             about: (content_type, file_name),
             content,
+            seen,
             reason,
         } = weigh(opened, content, refused, profile.diagnostic)?;
         let (content, spooled) = content.unzip();
@@ -345,6 +386,7 @@ impl Gateway {
             arrival,
             content: spooled,
             sound,
+            seen,
             reason,
         })
     }
@@ -370,13 +412,15 @@ impl Gateway {
         let id = as2::message_id(&caller.key.our_id, &mut entropy, at);
         let fields = MdnFields {
             version: as2.version,
+            scheme: as2.signature,
             ..MdnFields::answer(&caller.headers, &id, disposition, mic)
         };
         let digest = request.micalg.filter(|digest| !digest.weak());
         let digest = digest.unwrap_or(as2::Digest::Sha256);
         // A receipt that cannot be what was asked for is not signed some other way.
+        let keys = caller.partnership.keys.sealing(at);
         let signer = match request.signed && request.refusal.is_none() {
-            true => Some((caller.partnership.keys.signer(at)?, digest)),
+            true => Some((keys.signer(at)?, digest)),
             false => None,
         };
         let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
@@ -413,6 +457,7 @@ fn weigh(
                 mic: None,
                 about: (None, None),
                 content: None,
+                seen: Vec::new(),
                 reason: why.to_string(),
             });
         }
@@ -423,17 +468,21 @@ fn weigh(
             told,
             "the receipt that is asked for cannot be made".to_owned(),
         )),
-        None => related::unusable(&opened.content_type, &spooled)?,
+        None => match exchange::unusable(&opened, &spooled)? {
+            None => related::unusable(&opened.content_type, &spooled)?,
+            told => told,
+        },
     };
-    let content = (kept(&spooled, unhex(&opened.payload_sha256)), spooled);
+    let content = (kept(&spooled, opened.payload_sha256), spooled);
     let sound = || (Disposition::processed(), protection(&opened));
     let content = refused.is_none().then_some(content);
     let (disposition, reason) = refused.unwrap_or_else(sound);
     Ok(Weighed {
         disposition,
-        mic: Some(opened.mic),
-        about: (Some(opened.content_type), opened.file_name),
+        mic: Some(opened.mic.clone()),
+        about: (Some(opened.content_type.clone()), opened.file_name.clone()),
         content,
+        seen: seen(&opened),
         reason,
     })
 }
@@ -527,7 +576,7 @@ fn taken() -> Answer {
     }
 }
 
-fn text(status: u16, line: &str) -> Answer {
+pub(super) fn text(status: u16, line: &str) -> Answer {
     Answer {
         status,
         headers: vec![("content-type".into(), "text/plain; charset=utf-8".into())],

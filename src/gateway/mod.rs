@@ -18,8 +18,15 @@
 //! | `acknowledgment` | a 997 as the content of a document |
 //! | `outbound` | the steps Compose, Seal and Send, and what an answer means |
 //! | `sending` | one file on somebody's word, and what became of it |
+//! | `retry` | when a try is repeated, and when a partner is left in peace |
+//! | `restart` | a transfer that broke, and goes on |
+//! | `trace` | every layer of an exchange as files, where that is asked for |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
+//! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
+//! | `exchange` | certificates that come and go by messages |
+//! | `link` | the way to a partner's server, and what its requests have to show |
 //! | `route` | a partner with its keys, folders and guides |
+//! | `trial` | whether a partner can be reached and understands us |
 //! | `api`, `orders`, `submission` | an API as the bridge: asked, polled, submitted to |
 //! | `worker` | claims work, takes one step, records |
 //!
@@ -36,7 +43,7 @@
 //! let gateway = Gateway::new(Settings::new(Arc::new(Memory::default()), Partners::default(), folder.path()))?;
 //! let stranger = [("AS2-From", "X"), ("AS2-To", "Y"), ("Message-ID", "<1@x>")];
 //! let stranger = stranger.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-//! assert_eq!(gateway.admit(stranger).err().map(|answer| answer.status), Some(403));
+//! assert_eq!(gateway.admit(stranger, None).err().map(|answer| answer.status), Some(403));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
@@ -46,19 +53,26 @@
 
 mod acknowledgment;
 mod api;
+mod certificates;
 mod compose;
+mod exchange;
 mod inbound;
+mod link;
 mod orders;
 mod outbound;
 mod parts;
 mod read;
 mod receipt;
 mod related;
+mod restart;
+mod retry;
 mod route;
 mod sending;
 mod submission;
 mod survey;
+mod trace;
 mod transport;
+mod trial;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -68,9 +82,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use api::account;
+pub use certificates::{NOTED_EVERY, of_all_times};
+pub use exchange::offer;
 pub use inbound::Caller;
-pub use outbound::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
-pub use sending::Sent;
+pub use link::{proxy, secret, usable};
+pub use retry::{GIVE_UP, RETRY_CAP, RETRY_FIRST};
+pub use sending::{Named, Parcel, Sent, Until, became};
+pub use trace::{TRACED, TRACED_BYTES, Trace, secret_field};
+pub use trial::{Stage, Trial, Verdict};
 pub use worker::Walking;
 
 use crate::as2::Identity;
@@ -78,9 +97,12 @@ use crate::bridge;
 use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
-use crate::net::client::{self, Client, Trust};
-use crate::partner::{As2, Partner, Partners, ReceiptMode};
+use crate::net::client::{self, Client, Proxy, Trust, Way};
+use crate::partner::keyring::Dated;
+use crate::partner::keys::{self, Keys};
+use crate::partner::{self, As2, Partner, Partners, ReceiptMode};
 use crate::store::{self, Store};
+use link::Link;
 use route::Partnership;
 
 /// All that a gateway is made of.
@@ -91,8 +113,11 @@ pub struct Settings {
     pub library: Library,
     /// The partners; their relative paths are resolved.
     pub partners: Partners,
-    /// Our keys and certificates: all of them decrypt, the first valid one signs.
+    /// Keys of ours that are there before all others: each that is valid decrypts, and the first
+    /// valid one signs until a newer one of the folder does.
     pub identities: Vec<Identity>,
+    /// The folder of keys, where there is one: see [`partner::keys`].
+    pub keys: Option<PathBuf>,
     /// The URL of our AS2 listener as partners reach it: where asynchronous receipts come.
     pub receipt_url: Option<String>,
     /// Whether a stranger who asks for a receipt gets an unsigned one that says so, instead of
@@ -106,6 +131,10 @@ pub struct Settings {
     pub entropy: fn(&mut [u8]),
     /// Whose word is taken for the certificates of partners' servers.
     pub trust: Trust,
+    /// The proxy to partners whose files say nothing of one.
+    pub proxy: Option<Proxy>,
+    /// Where every layer of every exchange is written, for who looks for a fault.
+    pub trace: Option<Trace>,
     /// How much at once, and how long.
     pub limits: Limits,
 }
@@ -120,12 +149,15 @@ impl Settings {
             library: Library::embedded(),
             partners,
             identities: Vec::new(),
+            keys: None,
             receipt_url: None,
             tell_strangers: false,
             bridge: bridge.to_path_buf(),
             clock: Arc::new(clock::System),
             entropy: net::entropy,
             trust: Trust::System,
+            proxy: None,
+            trace: None,
             limits: Limits::default(),
         }
     }
@@ -184,12 +216,23 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file or a password that [as2.connect] or [as2.demand] names cannot be used.
+    #[error("partner {partner}: {why}")]
+    Link {
+        /// The partner's name.
+        partner: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A partner speaks AS2, and we have no key.
     #[error(
-        "partner {0} speaks AS2, and there is no identity of ours; make one, and name it in the \
-         settings as identity.p12"
+        "partner {0} speaks AS2, and there is no identity of ours; make one in the folder of keys, \
+         or name it in the settings as identity.p12"
     )]
     NoIdentity(String),
+    /// The folder of keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] partner::Error),
     /// A partner is asked for asynchronous receipts, and there is no address of ours for them.
     #[error(
         "partner {0} is to post its receipts to us, and the settings do not say where; set \
@@ -225,6 +268,8 @@ pub enum Error {
 struct Agreed {
     library: Arc<Library>,
     partnerships: Vec<Arc<Partnership>>,
+    /// Our keys.
+    ours: Arc<Vec<Dated<Identity>>>,
 }
 
 /// The gateway: settings made ready for use. Cheap to share, made once.
@@ -233,16 +278,21 @@ pub struct Gateway {
     /// Replaced as a whole by [`agree`](Gateway::agree); work in flight keeps what it began with.
     agreed: RwLock<Arc<Agreed>>,
     identities: Vec<Identity>,
+    keys: Option<PathBuf>,
+    noted: certificates::Noted,
     receipt_url: Option<String>,
     tell_strangers: bool,
     bridge: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: fn(&mut [u8]),
     client: Client,
+    /// The way to partners who have no wishes.
+    way: Way,
     /// The same for APIs, whose answers are larger.
     api: Client,
     limits: Limits,
     opening: Semaphore,
+    trace: Option<Arc<Trace>>,
     poke: Notify,
     /// How many steps were taken and rows queued since the start.
     moved: watch::Sender<u64>,
@@ -259,30 +309,43 @@ impl Gateway {
             library,
             partners,
             identities,
+            keys,
             receipt_url,
             tell_strangers,
             bridge,
             clock,
             entropy,
             trust,
+            proxy,
+            trace,
             limits,
         } = settings;
+        let way = Way {
+            trust,
+            proxy,
+            ..Way::default()
+        };
         let none = Agreed {
             library: Arc::default(),
             partnerships: Vec::new(),
+            ours: Arc::default(),
         };
         let gateway = Gateway {
             store,
             agreed: RwLock::new(Arc::new(none)),
             identities,
+            keys,
+            noted: certificates::Noted::default(),
             receipt_url,
             tell_strangers,
             bridge,
             clock,
             entropy,
-            api: Client::new(trust.clone(), api::limits(&limits.client)),
-            client: Client::new(trust, limits.client.clone()),
+            client: Client::by(way.clone(), limits.client.clone()),
+            api: Client::by(way.clone(), api::limits(&limits.client)),
+            way,
             opening: Semaphore::new(limits.opening),
+            trace: trace.map(Arc::new),
             limits,
             poke: Notify::new(),
             moved: watch::Sender::new(0),
@@ -291,13 +354,24 @@ impl Gateway {
         Ok(Arc::new(gateway))
     }
 
-    /// Takes other guides and partners from here on, all of them or none. A message, a document
-    /// and a step that was begun goes on by what was agreed before. Blocks for a moment.
+    /// Takes other guides and partners from here on, and the keys and certificates that the folder
+    /// of keys holds now, all of them or none. A message, a document and a step that was begun
+    /// goes on by what was agreed before. Blocks for a moment.
     ///
     /// # Errors
     /// As [`Gateway::new`]; then nothing is changed.
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
         let (library, before) = (Arc::new(library), self.agreed());
+        let held = self
+            .keys
+            .as_deref()
+            .map_or_else(|| Ok(Keys::default()), keys::load)?;
+        for warning in &held.warnings {
+            tracing::warn!(warning, "a key is not kept as it should be");
+        }
+        let first = self.identities.iter().cloned().map(Dated::from);
+        let ours = first.chain(held.ours.iter().map(|own| own.dated.clone()));
+        let ours: Arc<Vec<_>> = Arc::new(ours.collect());
         let open = |partner: &Partner| {
             let later = |as2: &As2| as2.receipt_mode == ReceiptMode::Async;
             if self.receipt_url.is_none() && partner.as2.as_ref().is_some_and(later) {
@@ -305,14 +379,21 @@ impl Gateway {
             }
             let mut known = before.partnerships.iter();
             let known = known.find(|known| known.partner.name == partner.name);
-            let partnership =
-                Partnership::open(partner, &library, &self.identities, &self.bridge, known)?;
+            let mut partnership =
+                Partnership::open(partner, &library, (&ours, &held), &self.bridge, known)?;
+            if let Some(as2) = &partner.as2 {
+                let servers = partnership.keys.servers(self.clock.now());
+                let link = Link::open(as2, &self.way, &servers, &self.limits.client);
+                let name = partner.name.clone();
+                partnership.link = link.map_err(|why| Error::Link { partner: name, why })?;
+            }
             Ok(Arc::new(partnership))
         };
         let partnerships = partners.iter().map(open).collect::<Result<_, Error>>()?;
         let agreed = Arc::new(Agreed {
             library,
             partnerships,
+            ours: Arc::clone(&ours),
         });
         *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
         // Work may have waited for a partner, or for a guide.

@@ -11,32 +11,21 @@
 //! | 72 hours of that | `uncertain` where he may have it, else `dead` |
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::route::Partnership;
+use super::retry::{Again, give_up, retry_after};
 use super::transport::DELIVER_TO;
 use super::worker::Setback;
 use super::{Gateway, compose, route};
 use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
 use crate::net::spool::Checked;
-use crate::partner::GIVE_UP_HOURS;
 use crate::store::{
     self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Place, Work,
 };
-
-/// The first wait after a failure; each further one may be twice as long.
-pub const RETRY_FIRST: TimeDelta = TimeDelta::seconds(60);
-/// The longest wait: an operator who repaired something does not want to wait for longer.
-pub const RETRY_CAP: TimeDelta = TimeDelta::hours(1);
-/// How long a message is tried for, unless the partner file says otherwise.
-pub const GIVE_UP: TimeDelta = TimeDelta::hours(GIVE_UP_HOURS as i64);
-/// The longest wait that a partner can ask us for.
-pub(super) const RETRY_AFTER_CAP: TimeDelta = TimeDelta::hours(24);
 
 /// What came of sending a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,14 +33,7 @@ pub(super) enum Fate {
     /// They said what became of it, or nothing more is to be said.
     Settled(store::Receipt),
     /// The same bytes again, later.
-    Later {
-        /// What happened.
-        why: String,
-        /// When they want it.
-        after: Option<TimeDelta>,
-        /// Whether they may have it already.
-        perhaps_there: bool,
-    },
+    Later(Again),
     /// They may have it, and sending it again tells no more.
     Uncertain(String),
     /// Sending it again cannot help.
@@ -83,7 +65,10 @@ impl Gateway {
         };
         let subject = work.subject;
         let write: store::Compose = Box::new(move |numbers| plan.compose(subject, numbers));
-        match self.store.compose(work.lease, envelope, write, at).await {
+        kill!("composing");
+        let composed = self.store.compose(work.lease, envelope, write, at).await;
+        kill!("composed");
+        match composed {
             Err(why) if why.kind() == Kind::Compose => Err(Setback::held(why)),
             other => Ok(other.map(drop)?),
         }
@@ -96,32 +81,29 @@ impl Gateway {
         let known = self.known(work)?;
         let first = documents.first();
         let set = first.map_or("", |document| document.set.as_str());
-        let via = match first {
-            Some(one) => self.via(one.id).await?,
+        let said = match first {
+            Some(one) => self.store.document(one.id).await?,
             None => None,
         };
+        let said = said.map(|detail| detail.content).unwrap_or_default();
+        let (via, content_type) = (via(&said), compose::content_type(&said));
         let transport = route::transport(&known.partner, set, via.as_deref());
         let transport = transport.ok_or_else(|| Setback::held("no [as2] and no [folder]"))?;
         let digest = interchange.payload.unwrap_or_default();
         let content = self.payload(digest).await?;
         let (this, at) = (Arc::clone(self), self.clock.now());
         let sealed = tokio::task::spawn_blocking(move || {
-            this.sealed(&known, transport, &interchange, content, at)
+            let about = (interchange.control.as_str(), content_type);
+            this.sealed(&known, transport, about, content, at)
         });
         // A body in a file is there until it is kept.
         let (sealed, _body) = sealed.await.map_err(Setback::panicked)??;
         let message_id = sealed.key.message_id.clone();
+        kill!("sealing");
         self.store.seal(work.lease, sealed, at).await?;
+        kill!("sealed");
         tracing::info!(message_id, partner = work.partner, "sealed");
         Ok(())
-    }
-
-    /// The transport that the group came by which a 997 answers.
-    async fn via(&self, document: Uuid) -> Result<Option<String>, Setback> {
-        let detail = self.store.document(document).await?;
-        let content = detail.map(|detail| detail.content).unwrap_or_default();
-        let content: Value = serde_json::from_str(&content).unwrap_or_default();
-        Ok(content["via"].as_str().map(str::to_owned))
     }
 
     /// Sends a sealed message: the first time, or again.
@@ -137,7 +119,9 @@ impl Gateway {
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
         let body = self.payload(message.body).await?;
+        kill!("sending");
         let fate = self.post(&known, &detail, body).await;
+        kill!("asked");
         let now = self.clock.now();
         let (message_id, partner) = (&message.key.message_id, &work.partner);
         tracing::info!(
@@ -151,58 +135,14 @@ impl Gateway {
             Fate::Settled(receipt) => receipt,
             Fate::Uncertain(why) => return Err(Setback::Aside(Aside::Uncertain, why)),
             Fate::Dead(why) => return Err(Setback::Aside(Aside::Dead, why)),
-            Fate::Later {
-                why,
-                after,
-                perhaps_there,
-            } => {
-                let there = perhaps_there || message.state == MessageState::Sent;
-                let age = (give_up(&known), there);
-                return self.again(work, why, after, age, now).await;
+            Fate::Later(mut again) => {
+                again.perhaps_there |= message.state == MessageState::Sent;
+                return self.again(work, again, give_up(&known), now).await;
             }
         };
-        Ok(self.store.receipt(message.id, receipt, now).await?)
-    }
-
-    /// Plans the next try, or gives up by age.
-    async fn again(
-        &self,
-        work: &Work,
-        why: String,
-        after: Option<TimeDelta>,
-        (give_up, perhaps_there): (TimeDelta, bool),
-        now: DateTime<Utc>,
-    ) -> Result<(), Setback> {
-        if now - work.queued >= give_up {
-            let aside = match perhaps_there {
-                true => Aside::Uncertain,
-                false => Aside::Dead,
-            };
-            return Err(Setback::Aside(aside, format!("given up: {why}")));
-        }
-        let wait = self.backoff(work.lease.attempt);
-        let wait = after.map_or(wait, |after| wait.max(after.min(RETRY_AFTER_CAP)));
-        match perhaps_there {
-            true => {
-                self.store
-                    .remark(work.subject, "not confirmed", why, now)
-                    .await?;
-                Ok(self.store.sent(work.lease, now + wait, now).await?)
-            }
-            false => Ok(self.store.retry(work.lease, now + wait, why, now).await?),
-        }
-    }
-
-    /// Anything up to the full wait, so that a thousand partners who come back at once are not
-    /// asked at once; a second at least.
-    pub(super) fn backoff(&self, attempt: u32) -> TimeDelta {
-        let mut fresh = [0; 8];
-        (self.entropy)(&mut fresh);
-        let doubled = RETRY_FIRST * (1 << attempt.saturating_sub(1).min(10));
-        let most = doubled.min(RETRY_CAP).num_milliseconds();
-        let most = u64::try_from(most).unwrap_or(1).max(1);
-        let some = u64::from_le_bytes(fresh) % most;
-        TimeDelta::milliseconds(i64::try_from(some.max(1000)).unwrap_or(1000))
+        self.store.receipt(message.id, receipt, now).await?;
+        kill!("settled");
+        Ok(())
     }
 
     /// Stored bytes. Those in memory are as they were stored; a file is checked while it is read.
@@ -214,6 +154,12 @@ impl Gateway {
             _ => Ok(payload),
         }
     }
+}
+
+/// The transport that the group came by which a 997 answers.
+fn via(content: &str) -> Option<String> {
+    let content: Value = serde_json::from_str(content).unwrap_or_default();
+    content["via"].as_str().map(str::to_owned)
 }
 
 /// What is said of stored bytes whose digest is another.
@@ -228,7 +174,7 @@ impl Fate {
     fn word(&self) -> &'static str {
         match self {
             Fate::Settled(receipt) => receipt.state.as_str(),
-            Fate::Later { .. } => "later",
+            Fate::Later(_) => "later",
             Fate::Uncertain(_) => "uncertain",
             Fate::Dead(_) => "dead",
         }
@@ -237,15 +183,9 @@ impl Fate {
     fn why(&self) -> &str {
         match self {
             Fate::Settled(receipt) => &receipt.note,
-            Fate::Later { why, .. } | Fate::Uncertain(why) | Fate::Dead(why) => why,
+            Fate::Later(Again { why, .. }) | Fate::Uncertain(why) | Fate::Dead(why) => why,
         }
     }
-}
-
-/// For how long something is tried for this partner.
-pub(super) fn give_up(known: &Partnership) -> TimeDelta {
-    let as2 = known.partner.as2.as_ref();
-    as2.map_or(GIVE_UP, |as2| TimeDelta::hours(as2.give_up_hours.into()))
 }
 
 /// What is agreed about the receipt for a message of ours.
@@ -261,11 +201,12 @@ pub(super) struct Agreed {
 /// What it means that there was no answer.
 pub(super) fn fate_of_error(why: &client::Error) -> Fate {
     match (why.retry(), why.sent()) {
-        (true, perhaps_there) => Fate::Later {
+        (true, perhaps_there) => Fate::Later(Again {
             why: why.to_string(),
             after: None,
             perhaps_there,
-        },
+            reached: false,
+        }),
         (false, true) => Fate::Uncertain(why.to_string()),
         (false, false) => Fate::Dead(why.to_string()),
     }
@@ -284,11 +225,12 @@ pub(super) fn fate_of_answer(
     if !answer.taken() {
         let why = format!("HTTP status {status}");
         return match answer.retry() || planted!("refusal-tried-again") {
-            true => Fate::Later {
+            true => Fate::Later(Again {
                 why,
                 after: retry_after(&answer, at),
                 perhaps_there: false,
-            },
+                reached: false,
+            }),
             false => Fate::Dead(why),
         };
     }
@@ -306,10 +248,13 @@ pub(super) fn fate_of_answer(
         });
     }
     // They took it, and have not said so in a way that proves it.
-    let unproved = |why: String| Fate::Later {
-        why,
-        after: agreed.later,
-        perhaps_there: true,
+    let unproved = |why: String| {
+        Fate::Later(Again {
+            why,
+            after: agreed.later,
+            perhaps_there: true,
+            reached: true,
+        })
     };
     if agreed.later.is_some() && !Mdn::is(&headers, &kept.body) {
         return unproved("their receipt is to come by itself".into());
@@ -380,16 +325,4 @@ pub(super) fn verdict(
         answer: Some(answer),
         note,
     }
-}
-
-/// When a partner wants to be asked again: seconds, or a date.
-pub(super) fn retry_after(answer: &Response, at: DateTime<Utc>) -> Option<TimeDelta> {
-    let mut headers = answer.headers.iter();
-    let (_, value) = headers.find(|(name, _)| name == "retry-after")?;
-    let seconds = value.parse().ok().map(Duration::from_secs);
-    let seconds = seconds.and_then(|wait| TimeDelta::from_std(wait).ok());
-    seconds.or_else(|| {
-        let date = DateTime::parse_from_rfc2822(value).ok()?;
-        Some(date.to_utc() - at)
-    })
 }

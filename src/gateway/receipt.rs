@@ -20,11 +20,12 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Gateway;
 use super::inbound::{Caller, RETRY_AFTER, empty, pairs, unavailable};
-use super::outbound::{Agreed, give_up, retry_after, verdict};
+use super::outbound::{Agreed, verdict};
+use super::retry::{Again, give_up, retry_after};
 use super::route::profile;
 use super::worker::Setback;
 use crate::as2::{self, Headers, Keys, MDN_BYTES, Mdn, PART_HEADER_BYTES, Profile, Receipt};
@@ -51,7 +52,10 @@ impl Gateway {
             let why = format!("the partner file does not name {url}");
             return Err(Setback::Aside(Aside::Uncertain, why));
         }
-        let posted = self.client.post(&url, &answer.headers, answer.body).await;
+        let client = known.link.client(&self.client);
+        kill!("posting");
+        let posted = client.post(&url, &answer.headers, answer.body).await;
+        kill!("posted");
         let now = self.clock.now();
         let (retry, after, why) = match posted {
             Ok(given) if given.taken() => {
@@ -66,22 +70,17 @@ impl Gateway {
             ),
             Err(why) => (why.retry(), None, why.to_string()),
         };
-        match retry && now - work.queued < give_up(&known) {
-            true => Err(Setback::Later {
-                after: after.map(|after| self.patience(work, after)),
-                why,
-            }),
-            false => {
-                let why = format!("the receipt was given up: {why}");
-                Err(Setback::Aside(Aside::Uncertain, why))
-            }
+        if !retry {
+            return Err(Setback::Aside(Aside::Uncertain, format!("given up: {why}")));
         }
-    }
-
-    /// The wait before the next try: what they ask for, and what we would wait anyhow.
-    fn patience(&self, work: &Work, after: TimeDelta) -> TimeDelta {
-        let most = super::outbound::RETRY_AFTER_CAP;
-        self.backoff(work.lease.attempt).max(after.min(most))
+        let again = Again {
+            why,
+            after,
+            // It is their message, and it is here: whether they know that is uncertain.
+            perhaps_there: true,
+            reached: false,
+        };
+        self.again(work, again, give_up(&known), now).await
     }
 
     /// The answer to a request whose body is a receipt; `None` where it is none.
@@ -103,7 +102,7 @@ impl Gateway {
             later: None,
         };
         let source = body.open();
-        let read = move || read(&headers, source?, &known.keys, &profile, at);
+        let read = move || read(&headers, source?, &known.keys.opening(at), &profile, at);
         let came = match tokio::task::spawn_blocking(read).await {
             Ok(Ok(came)) => came?,
             Ok(Err(why)) => {
@@ -170,7 +169,9 @@ impl Gateway {
                 };
                 let receipt = verdict(&mdn, &message, answer, &agreed);
                 tracing::info!(message_id, partner, said = receipt.note, "a receipt came");
+                kill!("receipt-came");
                 self.store.receipt(message.id, receipt, at).await?;
+                kill!("receipt-kept");
                 self.poke();
                 return Ok(());
             }

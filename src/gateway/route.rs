@@ -6,17 +6,23 @@ use chrono::{DateTime, Utc};
 
 use super::Error;
 use super::api::Api;
-use crate::as2::{self, Certificate, Cipher, Identity, Keys, Profile};
+use super::certificates::Ring;
+use super::link::Link;
+use crate::as2::{self, Certificate, Cipher, Identity, Profile};
 use crate::bridge::folder::{Folder, Inbox, Outbox};
 use crate::canonical::DocumentKind;
 use crate::mapping::{Guide, Library};
+use crate::partner::keyring::Dated;
+use crate::partner::keys::Keys;
 use crate::partner::{Encrypt, Partner, Receipt, Sign, Transport};
 use std::sync::Arc;
 
 /// One partner, ready for use.
 pub(super) struct Partnership {
     pub(super) partner: Partner,
-    pub(super) keys: Keys,
+    pub(super) keys: Ring,
+    /// How its server is reached, and what its requests have to show.
+    pub(super) link: Link,
     /// The guides that were agreed with it.
     pub(super) library: Arc<Library>,
     /// Our own side: `<bridge>/<partner>/in` and `out`.
@@ -33,22 +39,12 @@ impl Partnership {
     pub(super) fn open(
         partner: &Partner,
         library: &Arc<Library>,
-        identities: &[Identity],
+        (ours, held): (&Arc<Vec<Dated<Identity>>>, &Keys),
         bridge: &Path,
         before: Option<&Arc<Partnership>>,
     ) -> Result<Partnership, Error> {
-        let mut theirs = Vec::new();
-        for path in partner.as2.iter().flat_map(|as2| &as2.certificates) {
-            let certificate = std::fs::read(path)
-                .map_err(|why| why.to_string())
-                .and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string()));
-            theirs.push(certificate.map_err(|why| Error::Certificate {
-                partner: partner.name.clone(),
-                path: path.clone(),
-                why,
-            })?);
-        }
-        if partner.as2.is_some() && identities.is_empty() {
+        let theirs = certificates(partner, held)?;
+        if partner.as2.is_some() && ours.is_empty() {
             return Err(Error::NoIdentity(partner.name.clone()));
         }
         let files = match (&partner.folder, before) {
@@ -73,10 +69,11 @@ impl Partnership {
         };
         Ok(Partnership {
             partner: partner.clone(),
-            keys: Keys {
-                ours: identities.to_vec(),
+            keys: Ring {
+                ours: Arc::clone(ours),
                 theirs,
             },
+            link: Link::default(),
             library: Arc::clone(library),
             bridge,
             files,
@@ -85,7 +82,29 @@ impl Partnership {
     }
 }
 
-fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
+/// All certificates of a partner: those that its file names, and those that were exchanged.
+pub(super) fn certificates(
+    partner: &Partner,
+    held: &Keys,
+) -> Result<Vec<Dated<Certificate>>, Error> {
+    let mut theirs = Vec::new();
+    for entry in partner.as2.iter().flat_map(|as2| &as2.certificates) {
+        let path = &entry.file;
+        let certificate = std::fs::read(path)
+            .map_err(|why| why.to_string())
+            .and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string()));
+        let certificate = certificate.map_err(|why| Error::Certificate {
+            partner: partner.name.clone(),
+            path: path.clone(),
+            why,
+        })?;
+        theirs.push(entry.dated(certificate));
+    }
+    theirs.extend(held.accepted(&partner.name).cloned());
+    Ok(theirs)
+}
+
+pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, as2::Error> {
     match bytes.windows(11).any(|w| w == b"-----BEGIN ") {
         true => Certificate::from_pem(bytes),
         false => Certificate::from_der(bytes),

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
 use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
+use super::retry::Again;
 use super::route::{Partnership, profile};
 use super::worker::Setback;
-use super::{Gateway, compose};
+use super::{Gateway, compose, restart};
 use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
@@ -18,8 +19,8 @@ use crate::net::client::Outgoing;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::{As2, Receipt, ReceiptMode, Transport};
 use crate::store::{
-    self, Accepted, Arrival, DocumentState, Draft, Interchange, Key, MessageDetail, MessageState,
-    NewDocument, Payload, Place, Sealed,
+    self, Accepted, Arrival, DocumentState, Draft, Key, MessageDetail, MessageState, NewDocument,
+    Payload, Place, Sealed,
 };
 
 /// Files taken at one look: a poll comes again soon.
@@ -28,22 +29,29 @@ const FILES: usize = 64;
 pub(super) const DELIVER_TO: &str = "Receipt-Delivery-Option";
 /// Where the end of an interchange is looked for: IEA has 24 bytes at most, padding follows.
 const TAIL: usize = 1024;
-/// What we say our payloads are (RFC 1767).
-const MEDIA_TYPE: &str = "application/EDI-X12";
+
+/// A request that carries a message.
+pub(super) struct Ask<'a> {
+    pub(super) url: &'a str,
+    pub(super) headers: &'a store::Headers,
+    pub(super) body: Outgoing,
+    /// The body's length.
+    pub(super) len: u64,
+}
 
 impl Gateway {
-    /// Makes a message of an interchange, with what holds its body's file until the store has it.
-    /// Blocks.
+    /// Makes a message of an interchange, of which the number and the media type are told, with what
+    /// holds its body's file until the store has it. Blocks.
     pub(super) fn sealed(
         &self,
         partnership: &Partnership,
         transport: Transport,
-        interchange: &Interchange,
+        about: (&str, String),
         content: Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Option<Spooled>), Setback> {
         if let (Transport::As2, Some(as2)) = (transport, &partnership.partner.as2) {
-            let (sealed, body) = self.sealed_as2(partnership, as2, interchange, &content, at)?;
+            let (sealed, body) = self.sealed_as2(partnership, as2, about, &content, at)?;
             return Ok((sealed, Some(body)));
         }
         let id = Uuid::now_v7();
@@ -54,6 +62,8 @@ impl Gateway {
             headers: Vec::new(),
             body: content,
             mic: None,
+            content_type: None,
+            file_name: None,
             note: "a file".into(),
         };
         Ok((sealed, None))
@@ -64,17 +74,18 @@ impl Gateway {
         &self,
         partnership: &Partnership,
         as2: &As2,
-        interchange: &Interchange,
+        (number, content_type): (&str, String),
         content: &Payload,
         at: DateTime<Utc>,
     ) -> Result<(Sealed, Spooled), Setback> {
-        let (mut entropy, keys) = (self.entropy, &partnership.keys);
+        let (mut entropy, keys) = (self.entropy, partnership.keys.sealing(at));
         let profile = profile(as2, self.limits.inflated, at);
         let message_id = as2::message_id(&as2.our_id, &mut entropy, at);
-        let name = format!("{}.x12", interchange.control);
+        // What holds several files names each of them inside.
+        let name = (!as2::is_related(&content_type)).then(|| format!("{number}.x12"));
         let document = as2::Document {
-            content_type: MEDIA_TYPE,
-            file_name: Some(&name),
+            content_type: &content_type,
+            file_name: name.as_deref(),
             message_id: &message_id,
         };
         let mut body = Spool::new(self.store.spool(), IN_MEMORY);
@@ -83,7 +94,7 @@ impl Gateway {
             &mut source,
             &mut body,
             document,
-            keys,
+            &keys,
             &profile,
             &mut entropy,
             at,
@@ -99,6 +110,9 @@ impl Gateway {
         let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
         if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
             headers.push(DELIVER_TO, url);
+        }
+        if as2.restart {
+            headers.push(restart::TAG, &restart::tag(self.entropy));
         }
         let note = match (profile.sign, profile.encrypt) {
             (Some(sign), Some(cipher)) => format!("{sign}, {}", cipher.name()),
@@ -117,6 +131,8 @@ impl Gateway {
             headers: pairs(&headers),
             body: kept(&body, body.sha256().unwrap_or_default()),
             mic: Some(sealed.mic.to_string()),
+            content_type: Some(content_type),
+            file_name: name,
             note,
         };
         Ok((sealed, body))
@@ -136,13 +152,22 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let outgoing = match body.place {
+        let len = body.len();
+        let outgoing = match body.place.clone() {
             Place::Memory(bytes) => Outgoing::from(bytes),
             Place::File { path, len } => Outgoing::file(path, len, body.digest),
         };
-        let outgoing = outgoing.chunked(as2.chunked);
-        let posted = self.client.post(&as2.url, &detail.headers, outgoing);
-        match posted.await {
+        let ask = Ask {
+            url: &as2.url,
+            headers: &detail.headers,
+            // What goes on later has to say its length.
+            body: outgoing.chunked(as2.chunked && !as2.restart),
+            len,
+        };
+        let client = partnership.link.client(&self.client);
+        let posted = restart::post(client, &ask, detail).await;
+        self.trace_sent(partnership, detail, body, &posted).await;
+        match posted {
             Ok(answer) => {
                 let at = self.clock.now();
                 let profile = profile(as2, self.limits.inflated, at);
@@ -155,7 +180,8 @@ impl Gateway {
                     mic: as2.require_mic,
                     later,
                 };
-                fate_of_answer(answer, message, &partnership.keys, &profile, &agreed, at)
+                let keys = partnership.keys.opening(at);
+                fate_of_answer(answer, message, &keys, &profile, &agreed, at)
             }
             Err(why) => fate_of_error(&why),
         }
@@ -195,6 +221,7 @@ impl Gateway {
                     };
                     let drafted = self.store.draft(draft, self.clock.now()).await;
                     let drafted = drafted.map_err(|why| why.to_string())?;
+                    kill!("drafted");
                     tracing::info!(file = incoming.name, number, ?drafted, "from the bridge");
                     self.poke();
                     blocking(partnership, move |known| known.bridge.done(&incoming)).await?
@@ -295,6 +322,14 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         Some((_, outbox)) => outbox.put(id, &name, || checked(&body)).map(Some),
         None => Ok(None),
     };
+    let later = |why| {
+        Fate::Later(Again {
+            why,
+            after: None,
+            perhaps_there: false,
+            reached: false,
+        })
+    };
     match blocking(partnership, put).await {
         Ok(Ok(Some((path, _)))) => Fate::Settled(store::Receipt {
             state: MessageState::Confirmed,
@@ -302,16 +337,8 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
             note: path.display().to_string(),
         }),
         Ok(Ok(None)) => Fate::Dead("the partner file no longer has a [folder]".into()),
-        Ok(Err(why)) => Fate::Later {
-            why: why.to_string(),
-            after: None,
-            perhaps_there: false,
-        },
-        Err(why) => Fate::Later {
-            why,
-            after: None,
-            perhaps_there: false,
-        },
+        Ok(Err(why)) => later(why.to_string()),
+        Err(why) => later(why),
     }
 }
 

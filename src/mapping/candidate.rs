@@ -2,6 +2,7 @@
 //! belongs to one stands side by side, because that is asked several times a segment.
 
 use super::guide::{Guide, Pattern, Use, UseId};
+use super::packed;
 use super::plan::Layout;
 use crate::x12::{Delimiters, Segment, components};
 
@@ -12,9 +13,13 @@ pub(crate) struct Candidate {
     pub(crate) order: u32,
     capacity: u32,
     group_max: u32,
-    /// Its number among its owner's children, and that of its group's counter.
+    /// Its number among its owner's children, that of its group's counter, and that of the counter
+    /// of all that fill its list: its own again where no other does.
     child: u16,
     counter: u16,
+    pool: u16,
+    /// Whether other uses share tag and position, and the order of their segments is the list's.
+    pub(crate) shares: bool,
     test: Test,
 }
 
@@ -31,19 +36,12 @@ enum Test {
 /// An element's number and its value.
 pub(crate) type Seen = (u16, Option<u64>);
 
-/// At most seven bytes as a number, with their length in front.
-#[inline]
-fn packed(bytes: &[u8]) -> Option<u64> {
-    let length = bytes.len() as u64;
-    (length < 8).then(|| bytes.iter().fold(length, |n, &b| n << 8 | u64::from(b)))
-}
-
 impl Candidate {
     pub(crate) fn new(id: UseId, child: u16, one: &Use, layout: &Layout) -> Candidate {
         let test = match &one.when[..] {
             [] => Test::Nothing,
             [when] if when.component == 0 => match (&when.patterns[..], when.element) {
-                ([Pattern::Is(text)], element) => match packed(text.as_bytes()) {
+                ([Pattern::Is(text)], element) => match packed::key(text.as_bytes()) {
                     Some(value) => Test::Is(element as u16, value),
                     None => Test::Long,
                 },
@@ -58,6 +56,8 @@ impl Candidate {
             group_max: one.group_max,
             child,
             counter: layout.counter as u16,
+            pool: layout.pool.map_or(child, |pool| pool as u16),
+            shares: one.shares && one.level.is_none(),
             test,
         }
     }
@@ -84,19 +84,37 @@ impl Candidate {
             Test::Nothing => true,
             Test::Is(element, value) => {
                 if seen.0 != element {
-                    *seen = (element, packed(segment.element(usize::from(element))));
+                    *seen = (element, packed::key(segment.element(usize::from(element))));
                 }
                 seen.1 == Some(value)
             }
-            Test::Long => guide.uses[self.id()].when.iter().all(|when| {
-                let element = segment.element(when.element);
-                let value = match when.component {
-                    0 => element,
-                    n => components(element, by).nth(n - 1).unwrap_or(b""),
-                };
-                when.patterns.iter().any(|p| p.fits(value))
-            }),
+            Test::Long => self.fits_long(guide, segment, by),
         }
+    }
+
+    #[inline(never)]
+    fn fits_long(&self, guide: &Guide, segment: &Segment<'_>, by: &Delimiters) -> bool {
+        guide.uses[self.id()].when.iter().all(|when| {
+            let element = segment.element(when.element);
+            let value = match when.component {
+                0 => element,
+                n => components(element, by).nth(n - 1).unwrap_or(b""),
+            };
+            when.patterns.iter().any(|p| p.fits(value))
+        })
+    }
+
+    /// Counts one more of it, and tells how many of its list were there before.
+    #[inline]
+    pub(crate) fn count(&self, counts: &mut [u32]) -> u32 {
+        let pool = usize::from(self.pool);
+        let before = counts[pool];
+        counts[self.child()] += 1;
+        counts[usize::from(self.counter)] += 1;
+        if pool != self.child() {
+            counts[pool] += 1;
+        }
+        before
     }
 
     /// Whether no more of it may come, by the counters of an occurrence of its owner.

@@ -25,16 +25,18 @@ pub(super) fn pairs(one: &Use) -> Vec<Pair> {
 
 /// The digit that the number of this pair should end in, where it ends in another.
 pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<char> {
-    let text = segment.element(usize::from(number));
-    let length = match segment.element(usize::from(qualifier)) {
+    let mut length = match segment.element(usize::from(qualifier)) {
         b"UP" => 12,
         b"EN" => 13,
         b"UK" | b"UC" => 14,
-        // SSCC-18, with its application identifier or without.
-        b"GM" if text.len() == 20 && text.starts_with(b"00") => 20,
         b"GM" => 18,
         _ => return None,
     };
+    let text = segment.element(usize::from(number));
+    // SSCC-18 with its application identifier.
+    if length == 18 && text.len() == 20 && text.starts_with(b"00") {
+        length = 20;
+    }
     if text.len() != length || !are_digits(text) {
         return None;
     }

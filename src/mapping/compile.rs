@@ -9,13 +9,14 @@ use std::sync::{Arc, OnceLock};
 use super::dictionary::{Dictionary, Usage, usage_of};
 use super::guide::{
     AREAS, Guide, ITEM, PartUse, Path, Pattern, PlaceUse, Rule, Run, Step, Use, UseId, When,
-    designator, form_of, quick,
+    designator, form_of,
 };
 use super::shape::{Schema, Shape};
 use super::slots::Kind;
 use super::source::{GuideError, Node};
 use super::value::CodeList;
 use crate::canonical::DocumentKind;
+use crate::x12::text;
 use path::kind;
 
 /// The words that a segment's table may have beside elements and segments.
@@ -28,6 +29,9 @@ const HEAD: [&str; 7] = [
     "set", "version", "document", "base", "heading", "detail", "summary",
 ];
 
+/// Uses of one guide: reading numbers them in two bytes, and no guide has a thousand.
+const MAX_USES: usize = u16::MAX as usize;
+
 /// Compiles `root`, whose `base` has been merged into it.
 pub(crate) fn compile(
     name: &str,
@@ -39,7 +43,7 @@ pub(crate) fn compile(
         Some(node) => node.text().map(str::to_owned),
         None => Err(GuideError::whole(
             name,
-            format!("a guide needs {word} = \"…\" at its head"),
+            text!("a guide needs {word} = \"…\" at its head", word),
         )),
     };
     let (set, version) = (head("set").map_err(one)?, head("version").map_err(one)?);
@@ -79,6 +83,10 @@ pub(crate) fn compile(
         today: None,
         plan: OnceLock::new(),
     };
+    if guide.uses.len() > MAX_USES {
+        let message = text!("a guide may name {most} segments", most = MAX_USES);
+        errors.push(GuideError::whole(name, message));
+    }
     if errors.is_empty() {
         super::demand::bind(&mut guide, &mut errors);
     }
@@ -95,7 +103,7 @@ fn one(error: GuideError) -> Vec<GuideError> {
 fn document(node: &Node) -> Result<DocumentKind, GuideError> {
     let name = node.text()?;
     let names = DocumentKind::ALL.map(DocumentKind::as_str);
-    DocumentKind::find(name).ok_or_else(|| node.unknown("document", name, &names))
+    DocumentKind::find(name).ok_or_else(|| node.unknown(text!("document"), name, &names))
 }
 
 struct Compiler<'a> {
@@ -122,7 +130,7 @@ impl Compiler<'_> {
         for (key, node) in table {
             let Some(area) = AREAS.iter().position(|a| *a == key && !a.is_empty()) else {
                 if !HEAD.contains(&key.as_str()) {
-                    self.errors.push(node.unknown("word", key, &HEAD));
+                    self.errors.push(node.unknown(text!("word"), key, &HEAD));
                 }
                 continue;
             };
@@ -160,7 +168,7 @@ impl Compiler<'_> {
             match designator(word, &tag) {
                 Some(place) => self.element(id, word, place, entry, &shape),
                 None if entry.table().is_err() => {
-                    self.errors.push(entry.unknown("word", word, &WORDS));
+                    self.errors.push(entry.unknown(text!("word"), word, &WORDS));
                 }
                 None => {
                     let entry = &self.like(table, entry);
@@ -192,7 +200,7 @@ impl Compiler<'_> {
     ) -> Option<(UseId, Shape)> {
         let tag = key.split('-').next().unwrap_or(key);
         let Some(def) = self.dictionary.segment(tag) else {
-            let error = node.unknown("segment", tag, &self.dictionary.tags());
+            let error = node.unknown(text!("segment"), tag, &self.dictionary.tags());
             self.errors.push(error);
             return None;
         };
@@ -200,7 +208,7 @@ impl Compiler<'_> {
             Some(pos) => self.ok(pos.number())?,
             None => {
                 self.errors
-                    .push(node.error(format!("{key} needs its position, as pos = 20")));
+                    .push(node.error(text!("{key} needs its position, as pos = 20", key)));
                 return None;
             }
         };
@@ -217,7 +225,6 @@ impl Compiler<'_> {
         self.uses.push(Use {
             key: key.to_owned(),
             tag: tag.to_owned(),
-            quick: quick(tag.as_bytes()),
             order: area + pos,
             max,
             level: None,
@@ -275,7 +282,11 @@ impl Compiler<'_> {
         for (key, value) in table {
             let place = designator(key, &self.uses[id].tag);
             let Some((element, component)) = place.filter(|p| self.exists(id, *p)) else {
-                let message = format!("{key} is not an element of {}", self.uses[id].tag);
+                let message = text!(
+                    "{key} is not an element of {tag}",
+                    key,
+                    tag = &self.uses[id].tag
+                );
                 self.errors.push(value.error(message));
                 continue;
             };
@@ -283,7 +294,7 @@ impl Compiler<'_> {
                 continue;
             };
             if texts.is_empty() {
-                let message = "an empty list tells nothing: when needs at least one value";
+                let message = text!("an empty list tells nothing: when needs at least one value");
                 self.errors.push(value.error(message));
                 continue;
             }
@@ -317,7 +328,7 @@ impl Compiler<'_> {
         for (word, entry) in table {
             if !ELEMENT_WORDS.contains(&word.as_str()) {
                 self.errors
-                    .push(entry.unknown("word", word, &ELEMENT_WORDS));
+                    .push(entry.unknown(text!("word"), word, &ELEMENT_WORDS));
             }
         }
         let (element, component) = place;
@@ -334,12 +345,14 @@ impl Compiler<'_> {
         }
         if !self.exists(id, place) {
             let tag = &self.uses[id].tag;
-            let hint = if whole {
-                format!(" by itself: name a component, as {key}-1")
-            } else {
-                String::new()
+            let message = match whole {
+                true => text!(
+                    "{key} is no element of {tag} by itself: name a component, as {key}-1",
+                    key,
+                    tag
+                ),
+                false => text!("{key} is not an element of {tag}", key, tag),
             };
-            let message = format!("{key} is not an element of {tag}{hint}");
             self.errors.push(node.error(message));
             return;
         }
@@ -393,7 +406,8 @@ impl Compiler<'_> {
                 shape = (**item).clone();
             }
             if !matches!(shape, Shape::Leaf(_)) {
-                let message = "an element's value goes into a single field: name one of its fields";
+                let message =
+                    text!("an element's value goes into a single field: name one of its fields");
                 self.errors.push(node.error(message));
             }
             part.target = path;
@@ -410,8 +424,10 @@ impl Compiler<'_> {
         let name = self.ok(node.text())?.to_owned();
         let list = (self.codes)(&name);
         if list.is_none() {
-            self.errors
-                .push(node.error(format!("there is no usable code list codes/{name}.toml")));
+            self.errors.push(node.error(text!(
+                "there is no usable code list codes/{name}.toml",
+                name
+            )));
         }
         list
     }
@@ -428,8 +444,10 @@ impl Compiler<'_> {
         let mut size = |word: &str| match run.get(word) {
             Some(n) => self.ok(n.number()).map(|n| n as usize).filter(|&n| n > 0),
             None => {
-                self.errors
-                    .push(run.error("a run is written as { n = 10, width = 2 }"));
+                self.errors.push(run.error(text!(
+                    "a run is written as {example}",
+                    example = "{ n = 10, width = 2 }"
+                )));
                 None
             }
         };
@@ -437,26 +455,28 @@ impl Compiler<'_> {
             return;
         };
         if first - 1 + n * width > self.uses[id].places.len() {
-            let message = format!(
-                "{} has no room for {n} groups of {width}",
-                self.uses[id].tag
+            let message = text!(
+                "{tag} has no room for {n} groups of {width}",
+                tag = &self.uses[id].tag,
+                n,
+                width
             );
             self.errors.push(run.error(message));
             return;
         }
         let Some(target) = node.get("as") else {
-            self.errors.push(node.error("a run needs an as"));
+            self.errors.push(node.error(text!("a run needs an as")));
             return;
         };
         let Some((list, shape)) = self.path(target, scope, None) else {
             return;
         };
         let Shape::List(item) = shape else {
-            self.errors.push(target.error("a run fills a list"));
+            self.errors.push(target.error(text!("a run fills a list")));
             return;
         };
         let Some((item, fields)) = self.item(&item, width) else {
-            let message = format!("the list's items do not have {width} fields");
+            let message = text!("the list's items do not have {width} fields", width);
             self.errors.push(target.error(message));
             return;
         };
@@ -488,7 +508,7 @@ impl Compiler<'_> {
                     kind: kind(shape),
                 };
                 let steps = fields.iter().enumerate().map(step).collect();
-                Some((Kind::Struct(index as u32), steps))
+                Some((Kind::Struct(index as u16), steps))
             }
             _ => None,
         }
@@ -525,7 +545,8 @@ impl Compiler<'_> {
                 "hl(parent)",
                 "hl(children)",
             ];
-            self.errors.push(node.unknown("function", text, &known));
+            self.errors
+                .push(node.unknown(text!("function"), text, &known));
             return None;
         }
         Some(Rule::Constant(text.to_owned()))

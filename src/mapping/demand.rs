@@ -172,10 +172,7 @@ impl Form {
 
     fn parse(node: &Node, text: &str) -> Result<Form, GuideError> {
         let wrong = || {
-            node.error(format!(
-                "{:?} is no form: write n18, an8..30, a2 n..6, '00' n18, n12 | n13, or compare, as >= BIG03",
-                text.trim()
-            ))
+            node.error(text!("{text} is no form: write n18, an8..30, a2 n..6, '00' n18, n12 | n13, or compare, as >= BIG03", text = crate::x12::Value::quoted(text.trim())))
         };
         let (mut pieces, mut rest) = (Vec::new(), text.trim());
         while !rest.is_empty() {
@@ -193,7 +190,7 @@ impl Form {
         match pieces.iter().filter(open).count() {
             _ if pieces.is_empty() => Err(wrong()),
             0 | 1 => Ok(Form(pieces)),
-            _ => Err(node.error("only one piece of a form may have no fixed length")),
+            _ => Err(node.error(text!("only one piece of a form may have no fixed length"))),
         }
     }
 

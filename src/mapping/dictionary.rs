@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::source::{GuideError, Node};
+use crate::x12::text;
 
 /// An element's data type (X12.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl Dictionary {
     pub(crate) fn parse(root: &Node) -> Result<Dictionary, GuideError> {
         let section = |name: &str| {
             root.get(name)
-                .ok_or_else(|| root.error(format!("a dictionary needs a [{name}] table")))
+                .ok_or_else(|| root.error(text!("a dictionary needs a [{name}] table", name)))
         };
         let version = section("version")?.text()?.to_owned();
         let mut elements = BTreeMap::new();
@@ -171,14 +172,16 @@ impl Dictionary {
 /// `ID 2/2 Transaction Set Purpose Code`
 fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
     let text = node.text()?;
-    let form = || node.error("an element is written as \"ID 2/2 Name\"");
+    let form = || node.error(text!("an element is written as \"ID 2/2 Name\""));
     let mut words = text.splitn(3, ' ');
     let (data, lengths) = (words.next().unwrap_or(""), words.next().ok_or_else(form)?);
     let (min, max) = lengths.split_once('/').ok_or_else(form)?;
     let [min, max]: [Result<usize, _>; 2] = [min.parse(), max.parse()];
     let (min, max) = (min.map_err(|_| form())?, max.map_err(|_| form())?);
     if min == 0 || max < min {
-        return Err(node.error("lengths are at least 1, and the first is not above the second"));
+        return Err(node.error(text!(
+            "lengths are at least 1, and the first is not above the second"
+        )));
     }
     Ok(ElementDef {
         number: number.to_owned(),
@@ -193,7 +196,7 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
                 Some(Ok(places)) if places <= 9 => DataType::Implied(places),
                 _ => {
                     return Err(node.unknown(
-                        "type",
+                        text!("type"),
                         data,
                         &["AN", "ID", "R", "N0", "N2", "DT", "TM", "B"],
                     ));
@@ -217,7 +220,7 @@ fn composite(
     for (number, usage) in items(node)? {
         let def = elements
             .get(number.as_str())
-            .ok_or_else(|| node.error(format!("element {number} is not under [elements]")))?;
+            .ok_or_else(|| node.error(text!("element {number} is not under [elements]", number)))?;
         parts.push(Part {
             usage,
             def: def.clone(),
@@ -249,7 +252,10 @@ fn segment(
                 composite: Some((number, name.clone())),
             }
         } else {
-            let message = format!("{number} is neither under [elements] nor under [composites]");
+            let message = text!(
+                "{number} is neither under [elements] nor under [composites]",
+                number
+            );
             return Err(node.error(message));
         };
         places.push(place);
@@ -260,8 +266,9 @@ fn segment(
             let note =
                 note(&text).filter(|n| n.elements.iter().all(|&e| (1..=places.len()).contains(&e)));
             notes.push(note.ok_or_else(|| {
-                list.error(format!(
-                    "{text:?} is not a syntax note over this segment, as P0304"
+                list.error(text!(
+                    "{text} is not a syntax note over this segment, as P0304",
+                    text = crate::x12::Value::quoted(&text)
                 ))
             })?);
         }
@@ -276,7 +283,7 @@ fn segment(
 fn name(node: &Node) -> Result<String, GuideError> {
     match node.get("name") {
         Some(name) => Ok(name.text()?.to_owned()),
-        None => Err(node.error("a segment or composite needs a name")),
+        None => Err(node.error(text!("a segment or composite needs a name"))),
     }
 }
 
@@ -284,14 +291,16 @@ fn name(node: &Node) -> Result<String, GuideError> {
 fn items(node: &Node) -> Result<Vec<(String, Usage)>, GuideError> {
     let list = node
         .get("elements")
-        .ok_or_else(|| node.error("elements are due, as elements = \"353 M, 92 O\""))?;
+        .ok_or_else(|| node.error(text!("elements are due, as elements = \"353 M, 92 O\"")))?;
     list.text()?
         .split(',')
         .map(|item| {
-            let (number, usage) = item
-                .trim()
-                .split_once(' ')
-                .ok_or_else(|| list.error(format!("{:?} lacks M, O or X", item.trim())))?;
+            let (number, usage) = item.trim().split_once(' ').ok_or_else(|| {
+                list.error(text!(
+                    "{item} lacks M, O or X",
+                    item = crate::x12::Value::quoted(item.trim())
+                ))
+            })?;
             Ok((number.to_owned(), usage_of(usage.trim(), list)?))
         })
         .collect()
@@ -304,7 +313,7 @@ pub(crate) fn usage_of(text: &str, node: &Node) -> Result<Usage, GuideError> {
         "O" => Ok(Usage::Optional),
         "X" => Ok(Usage::Conditional),
         "N" => Ok(Usage::NotUsed),
-        _ => Err(node.unknown("usage", text, &["M", "O", "X", "N"])),
+        _ => Err(node.unknown(text!("usage"), text, &["M", "O", "X", "N"])),
     }
 }
 

@@ -18,7 +18,8 @@ use super::guide::Guide;
 use super::library::Library;
 use super::source::GuideError;
 use super::value::CodeList;
-use super::view::{ElementView, UseView};
+use super::view::{ElementView, UseView, joined_texts};
+use crate::x12::{Text, text};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,9 @@ pub struct Change {
     /// the whole use came or went.
     pub word: &'static str,
     /// What it was; `None` where there was nothing.
-    pub old: Option<String>,
+    pub old: Option<Text>,
     /// What it is; `None` where there is nothing any more.
-    pub new: Option<String>,
+    pub new: Option<Text>,
     /// Of a change of code lists, which codes are in one only.
     pub codes: Codes,
 }
@@ -67,25 +68,33 @@ pub fn diff(old: &Guide, new: &Guide) -> Vec<Change> {
 }
 
 /// A word, and what is said by it.
-type Said = (&'static str, String);
+type Said = (&'static str, Text);
+
+/// Text that is the same in every language.
+fn plain(said: impl Into<String>) -> Text {
+    match said.into() {
+        said if said.is_empty() => Text::default(),
+        said => text!("{said}", said),
+    }
+}
 
 fn head(guide: &Guide) -> [Said; 3] {
     let document = guide.document.map_or("", |kind| kind.as_str());
     [
-        ("set", guide.set.clone()),
-        ("version", guide.version.clone()),
-        ("document", document.to_owned()),
+        ("set", plain(&guide.set)),
+        ("version", plain(&guide.version)),
+        ("document", plain(document)),
     ]
 }
 
 /// What a use says. Its `as` is relative, so that a loop that fills another list is one change.
 fn words(one: UseView<'_>) -> [Said; 6] {
     [
-        ("usage", one.usage().to_string()),
-        ("max", one.max().to_string()),
+        ("usage", plain(one.usage().to_string())),
+        ("max", plain(one.max().to_string())),
         ("when", one.when()),
         ("under", one.under()),
-        ("as", one.target().to_owned()),
+        ("as", plain(one.target())),
         ("with", one.asked("with", "")),
     ]
 }
@@ -100,10 +109,10 @@ fn element_words(part: ElementView<'_>) -> [Said; 7] {
     };
     [
         ("type", form(part)),
-        ("usage", part.usage().to_string()),
-        ("max", part.repeats().to_string()),
-        ("as", target),
-        ("is", made),
+        ("usage", plain(part.usage().to_string())),
+        ("max", plain(part.repeats().to_string())),
+        ("as", plain(target)),
+        ("is", plain(made)),
         ("fits", part.asked("fits")),
         ("with", part.asked("with")),
     ]
@@ -145,7 +154,7 @@ impl Changes {
                 None if below(path, &told) => {}
                 None => {
                     told.clone_from(path);
-                    let (none, came) = (("use", String::new()), ("use", brief(*one)));
+                    let (none, came) = (("use", Text::default()), ("use", brief(*one)));
                     self.note([path, "", one.name()], none, came);
                 }
             }
@@ -155,7 +164,7 @@ impl Changes {
         for (one, path) in before.iter().zip(&old_paths) {
             if !kept.contains_key(path.as_str()) && !below(path, &told) {
                 told.clone_from(path);
-                let (went, none) = (("use", brief(*one)), ("use", String::new()));
+                let (went, none) = (("use", brief(*one)), ("use", Text::default()));
                 self.note([path, "", one.name()], went, none);
             }
         }
@@ -167,7 +176,7 @@ impl Changes {
             self.note(place, old, new);
         }
         if self.positions {
-            let position = |one: UseView<'_>| ("pos", one.position().to_string());
+            let position = |one: UseView<'_>| ("pos", plain(one.position().to_string()));
             self.note(place, position(old), position(new));
         }
         let known: BTreeMap<_, _> = old
@@ -180,7 +189,7 @@ impl Changes {
                 Some(&before) => self.element(path, before, part),
                 None => {
                     let place = [path, &designator, &part.def().name];
-                    self.note(place, ("element", String::new()), ("element", form(part)));
+                    self.note(place, ("element", Text::default()), ("element", form(part)));
                 }
             }
         }
@@ -188,7 +197,7 @@ impl Changes {
         for (designator, part) in known {
             if !kept.contains_key(&designator) {
                 let place = [path, &designator, &part.def().name];
-                self.note(place, ("element", form(part)), ("element", String::new()));
+                self.note(place, ("element", form(part)), ("element", Text::default()));
             }
         }
     }
@@ -208,7 +217,7 @@ impl Changes {
         });
         if !(codes.added.is_empty() && codes.removed.is_empty()) {
             // One list with other codes, in another library, is a change too.
-            let (old, new) = (list(old), list(new));
+            let (old, new) = (list(old).map(plain), list(new).map(plain));
             self.all.push(Change {
                 place: path.to_owned(),
                 element: designator.clone(),
@@ -230,9 +239,8 @@ fn below(path: &str, told: &str) -> bool {
 }
 
 /// A use in a few words: `M, up to 1, N101 = ST, as ship_to`.
-fn brief(one: UseView<'_>) -> String {
-    let mut words = vec![one.usage().to_string(), format!("max {}", one.max())];
-    words.extend(Some(one.when()).filter(|when| !when.is_empty()));
+fn brief(one: UseView<'_>) -> Text {
+    let most = text!("max {max}", max = one.max());
     let fields = match one.scope() {
         scope if scope.is_empty() => one.elements().map(ElementView::field).collect(),
         scope => vec![scope],
@@ -241,16 +249,18 @@ fn brief(one: UseView<'_>) -> String {
         .into_iter()
         .filter(|field| !field.is_empty())
         .collect();
-    if !fields.is_empty() {
-        words.push(format!("as {}", fields.join(", ")));
-    }
-    words.join(", ")
+    let fields = match &fields[..] {
+        [] => Text::default(),
+        fields => text!("as {fields}", fields = fields.join(", ")),
+    };
+    let words = [plain(one.usage().to_string()), most, one.when(), fields];
+    joined_texts(words.into_iter().filter(|word| !word.is_empty()))
 }
 
 /// `ID 2/3`.
-fn form(part: ElementView<'_>) -> String {
+fn form(part: ElementView<'_>) -> Text {
     let def = part.def();
-    format!("{} {}/{}", def.data, def.min, def.max)
+    plain(format!("{} {}/{}", def.data, def.min, def.max))
 }
 
 fn codes(old: Option<&CodeList>, new: Option<&CodeList>) -> Codes {

@@ -208,7 +208,7 @@ impl<'a> Serializer for Filler<'a> {
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Many<'a>, Misfit> {
         match self.place.shape {
-            Shape::Struct(index) => Ok(self.open(Kind::Struct(*index as u32))),
+            Shape::Struct(index) => Ok(self.open(Kind::Struct(*index as u16))),
             _ => Err(Misfit("a struct stands where one value is due".into())),
         }
     }

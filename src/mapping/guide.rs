@@ -51,8 +51,6 @@ pub(crate) struct Use {
     pub(crate) key: String,
     /// `N1`.
     pub(crate) tag: String,
-    /// The tag again, as a number that compares quickly.
-    pub(crate) quick: u32,
     /// Sorts the uses under one parent; at the top the area (1 to 3) times 2^24 is added.
     pub(crate) order: u32,
     pub(crate) max: u32,
@@ -115,23 +113,17 @@ impl Use {
         self.parent.is_none() && self.usage != Usage::NotUsed && self.parts().any(reckoned)
     }
 
+    /// Whether it is written even if the document says nothing for it.
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_made() || (self.usage == Usage::Mandatory && self.maps())
+    }
+
     /// `850 heading.N1-ST`-like name of the position's area.
     pub(crate) fn area(&self) -> &'static str {
         AREAS
             .get((self.order >> 24) as usize)
             .copied()
             .unwrap_or("")
-    }
-}
-
-/// A tag of up to four characters as a number, in upper case; longer ones are 0, as none exists.
-#[inline]
-pub(crate) fn quick(tag: &[u8]) -> u32 {
-    match tag.len() {
-        1..=4 => tag
-            .iter()
-            .fold(0, |n, b| n << 8 | u32::from(b.to_ascii_uppercase())),
-        _ => 0,
     }
 }
 

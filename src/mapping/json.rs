@@ -4,8 +4,8 @@
 //! values need none, so most of it is copying; what does need them is left to serde_json.
 
 use super::empty::tag;
-use super::shape::{Form, PROVENANCE, Schema};
-use super::slots::{Kind, NodeId, ROOT, Slots, stands};
+use super::shape::{Form, Key, PROVENANCE, Schema};
+use super::slots::{Kind, Node, NodeId, ROOT, Slots, stands};
 use crate::canonical::{DocumentKind, Provenance};
 
 /// A document in its slots.
@@ -17,26 +17,28 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     /// Appends the document as a JSON object that says which it is and where it came from.
     pub(crate) fn write(&self, kind: DocumentKind, provenance: &Provenance, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"document\":\"");
-        out.extend_from_slice(kind.as_str().as_bytes());
-        out.push(b'"');
+        let mut page = Page::after(out, self.slots.size());
+        page.put(b"{\"document\":\"");
+        page.put(kind.as_str().as_bytes());
+        page.push(b'"');
         let keys = &self.schema.structs[0].keys;
         let mut told = *provenance == Provenance::default();
-        let mut tell = |out: &mut Vec<u8>| {
+        let mut tell = |page: &mut Page| {
             if !std::mem::replace(&mut told, true) {
-                name(PROVENANCE, b',', out);
-                serde_json::to_writer(&mut *out, provenance).expect("memory takes everything");
+                page.name(PROVENANCE, b',');
+                page.json(provenance);
             }
         };
-        for child in self.slots.in_order(ROOT) {
-            let slot = self.slots.slot(child) as usize;
+        self.slots.in_order(ROOT, |child, node| {
+            let slot = node.slot as usize;
             if slot >= self.schema.provenance {
-                tell(out);
+                tell(&mut page);
             }
-            self.field(child, &keys[slot], out);
-        }
-        tell(out);
-        out.push(b'}');
+            self.field(child, node, &keys[slot], &mut page);
+        });
+        tell(&mut page);
+        page.push(b'}');
+        *out = page.end();
     }
 
     /// Whether a document would leave it out: a list or a set of free fields without any.
@@ -48,75 +50,76 @@ impl Draft<'_> {
 
     /// A field of a record, unless it is nothing. The key of a text has the quote before it.
     #[inline]
-    fn field(&self, id: NodeId, key: &[u8], out: &mut Vec<u8>) {
-        match self.slots.kind(id) {
+    fn field(&self, id: NodeId, node: &Node, key: &Key, page: &mut Page) {
+        match node.kind {
             Kind::Leaf(form) if form != Form::Integer => {
-                out.extend_from_slice(key);
-                match self.slots.is_plain(id) {
+                page.block(&key.text, key.length);
+                match node.plain {
                     true => {
-                        out.extend_from_slice(self.slots.bytes(id));
-                        out.push(b'"');
+                        let (text, length) = self.slots.text_on(node);
+                        page.block(text, length);
+                        page.push(b'"');
                     }
                     false => {
-                        out.pop();
-                        text(self.slots.text(id), out);
+                        page.at -= 1;
+                        page.text(self.slots.text(id));
                     }
                 }
             }
             _ if self.is_nothing(id) => {}
             _ => {
-                out.extend_from_slice(key);
-                self.value(id, out);
+                page.block(&key.text, key.length);
+                self.value(id, page);
             }
         }
     }
 
-    fn value(&self, id: NodeId, out: &mut Vec<u8>) {
+    fn value(&self, id: NodeId, page: &mut Page) {
         let value = || self.slots.text(id);
         match self.slots.kind(id) {
-            Kind::Struct(index) => self.record(id, index as usize, out),
+            Kind::Struct(index) => self.record(id, usize::from(index), page),
             Kind::List => {
                 let mut before = b'[';
                 for child in self.slots.children(id) {
-                    out.push(before);
-                    self.value(child, out);
+                    page.push(before);
+                    self.value(child, page);
                     before = b',';
                 }
-                out.push(b']');
+                page.push(b']');
             }
-            Kind::Ext => self.free(id, out),
+            Kind::Ext => self.free(id, page),
             Kind::Leaf(Form::Integer) => {
                 let number: u32 = value().parse().unwrap_or_default();
-                out.extend_from_slice(number.to_string().as_bytes());
+                page.put(number.to_string().as_bytes());
             }
             Kind::ExtLeaf(form) => match tag(form) {
                 Some(tag) => {
-                    name(tag, b'{', out);
-                    text(value(), out);
-                    out.push(b'}');
+                    page.name(tag, b'{');
+                    page.text(value());
+                    page.push(b'}');
                 }
-                None => text(value(), out),
+                None => page.text(value()),
             },
-            Kind::Leaf(_) => text(value(), out),
+            Kind::Leaf(_) => page.text(value()),
         }
     }
 
-    fn record(&self, id: NodeId, index: usize, out: &mut Vec<u8>) {
+    fn record(&self, id: NodeId, index: usize, page: &mut Page) {
         let keys = &self.schema.structs[index].keys;
-        let start = out.len();
-        for child in self.slots.in_order(id) {
-            self.field(child, &keys[self.slots.slot(child) as usize], out);
-        }
+        let start = page.at;
+        self.slots.in_order(id, |child, node| {
+            self.field(child, node, &keys[node.slot as usize], page);
+        });
         // The comma before the first is the place of the bracket.
-        match out.get_mut(start) {
-            Some(first) => *first = b'{',
-            None => out.push(b'{'),
+        match page.at == start {
+            true => page.push(b'{'),
+            false => page.bytes[start] = b'{',
         }
-        out.push(b'}');
+        page.push(b'}');
     }
 
     /// By name, and of two values under one name the last: as a map has them.
-    fn free(&self, id: NodeId, out: &mut Vec<u8>) {
+    fn free(&self, id: NodeId, page: &mut Page) {
         let mut named: Vec<(&str, NodeId)> = self
             .slots
             .children(id)
@@ -129,32 +132,102 @@ impl Draft<'_> {
         let mut before = b'{';
         for (index, (name, child)) in named.iter().enumerate() {
             if named.get(index + 1).is_none_or(|(next, _)| next != name) {
-                out.push(before);
-                text(name, out);
-                out.push(b':');
-                self.value(*child, out);
+                page.push(before);
+                page.text(name);
+                page.push(b':');
+                self.value(*child, page);
                 before = b',';
             }
         }
-        out.push(b'}');
+        page.push(b'}');
     }
 }
 
-/// A field's name, which needs no escapes, and the byte before it.
-#[inline]
-fn name(name: &str, before: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[before, b'"']);
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+/// Bytes copied at a time: most names and values are shorter.
+pub(super) const BLOCK: usize = 32;
+
+/// JSON on its way: bytes, of which those before `at` are written. There is always room for a
+/// block, so that a short text is copied without a call.
+struct Page {
+    bytes: Vec<u8>,
+    at: usize,
 }
 
-#[inline]
-fn text(text: &str, out: &mut Vec<u8>) {
-    if stands(text.as_bytes()) {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        serde_json::to_writer(out, text).expect("memory takes everything");
+impl Page {
+    /// Behind what `out` has, with room for about `size` bytes.
+    fn after(out: &mut Vec<u8>, size: usize) -> Page {
+        let mut bytes = std::mem::take(out);
+        let at = bytes.len();
+        bytes.resize(at + size + BLOCK, 0);
+        Page { bytes, at }
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.at);
+        self.bytes
+    }
+
+    /// Moves on by `length`, and sees to it that a block has room there.
+    #[inline]
+    fn step(&mut self, length: usize) {
+        self.at += length;
+        if self.bytes.len() < self.at + BLOCK {
+            self.grow();
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.bytes.resize(2 * self.at + BLOCK, 0);
+    }
+
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.at] = byte;
+        self.step(1);
+    }
+
+    /// The first `length` bytes of `text`.
+    #[inline]
+    fn block(&mut self, text: &[u8], length: usize) {
+        match text.first_chunk::<BLOCK>() {
+            Some(block) if length <= BLOCK => {
+                self.bytes[self.at..][..BLOCK].copy_from_slice(block);
+                self.step(length);
+            }
+            _ => self.put(&text[..length]),
+        }
+    }
+
+    fn put(&mut self, text: &[u8]) {
+        self.step(text.len());
+        self.bytes[self.at - text.len()..self.at].copy_from_slice(text);
+    }
+
+    /// A field's name, which needs no escapes, and the byte before it.
+    fn name(&mut self, name: &str, before: u8) {
+        self.push(before);
+        self.push(b'"');
+        self.put(name.as_bytes());
+        self.put(b"\":");
+    }
+
+    fn text(&mut self, text: &str) {
+        match stands(text.as_bytes()) {
+            true => {
+                self.push(b'"');
+                self.put(text.as_bytes());
+                self.push(b'"');
+            }
+            false => self.json(&text),
+        }
+    }
+
+    /// As serde_json writes it.
+    fn json(&mut self, value: &impl serde::Serialize) {
+        self.bytes.truncate(self.at);
+        serde_json::to_writer(&mut self.bytes, value).expect("memory takes everything");
+        self.at = self.bytes.len();
+        self.step(0);
     }
 }

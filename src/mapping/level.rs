@@ -30,18 +30,25 @@ fn some(id: u32) -> Option<u32> {
 
 /// One level that was read.
 struct Level {
-    id: u32,
-    /// HL03, packed.
-    code: u32,
     /// The level around it, or [`NONE`].
     parent: u32,
-    /// Its record, and the list of levels in it; each may be [`NONE`].
+    children: u32,
+    /// HL03, packed; [`NONE`] for one that the guide does not list: below it anything may stand,
+    /// because nothing is known about it.
+    code: u32,
+    id: u16,
+    depth: u8,
+    /// Whether the document has a place for it.
+    held: bool,
+}
+
+/// Where a level stands in the document.
+struct Record {
     node: NodeId,
+    /// The list of levels in it, or [`NONE`].
     list: NodeId,
     /// Which of its parent's levels it is, from 0.
     index: u32,
-    children: u32,
-    depth: u8,
 }
 
 /// An HL04 that the guide makes, kept until all levels are there.
@@ -57,6 +64,8 @@ struct Said {
 #[derive(Default)]
 pub(crate) struct Levels {
     all: Vec<Level>,
+    /// One each, where a document is made.
+    records: Vec<Record>,
     top: u32,
     top_list: Option<NodeId>,
     /// HL01 → level, from the first HL01 on that is not its own ordinal; empty until then.
@@ -102,15 +111,18 @@ fn key(number: &[u8]) -> Option<u128> {
 }
 
 fn ordinal(number: &[u8]) -> Option<usize> {
-    let (mut ordinal, mut digits) = (0, number.len() <= 9);
+    if number.len() > 9 {
+        return None;
+    }
+    let mut ordinal = 0;
     for &b in number {
         let digit = b.wrapping_sub(b'0');
-        digits &= digit < 10;
-        ordinal = 10_usize
-            .wrapping_mul(ordinal)
-            .wrapping_add(usize::from(digit));
+        if digit > 9 {
+            return None;
+        }
+        ordinal = 10 * ordinal + usize::from(digit);
     }
-    digits.then_some(ordinal)
+    Some(ordinal)
 }
 
 /// HL03 as text, for messages.
@@ -144,29 +156,20 @@ impl<'g> Reader<'g> {
         let parent = self.shallow(segment, one, parent);
         self.numbered(segment, one);
         self.ordered(segment, one, parent);
-        let (index, depth, list) = match parent {
+        let (index, depth) = match parent {
             Some(parent) => {
                 let of = &mut self.levels.all[parent as usize];
                 of.children += 1;
-                let node = some(of.node);
-                let place = (of.children - 1, of.depth + 1, some(of.list));
-                let list = place.2.or_else(|| self.list(node, rule.nested));
-                self.levels.all[parent as usize].list = list.unwrap_or(NONE);
-                (place.0, place.1, list)
+                (of.children - 1, of.depth + 1)
             }
             None => {
                 self.levels.top += 1;
-                let list = self
-                    .levels
-                    .top_list
-                    .or_else(|| self.list(Some(ROOT), rule.list));
-                self.levels.top_list = list;
-                (self.levels.top - 1, 0, list)
+                (self.levels.top - 1, 0)
             }
         };
         let node = match self.live {
-            true => list.map(|list| self.slots.push(list, 0, rule.item)),
-            false => list,
+            true => self.record(parent, rule, index),
+            false => self.holds(parent, rule).then_some(ROOT),
         };
         if rule.makes_children {
             let code = segment.element(4).first().copied();
@@ -180,23 +183,55 @@ impl<'g> Reader<'g> {
             }
         }
         self.levels.all.push(Level {
-            id: id as u32,
-            code: pack(segment.element(3)),
             parent: parent.unwrap_or(NONE),
-            node: node.unwrap_or(NONE),
-            list: NONE,
-            index,
             children: 0,
+            code: match one.when.is_empty() {
+                true => NONE,
+                false => pack(segment.element(3)),
+            },
+            id: id as u16,
             depth,
+            held: node.is_some(),
         });
         (node, index)
     }
 
-    fn list(&mut self, node: Option<NodeId>, slot: Option<u32>) -> Option<NodeId> {
-        if !self.live {
-            return node.filter(|_| slot.is_some());
+    /// Whether the document has a place for a level below `parent`.
+    fn holds(&self, parent: Option<u32>, rule: &LevelRule) -> bool {
+        match parent {
+            Some(parent) => rule.nested.is_some() && self.levels.all[parent as usize].held,
+            None => rule.list.is_some(),
         }
-        Some(self.slots.child_or_push(node?, slot?, Kind::List))
+    }
+
+    /// Makes the record of a level, in the list of its parent.
+    fn record(&mut self, parent: Option<u32>, rule: &LevelRule, index: u32) -> Option<NodeId> {
+        let list = self.holds(parent, rule).then(|| match parent {
+            Some(parent) => {
+                let of = &self.levels.records[parent as usize];
+                let (node, list) = (of.node, some(of.list));
+                let list = list.unwrap_or_else(|| self.list(node, rule.nested));
+                self.levels.records[parent as usize].list = list;
+                list
+            }
+            None => {
+                let list = self.levels.top_list;
+                let list = list.unwrap_or_else(|| self.list(ROOT, rule.list));
+                *self.levels.top_list.insert(list)
+            }
+        });
+        let node = list.map(|list| self.slots.push(list, 0, rule.item));
+        self.levels.records.push(Record {
+            node: node.unwrap_or(NONE),
+            list: NONE,
+            index,
+        });
+        node
+    }
+
+    fn list(&mut self, node: NodeId, slot: Option<u32>) -> NodeId {
+        let slot = slot.expect("it was asked whether there is one");
+        self.slots.child_or_push(node, slot, Kind::List)
     }
 
     /// The level that this one stands below; `None` for the top.
@@ -246,14 +281,15 @@ impl<'g> Reader<'g> {
         near
     }
 
-    /// Whether a level of this rule may stand below level `at`. Below a level that the guide does
-    /// not list anything may stand: nothing is known about it.
+    /// Whether a level of this rule may stand below level `at`.
+    #[inline]
     fn admits(&self, rule: &LevelRule, at: u32) -> bool {
-        self.use_of(at).when.is_empty() || rule.admits(self.levels.all[at as usize].code)
+        let code = self.levels.all[at as usize].code;
+        code == NONE || rule.admits(code)
     }
 
     fn use_of(&self, at: u32) -> &'g Use {
-        &self.guide.uses[self.levels.all[at as usize].id as UseId]
+        &self.guide.uses[UseId::from(self.levels.all[at as usize].id)]
     }
 
     fn nearest(&self, rule: &LevelRule, from: Option<u32>) -> Option<u32> {
@@ -413,8 +449,8 @@ impl<'g> Reader<'g> {
         let mut chain: Vec<u32> = self.levels.up(self.levels.last()).collect();
         chain.reverse();
         for at in chain {
-            let level = &self.levels.all[at as usize];
-            super::write::step(path, self.use_of(at), level.index);
+            let record = &self.levels.records[at as usize];
+            super::write::step(path, self.use_of(at), record.index);
         }
     }
 }

@@ -11,8 +11,15 @@ use super::dictionary::Dictionary;
 use super::guide::Guide;
 use super::source::{GuideError, Node, suggestion};
 use super::value::CodeList;
+use crate::x12::text;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
+
+/// The files of one folder that come with Transload: their names without `.toml`, and their texts.
+pub fn shipped(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let files = EMBEDDED.get_dir(folder).into_iter().flat_map(Dir::files);
+    files.filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
+}
 
 /// How deep `base` may go: standard, industry, partner, site and some room.
 const MAX_BASES: usize = 8;
@@ -166,7 +173,7 @@ impl Library {
     /// The first thing that is no TOML, no code list, or no dictionary.
     pub fn try_file(&self, path: &str) -> Result<(), GuideError> {
         let Some(root) = self.parse(path) else {
-            return Err(GuideError::whole(path, "there is no such file"));
+            return Err(GuideError::whole(path, text!("there is no such file")));
         };
         let root = root?;
         match (
@@ -221,7 +228,7 @@ impl Library {
             None => {
                 return Err(vec![GuideError::whole(
                     name,
-                    "a guide needs version = \"…\" at its head",
+                    text!("a guide needs {word} = \"…\" at its head", word = "version"),
                 )]);
             }
         };
@@ -266,21 +273,24 @@ impl Library {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GuideError::whole(
                 &path,
-                format!("there is no such file{}", suggestion(name, &names)),
+                text!(
+                    "there is no such file{near}",
+                    near = suggestion(name, &names)
+                ),
             )
         })??;
         let Some(base) = root.get("base") else {
             return Ok(root);
         };
         if depth == MAX_BASES {
-            return Err(base.error(format!(
-                "more than {MAX_BASES} bases: does a file name itself?"
-            )));
+            let most = MAX_BASES;
+            let message = text!("more than {most} bases: does a file name itself?", most);
+            return Err(base.error(message));
         }
         let mut merged =
             self.merged(base.text()?, depth + 1)
                 .map_err(|error| match error.line {
-                    0 => base.error(format!("base: {}", error.message)),
+                    0 => base.error(text!("base: {why}", why = error.message)),
                     _ => error,
                 })?;
         merged.merge(&root);
@@ -297,7 +307,7 @@ impl Library {
         let root = self.parse(&path).ok_or_else(|| {
             GuideError::whole(
                 &path,
-                format!("there is no dictionary for release {version}"),
+                text!("there is no dictionary for release {version}", version),
             )
         })??;
         let dictionary = Arc::new(Dictionary::parse(&root)?);

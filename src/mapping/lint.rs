@@ -7,6 +7,7 @@ use super::dictionary::Usage;
 use super::guide::{Guide, ITEM, LevelRule, Pattern, Step, Use, UseId};
 use super::level::pack;
 use super::source::GuideError;
+use crate::x12::text;
 
 /// All that is wrong, in one pass; empty for a guide that may be used.
 pub(crate) fn lint(guide: &Guide) -> Vec<GuideError> {
@@ -14,7 +15,7 @@ pub(crate) fn lint(guide: &Guide) -> Vec<GuideError> {
     if guide.roots.is_empty() {
         errors.push(GuideError::whole(
             &guide.name,
-            "a guide needs at least one segment",
+            text!("a guide needs at least one segment"),
         ));
     }
     for one in &guide.uses {
@@ -48,15 +49,19 @@ fn levels(guide: &Guide, errors: &mut Vec<GuideError>) {
     let known: Vec<u32> = all.iter().flat_map(|(one, _)| codes(one)).collect();
     for (one, rule) in &all {
         if one.order != all[0].0.order {
-            let message = format!("{} is a level: all levels stand at one pos", one.key);
+            let message = text!(
+                "{key} is a level: all levels stand at one pos",
+                key = &one.key
+            );
             errors.push(one.node.error(message));
         }
         let words = rule.under.iter().map(String::as_str);
         let words = words.filter(|w| ![LevelRule::TOP, LevelRule::ANYWHERE].contains(w));
         for word in words.filter(|w| !known.contains(&pack(w.as_bytes()))) {
-            let message = format!(
-                "{} stands under {word:?}, which no HL of this guide is",
-                one.key
+            let message = text!(
+                "{key} stands under {word}, which no HL of this guide is",
+                key = &one.key,
+                word = crate::x12::Value::quoted(word)
             );
             errors.push(one.node.get("under").unwrap_or(&one.node).error(message));
         }
@@ -75,7 +80,10 @@ fn levels(guide: &Guide, errors: &mut Vec<GuideError>) {
     }
     for ((one, _), reached) in all.iter().zip(reached) {
         if !reached && one.usage != Usage::NotUsed {
-            let message = format!("{} can be reached from no level at the top", one.key);
+            let message = text!(
+                "{key} can be reached from no level at the top",
+                key = &one.key
+            );
             errors.push(one.node.error(message));
         }
     }
@@ -86,17 +94,16 @@ fn transparent(one: &Use, errors: &mut Vec<GuideError>) {
     let single = one.parts().any(|p| !p.target.is_empty());
     let maps_below = !one.children.is_empty();
     if one.scope.is_empty() && one.max > 1 && (single || (maps_below && one.maps())) {
-        let message = format!(
-            "{} repeats but has no as: its second occurrence would have no place; add as = \"…[]\"",
-            one.key
+        let message = text!(
+            "{key} repeats but has no as: its second occurrence would have no place; add as = \"…[]\"",
+            key = &one.key
         );
         errors.push(one.node.error(message));
     }
     if one.max == 0 {
-        errors.push(
-            one.node
-                .error("max = 0: write usage = \"N\" for a segment that is not used"),
-        );
+        errors.push(one.node.error(text!(
+            "max = 0: write usage = \"N\" for a segment that is not used"
+        )));
     }
 }
 
@@ -106,15 +113,16 @@ fn qualifiers(one: &Use, errors: &mut Vec<GuideError>) {
         let part = &one.places[when.element - 1].parts[when.component.saturating_sub(1)];
         let fixed = matches!(&when.patterns[..], [Pattern::Is(_)]);
         if one.pool.is_some() && part.target.is_empty() {
-            let message = format!(
-                "{}{:02} tells {} from others that fill the same list: give it an as",
-                one.tag, when.element, one.key
+            let message = text!(
+                "{place} tells {key} from others that fill the same list: give it an as",
+                place = format!("{}{:02}", one.tag, when.element),
+                key = &one.key
             );
             errors.push(one.node.error(message));
         } else if !fixed && part.target.is_empty() && part.run.is_none() && one.maps() {
-            let message = format!(
-                "{}{:02} may be several values: give it an as",
-                one.tag, when.element
+            let message = text!(
+                "{place} may be several values: give it an as",
+                place = format!("{}{:02}", one.tag, when.element)
             );
             errors.push(one.node.error(message));
         }
@@ -127,9 +135,10 @@ fn loops(guide: &Guide, one: &Use, errors: &mut Vec<GuideError>) {
     for &id in &one.children {
         let child = &guide.uses[id];
         if child.tag == one.tag && overlap(child, one) {
-            let message = format!(
-                "{} inside the loop {} looks like its next repeat",
-                child.key, one.key
+            let message = text!(
+                "{key} inside the loop {other} looks like its next repeat",
+                key = &child.key,
+                other = &one.key
             );
             errors.push(child.node.error(message));
         }
@@ -145,15 +154,17 @@ fn siblings(guide: &Guide, ids: &[UseId], errors: &mut Vec<GuideError>) {
                 break;
             }
             if a.tag != b.tag {
-                let message = format!(
-                    "{} and {} stand at one position: give each its own pos",
-                    a.key, b.key
+                let message = text!(
+                    "{key} and {other} stand at one position: give each its own pos",
+                    key = &a.key,
+                    other = &b.key
                 );
                 errors.push(b.node.error(message));
             } else if weight(a) == weight(b) && overlap(a, b) {
-                let message = format!(
-                    "{} and {} cannot be told apart: give them different when",
-                    a.key, b.key
+                let message = text!(
+                    "{key} and {other} cannot be told apart: give them different when",
+                    key = &a.key,
+                    other = &b.key
                 );
                 errors.push(b.node.error(message));
             }
@@ -198,8 +209,11 @@ fn slots(guide: &Guide, errors: &mut Vec<GuideError>) {
         let mut claim = |steps: &[Step], name: String| {
             let path = scope.iter().copied().chain(steps.iter().map(|s| s.slot));
             if let Some(first) = taken.insert(path.collect(), name.clone()) {
-                let message =
-                    format!("{name} and {first} fill the same field: one value would be lost");
+                let message = text!(
+                    "{name} and {first} fill the same field: one value would be lost",
+                    name,
+                    first
+                );
                 errors.push(one.node.error(message));
             }
         };

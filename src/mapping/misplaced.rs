@@ -50,6 +50,7 @@ impl Reader<'_> {
             .frames
             .last()
             .expect("the set's own frame is never closed");
+        let due = self.plan.due(frame.owner);
         let counts = &self.counts[frame.counts..];
         let missed = |due: &&Due| {
             (from..to).contains(&due.order)
@@ -58,7 +59,6 @@ impl Reader<'_> {
                     .group
                     .is_none_or(|group| counts[usize::from(group)] == 0)
         };
-        let due = self.plan.due(frame.owner);
         if due.iter().any(|due| missed(&due)) {
             let children = self.guide.children(frame.owner);
             let found = due.iter().filter(missed);
@@ -108,7 +108,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn placed_badly(&mut self, segment: &Segment<'_>, one: &Use, fit: &Fit) {
+    pub(super) fn placed_badly(&mut self, segment: &Segment<'_>, one: &Use, fit: &Fit<'_>) {
         let tag = &one.tag;
         let mut location = Location::of(segment);
         location.in_loop = self.loop_name(one);

@@ -87,6 +87,7 @@ mod schema;
 mod shape;
 mod slots;
 mod source;
+mod tally;
 mod value;
 mod view;
 mod write;
@@ -97,7 +98,7 @@ pub use dictionary::{
 pub use diff::{Change, Codes, Fate, changed, diff};
 pub use example::example;
 pub use guide::Guide;
-pub use library::Library;
+pub use library::{Library, shipped};
 pub use read::{Gist, MAX_FINDINGS, Reader, Reading, check, gist, read, read_json};
 pub use sample::{Fill, sample};
 pub use schema::schema;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::dictionary::DataType;
 use super::guide::{ITEM, PartUse, Path, Step, Use};
-use super::slots::{Kind, NodeId, Slots, stands};
+use super::reach::walk;
+use super::slots::{Kind, NodeId, Slots, is_unescaped};
 use super::value::{CodeList, decode};
 
 /// Records and lists that one segment's values go into; more are left to the long way.
@@ -14,9 +15,18 @@ const MOST: usize = 8;
 /// The moves of a use, one an element.
 #[derive(Debug)]
 pub(crate) struct Moves {
-    /// What the values go into, as paths from the use's own record, which is the first.
-    parents: Vec<Path>,
+    /// What the values go into, of which the first is the use's own record.
+    parents: Vec<Parent>,
     all: Vec<Option<Move>>,
+}
+
+/// A record or a list that values go into.
+#[derive(Debug)]
+struct Parent {
+    /// From the use's own record.
+    path: Path,
+    /// Whether no other parent's path begins with the same step, so that nothing is at it yet.
+    alone: bool,
 }
 
 /// One value's.
@@ -44,9 +54,10 @@ enum Form {
 impl Moves {
     pub(crate) fn new(one: &Use) -> Option<Moves> {
         let mut moves = Moves {
-            parents: vec![Path::new()],
+            parents: Vec::new(),
             all: Vec::new(),
         };
+        moves.parent(&[]);
         let mut taken: Vec<(u8, u32)> = Vec::new();
         for place in &one.places {
             // A composite never is sound.
@@ -91,11 +102,7 @@ impl Moves {
         if step.slot == ITEM || list.iter().any(|step| step.slot == ITEM) {
             return None;
         }
-        let same = |path: &Path| path[..] == *list;
-        let parent = self.parents.iter().position(same).unwrap_or_else(|| {
-            self.parents.push(list.to_vec());
-            self.parents.len() - 1
-        });
+        let parent = self.parent(list);
         let form = match (&part.codes, part.def.data) {
             (Some(codes), _) => Form::Word(codes.clone()),
             // A sound number is in its canonical form already.
@@ -111,6 +118,22 @@ impl Moves {
         }))
     }
 
+    /// The index of what is at a path.
+    fn parent(&mut self, path: &[Step]) -> usize {
+        if let Some(known) = self.parents.iter().position(|parent| parent.path == path) {
+            return known;
+        }
+        let mut alone = true;
+        for other in &mut self.parents {
+            if other.path.first() == path.first() {
+                (other.alone, alone) = (false, false);
+            }
+        }
+        let path = path.to_vec();
+        self.parents.push(Parent { path, alone });
+        self.parents.len() - 1
+    }
+
     /// Puts the elements of a sound segment, of which `bytes` are all and `ends` are the ends, into
     /// `record`, in which nothing is yet.
     pub(crate) fn make(
@@ -123,7 +146,7 @@ impl Moves {
     ) {
         // The segment is kept as it is: most leaves are ranges of it.
         let base = slots.keep(bytes).start;
-        let plain = stands(bytes);
+        let plain = is_unescaped(bytes);
         let mut nodes = [None; MOST];
         nodes[0] = Some(record);
         let (mut group, mut item) = (None, record);
@@ -139,7 +162,7 @@ impl Moves {
                 Form::Same => (base + here.start..base + here.end, plain),
                 Form::Word(codes) => {
                     let word = codes.word_of(raw()).unwrap_or_default();
-                    (slots.keep(word.as_bytes()), stands(word.as_bytes()))
+                    (slots.keep(word.as_bytes()), codes.stand)
                 }
                 Form::Date => {
                     let &[c, e, y, z, m, n, d, f] = raw() else {
@@ -155,12 +178,12 @@ impl Moves {
                     (slots.keep(buffer.as_bytes()), true)
                 }
             };
-            let parent = &mut nodes[usize::from(one.parent)];
-            let mut parent = *parent.get_or_insert_with(|| {
-                let path = self.parents[usize::from(one.parent)].iter();
-                path.fold(record, |node, step| {
-                    slots.child_or_push(node, step.slot, step.kind)
-                })
+            let at = usize::from(one.parent);
+            let mut parent = *nodes[at].get_or_insert_with(|| match &self.parents[at] {
+                Parent { path, alone: true } => path
+                    .iter()
+                    .fold(record, |node, step| slots.push(node, step.slot, step.kind)),
+                Parent { path, .. } => walk(slots, record, path),
             });
             if let Some((number, Some(kind))) = one.item {
                 if group != Some((one.parent, number)) {

@@ -1,48 +1,48 @@
-//! Mapping files that are plain TOML, read quickly: most of what a command does for a small file
-//! is to load its guide.
+//! Mapping files by the events of `toml_parser`, which become our tables without one of `toml`'s in
+//! between: most of what a command does for a small file is to load its guide.
 //!
-//! Plain is `key = value` with bare keys, `[tables.by.name]`, texts in double quotes without
-//! escapes, whole numbers, `true` and `false`, lists and tables on one line, and comments.
-//! Everything else, and everything wrong, is left to `toml`: so a file has one meaning, and one
-//! reader tells its errors. Tests hold the two to each other.
+//! Here stands only how keys and headers make tables, and of that what mapping files mostly use.
+//! Dotted keys, lists of tables, and everything wrong are left to `toml`: so a file has one meaning,
+//! and one reader tells its errors. Tests hold the two to each other.
 
-use std::ops::Range;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use toml_parser::decoder::{Encoding, IntegerRadix, ScalarKind};
+use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
+use toml_parser::{ErrorSink, Span};
 
 use super::source::{Node, Source, Table, Value};
 
-/// Lists and tables in one another; deeper ones are not plain.
+/// Lists and tables in one another; deeper ones are left to `toml`, which has a limit too.
 const DEPTH: u32 = 8;
 
-/// Digits of a whole number that surely fits.
-const DIGITS: usize = 18;
-
-/// The table that a file is; `None` where it is not plain.
+/// The table that a file is; `None` where it is left to `toml`.
 pub(super) fn read(source: &Arc<Source>) -> Option<Value> {
-    let mut plain = Plain { source, at: 0 };
-    let mut root = Draft::default();
-    let mut path = Vec::new();
-    loop {
-        plain.spaces();
-        match plain.peek() {
-            None => return root.finish(source),
-            Some(b'\n' | b'#') => {}
-            Some(b'[') => {
-                path.clear();
-                plain.header(&mut path)?;
-                root.declare(&path)?;
-            }
-            Some(_) => {
-                let (key, value) = plain.entry(DEPTH)?;
-                root.table(&path)?.entries.push((key, Entry::Value(value)));
-            }
-        }
-        plain.line_end()?;
+    let text = toml_parser::Source::new(&source.text);
+    let tokens = text.lex().into_vec();
+    let mut events = Events {
+        source,
+        text,
+        root: Draft::default(),
+        path: Vec::new(),
+        in_header: false,
+        key: None,
+        open: Vec::new(),
+        is_plain: true,
+    };
+    let mut wrong = None;
+    let mut guarded = RecursionGuard::new(&mut events, DEPTH);
+    let mut valid = ValidateWhitespace::new(&mut guarded, text);
+    parse_document(&tokens, &mut valid, &mut wrong);
+    match wrong.is_none() && events.is_plain {
+        true => events.root.finish(source),
+        false => None,
     }
 }
 
 /// A key and where it stands.
-type Key<'t> = (&'t str, usize);
+type Key<'t> = (Cow<'t, str>, Span);
 
 /// A table that may still grow.
 #[derive(Default)]
@@ -63,7 +63,8 @@ impl<'t> Draft<'t> {
         path.iter().try_fold(self, |table, key| {
             let known = table.entries.iter().rposition(|(k, _)| k.0 == key.0);
             let at = known.unwrap_or_else(|| {
-                table.entries.push((*key, Entry::Table(Draft::default())));
+                let made = Entry::Table(Draft::default());
+                table.entries.push((key.clone(), made));
                 table.entries.len() - 1
             });
             match &mut table.entries[at].1 {
@@ -77,174 +78,167 @@ impl<'t> Draft<'t> {
     fn declare(&mut self, path: &[Key<'t>]) -> Option<()> {
         let (last, outer) = path.split_last()?;
         let parent = self.table(outer)?;
-        let declared = &mut parent.table(&[*last])?.declared;
+        let declared = &mut parent.table(std::slice::from_ref(last))?.declared;
         if std::mem::replace(declared, true) {
             return None;
         }
         let mut entries = parent.entries.iter_mut().rev();
-        entries.find(|(key, _)| key.0 == last.0)?.0 = *last;
+        entries.find(|(key, _)| key.0 == last.0)?.0 = last.clone();
         Some(())
     }
 
     fn finish(self, source: &Arc<Source>) -> Option<Value> {
-        let node = |((key, start), entry)| {
+        let node = |(key, entry)| {
             let value = match entry {
                 Entry::Value(value) => value,
                 Entry::Table(table) => Draft::finish(table, source)?,
             };
-            Some(named(source, (key, start), value))
+            Some(named(source, key, value))
         };
         let nodes = self.entries.into_iter().map(node);
         Table::of(nodes.collect::<Option<_>>()?)
     }
 }
 
-fn named(source: &Arc<Source>, (key, start): Key<'_>, value: Value) -> (String, Node) {
+fn named(source: &Arc<Source>, (key, span): Key<'_>, value: Value) -> (String, Node) {
     let node = Node {
         source: source.clone(),
-        span: start..start + key.len(),
+        span: span.start()..span.end(),
         value,
     };
-    (key.to_owned(), node)
+    (key.into_owned(), node)
 }
 
-/// A file and how far it was read.
-struct Plain<'t> {
+/// A list or an inline table that is being read.
+struct Open<'t> {
+    /// Where it begins, and the key that it is the value of.
+    start: usize,
+    key: Option<Key<'t>>,
+    items: Items,
+}
+
+enum Items {
+    List(Vec<Node>),
+    Table(Vec<(String, Node)>),
+}
+
+/// A file as far as it was read.
+struct Events<'t> {
     source: &'t Arc<Source>,
-    at: usize,
+    text: toml_parser::Source<'t>,
+    root: Draft<'t>,
+    /// The table that entries go into.
+    path: Vec<Key<'t>>,
+    in_header: bool,
+    /// The key whose value is due.
+    key: Option<Key<'t>>,
+    open: Vec<Open<'t>>,
+    is_plain: bool,
 }
 
-impl<'t> Plain<'t> {
-    fn text(&self) -> &'t str {
-        &self.source.text
+impl<'t> Events<'t> {
+    fn open(&mut self, span: Span, items: Items) -> bool {
+        let key = self.key.take();
+        let start = span.start();
+        self.open.push(Open { start, key, items });
+        true
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text().as_bytes().get(self.at).copied()
-    }
-
-    /// Passes over bytes of a kind and gives them.
-    fn run(&mut self, of: impl Fn(u8) -> bool) -> &'t str {
-        let rest = &self.text().as_bytes()[self.at..];
-        let length = rest.iter().position(|&b| !of(b)).unwrap_or(rest.len());
-        let from = self.at;
-        self.at += length;
-        // Runs end at ASCII bytes; an empty text is not plain where one is due.
-        self.text().get(from..self.at).unwrap_or_default()
-    }
-
-    fn spaces(&mut self) {
-        self.run(|b| b == b' ' || b == b'\t');
-    }
-
-    /// Takes `byte`, and the spaces before and behind it.
-    fn take(&mut self, byte: u8) -> Option<()> {
-        self.spaces();
-        (self.peek() == Some(byte)).then(|| self.at += 1)?;
-        self.spaces();
-        Some(())
-    }
-
-    /// The end of a line, with the comment before it.
-    fn line_end(&mut self) -> Option<()> {
-        self.spaces();
-        if self.peek() == Some(b'#') {
-            self.run(|b| b >= b' ' && b != 0x7f || b == b'\t');
-        }
-        match self.peek() {
-            Some(b'\n') => self.at += 1,
-            Some(_) => return None,
-            None => {}
-        }
-        Some(())
-    }
-
-    fn key(&mut self) -> Option<Key<'t>> {
-        let start = self.at;
-        let key = self.run(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        (!key.is_empty()).then_some((key, start))
-    }
-
-    /// `[heading.N1-ST.N4]`
-    fn header(&mut self, path: &mut Vec<Key<'t>>) -> Option<()> {
-        self.take(b'[')?;
-        loop {
-            path.push(self.key()?);
-            if self.take(b'.').is_none() {
-                return self.take(b']');
-            }
-        }
-    }
-
-    /// `key = value`
-    fn entry(&mut self, depth: u32) -> Option<(Key<'t>, Value)> {
-        let key = self.key()?;
-        self.take(b'=')?;
-        Some((key, self.value(depth)?.0))
-    }
-
-    /// A value and where it stands.
-    fn value(&mut self, depth: u32) -> Option<(Value, Range<usize>)> {
-        let start = self.at;
-        let value = match self.peek()? {
-            b'"' => {
-                self.at += 1;
-                let text = self.run(|b| b >= b' ' && b != b'"' && b != b'\\' && b != 0x7f);
-                (self.peek() == Some(b'"')).then(|| self.at += 1)?;
-                Value::Text(text.to_owned())
-            }
-            b'[' => self.list(depth.checked_sub(1)?)?,
-            b'{' => self.inline(depth.checked_sub(1)?)?,
-            b't' | b'f' => match self.key()?.0 {
-                "true" | "false" => Value::Flag,
-                _ => return None,
-            },
-            _ => {
-                let digits = self.run(|b| b.is_ascii_digit());
-                let plain = digits == "0" || !digits.starts_with('0');
-                let number = digits.parse().ok();
-                Value::Number(number.filter(|_| plain && digits.len() <= DIGITS)?)
-            }
+    fn close(&mut self, span: Span) {
+        let Some(Open { start, key, items }) = self.open.pop() else {
+            return;
         };
-        Some((value, start..self.at))
+        let value = match items {
+            Items::List(list) => Some(Value::List(list)),
+            Items::Table(entries) => Table::of(entries),
+        };
+        self.key = key;
+        self.put(value, start, span.end());
     }
 
-    /// `["O", "T"]`
-    fn list(&mut self, depth: u32) -> Option<Value> {
-        let mut list = Vec::new();
-        self.take(b'[')?;
-        while self.peek() != Some(b']') {
-            let (value, span) = self.value(depth)?;
-            list.push(Node {
-                source: self.source.clone(),
-                span,
-                value,
-            });
-            if self.take(b',').is_none() {
-                break;
+    /// Puts a value where one is due; `None` is one that is not plain.
+    fn put(&mut self, value: Option<Value>, start: usize, end: usize) {
+        let key = self.key.take();
+        let put = value.and_then(|value| {
+            let items = self.open.last_mut().map(|open| &mut open.items);
+            match (items, key) {
+                (Some(Items::List(list)), None) => list.push(Node {
+                    source: self.source.clone(),
+                    span: start..end,
+                    value,
+                }),
+                (Some(Items::Table(entries)), Some(key)) => {
+                    entries.push(named(self.source, key, value));
+                }
+                (None, Some(key)) => {
+                    let entries = &mut self.root.table(&self.path)?.entries;
+                    entries.push((key, Entry::Value(value)));
+                }
+                _ => return None,
             }
-        }
-        self.spaces();
-        (self.peek() == Some(b']')).then(|| self.at += 1)?;
-        Some(Value::List(list))
+            Some(())
+        });
+        self.is_plain &= put.is_some();
+    }
+}
+
+impl EventReceiver for Events<'_> {
+    fn std_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.path.clear();
+        self.in_header = true;
     }
 
-    /// `{ as = "number" }`
-    fn inline(&mut self, depth: u32) -> Option<Value> {
-        let mut nodes = Vec::new();
-        self.take(b'{')?;
-        while self.peek() != Some(b'}') {
-            let (key, value) = self.entry(depth)?;
-            nodes.push(named(self.source, key, value));
-            if self.take(b',').is_none() {
-                break;
-            }
-            // A comma with nothing behind it is not every TOML's.
-            (self.peek() != Some(b'}')).then_some(())?;
+    fn std_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.in_header = false;
+        self.is_plain &= self.root.declare(&self.path).is_some();
+    }
+
+    fn array_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.is_plain = false;
+    }
+
+    fn inline_table_open(&mut self, span: Span, _: &mut dyn ErrorSink) -> bool {
+        self.open(span, Items::Table(Vec::new()))
+    }
+
+    fn inline_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
+        self.close(span);
+    }
+
+    fn array_open(&mut self, span: Span, _: &mut dyn ErrorSink) -> bool {
+        self.open(span, Items::List(Vec::new()))
+    }
+
+    fn array_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
+        self.close(span);
+    }
+
+    fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let mut key = Cow::Borrowed("");
+        if let Some(raw) = self.text.get(span) {
+            let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
+            raw.decode_key(&mut key, error);
         }
-        self.spaces();
-        (self.peek() == Some(b'}')).then(|| self.at += 1)?;
-        Table::of(nodes)
+        match self.in_header {
+            true => self.path.push((key, span)),
+            // A dotted key.
+            false => self.is_plain &= self.key.replace((key, span)).is_none(),
+        }
+    }
+
+    fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let mut text = String::new();
+        let kind = self.text.get(span).map(|raw| {
+            let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
+            raw.decode_scalar(&mut text, error)
+        });
+        let value = match kind {
+            Some(ScalarKind::String) => Some(Value::Text(text)),
+            Some(ScalarKind::Boolean(_)) => Some(Value::Flag),
+            Some(ScalarKind::Integer(IntegerRadix::Dec)) => text.parse().ok().map(Value::Number),
+            _ => None,
+        };
+        self.put(value, span.start(), span.end());
     }
 }
 

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use super::candidate::Candidate;
 use super::check_digit;
 use super::dictionary::{DataType, Note, NoteKind, Usage};
-use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId, quick};
+use super::guide::{Guide, ITEM, PartUse, Path, PlaceUse, Rule, Use, UseId};
 use super::moves::Moves;
-use super::packed::Packed;
+use super::packed::{self, Packed};
+use super::slots::bit;
+use super::tally::{Tally, absolute, is_global};
 use super::value::{CodeList, every, is_plain_date, is_plain_number, is_plain_time};
 use crate::x12::{Delimiters, Segment};
 
@@ -32,13 +34,6 @@ pub(crate) struct Plan {
     pub(crate) tallied: bool,
 }
 
-/// One `count()` or `sum()` over the whole document.
-#[derive(Debug, PartialEq, Eq)]
-struct Tally {
-    path: Path,
-    sum: bool,
-}
-
 /// The children of one use, or of the set, by tag.
 #[derive(Debug, Default)]
 struct Owner {
@@ -48,9 +43,9 @@ struct Owner {
     children: Vec<Candidate>,
     /// Mandatory children, in the guide's order.
     due: Vec<Due>,
-    /// How many counters an occurrence needs: one a child, then one a group of children that share
+    /// The counters of an occurrence before it: one a child, then one a group of children that share
     /// tag and position, then one a list that several fill.
-    counters: usize,
+    counters: Vec<u32>,
 }
 
 /// A mandatory child.
@@ -77,7 +72,7 @@ impl Plan {
                 }
             }
         }
-        let mut all: Vec<u32> = guide.uses.iter().map(|one| one.quick).collect();
+        let mut all: Vec<&str> = guide.uses.iter().map(|one| one.tag.as_str()).collect();
         all.sort_unstable();
         all.dedup();
         let mut layouts: Vec<Layout> = guide
@@ -92,7 +87,10 @@ impl Plan {
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
         Plan {
             made: made.map(|(_, child)| child).collect(),
-            tags: Packed::of(all.iter().map(|&tag| tag.into())),
+            tags: Packed::of(
+                all.iter()
+                    .map(|tag| packed::key(tag.as_bytes()).unwrap_or(0)),
+            ),
             owners,
             layouts,
             tallies,
@@ -105,11 +103,12 @@ impl Plan {
         &self.owners[owner.map_or(0, |id| id + 1)]
     }
 
-    /// The number of a tag that the guide names.
+    /// The number of a tag that the guide names, in either case.
     #[inline]
     pub(crate) fn tag(&self, tag: &[u8]) -> Option<u16> {
-        let number = self.tags.get(quick(tag).into())?;
-        Some(number as u16)
+        let number = |tag: &[u8]| self.tags.get(packed::key(tag)?);
+        let found = number(tag).or_else(|| number(&tag.to_ascii_uppercase()))?;
+        Some(found as u16)
     }
 
     /// The children of `owner` with the tag, the exact before the general.
@@ -128,10 +127,10 @@ impl Plan {
         &self.owner(owner).due
     }
 
-    /// How many counters an occurrence of `owner` needs.
+    /// The counters of an occurrence of `owner` before anything is in it.
     #[inline]
-    pub(crate) fn counters(&self, owner: Option<UseId>) -> usize {
-        self.owner(owner).counters
+    pub(crate) fn counters(&self, owner: Option<UseId>) -> &[u32] {
+        &self.owner(owner).counters
     }
 
     #[inline]
@@ -152,17 +151,17 @@ impl Plan {
 }
 
 impl Owner {
-    fn new(guide: &Guide, owner: Option<UseId>, tags: &[u32], layouts: &mut [Layout]) -> Owner {
+    fn new(guide: &Guide, owner: Option<UseId>, tags: &[&str], layouts: &mut [Layout]) -> Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
         if children.is_empty() {
             return made;
         }
-        let mut groups: Vec<(u32, u32)> = Vec::new();
+        let mut groups: Vec<(u32, &str)> = Vec::new();
         let mut pools: Vec<UseId> = Vec::new();
         for (number, &id) in children.iter().enumerate() {
             let one = &guide.uses[id];
-            let key = (one.order, one.quick);
+            let key = (one.order, one.tag.as_str());
             let group = groups.iter().position(|g| *g == key).unwrap_or_else(|| {
                 groups.push(key);
                 groups.len() - 1
@@ -189,13 +188,13 @@ impl Owner {
             pool.into_iter()
                 .for_each(|pool| *pool += children.len() + groups.len());
         }
-        made.counters = children.len() + groups.len() + pools.len();
+        made.counters = vec![0; children.len() + groups.len() + pools.len()];
         for &tag in tags {
             let from = made.children.len() as u16;
             let same = children
                 .iter()
                 .zip(0..)
-                .filter(|(id, _)| guide.uses[**id].quick == tag);
+                .filter(|(id, _)| guide.uses[**id].tag == tag);
             let candidate =
                 |(&id, number)| Candidate::new(id, number, &guide.uses[id], &layouts[id]);
             made.children.extend(same.map(candidate));
@@ -218,6 +217,8 @@ pub(crate) struct Layout {
     /// Elements that must be there, and those that may not, as bits.
     due: u64,
     barred: u64,
+    /// The first elements of pairs of neighbours that come together, as bits; the other notes.
+    pairs: u64,
     ties: Vec<Tie>,
     /// Where each run begins, its width, and its elements as bits.
     runs: Vec<(u32, u32, u64)>,
@@ -229,6 +230,12 @@ pub(crate) struct Layout {
     pub(crate) numbers: Vec<check_digit::Pair>,
     /// Where its values go, where that is plain.
     pub(crate) moves: Option<Moves>,
+    /// Whether what fills its list may go on in the next segment of its kind.
+    pub(crate) joins: bool,
+    /// The slots of its owner's record that it is written for, and those of uses in it.
+    slots: u64,
+    /// Whether it is written for none of them.
+    is_due: bool,
 }
 
 /// A syntax note over bits.
@@ -247,6 +254,11 @@ impl Tie {
             first: note.elements.first().map_or(0, bit),
             all: note.elements.iter().map(bit).fold(0, |all, one| all | one),
         }
+    }
+
+    /// Whether it is of an element and the next one.
+    fn is_pair(&self) -> bool {
+        self.kind == NoteKind::Paired && self.all == self.first | self.first << 1
     }
 
     fn holds(&self, present: u64) -> bool {
@@ -304,6 +316,10 @@ impl Layout {
             let bits = (1_u64 << (run.n * width).min(MAX_LANES)) - 1;
             (run.first as u32, width as u32, bits)
         });
+        let mut ties: Vec<Tie> = one.notes.iter().map(Tie::new).collect();
+        let pairs = ties.extract_if(.., |tie| tie.is_pair());
+        let pairs = pairs.fold(0, |all, tie| all | tie.first);
+        let joins = !one.runs.is_empty() && one.scope.is_empty() && one.capacity() > 1;
         let here = absolute(guide, one);
         let counted = |tally: &Tally| !tally.sum && one.repeats() && tally.counts(&here);
         let counts = tallies.iter().zip(0..).filter(|(t, _)| counted(t));
@@ -322,39 +338,55 @@ impl Layout {
             lanes: lanes(guide, one),
             due: bits(Usage::Mandatory),
             barred: bits(Usage::NotUsed),
-            ties: one.notes.iter().map(Tie::new).collect(),
+            pairs,
+            ties,
             runs: runs.collect(),
             counts: counts.map(|(_, index)| index).collect(),
             sums,
             numbers: check_digit::pairs(one),
             moves: Moves::new(one),
+            joins,
+            slots: slots(guide, one),
+            is_due: one.is_due(),
         }
+    }
+
+    /// Whether it may have to be written where these slots of its owner's record are filled.
+    #[inline]
+    pub(crate) fn is_asked(&self, filled: u64) -> bool {
+        self.slots & filled != 0 || self.is_due
     }
 
     /// Whether a segment is certainly right: nothing about its elements is to be told, and every
     /// value stays what it is. `false` says nothing.
     pub(crate) fn is_sound(&self, segment: &Segment<'_>, delimiters: &Delimiters) -> bool {
         let (bytes, ends) = (segment.bytes(), segment.ends());
-        if ends.len() > self.lanes.len().min(MAX_LANES) + 1 || !is_plain(bytes, delimiters) {
+        if ends.len() > MAX_LANES + 1 || !(segment.is_plain() || is_plain(bytes, delimiters)) {
             return false;
         }
-        let mut present = 0;
+        let (mut present, mut bit) = (0, 1);
+        let mut lanes = self.lanes.iter();
         let mut start = ends[0] as usize + 1;
-        for (index, &end) in ends[1..].iter().enumerate() {
+        for &end in &ends[1..] {
+            let Some(lane) = lanes.next() else {
+                return false;
+            };
             let end = end as usize;
+            bit <<= 1;
             if end > start {
-                if !self.lanes[index].takes(&bytes[start..end]) {
+                if !lane.takes(&bytes[start..end]) {
                     return false;
                 }
-                present |= 2 << index;
+                present |= bit;
             }
             start = end + 1;
         }
         self.due & !present == 0
             && self.barred & present == 0
-            && self.ties.iter().all(|tie| tie.holds(present))
-            && self.runs.iter().all(|&run| is_gapless(run, present))
-            && self.are_numbers_right(segment)
+            && (present & self.pairs) << 1 == present & self.pairs << 1
+            && (self.ties.is_empty() || self.ties.iter().all(|tie| tie.holds(present)))
+            && (self.runs.is_empty() || self.runs.iter().all(|&run| is_gapless(run, present)))
+            && (self.numbers.is_empty() || self.are_numbers_right(segment))
     }
 
     #[inline]
@@ -369,6 +401,25 @@ impl Layout {
         }
         true
     }
+}
+
+/// The slots of the record around it that a use, and what is in it, takes values from.
+fn slots(guide: &Guide, one: &Use) -> u64 {
+    let first = |path: &Path| match path.first() {
+        Some(step) if step.slot == ITEM => u64::MAX,
+        Some(step) => bit(step.slot),
+        None => 0,
+    };
+    if !one.scope.is_empty() {
+        return first(&one.scope);
+    }
+    let parts = one.parts().map(|part| first(&part.target));
+    let runs = one.runs.iter().map(|run| first(&run.list));
+    let children = one.children.iter().map(|&id| slots(guide, &guide.uses[id]));
+    parts
+        .chain(runs)
+        .chain(children)
+        .fold(0, |all, one| all | one)
 }
 
 /// Whether the groups of a run are filled from the first on without a gap.
@@ -452,60 +503,6 @@ impl Lane {
     }
 }
 
-/// Steps from the document down to a use's values, an item of a list as [`ITEM`].
-fn absolute(guide: &Guide, one: &Use) -> Path {
-    let mut path = match one.parent {
-        Some(id) => absolute(guide, &guide.uses[id]),
-        None => Path::new(),
-    };
-    path.extend_from_slice(&one.scope);
-    path
-}
-
-/// Whether a use stands for the document itself, so that there is one of what it counts.
-fn is_global(guide: &Guide, one: &Use) -> bool {
-    absolute(guide, one).is_empty()
-}
-
-impl Tally {
-    /// What a rule asks for. A count over a tree is fed by its levels, each of which has the path
-    /// of the outermost list.
-    fn of(rule: &Rule) -> Option<Tally> {
-        let (path, sum) = match rule {
-            Rule::Count(path, _) => (path.clone(), false),
-            Rule::Sum(path) => (path.clone(), true),
-            _ => return None,
-        };
-        Some(Tally { path, sum })
-    }
-
-    /// Whether it is a count of the items that a use with this path makes.
-    fn counts(&self, path: &Path) -> bool {
-        matches!(path.split_last(), Some((last, list)) if last.slot == ITEM && *list == self.path)
-    }
-
-    /// Whether it sums the values of this part of a use.
-    fn sums(&self, path: &Path, part: &PartUse) -> bool {
-        !part.target.is_empty()
-            && path.len() + part.target.len() == self.path.len()
-            && self.path.starts_with(path)
-            && self.path.ends_with(&part.target)
-    }
-
-    /// Whether some use feeds it. A list that a run fills has no use of its own.
-    fn is_fed(&self, guide: &Guide) -> bool {
-        guide.uses.iter().any(|one| {
-            let path = absolute(guide, one);
-            match self.sum {
-                false => one.repeats() && self.counts(&path),
-                true => one.places.iter().any(|place| {
-                    !place.composite && place.max <= 1 && self.sums(&path, &place.parts[0])
-                }),
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -566,6 +563,8 @@ mod tests {
                         note.holds(|e| present >> e & 1 == 1),
                         "{note:?}"
                     );
+                    let pair = (present & tie.first) << 1 == present & tie.first << 1;
+                    assert!(!tie.is_pair() || pair == tie.holds(present), "{note:?}");
                 }
             }
         }

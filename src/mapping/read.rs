@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::candidate::Seen;
+use super::candidate::{Candidate, Seen};
 use super::demand::Watched;
 use super::dictionary::Usage;
 use super::element::{Bound, Deferred};
-use super::guide::{Guide, ITEM, Use, UseId};
+use super::guide::{Guide, Use, UseId};
 use super::json::Draft;
 use super::level::Levels;
 use super::plan::Plan;
-use super::reach::{count, named};
+use super::reach::{count, named, walk};
 use super::slots::{NodeId, ROOT, Slots};
 use crate::canonical::{Decimal, Document, DocumentKind, Provenance};
 use crate::x12::{Delimiters, Fault, Finding, Location, Position, Segment, Segments, text};
@@ -121,10 +121,9 @@ pub(crate) struct Frame {
 }
 
 /// A place for a segment: frame and child in it.
-pub(super) struct Fit {
+pub(super) struct Fit<'g> {
     depth: usize,
-    id: UseId,
-    child: usize,
+    candidate: &'g Candidate,
     pub(super) full: bool,
     pub(super) behind: bool,
 }
@@ -217,7 +216,7 @@ impl<'g> Reader<'g> {
 
     fn open(&mut self, owner: Option<UseId>, scope: Option<NodeId>, occurrence: u32) {
         let counts = self.counts.len();
-        self.counts.resize(counts + self.plan.counters(owner), 0);
+        self.counts.extend_from_slice(self.plan.counters(owner));
         let sequence = self.sequence.len();
         self.frames.push(Frame {
             owner,
@@ -243,7 +242,7 @@ impl<'g> Reader<'g> {
         let told = self.told();
         let fit = self.fit(segment);
         if let Some(bound) = &mut self.bound {
-            bound.push(fit.as_ref().map(|fit| fit.id));
+            bound.push(fit.as_ref().map(|fit| fit.candidate.id()));
         }
         match fit {
             Some(fit) => self.bind(segment, &fit),
@@ -260,42 +259,40 @@ impl<'g> Reader<'g> {
         self.findings.len() + self.deferred.len() + self.watched.count
     }
 
-    /// The nearest place, not behind what was read, with room.
-    fn fit(&self, segment: &Segment<'_>) -> Option<Fit> {
-        let tag = segment.tag();
-        let tag = self.plan.tag(tag).filter(|_| tag.len() <= 4)?;
+    /// The nearest place with room, not behind what was read; else the nearest that is full or
+    /// behind.
+    #[inline]
+    fn fit(&self, segment: &Segment<'_>) -> Option<Fit<'g>> {
+        let tag = self.plan.tag(segment.tag())?;
+        self.open_place::<false>(tag, segment)
+            .or_else(|| self.open_place::<true>(tag, segment))
+    }
+
+    #[inline]
+    fn open_place<const BEHIND: bool>(&self, tag: u16, segment: &Segment<'_>) -> Option<Fit<'g>> {
         let (mut full, mut seen) = (None, Seen::default());
-        for behind in [false, true] {
-            for depth in (0..self.frames.len()).rev() {
-                // A level is a wall: what comes late in it does not go back to the set's heading.
-                if behind && depth == 0 && self.in_level() {
-                    break;
+        // A level is a wall: what comes late in it does not go back to the set's heading.
+        let wall = usize::from(BEHIND && self.in_level());
+        for (depth, frame) in self.frames.iter().enumerate().skip(wall).rev() {
+            for candidate in self.plan.children(frame.owner, tag) {
+                let elsewhere = (candidate.order < frame.cursor) != BEHIND;
+                let by = &self.delimiters;
+                if elsewhere || !candidate.fits(self.guide, segment, by, &mut seen) {
+                    continue;
                 }
-                let frame = &self.frames[depth];
-                for candidate in self.plan.children(frame.owner, tag) {
-                    let elsewhere = (candidate.order < frame.cursor) != behind;
-                    let by = &self.delimiters;
-                    if elsewhere || !candidate.fits(self.guide, segment, by, &mut seen) {
-                        continue;
-                    }
-                    let fit = Fit {
-                        depth,
-                        id: candidate.id(),
-                        child: candidate.child(),
-                        full: candidate.is_full(&self.counts[frame.counts..]),
-                        behind,
-                    };
-                    if !fit.full {
-                        return Some(fit);
-                    }
-                    full = full.or(Some(fit));
+                let fit = Fit {
+                    depth,
+                    candidate,
+                    full: candidate.is_full(&self.counts[frame.counts..]),
+                    behind: BEHIND,
+                };
+                if !fit.full {
+                    return Some(fit);
                 }
-            }
-            if full.is_some() {
-                return full;
+                full = full.or(Some(fit));
             }
         }
-        None
+        full
     }
 
     fn in_level(&self) -> bool {
@@ -303,30 +300,27 @@ impl<'g> Reader<'g> {
         owner.is_some_and(|id| self.guide.uses[id].level.is_some())
     }
 
-    fn bind(&mut self, segment: &Segment<'_>, fit: &Fit) {
+    #[inline]
+    fn bind(&mut self, segment: &Segment<'_>, fit: &Fit<'g>) {
         while self.frames.len() > fit.depth + 1 {
             self.close(&Next::Segment(segment));
         }
-        let id = fit.id;
+        let candidate = fit.candidate;
+        let id = candidate.id();
         let (one, layout) = (&self.guide.uses[id], self.plan.layout(id));
         if !fit.behind {
-            self.advance(segment, one.order);
+            self.advance(segment, candidate.order);
         }
         if fit.behind || fit.full || one.usage == Usage::NotUsed {
             self.placed_badly(segment, one, fit);
         }
         let frame = &self.frames[fit.depth];
-        let (counts, scope) = (frame.counts, frame.scope);
-        if one.shares && !fit.behind && one.level.is_none() {
-            self.sequence.push(fit.child as u16);
+        let scope = frame.scope;
+        if candidate.shares && !fit.behind && self.live {
+            self.sequence.push(candidate.child() as u16);
         }
         // Uses that fill one list are counted together: which of its items this is.
-        let occurrence = self.counts[counts + layout.pool.unwrap_or(fit.child)];
-        self.counts[counts + fit.child] += 1;
-        self.counts[counts + layout.counter] += 1;
-        if let Some(pool) = layout.pool {
-            self.counts[counts + pool] += 1;
-        }
+        let occurrence = candidate.count(&mut self.counts[frame.counts..]);
         let (scope, occurrence) = match &one.level {
             Some(rule) => self.level(segment, id, rule),
             None => {
@@ -349,7 +343,7 @@ impl<'g> Reader<'g> {
         if one.watch.is_some() {
             self.watch(segment, id);
         }
-        if !one.runs.is_empty() && one.scope.is_empty() && scope.is_some() {
+        if layout.joins && scope.is_some() {
             self.joined(segment, id, occurrence);
         }
         if !one.children.is_empty() {
@@ -365,16 +359,14 @@ impl<'g> Reader<'g> {
 
     /// The node that the use's `as` names, made now.
     fn enter(&mut self, scope: NodeId, one: &Use) -> NodeId {
-        if !self.live {
-            return scope;
+        match self.live {
+            true => walk(&mut self.slots, scope, &one.scope),
+            false => scope,
         }
-        one.scope.iter().fold(scope, |node, step| match step.slot {
-            ITEM => self.slots.push(node, 0, step.kind),
-            slot => self.slots.child_or_push(node, slot, step.kind),
-        })
     }
 
     /// Moves the top frame on to `order` and tells what was due before it.
+    #[inline]
     fn advance(&mut self, segment: &Segment<'_>, order: u32) {
         let frame = self
             .frames
@@ -383,9 +375,11 @@ impl<'g> Reader<'g> {
         if frame.cursor == order {
             return;
         }
-        let from = frame.cursor;
+        let (from, owner) = (frame.cursor, frame.owner);
         self.flush();
-        self.missing(from, order, &Next::Segment(segment));
+        if !self.plan.due(owner).is_empty() {
+            self.missing(from, order, &Next::Segment(segment));
+        }
         self.frames.last_mut().expect("as above").cursor = order;
     }
 
@@ -410,6 +404,7 @@ impl<'g> Reader<'g> {
     }
 
     /// Keeps the order of these uses where writing would choose another.
+    #[inline(never)]
     fn keep_order(&mut self) {
         let Some(frame) = self.frames.last() else {
             return;
@@ -421,7 +416,7 @@ impl<'g> Reader<'g> {
             let pool = self.guide.uses[id].pool.unwrap_or(id);
             children.iter().position(|&c| c == pool)
         };
-        if self.live && !sequence.is_sorted() && !sequence.is_sorted_by_key(list) {
+        if !sequence.is_sorted() && !sequence.is_sorted_by_key(list) {
             let keys = sequence
                 .iter()
                 .map(|&c| self.guide.uses[children[usize::from(c)]].key.clone());

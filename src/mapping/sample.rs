@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::dictionary::{DataType, Usage};
 use super::empty::empty;
 use super::guide::{Guide, ITEM, PartUse, Pattern, Use, UseId};
-use super::reach::nodes;
+use super::reach::{nodes, walk};
 use super::shape::Form;
 use super::slots::{Kind, NodeId, ROOT, Slots};
 use super::value::{decode, fault};
@@ -144,10 +144,7 @@ impl Sampler<'_> {
 
     fn one(&mut self, id: UseId, scope: NodeId) {
         let one = &self.guide.uses[id];
-        let scope = one.scope.iter().fold(scope, |node, step| match step.slot {
-            ITEM => self.slots.push(node, 0, step.kind),
-            slot => self.slots.child_or_push(node, slot, step.kind),
-        });
+        let scope = walk(&mut self.slots, scope, &one.scope);
         self.fill(id, scope);
     }
 
@@ -171,9 +168,7 @@ impl Sampler<'_> {
         for run in &one.runs {
             let room =
                 (run.n as u32).saturating_mul(if one.scope.is_empty() { one.max } else { 1 });
-            let list = run.list.iter().fold(scope, |node, s| {
-                self.slots.child_or_push(node, s.slot, s.kind)
-            });
+            let list = walk(&mut self.slots, scope, &run.list);
             for _ in 0..1 + (self.choose)(room.min(MOST)) {
                 self.group(one, run, list);
             }
@@ -202,10 +197,7 @@ impl Sampler<'_> {
         let Some((last, steps)) = part.target.split_last() else {
             return;
         };
-        let parent = steps.iter().fold(scope, |node, step| match step.slot {
-            ITEM => self.slots.push(node, 0, step.kind),
-            slot => self.slots.child_or_push(node, slot, step.kind),
-        });
+        let parent = walk(&mut self.slots, scope, steps);
         let slot = if last.slot == ITEM { 0 } else { last.slot };
         self.slots.push_leaf(parent, slot, last.kind, &text);
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::json::BLOCK;
 use crate::canonical::{DocumentKind, declared};
 
 /// What a leaf holds, by the `format` of its schema.
@@ -36,7 +37,14 @@ pub(crate) enum Shape {
 pub(crate) struct Struct {
     pub(crate) fields: Vec<(&'static str, Shape)>,
     /// `,"name":` for each field, with the quote of its value where that is always a text.
-    pub(crate) keys: Vec<Box<[u8]>>,
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A field's name as JSON has it, and more bytes behind it, so that it can be copied by the block.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) text: Box<[u8]>,
+    pub(crate) length: usize,
 }
 
 /// A document's structs; the document itself is number 0.
@@ -90,8 +98,11 @@ impl Schema {
             let shape = self.shape(kind, seen);
             let text = matches!(shape, Shape::Leaf(form) if form != Form::Integer);
             let quote = if text { "\"" } else { "" };
-            let key = [",\"", field, "\":", quote].concat().into_bytes();
-            self.structs[index].keys.push(key.into());
+            let mut text = [",\"", field, "\":", quote].concat().into_bytes();
+            let length = text.len();
+            text.resize(length.max(BLOCK), b' ');
+            let text = text.into();
+            self.structs[index].keys.push(Key { text, length });
             self.structs[index].fields.push((field, shape));
         }
         index

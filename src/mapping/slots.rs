@@ -23,7 +23,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A struct of the schema, by index.
-    Struct(u32),
+    Struct(u16),
     List,
     Leaf(Form),
     /// The free fields: its children's slots are indices of [`Slots::names`].
@@ -33,9 +33,9 @@ pub(crate) enum Kind {
 }
 
 #[derive(Clone, Debug)]
-struct Node {
-    slot: u32,
-    kind: Kind,
+pub(crate) struct Node {
+    pub(crate) slot: u32,
+    pub(crate) kind: Kind,
     next: u32,
     /// First and last child; for a leaf the start and end of its text.
     first: u32,
@@ -45,7 +45,7 @@ struct Node {
     /// Whether a child came after one of a higher slot.
     mixed: bool,
     /// Whether a leaf's text surely stands in JSON as it is.
-    plain: bool,
+    pub(crate) plain: bool,
 }
 
 /// The table.
@@ -136,17 +136,18 @@ impl Slots {
     #[inline]
     fn add(&mut self, parent: NodeId, child: Node) -> NodeId {
         let id = self.nodes.len() as u32;
-        let slot = child.slot;
-        self.nodes.push(child);
-        let last = std::mem::replace(&mut self.nodes[parent as usize].last, id);
+        let owner = &mut self.nodes[parent as usize];
+        let last = std::mem::replace(&mut owner.last, id);
         if last == NONE {
-            self.nodes[parent as usize].first = id;
+            owner.first = id;
         } else {
             let before = &mut self.nodes[last as usize];
             before.next = id;
-            let mixed = before.slot > slot;
-            self.nodes[parent as usize].mixed |= mixed;
+            if before.slot > child.slot {
+                self.nodes[parent as usize].mixed = true;
+            }
         }
+        self.nodes.push(child);
         id
     }
 
@@ -190,14 +191,27 @@ impl Slots {
         Children { slots: self, next }
     }
 
-    /// All children in the order of their slots.
-    pub(crate) fn in_order(&self, parent: NodeId) -> InOrder<'_> {
-        if !self.nodes[parent as usize].mixed {
-            return InOrder::AsTheyCame(self.children(parent));
+    /// Shows all children in the order of their slots to `see`.
+    #[inline]
+    pub(crate) fn in_order(&self, parent: NodeId, mut see: impl FnMut(NodeId, &Node)) {
+        let node = |id: NodeId| &self.nodes[id as usize];
+        if !node(parent).mixed {
+            self.children(parent).for_each(|id| see(id, node(id)));
+            return;
         }
         let mut children: Vec<NodeId> = self.children(parent).collect();
         children.sort_by_key(|&child| self.slot(child));
-        InOrder::Sorted(children.into_iter())
+        children.into_iter().for_each(|id| see(id, node(id)));
+    }
+
+    /// The slots of a record that are filled, as [bits](bit); all where it is none.
+    pub(crate) fn filled(&self, id: NodeId) -> u64 {
+        match self.kind(id) {
+            Kind::Struct(_) => self
+                .children(id)
+                .fold(0, |all, child| all | bit(self.slot(child))),
+            _ => u64::MAX,
+        }
     }
 
     /// What `id` is.
@@ -229,10 +243,16 @@ impl Slots {
         }
     }
 
-    /// Whether a leaf's text surely stands in JSON as it is.
+    /// The texts from a leaf's on, of which its own has so many bytes.
     #[inline]
-    pub(crate) fn is_plain(&self, id: NodeId) -> bool {
-        self.nodes[id as usize].plain
+    pub(crate) fn text_on(&self, leaf: &Node) -> (&[u8], usize) {
+        let (start, end) = (leaf.first as usize, leaf.last as usize);
+        (&self.text[start..], end - start)
+    }
+
+    /// About how many bytes of JSON it makes: its texts, and a name a node.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + 14 * self.nodes.len()
     }
 
     /// Marks a leaf as written.
@@ -295,9 +315,20 @@ fn node(slot: u32, kind: Kind) -> Node {
     }
 }
 
+/// A slot as a bit; those past the last bit share it.
+pub(crate) fn bit(slot: u32) -> u64 {
+    1 << slot.min(u64::BITS - 1)
+}
+
 /// Whether a text stands in JSON as it is, without escapes.
 pub(crate) fn stands(text: &[u8]) -> bool {
-    every(text, |b| (b >= b' ') & (b != b'"') & (b != b'\\'))
+    every(text, |b| b >= b' ') && is_unescaped(text)
+}
+
+/// The same, of a text without control characters.
+#[inline]
+pub(crate) fn is_unescaped(text: &[u8]) -> bool {
+    memchr::memchr2(b'"', b'\\', text).is_none()
 }
 
 /// See [`Slots::children`].
@@ -318,23 +349,5 @@ impl Iterator for Children<'_> {
         }
         self.next = self.slots.nodes[id as usize].next;
         Some(id)
-    }
-}
-
-/// See [`Slots::in_order`].
-pub(crate) enum InOrder<'a> {
-    AsTheyCame(Children<'a>),
-    Sorted(std::vec::IntoIter<NodeId>),
-}
-
-impl Iterator for InOrder<'_> {
-    type Item = NodeId;
-
-    #[inline]
-    fn next(&mut self) -> Option<NodeId> {
-        match self {
-            InOrder::AsTheyCame(children) => children.next(),
-            InOrder::Sorted(children) => children.next(),
-        }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::plain;
+use crate::x12::{Text, Words, text};
 
 /// One mapping file.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ pub struct GuideError {
     /// Column in characters, from 1.
     pub column: usize,
     /// What is wrong and what to do.
-    pub message: String,
+    pub message: Text,
     /// The line of the file.
     pub excerpt: String,
     /// How many characters the caret line underlines.
@@ -105,39 +106,42 @@ impl fmt::Display for GuideError {
     ///     | ^^^^^
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 {
-            return write!(f, "{}: {}", self.file, self.message);
-        }
-        let number = self.line.to_string();
-        let margin = " ".repeat(number.len());
-        let carets = "^".repeat(self.width.max(1));
-        let indent = " ".repeat(self.column.saturating_sub(1));
-        writeln!(
-            f,
-            "{}:{}:{}: {}",
-            self.file, self.line, self.column, self.message
-        )?;
-        writeln!(f, "  {number} | {}", self.excerpt)?;
-        write!(f, "  {margin} | {indent}{carets}")
+        f.write_str(&self.in_words(&|_| None))
     }
 }
 
 impl std::error::Error for GuideError {}
 
 impl GuideError {
+    /// The error with its line, in other words; what they do not have stays English.
+    pub fn in_words(&self, words: Words<'_>) -> String {
+        let message = self.message.in_words(words);
+        if self.line == 0 {
+            return format!("{}: {message}", self.file);
+        }
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let carets = "^".repeat(self.width.max(1));
+        let indent = " ".repeat(self.column.saturating_sub(1));
+        let (file, line, column, excerpt) = (&self.file, self.line, self.column, &self.excerpt);
+        format!(
+            "{file}:{line}:{column}: {message}\n  {number} | {excerpt}\n  {margin} | {indent}{carets}"
+        )
+    }
+
     /// An error about a file as a whole.
-    pub(crate) fn whole(file: &str, message: impl Into<String>) -> GuideError {
+    pub(crate) fn whole(file: &str, message: Text) -> GuideError {
         GuideError {
             file: file.to_owned(),
             line: 0,
             column: 0,
-            message: message.into(),
+            message,
             excerpt: String::new(),
             width: 0,
         }
     }
 
-    fn at(source: &Source, span: &Range<usize>, message: impl Into<String>) -> GuideError {
+    fn at(source: &Source, span: &Range<usize>, message: Text) -> GuideError {
         let start = span.start.min(source.text.len());
         let before = &source.text[..start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
@@ -152,7 +156,7 @@ impl GuideError {
             file: source.name.clone(),
             line: before.matches('\n').count() + 1,
             column: column + 1,
-            message: message.into(),
+            message,
             excerpt: excerpt.to_owned(),
             width,
         }
@@ -180,7 +184,8 @@ impl Node {
     pub(super) fn by_toml(source: &Arc<Source>) -> Result<Node, GuideError> {
         let table = DeTable::parse(&source.text).map_err(|e| {
             let span = e.span().unwrap_or(0..0);
-            GuideError::at(source, &span, e.message().to_owned())
+            // What the reader of TOML says is English.
+            GuideError::at(source, &span, text!("{error}", error = e.message()))
         })?;
         let value = from_table(source, table.get_ref())?;
         Ok(Node {
@@ -191,15 +196,17 @@ impl Node {
     }
 
     /// An error that points at this node.
-    pub(crate) fn error(&self, message: impl Into<String>) -> GuideError {
+    pub(crate) fn error(&self, message: Text) -> GuideError {
         GuideError::at(&self.source, &self.span, message)
     }
 
     /// An error about a name that is not among `known`, with the nearest of them.
-    pub(crate) fn unknown(&self, what: &str, name: &str, known: &[&str]) -> GuideError {
-        self.error(format!(
-            "{what} {name:?} is not known{}",
-            suggestion(name, known)
+    pub(crate) fn unknown(&self, what: Text, name: &str, known: &[&str]) -> GuideError {
+        self.error(text!(
+            "{what} {name} is not known{near}",
+            what,
+            name = crate::x12::Value::quoted(name),
+            near = suggestion(name, known)
         ))
     }
 
@@ -207,7 +214,10 @@ impl Node {
     pub(crate) fn table(&self) -> Result<&Table, GuideError> {
         match &self.value {
             Value::Table(table) => Ok(table),
-            _ => Err(self.error("a table is due here, as in { as = \"number\" }")),
+            _ => Err(self.error(text!(
+                "a table is due here, as in {example}",
+                example = "{ as = \"number\" }"
+            ))),
         }
     }
 
@@ -215,7 +225,7 @@ impl Node {
     pub(crate) fn text(&self) -> Result<&str, GuideError> {
         match &self.value {
             Value::Text(text) => Ok(text),
-            _ => Err(self.error("a text in quotes is due here")),
+            _ => Err(self.error(text!("a text in quotes is due here"))),
         }
     }
 
@@ -223,7 +233,7 @@ impl Node {
     pub(crate) fn number(&self) -> Result<u32, GuideError> {
         match self.value {
             Value::Number(n) if (0..=i64::from(u32::MAX)).contains(&n) => Ok(n as u32),
-            _ => Err(self.error("a whole number is due here")),
+            _ => Err(self.error(text!("a whole number is due here"))),
         }
     }
 
@@ -264,12 +274,17 @@ impl Node {
 ///
 /// ```
 /// use transload::mapping::suggestion;
-/// assert_eq!(suggestion("nmae", &["name", "city"]), "; did you mean \"name\"?");
-/// assert_eq!(suggestion("zzz", &["name"]), "");
+/// assert_eq!(suggestion("nmae", &["name", "city"]).to_string(), "; did you mean \"name\"?");
+/// assert!(suggestion("zzz", &["name"]).is_empty());
 /// ```
-pub fn suggestion(name: &str, known: &[&str]) -> String {
-    let near = nearest(name, known.iter().copied());
-    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
+pub fn suggestion(name: &str, known: &[&str]) -> Text {
+    match nearest(name, known.iter().copied()) {
+        Some(near) => text!(
+            "; did you mean {name}?",
+            name = crate::x12::Value::quoted(near)
+        ),
+        None => Text::default(),
+    }
 }
 
 /// The known name that was probably meant: one letter is different, and one more for every four.
@@ -312,7 +327,7 @@ fn from_value(
             n.as_str()
                 .replace('_', "")
                 .parse()
-                .map_err(|_| GuideError::at(source, span, "a whole number is due here"))?,
+                .map_err(|_| GuideError::at(source, span, text!("a whole number is due here")))?,
         ),
         DeValue::Boolean(_) => Value::Flag,
         DeValue::Array(list) => Value::List(
@@ -328,7 +343,7 @@ fn from_value(
         ),
         DeValue::Table(table) => from_table(source, table)?,
         _ => {
-            let message = "mapping files use texts, whole numbers, lists and tables only";
+            let message = text!("mapping files use texts, whole numbers, lists and tables only");
             return Err(GuideError::at(source, span, message));
         }
     })
@@ -343,7 +358,7 @@ mod tests {
         let node =
             Node::parse("p/850.toml", "set = \"850\"\n[heading]\nBEGG = 1\n".into()).unwrap();
         let error = node.get("heading").unwrap().get("BEGG").unwrap().unknown(
-            "segment",
+            text!("segment"),
             "BEGG",
             &["BEG", "REF"],
         );

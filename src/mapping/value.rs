@@ -11,26 +11,27 @@
 //!
 //! Both directions write into a buffer that is reused, because they run once an element.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
-use foldhash::fast::FixedState;
 
 use super::dictionary::{DataType, ElementDef};
 use super::packed::{self, Packed};
+use super::slots::stands;
 use super::source::{GuideError, Node};
-use crate::x12::Fault;
+use crate::x12::{Fault, text};
 
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    /// Codes, sorted, and their words; `numbers` finds a code's place.
+    /// Codes, sorted, and their words; `numbers` finds the place of a short code.
     sorted: Vec<String>,
     words: Vec<String>,
+    /// Whether all words surely stand in JSON as they are.
+    pub(super) stand: bool,
     numbers: Packed,
-    codes: HashMap<String, String, FixedState>,
-    /// What people write instead of a code, in lower case.
-    meant: HashMap<String, String, FixedState>,
+    /// The places again, sorted by word.
+    by_word: Vec<u32>,
+    /// What people write instead of a code, in lower case, and the code.
+    meant: Vec<(String, String)>,
 }
 
 /// The table of a list that says what people write instead of its codes.
@@ -54,34 +55,63 @@ impl CodeList {
             }
             let word = node.text()?.to_owned();
             if word.starts_with(OTHER) {
-                return Err(node.error("a word may not begin with \"other:\""));
+                return Err(node.error(text!("a word may not begin with \"other:\"")));
             }
-            if let Some(first) = list.codes.insert(word.clone(), code.clone()) {
-                let message = format!("{word:?} is {first} already: a list is one to one");
-                return Err(node.error(message));
-            }
-            if packed::key(code.as_bytes()).is_none() {
-                let message = format!("a code has 1 to {} characters", packed::MOST);
-                return Err(node.error(message));
+            if code.is_empty() {
+                return Err(node.error(text!("a code has a character at least")));
             }
             // A table's entries are sorted.
             list.words.push(word);
             list.sorted.push(code.clone());
         }
         if list.sorted.is_empty() {
-            return Err(root.error("a list of codes needs at least one"));
+            return Err(root.error(text!("a list of codes needs at least one")));
         }
+        list.sort_words(root)?;
+        list.stand = list.words.iter().all(|word| stands(word.as_bytes()));
         let key = |code: &String| packed::key(code.as_bytes()).unwrap_or_default();
         list.numbers = Packed::of(list.sorted.iter().map(key));
         for (wrong, node) in meant.into_iter().flatten() {
             let code = node.text()?;
             if !list.has(code.as_bytes()) {
-                return Err(node.error(format!("{code:?} is not a code of this list")));
+                return Err(node.error(text!(
+                    "{code} is not a code of this list",
+                    code = crate::x12::Value::quoted(code)
+                )));
             }
             list.meant
-                .insert(wrong.to_ascii_lowercase(), code.to_owned());
+                .push((wrong.to_ascii_lowercase(), code.to_owned()));
         }
         Ok(list)
+    }
+
+    fn sort_words(&mut self, root: &Node) -> Result<(), GuideError> {
+        let word = |at: &u32| &self.words[*at as usize];
+        let mut places: Vec<u32> = (0..self.words.len() as u32).collect();
+        places.sort_by_key(word);
+        if let Some(two) = places.windows(2).find(|two| word(&two[0]) == word(&two[1])) {
+            let [first, code] = [two[0], two[1]].map(|at| &self.sorted[at as usize]);
+            let message = text!(
+                "{word} is {first} already: a list is one to one",
+                word = crate::x12::Value::quoted(word(&two[0])),
+                first
+            );
+            return Err(root.get(code).unwrap_or(root).error(message));
+        }
+        self.by_word = places;
+        Ok(())
+    }
+
+    /// The place of a code.
+    #[inline]
+    fn number(&self, code: &[u8]) -> Option<usize> {
+        match packed::key(code) {
+            Some(key) => self.numbers.get(key),
+            None => self
+                .sorted
+                .binary_search_by(|c| c.as_bytes().cmp(code))
+                .ok(),
+        }
     }
 
     /// The word for `code`.
@@ -93,22 +123,27 @@ impl CodeList {
     /// The same, of a code that may not be text.
     #[inline]
     pub(crate) fn word_of(&self, code: &[u8]) -> Option<&str> {
-        let at = self.numbers.get(packed::key(code)?)?;
-        Some(&self.words[at])
+        Some(&self.words[self.number(code)?])
     }
 
     /// Whether it has the code.
     #[inline]
     pub(crate) fn has(&self, code: &[u8]) -> bool {
-        packed::key(code).is_some_and(|key| self.numbers.get(key).is_some())
+        self.number(code).is_some()
     }
 
     /// The code for `word`; `other:XX` gives `XX`.
     pub fn code<'a>(&'a self, word: &'a str) -> Option<&'a str> {
         match word.strip_prefix(OTHER) {
             Some(code) => Some(code),
-            None => self.codes.get(word).map(String::as_str),
+            None => self.of_word(word),
         }
+    }
+
+    fn of_word(&self, word: &str) -> Option<&str> {
+        let order = |at: &u32| self.words[*at as usize].as_str().cmp(word);
+        let at = self.by_word.binary_search_by(order).ok()?;
+        Some(&self.sorted[self.by_word[at] as usize])
     }
 
     /// All codes, sorted.
@@ -131,13 +166,16 @@ impl CodeList {
         let plain = wrong.trim().trim_end_matches('.');
         let upper = plain.to_ascii_uppercase();
         let word = plain.to_ascii_lowercase().replace([' ', '-'], "_");
-        let of_word = |word: &str| self.meant.get(word).or_else(|| self.codes.get(word));
+        let of_word = |word: &str| {
+            let meant = self.meant.iter().find(|(wrong, _)| wrong == word);
+            let meant = meant.map(|(_, code)| code.as_str());
+            meant.or_else(|| self.of_word(word))
+        };
         let same = self.sorted.binary_search(&upper).ok();
-        same.map(|at| &self.sorted[at])
+        same.map(|at| self.sorted[at].as_str())
             .or_else(|| of_word(&word))
             .or_else(|| word.strip_suffix('s').and_then(of_word))
             .or_else(|| word.strip_suffix("es").and_then(of_word))
-            .map(String::as_str)
     }
 }
 

@@ -8,7 +8,7 @@ use super::read::{Reading, read_bound};
 use super::slots::Kind;
 use super::source::Node;
 use super::value::{CodeList, decode};
-use crate::x12::{Delimiters, Segments, Text};
+use crate::x12::{Delimiters, Segments, Text, text};
 
 /// One use of a segment in a guide.
 #[derive(Clone, Copy)]
@@ -138,16 +138,15 @@ impl<'g> UseView<'g> {
     }
 
     /// What tells it from other uses, as `N101 = ST`; empty where nothing needs to.
-    pub fn when(self) -> String {
-        let conditions = self.one.when.iter().map(|when| {
+    pub fn when(self) -> Text {
+        joined_texts(self.one.when.iter().map(|when| {
             let component = match when.component {
                 0 => String::new(),
                 n => format!("-{n}"),
             };
-            let (tag, element) = (&self.one.tag, when.element);
-            format!("{tag}{element:02}{component} = {}", values(when))
-        });
-        conditions.collect::<Vec<_>>().join(", ")
+            let place = format!("{}{:02}{component}", self.one.tag, when.element);
+            text!("{place} = {values}", place, values = values(when))
+        }))
     }
 
     /// What the guide asks with `with` of the use itself, and with `fits` and `with` of its
@@ -167,13 +166,11 @@ impl<'g> UseView<'g> {
     }
 
     /// What [`demands`](Self::demands) says with a word of an element, or of the use (`""`).
-    pub fn asked(self, word: &str, designator: &str) -> String {
+    pub fn asked(self, word: &str, designator: &str) -> Text {
         let here = self
             .demands()
             .filter(|(w, at, _)| *w == word && at == designator);
-        here.map(|(.., said)| said.to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        joined_texts(here.map(|(.., said)| said))
     }
 
     /// Its place in the guide, as `heading.N1-ST.N4`.
@@ -211,9 +208,9 @@ impl<'g> UseView<'g> {
     }
 
     /// Where a level may stand, as `below O or P`; empty for what is no level.
-    pub fn under(self) -> String {
+    pub fn under(self) -> Text {
         let rule = self.one.level.as_ref();
-        rule.map_or_else(String::new, |rule| rule.places().to_string())
+        rule.map_or_else(Text::default, |rule| rule.places())
     }
 
     /// Its elements in order, composites as their components.
@@ -282,14 +279,10 @@ impl<'g> ElementView<'g> {
     }
 
     /// The value, or values, by which it tells its use from another; empty where it does not.
-    pub fn qualifier(self) -> String {
+    pub fn qualifier(self) -> Text {
         let here = |when: &&When| (when.element, when.component) == (self.element, self.component);
-        self.view
-            .one
-            .when
-            .iter()
-            .find(here)
-            .map_or_else(String::new, values)
+        let when = self.view.one.when.iter().find(here);
+        when.map_or_else(Text::default, values)
     }
 
     /// The list that its codes are from.
@@ -362,7 +355,7 @@ impl<'g> ElementView<'g> {
     }
 
     /// What the guide asks of it with `fits` or `with`; empty where it does not.
-    pub fn asked(self, word: &str) -> String {
+    pub fn asked(self, word: &str) -> Text {
         self.view.asked(word, &self.designator())
     }
 
@@ -382,12 +375,24 @@ fn joined(outer: String, inner: &str) -> String {
 }
 
 /// `ST`, `DP or IA`, `CTN…`.
-fn values(when: &When) -> String {
-    let values = when.patterns.iter().map(|pattern| match pattern {
-        Pattern::Is(text) => text.clone(),
-        Pattern::Begins(text) => format!("{text}…"),
+fn values(when: &When) -> Text {
+    let mut values = when.patterns.iter().map(|pattern| match pattern {
+        Pattern::Is(text) => text!("{text}", text),
+        Pattern::Begins(text) => text!("{text}…", text),
     });
-    values.collect::<Vec<_>>().join(" or ")
+    let first = values.next().unwrap_or_default();
+    values.fold(first, |before, next| {
+        text!("{before} or {next}", before, next)
+    })
+}
+
+/// Texts in a list.
+pub(super) fn joined_texts(texts: impl IntoIterator<Item = Text>) -> Text {
+    let mut texts = texts.into_iter();
+    let first = texts.next().unwrap_or_default();
+    texts.fold(first, |before, next| {
+        text!("{before}, {next}", before, next)
+    })
 }
 
 impl std::fmt::Display for DataType {

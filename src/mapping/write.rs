@@ -129,9 +129,11 @@ impl Writer<'_> {
     fn frame(&mut self, owner: Option<UseId>, scope: NodeId, path: &str) {
         let guide = self.guide;
         let children = guide.children(owner);
+        let (plan, filled) = (guide.plan(), self.slots.filled(scope));
         for group in children.chunk_by(|&a, &b| guide.uses[a].order == guide.uses[b].order) {
             let mut emissions = Vec::new();
-            for &id in group {
+            let asked = group.iter().filter(|&&id| plan.layout(id).is_asked(filled));
+            for &id in asked {
                 match guide.uses[id].pool {
                     Some(first) if first == id => self.pooled(group, id, scope, &mut emissions),
                     Some(_) => {}
@@ -216,9 +218,8 @@ impl Writer<'_> {
             list.div_ceil(run.n)
         });
         let chunks = chunks.max().unwrap_or(0).min(one.max.max(1) as usize);
-        let due = one.usage == Usage::Mandatory && one.maps();
         let count = match chunks {
-            0 if one.is_made() || due || self.has_content(one, scope) => 1,
+            0 if one.is_due() || self.has_content(one, scope) => 1,
             n => n,
         };
         all.extend((0..count as u32).map(|occurrence| Emission {

@@ -53,6 +53,13 @@ pub enum Refused {
         /// The limit that stands.
         rate: u64,
     },
+    /// It is the rest of a transfer, and another part of that is due: what follows the bytes that
+    /// are here.
+    #[error("another part is due: {held} bytes are here")]
+    Elsewhere {
+        /// How many bytes of the transfer are here.
+        held: u64,
+    },
     /// The spool folder could not be written.
     #[error("cannot spool the body to {}", path.display())]
     Spool {
@@ -71,6 +78,7 @@ impl Refused {
             Self::TooLarge { .. } => 413,
             Self::CutShort { .. } | Self::Malformed => 400,
             Self::TimedOut { .. } | Self::TooSlow { .. } => 408,
+            Self::Elsewhere { .. } => 416,
             Self::Spool { .. } => 503,
         }
     }
@@ -84,6 +92,16 @@ pub struct Body {
     permit: Option<OwnedSemaphorePermit>,
 }
 
+impl Body {
+    /// A body whose bytes are in a file.
+    pub(super) fn of(spooled: Spooled) -> Self {
+        Self {
+            spooled,
+            permit: None,
+        }
+    }
+}
+
 impl Deref for Body {
     type Target = Spooled;
 
@@ -95,8 +113,8 @@ impl Deref for Body {
 /// The intake of one listener: its limits, its spool folder and the memory its bodies share.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    limits: Limits,
-    folder: PathBuf,
+    pub(super) limits: Limits,
+    pub(super) folder: PathBuf,
     memory: Arc<Semaphore>,
 }
 
@@ -153,7 +171,7 @@ impl Intake {
 }
 
 /// How fast a body has to come.
-struct Pace<'a> {
+pub(super) struct Pace<'a> {
     limits: &'a Limits,
     end: Instant,
     window_end: Instant,
@@ -162,7 +180,7 @@ struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    fn new(limits: &'a Limits) -> Self {
+    pub(super) fn new(limits: &'a Limits) -> Self {
         let now = Instant::now();
         let (end, window_end) = (now + limits.body_time, now + limits.rate_window);
         Self {
@@ -175,7 +193,7 @@ impl<'a> Pace<'a> {
     }
 
     /// The next bytes; none at the end of the body.
-    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Refused> {
+    pub(super) async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Refused> {
         loop {
             let Ok(frame) = timeout_at(self.window_end.min(self.end), body.frame()).await else {
                 self.turn()?;
@@ -316,10 +334,7 @@ impl<'a> Sink<'a> {
         let (file, _) = self.written().await?;
         let finish = tokio::task::spawn_blocking(|| file.finish());
         let finished = joined(finish).await;
-        Ok(Body {
-            spooled: finished.map_err(spool(&self.intake.folder))?,
-            permit: None,
-        })
+        Ok(Body::of(finished.map_err(spool(&self.intake.folder))?))
     }
 }
 

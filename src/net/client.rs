@@ -10,20 +10,18 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::USER_AGENT;
+use hyper::header::{AUTHORIZATION, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use hyper::{Method, Request, Uri};
 use hyper_openssl::client::legacy::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client as Pool};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVersion};
-use openssl::x509::X509;
-use openssl::x509::store::X509StoreBuilder;
 use tokio::time::{Instant, timeout_at};
 
 pub use super::outgoing::Outgoing;
 use super::outgoing::{Progress, Stream};
+use super::way::{Dial, Refused};
+pub use super::way::{Proxy, Trust, Way};
 use super::{latin1, latin1_bytes};
 
 /// Time to reach a peer: a TCP handshake, and one repeat of a lost packet.
@@ -78,16 +76,6 @@ impl Default for Limits {
     }
 }
 
-/// Whose word is taken for a server's certificate.
-#[derive(Debug, Clone, Default)]
-pub enum Trust {
-    /// The certificate authorities of the system.
-    #[default]
-    System,
-    /// Only these: certificates as PEM text, an authority's or the server's own.
-    Only(Vec<u8>),
-}
-
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,11 +92,21 @@ pub enum Error {
         why: String,
     },
     /// TLS failed, and nothing was sent.
-    #[error("no TLS with {host}: {why}; if its certificate is self-signed, pin it")]
+    #[error(
+        "no TLS with {host}: {why}; if its certificate is self-signed, pin it in `server_certificates`"
+    )]
     Tls {
         /// Host and port.
         host: String,
         /// What OpenSSL said.
+        why: String,
+    },
+    /// The proxy did not let us through, and the peer was sent nothing.
+    #[error("the proxy {proxy}: {why}")]
+    Proxy {
+        /// Host and port.
+        proxy: String,
+        /// What it said, or the system.
         why: String,
     },
     /// No whole answer in time. Whether the peer has the request is unknown.
@@ -197,29 +195,54 @@ impl Response {
     }
 }
 
-type Plain = Pool<HttpConnector, Stream>;
-type Secure = Pool<HttpsConnector<HttpConnector>, Stream>;
+type Plain = Pool<Dial, Stream>;
+type Secure = Pool<HttpsConnector<Dial>, Stream>;
 
-/// The client. One holds the connections to all its peers; it is made once for each [`Trust`].
-#[derive(Debug)]
+/// The client. One holds the connections to all its peers; it is made once for each [`Way`].
 pub struct Client {
     limits: Limits,
-    trust: Trust,
+    way: Way,
     plain: OnceLock<Plain>,
     // Lazy, because loading the system's authorities takes 20 ms that plain HTTP need not spend.
     secure: OnceLock<Result<Secure, String>>,
 }
 
 impl Client {
-    /// A client that has done nothing yet.
+    /// A client that has done nothing yet, and reaches its peers directly.
     #[must_use]
     pub fn new(trust: Trust, limits: Limits) -> Self {
+        let way = Way {
+            trust,
+            ..Way::default()
+        };
+        Self::by(way, limits)
+    }
+
+    /// A client that has done nothing yet.
+    #[must_use]
+    pub fn by(way: Way, limits: Limits) -> Self {
         Self {
             limits,
-            trust,
+            way,
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         }
+    }
+
+    /// Asks for the head of `url`: an answer without a body.
+    ///
+    /// # Errors
+    /// [`Error`], where there is no answer.
+    pub async fn head(&self, url: &str, headers: &[(String, String)]) -> Result<Response, Error> {
+        self.send("HEAD", url, headers, Bytes::new()).await
+    }
+
+    /// Whether its keys and certificates can be used.
+    ///
+    /// # Errors
+    /// What OpenSSL says of them.
+    pub fn usable(&self) -> Result<(), String> {
+        self.way.tls().map(drop).map_err(|why| why.to_string())
     }
 
     /// Posts `body` to `url` and reads the whole answer, whatever its status. Header values are
@@ -269,7 +292,22 @@ impl Client {
             why: why.to_string(),
             lost: why.kind() == std::io::ErrorKind::NotFound,
         })?;
-        let request = request(method, uri, headers, body)?;
+        let proxy = uri.host().and_then(|host| self.way.proxy(host));
+        let mut request = request(method, uri.clone(), headers, body)?;
+        let shown = [
+            (AUTHORIZATION, self.way.authorization(&uri)),
+            // What is for the proxy goes to the peer only where the proxy reads the request.
+            (
+                PROXY_AUTHORIZATION,
+                proxy.filter(|_| !secure).and_then(Proxy::authorization),
+            ),
+        ];
+        for (name, value) in shown {
+            let Some(value) = value else { continue };
+            let mut value = HeaderValue::from_str(value).expect("base64 is printable");
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+        }
         let exchange = async {
             let answer = match secure {
                 true => self.secure()?.request(request).await,
@@ -281,6 +319,10 @@ impl Client {
         let answer = self.in_time(&progress, &host, exchange).await;
         match (answer, progress.failed()) {
             (Err(_), Some((lost, why))) => Err(Error::Body { why, lost }),
+            (Ok(answer), _) if answer.status == 407 => Err(Error::Proxy {
+                proxy: proxy.map_or(host, Proxy::address),
+                why: "HTTP status 407: it wants a user and a password".to_owned(),
+            }),
             (answer, _) => answer,
         }
     }
@@ -360,28 +402,24 @@ impl Client {
     }
 
     fn plain(&self) -> &Plain {
-        self.plain.get_or_init(|| pool().build(self.connector()))
+        self.plain.get_or_init(|| pool().build(self.dial()))
     }
 
     fn secure(&self) -> Result<&Secure, Error> {
         let build = || {
-            let tls = HttpsConnector::with_connector(self.connector(), tls(&self.trust)?)?;
+            let tls = HttpsConnector::with_connector(self.dial(), self.way.tls()?)?;
             Ok(pool().build(tls))
         };
         let built = self
             .secure
-            .get_or_init(|| build().map_err(|e: ErrorStack| e.to_string()));
+            .get_or_init(|| build().map_err(|e: super::tls::Error| e.to_string()));
         built
             .as_ref()
             .map_err(|why| Error::Request(format!("TLS cannot be set up: {why}")))
     }
 
-    fn connector(&self) -> HttpConnector {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(self.limits.connect_time));
-        connector.set_nodelay(true);
-        connector.enforce_http(false);
-        connector
+    fn dial(&self) -> Dial {
+        Dial::new(&self.way, self.limits.connect_time)
     }
 }
 
@@ -419,24 +457,15 @@ fn pool() -> legacy::Builder {
     pool
 }
 
-fn tls(trust: &Trust) -> Result<SslConnectorBuilder, ErrorStack> {
-    let mut tls = SslConnector::builder(SslMethod::tls_client())?;
-    tls.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-    if let Trust::Only(pem) = trust {
-        let mut store = X509StoreBuilder::new()?;
-        for certificate in X509::stack_from_pem(pem)? {
-            store.add_cert(certificate)?;
-        }
-        tls.set_cert_store(store.build());
-    }
-    Ok(tls)
-}
-
 fn failed(host: &str, error: &legacy::Error) -> Error {
     let mut source = error.source();
     let mut tls = false;
     while let Some(inner) = source {
         tls |= inner.is::<openssl::ssl::Error>() || inner.is::<ErrorStack>();
+        if let Some(Refused { proxy, why }) = inner.downcast_ref() {
+            let (proxy, why) = (proxy.clone(), why.clone());
+            return Error::Proxy { proxy, why };
+        }
         source = inner.source();
     }
     let (host, why) = (host.to_owned(), chain(error));
@@ -448,7 +477,7 @@ fn failed(host: &str, error: &legacy::Error) -> Error {
 }
 
 /// An error and what lies under it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -3,10 +3,14 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | [`client`] | one `POST`, with time-outs, size caps and certificates verified; no redirect is followed |
+//! | [`client`] | one `POST` or `HEAD`, with time-outs, size caps and certificates verified; no redirect is followed |
+//! | [`way`] | whose certificates the client trusts, what it shows, the proxy between |
+//! | [`probe`] | the way to a peer, looked at layer by layer |
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
+//! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
 //! | [`spool`] | bytes on their way to disk and back, digested |
+//! | [`transfer`] | a request body that breaks off and goes on |
 //! | `outgoing` | a request body from memory or from a file |
 //! | `framing` | what the HTTP parser forgives and we do not (two ways of saying a body's length, bare line feeds), and the other way round: folded headers |
 //!
@@ -24,9 +28,16 @@
 pub mod body;
 pub mod client;
 mod framing;
+mod network;
 mod outgoing;
+pub mod probe;
 pub mod serve;
 pub mod spool;
+pub mod tls;
+pub mod transfer;
+pub mod way;
+
+pub use network::Network;
 
 /// Fresh bytes from the system's generator: what `as2` takes as its entropy.
 ///

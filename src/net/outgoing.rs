@@ -20,6 +20,8 @@ use super::spool::{BLOCK, Checked};
 pub struct Outgoing {
     from: From,
     chunked: bool,
+    /// Bytes at its start that do not go.
+    after: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +42,7 @@ impl Outgoing {
         Self {
             from: From::File { path, len, sha256 },
             chunked: false,
+            after: 0,
         }
     }
 
@@ -49,6 +52,13 @@ impl Outgoing {
         Self { chunked, ..self }
     }
 
+    /// Only what follows `len` bytes, of a transfer that broke. A file is still read from its start,
+    /// so that its digest is looked at.
+    #[must_use]
+    pub fn after(self, len: u64) -> Self {
+        Self { after: len, ..self }
+    }
+
     /// The body for one request, and what is known of its way.
     pub(super) fn start(self) -> io::Result<(Stream, Arc<Progress>)> {
         let progress = Arc::new(Progress::default());
@@ -56,11 +66,16 @@ impl Outgoing {
             From::Memory(bytes) => {
                 // It fits into the socket: only the answer takes time.
                 progress.finish();
+                let from = usize::try_from(self.after).unwrap_or(usize::MAX);
+                let bytes = bytes.slice(from.min(bytes.len())..);
                 (Blocks::Memory(bytes.clone()), bytes.len() as u64)
             }
             From::File { path, len, sha256 } => {
                 let file = Checked::new(File::open(path)?, len, sha256);
-                (Blocks::File(read(file)), len)
+                (
+                    Blocks::File(read(file, self.after)),
+                    len.saturating_sub(self.after),
+                )
             }
         };
         let stream = Stream {
@@ -78,14 +93,19 @@ impl std::convert::From<Bytes> for Outgoing {
         Self {
             from: From::Memory(bytes),
             chunked: false,
+            after: 0,
         }
     }
 }
 
-/// Reads beside the tasks, one block ahead. It ends when nobody takes blocks any more.
-fn read(mut file: Checked<File>) -> mpsc::Receiver<io::Result<Bytes>> {
+/// Reads beside the tasks, one block ahead, from `after` on. It ends when nobody takes blocks any more.
+fn read(mut file: Checked<File>, after: u64) -> mpsc::Receiver<io::Result<Bytes>> {
     let (give, blocks) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
+        if let Err(why) = io::copy(&mut file.by_ref().take(after), &mut io::sink()) {
+            let _ = give.blocking_send(Err(why));
+            return;
+        }
         loop {
             let mut block = BytesMut::zeroed(BLOCK);
             let read = file.read(&mut block);

@@ -1,8 +1,8 @@
 //! The accept loop under every listener: HTTP/1.1 only, and a limit on whatever a peer can hold.
 //!
 //! ```text
-//! accept ─ slot, address ─ watched bytes ─ hyper http1 ─ handler ─ linger ─ close
-//!                                 └ verdict on each head (framing)
+//! accept ─ slot, address ─ TLS ─ watched bytes ─ hyper http1 ─ handler ─ linger ─ close
+//!                                      └ verdict on each head (framing)
 //! ```
 //!
 //! A peer that sends nothing, or the preface of HTTP/2, is closed by the header time-out: nothing
@@ -32,7 +32,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::Network;
 use super::framing::{Verdicts, Watched};
+use super::tls::{Server, Wire};
 
 /// Time for a whole request head, and for the next request on an idle connection: a slow head
 /// costs a slot for no longer. A real head is one packet.
@@ -88,7 +90,7 @@ pub struct Limits {
     /// See [`PER_ADDRESS`].
     pub per_address: usize,
     /// Addresses that [`PER_ADDRESS`] does not bind: the proxies in front of us.
-    pub exempt: Vec<IpAddr>,
+    pub exempt: Vec<Network>,
     /// See [`BODY`].
     pub body: u64,
     /// See [`BODY_MEMORY`].
@@ -134,12 +136,13 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// An answer, whatever its body was made of.
 type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 
-/// Serves `listener` until `shutdown` resolves, then drains: no new connection, requests in
+/// Serves `listener`, by TLS where there is a key for it, until `shutdown` resolves, then drains: no new connection, requests in
 /// flight get [`Limits::drain`], the rest is cut. Returns when the last connection is closed.
 ///
 /// The handler is called once for each request whose head is sound; it need not read the body.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
+    tls: Option<Arc<Server>>,
     limits: Limits,
     handler: H,
     shutdown: impl Future<Output = ()>,
@@ -171,8 +174,9 @@ pub async fn serve<H, F, B>(
                 Some(place) => {
                     let ticket = (slot, place);
                     let (limits, handler) = (Arc::clone(&limits), Arc::clone(&handler));
+                    let wire = (stream, tls.clone());
                     let stopped = stopped.clone();
-                    open.spawn(connection(stream, peer, limits, handler, stopped, ticket));
+                    open.spawn(connection(wire, peer, limits, handler, stopped, ticket));
                 }
                 None => crowded(&stream, peer),
             },
@@ -214,7 +218,7 @@ fn crowded(stream: &TcpStream, peer: SocketAddr) {
 
 /// One connection, from its first byte to its close. The ticket holds its slots until then.
 async fn connection<H, F, B>(
-    stream: TcpStream,
+    (stream, tls): (TcpStream, Option<Arc<Server>>),
     peer: SocketAddr,
     limits: Arc<Limits>,
     handler: Arc<H>,
@@ -229,13 +233,23 @@ async fn connection<H, F, B>(
     let _ticket = ticket;
     // An answer is small; waiting to fill a packet only delays it. A failure costs nothing else.
     let _ = stream.set_nodelay(true);
-    let watched = Watched::new(stream, limits.head_bytes);
+    let (wire, shown) = match tls {
+        None => (Wire::Clear(stream), None),
+        Some(tls) => match tls.accept(stream, limits.header_time).await {
+            Ok((stream, shown)) => (Wire::Secure(Box::new(stream)), shown),
+            Err(why) => return tracing::info!(%peer, why, "no TLS"),
+        },
+    };
+    let watched = Watched::new(wire, limits.head_bytes);
     let turns = Turns {
         verdicts: watched.verdicts(),
         left: AtomicUsize::new(limits.requests),
     };
     let turns = Arc::new(turns);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(shown) = &shown {
+            request.extensions_mut().insert(shown.clone());
+        }
         Box::pin(answer(
             Arc::clone(&turns),
             Arc::clone(&handler),
@@ -275,7 +289,7 @@ async fn connection<H, F, B>(
 }
 
 /// Says that we are done, and reads on for a moment, so that the answer arrives.
-async fn linger(mut stream: Watched<TcpStream>) {
+async fn linger(mut stream: Watched<Wire>) {
     let quiet = async {
         stream.shutdown().await?;
         let mut waste = [0; 4096];
@@ -334,14 +348,10 @@ struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
 impl Addresses {
     /// A place for one more connection from `address`, where it has one left.
     fn enter(&self, address: IpAddr, limits: &Limits) -> Option<Place> {
-        let address = network(address);
-        if limits
-            .exempt
-            .iter()
-            .any(|exempt| network(*exempt) == address)
-        {
+        if limits.exempt.iter().any(|exempt| exempt.holds(address)) {
             return Some(Place(None));
         }
+        let address = network(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= limits.per_address {

@@ -155,6 +155,32 @@ impl Spooled {
         }
     }
 
+    /// A file that is whole and synced; it goes when this is dropped. Reads it once. Blocks.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn file_of(path: PathBuf) -> io::Result<Self> {
+        let place = Place::File(path);
+        let Place::File(path) = &place else {
+            unreachable!("it was made one line above");
+        };
+        let (mut file, mut sha256, mut len) = (File::open(path)?, Sha256::new(), 0);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = file.read(&mut block)?;
+            if read == 0 {
+                break;
+            }
+            sha256.update(&block[..read]);
+            len += read as u64;
+        }
+        Ok(Self {
+            place,
+            len,
+            sha256: Some(sha256.finish()),
+        })
+    }
+
     /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {

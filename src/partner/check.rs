@@ -1,10 +1,9 @@
 //! What a value of a partner file must be; serde calls these, so that an error has its place.
 
-use std::path::PathBuf;
-
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::keyring::Entry;
 use super::{Compression, Delimiters, KeyTransport, RsaSignature, Version};
 
 /// Characters of an AS2 name (RFC 4130 section 6.2).
@@ -58,12 +57,16 @@ pub(super) fn guide<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String
 }
 
 pub(super) fn as2_name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    let sound = |text: &str| printable(text) && text.len() <= AS2_NAME;
     text(
         input,
-        sound,
+        is_as2_name,
         "an AS2 name: 1 to 128 printable ASCII characters",
     )
+}
+
+/// Whether a text is an AS2 name.
+pub(super) fn is_as2_name(text: &str) -> bool {
+    printable(text) && text.len() <= AS2_NAME
 }
 
 /// Whether a text is an http or https URL.
@@ -139,8 +142,8 @@ pub(super) fn version<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::
     text(input, sound, "an X12 version such as 004010")
 }
 
-pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<PathBuf>, D::Error> {
-    let paths = Vec::<PathBuf>::deserialize(input)?;
+pub(super) fn certificates<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Entry>, D::Error> {
+    let paths = Vec::<Entry>::deserialize(input)?;
     if paths.is_empty() {
         return Err(D::Error::custom(
             "no certificate: a partner without one cannot be known",
@@ -200,6 +203,34 @@ pub(super) fn date<'de, D: Deserializer<'de>>(input: D) -> Result<Option<NaiveDa
         .map_or_else(|| value.to_string(), str::to_owned);
     let wrong = |_| D::Error::custom(format!("{text:?} is not a date such as 2027-01-31"));
     text.parse().map(Some).map_err(wrong)
+}
+
+/// A time or a date; a date is its midnight, UTC.
+///
+/// # Errors
+/// What else it is.
+pub fn moment_of(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        return Ok(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|_| {
+            format!(
+                "{text:?} is not a time such as 2027-01-31T08:00:00Z, nor a date such as 2027-01-31"
+            )
+        })
+}
+
+/// A time as TOML writes one, in quotes or not; a date is its midnight, UTC.
+pub(super) fn moment<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let value = toml::Value::deserialize(input)?;
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    moment_of(&text).map(Some).map_err(D::Error::custom)
 }
 
 pub(super) fn delimiters<'de, D: Deserializer<'de>>(input: D) -> Result<Delimiters, D::Error> {

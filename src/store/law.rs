@@ -1,6 +1,7 @@
 //! The law: whatever is done to two stores, in whatever order, both answer the same and end the
 //! same. Memory is the model; sloppy workers, lost leases and repeated bytes are part of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -43,6 +44,17 @@ enum Step {
         work: u8,
         aside: u8,
     },
+    Unreached {
+        work: u8,
+        way: u8,
+    },
+    Resend {
+        row: u8,
+        anew: bool,
+    },
+    Cancel {
+        row: u8,
+    },
     Draft {
         partner: bool,
         key: Option<u8>,
@@ -84,6 +96,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(|work| Extend { work }),
         2 => any::<u8>().prop_map(|work| Retry { work }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(work, aside)| Bury { work, aside }),
+        6 => (prop_oneof![Just(0), any::<u8>()], any::<u8>())
+            .prop_map(|(work, way)| Unreached { work, way }),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(row, anew)| Resend { row, anew }),
+        1 => any::<u8>().prop_map(|row| Cancel { row }),
         4 => (any::<bool>(), proptest::option::of(0..3u8))
             .prop_map(|(partner, key)| Draft { partner, key }),
         3 => (any::<u8>(), prop_oneof![4 => 4..7u8, 1 => any::<u8>()])
@@ -113,6 +129,13 @@ fn partner(second: bool) -> String {
 
 fn pick<T>(from: &[T], by: u8) -> Option<&T> {
     (!from.is_empty()).then(|| &from[usize::from(by) % from.len()])
+}
+
+fn order() -> Order {
+    Order {
+        by: "mira".into(),
+        why: "asked for".into(),
+    }
 }
 
 /// An answer as text: both stores word their errors alike in kind only.
@@ -166,6 +189,9 @@ impl World {
                 let aside = *pick(Aside::ALL, *aside).unwrap();
                 told(store.bury(lease(work), aside, "given up".into(), now).await)
             }
+            Step::Unreached { .. } | Step::Resend { .. } | Step::Cancel { .. } => {
+                self.order(store, step).await
+            }
             Step::Draft {
                 partner: other,
                 key,
@@ -195,6 +221,38 @@ impl World {
             }
             Step::Keep | Step::Observe { .. } => self.bridge(store, step).await,
             Step::Wait { .. } => String::new(),
+        }
+    }
+
+    /// What people order, and what does not reach a partner.
+    async fn order(&self, store: &dyn Store, step: &Step) -> String {
+        let (now, base) = (self.now(), self.base);
+        let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
+        match step {
+            Step::Unreached { work, way } => {
+                let Some(work) = pick(&self.work, *work) else {
+                    return String::new();
+                };
+                let missed = Missed {
+                    why: "not there".into(),
+                    perhaps_there: way.is_multiple_of(3),
+                    again: at(self.now + i64::from(way % 5)),
+                    pause: TimeDelta::seconds(i64::from(way % 11)),
+                    give_up: at(self.now - i64::from(way % 50)),
+                };
+                told(store.unreached(work.lease, missed, now).await)
+            }
+            Step::Resend { row: by, anew } => {
+                let order = order();
+                let anew = anew.then(|| Anew {
+                    id: id(base + 1),
+                    message_id: "out@us".into(),
+                    headers: Vec::new(),
+                });
+                told(store.resend(row(by), Resend { order, anew }, now).await)
+            }
+            Step::Cancel { row: by } => told(store.cancel(row(by), order(), now).await),
+            _ => unreachable!("they are done elsewhere"),
         }
     }
 
@@ -242,7 +300,10 @@ impl World {
                     .seal(work.lease, sealed(base + 1, "out@us"), now)
                     .await,
             ),
-            WorkKind::Send => told(store.sent(work.lease, at(self.now + 60), now).await),
+            WorkKind::Send => {
+                let why = "no receipt yet".to_owned();
+                told(store.sent(work.lease, at(self.now + 60), why, now).await)
+            }
             WorkKind::Answer => told(store.posted(work.lease, "there".into(), now).await),
         }
     }
@@ -346,8 +407,11 @@ async fn everything(store: &dyn Store) -> Vec<String> {
         })
         .await
         .unwrap();
-    let mut told = vec![format!("{:?}", store.counts().await.unwrap())];
-    told.push(format!("{:?}", store.kept(String::new()).await.unwrap()));
+    let mut told = vec![
+        format!("{:?}", store.counts().await.unwrap()),
+        format!("{:?}", store.queue(limit).await.unwrap()),
+        format!("{:?}", store.kept(String::new()).await.unwrap()),
+    ];
     for number in ["0", "1", "2"] {
         let seen = store.observed("a".into(), number.into()).await.unwrap();
         told.push(format!("{seen:?}"));
@@ -382,6 +446,85 @@ async fn everything(store: &dyn Store) -> Vec<String> {
     told
 }
 
+/// What every message and every document of ours is in, and the state of a document's message.
+type States = (
+    BTreeMap<Uuid, MessageState>,
+    BTreeMap<Uuid, (DocumentState, Option<MessageState>)>,
+);
+
+async fn states(store: &dyn Store) -> States {
+    let (mut messages, mut documents) = States::default();
+    let all = Filter {
+        limit: usize::MAX,
+        direction: Some(Direction::Outbound),
+        ..Filter::default()
+    };
+    for row in store.messages(all).await.unwrap() {
+        messages.insert(row.id, row.state);
+    }
+    let all = Filter {
+        limit: usize::MAX,
+        direction: Some(Direction::Outbound),
+        ..Filter::default()
+    };
+    for row in store.documents(all).await.unwrap() {
+        let mut carrier = None;
+        if let Some(interchange) = row.interchange {
+            let found = store.interchange(interchange).await.unwrap().unwrap();
+            carrier = found.0.message.map(|message| messages[&message]);
+        }
+        documents.insert(row.id, (row.state, carrier));
+    }
+    (messages, documents)
+}
+
+/// The table of the state machine: what one call may make of a message of ours, and of a document.
+fn wrong(before: &States, after: &States) -> Option<String> {
+    use DocumentState as D;
+    use MessageState::{Confirmed, Dead, Quarantined, Refused, Sealed, Sent, Uncertain};
+    for (id, now) in &after.0 {
+        let lawful: &[MessageState] = match before.0.get(id) {
+            None => &[Sealed],
+            // Proved is proved.
+            Some(Confirmed) => &[Confirmed],
+            Some(Sealed) => &[
+                Sealed,
+                Sent,
+                Confirmed,
+                Refused,
+                Uncertain,
+                Dead,
+                Quarantined,
+            ],
+            // What may be there is not as if it had never gone.
+            Some(Sent) => &[Sent, Confirmed, Refused, Uncertain, Dead, Quarantined],
+            Some(Uncertain) => &[Uncertain, Sent, Confirmed, Refused, Dead],
+            Some(Refused) => &[Refused, Sealed, Confirmed],
+            Some(Dead | Quarantined) => &[Dead, Quarantined, Sealed, Confirmed, Refused, Uncertain],
+            Some(inbound) => return Some(format!("a message of ours is {inbound}")),
+        };
+        if !lawful.contains(now) {
+            return Some(format!("{:?} became {now}", before.0.get(id)));
+        }
+    }
+    for (id, (now, carrier)) in &after.1 {
+        let known = before.1.get(id).map(|known| known.0);
+        // "Sent" is what a verified receipt says, and nothing else.
+        if *now == D::Sent && *carrier != Some(Confirmed) {
+            return Some(format!("a document is sent, its message {carrier:?}"));
+        }
+        if matches!(now, D::Read | D::Delivered) {
+            return Some(format!("a document of ours is {now}"));
+        }
+        let back = *now == D::Drafted && !matches!(known, None | Some(D::Drafted | D::Failed));
+        let lost = *now == D::Failed && *carrier == Some(Confirmed) && known != Some(D::Failed);
+        if back || lost {
+            return Some(format!("{known:?} became {now}, its message {carrier:?}"));
+        }
+    }
+    None
+}
+
 async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     // In memory where there is such a folder: the law is not about durability, and fsync is slow.
     let folder = tempfile::tempdir_in("/dev/shm")
@@ -397,6 +540,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
         work: Vec::new(),
         rows: Vec::new(),
     };
+    let mut before = States::default();
     for step in steps {
         world.base += 100;
         if let Step::Wait { seconds } = step {
@@ -430,6 +574,9 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             ];
             prop_assert_eq!(model, tested, "{:?}", &step);
         }
+        let after = states(&*stores[0]).await;
+        prop_assert_eq!(wrong(&before, &after), None, "{:?}", &step);
+        before = after;
     }
     let model = everything(&*stores[0]).await;
     let tested = everything(&*stores[1]).await;

@@ -21,7 +21,7 @@
 //!                                        └► submit ─► Ask ─► submit
 //!            accept, refuse ─► Answer ─► posted | retry | bury
 //!                                 └► (997 draft) Compose ─┐
-//! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | retry | bury
+//! outbound   draft ─► Compose ─► compose ─► Seal ─► seal ─► Send ─► receipt | sent | unreached | bury
 //! ```
 //!
 //! ```
@@ -42,9 +42,11 @@ mod inbound;
 #[cfg(test)]
 mod law;
 mod memory;
+mod order;
 mod outbound;
 mod payload;
 mod row;
+mod seen;
 mod sqlite;
 mod state;
 #[cfg(test)]
@@ -65,6 +67,7 @@ pub use inbound::{
     Reading, Recorded, Verdict,
 };
 pub use memory::Memory;
+pub use order::{Anew, Circuit, Missed, Order, Queue, Resend, Waiting};
 pub use outbound::{
     Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
 };
@@ -73,6 +76,7 @@ pub use row::{
     Claimed, Counts, Document, DocumentDetail, Event, Filter, Interchange, Message, MessageDetail,
     Work,
 };
+pub use seen::Seen;
 pub use sqlite::Sqlite;
 pub use state::{Aside, Direction, DocumentState, MessageState, WorkKind};
 
@@ -83,6 +87,14 @@ pub const DUPLICATE_WINDOW: TimeDelta = TimeDelta::days(90);
 /// After so many workers in a row that took a row and were not heard of again, the row is poison
 /// and is set aside. Two may be bad luck (a restart); three are a pattern.
 pub const DEATHS: u32 = 3;
+
+/// Pieces of work that wait for the same partner's server at once: what a small server bears, and
+/// few enough that one that hangs leaves most of a worker's places to others.
+pub const AT_ONCE: usize = 4;
+
+/// After so many tries in a row that did not reach a partner, nothing is tried for a while, and
+/// then one at a time until one succeeds: a partner who is down costs nobody else a place.
+pub const MISSES: u32 = 5;
 
 /// The largest ISA13 and GS06 (nine digits); 1 follows.
 pub const LAST_CONTROL_NUMBER: u32 = 999_999_999;
@@ -131,7 +143,9 @@ pub trait Store: Send + Sync + 'static {
     fn posted(&self, lease: Lease, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
 
     /// Leases up to `limit` due pieces of work of these kinds for `lease`, the partner served
-    /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way.
+    /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way. Of
+    /// what asks a partner's server, [`AT_ONCE`] are leased at once; none while it is shut, and one
+    /// from then on until it is reached.
     fn claim(
         &self,
         kinds: &[WorkKind],
@@ -151,6 +165,11 @@ pub trait Store: Send + Sync + 'static {
         error: String,
         now: DateTime<Utc>,
     ) -> Reply<'_, ()>;
+
+    /// A try did not reach the partner: like [`retry`](Store::retry), and counted. Gives the tries
+    /// in a row that did not; the [`MISSES`]th shuts the partner's circuit. Everything else that
+    /// ends [`WorkKind::Send`] or [`WorkKind::Answer`] with an answer of theirs opens it.
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32>;
 
     /// The work failed for good: its subject goes aside.
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()>;
@@ -196,9 +215,15 @@ pub trait Store: Send + Sync + 'static {
     /// queues [`WorkKind::Send`].
     fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()>;
 
-    /// The bytes went out and the MDN will come later: `sent`. The work stays, and is due at
-    /// `until`.
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()>;
+    /// The bytes went out, and no MDN proves yet that they arrived, for this reason: `sent`. The
+    /// work stays, and is due at `until`. The documents stay `drafted`.
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()>;
 
     /// Ends [`WorkKind::Send`], with or without a lease: a message is `confirmed` (late or early,
     /// also out of `uncertain` and `dead`), `refused` or `uncertain`. What is confirmed stays so,
@@ -214,6 +239,20 @@ pub trait Store: Send + Sync + 'static {
         detail: String,
         now: DateTime<Utc>,
     ) -> Reply<'_, ()>;
+
+    /// Queues a message of ours again, on somebody's word: the same bytes under the same
+    /// Message-ID, from `confirmed` not; or as a new message with the same body, which takes over
+    /// the documents of one that is not confirmed. Gives the message that goes.
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid>;
+
+    /// Tries a message of ours no more, on somebody's word: `dead`.
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Writes down which certificates were at work with a partner; of each the latest time counts.
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()>;
+
+    /// Every certificate that was seen at work, by partner, purpose and fingerprint.
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>>;
 
     /// A named state of a bridge takes a step. Gives what was there before.
     fn step(&self, name: String, step: Step, now: DateTime<Utc>) -> Reply<'_, Option<String>>;
@@ -247,6 +286,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The message with this key: inbound the accepted one, outbound the newest.
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>>;
+
+    /// All messages with this Message-ID (without angle brackets), either way, newest first.
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>>;
+
+    /// The first `limit` rows of the queue, and the partners who are not reached.
+    fn queue(&self, limit: usize) -> Reply<'_, Queue>;
 
     /// One message, with all that hangs on it.
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>>;

@@ -85,6 +85,10 @@ pub struct Sealed {
     pub body: Payload,
     /// The MIC that the MDN must name, as it will stand there.
     pub mic: Option<String>,
+    /// The media type of the content, as its part says it.
+    pub content_type: Option<String>,
+    /// The file name of the content, as its part says it.
+    pub file_name: Option<String>,
     /// One line for people: what it is protected by.
     pub note: String,
 }

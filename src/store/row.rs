@@ -28,9 +28,10 @@ pub struct Message {
     pub body: Digest,
     /// What is inside, by digest; `None` where it was not opened.
     pub content: Option<Digest>,
-    /// The media type of the content, inbound and where it was opened.
+    /// The media type of the content; inbound where it was opened.
     pub content_type: Option<String>,
-    /// The file name of the content as the sender claims it, made safe: to be shown, never a path.
+    /// The file name of the content; inbound as the sender claims it, made safe: to be shown, never
+    /// a path.
     pub file_name: Option<String>,
     /// The message that this one seems to repeat.
     pub resend_of: Option<Uuid>,
@@ -158,6 +159,8 @@ pub struct Work {
     pub queued: DateTime<Utc>,
     /// What the last try said.
     pub error: Option<String>,
+    /// How many tries in a row did not reach the partner before it was claimed.
+    pub missed: u32,
     /// How much of it is recorded: what the last part of a [`Reading`](super::Reading) said.
     pub done: u64,
 }

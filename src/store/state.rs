@@ -66,7 +66,8 @@ words! {
         Received = "received",
         /// Inbound: the answer left, or there is none to give.
         Answered = "answered",
-        /// Outbound: the wire bytes are durable; no connection was made yet, or none succeeded.
+        /// Outbound: the wire bytes are durable; no connection was made yet, none succeeded, or a
+        /// person wants them sent again.
         Sealed = "sealed",
         /// Outbound: the bytes went out, the MDN is awaited.
         Sent = "sent",
@@ -79,7 +80,7 @@ words! {
         Uncertain = "uncertain",
         /// Work on it killed its worker three times, or it must not go on for another reason.
         Quarantined = "quarantined",
-        /// Outbound: given up.
+        /// Outbound: given up, by age or by a person.
         Dead = "dead",
     }
 }
@@ -93,9 +94,9 @@ words! {
         Read = "read",
         /// Inbound: the bridge has it.
         Delivered = "delivered",
-        /// Outbound: came from the bridge (or from us: a 997), not on the wire yet.
+        /// Outbound: came from the bridge (or from us: a 997); nothing proves yet that it arrived.
         Drafted = "drafted",
-        /// Outbound: its message went out.
+        /// Outbound: a verified MDN says that its message arrived.
         Sent = "sent",
         /// Outbound: the partner's 997 accepts its syntax.
         Accepted = "accepted",
@@ -165,6 +166,15 @@ impl Aside {
         }
     }
 
+    /// Where work for a partner goes that was tried for too long.
+    pub(super) const fn given_up(kind: WorkKind, state: MessageState) -> Aside {
+        match (kind, state) {
+            (WorkKind::Send, MessageState::Sealed) => Self::Dead,
+            // They may have it.
+            _ => Self::Uncertain,
+        }
+    }
+
     /// The state of a document, or an error where this one is for messages.
     pub(super) fn document(self) -> Result<DocumentState, Error> {
         match self {
@@ -191,6 +201,12 @@ impl WorkKind {
             Self::Seal => Subject::Interchange,
             Self::Deliver | Self::Ask | Self::Compose => Subject::Document,
         }
+    }
+
+    /// Whether it waits for a partner's server: at most [`AT_ONCE`](super::AT_ONCE) of one partner
+    /// are done at once, and none while that server is taken for dead.
+    pub(super) const fn asks_partner(self) -> bool {
+        matches!(self, Self::Send | Self::Answer)
     }
 
     /// Where a piece of work goes that killed its worker [`DEATHS`](super::DEATHS) times.

@@ -61,5 +61,5 @@ pub async fn listen(
             answer
         }
     };
-    serve(listener, limits, answer, shutdown).await;
+    serve(listener, None, limits, answer, shutdown).await;
 }

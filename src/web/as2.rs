@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST` at the path | the handler's |
 //! | the same with a `Content-Encoding` | 415: only identity; AS2 compresses inside (RFC 5402) |
+//! | `HEAD` at the path, with the `ETag` of a transfer | the handler's: how much of that is here |
 //! | `HEAD` at the path | 200 and no body: peers try an address so before they send an MDN there |
 //! | another method at the path | 405 with `Allow` |
 //! | another path | 404 |
@@ -11,7 +12,7 @@
 //! One line is logged for each request, with the message id and never a byte of content.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,13 +20,16 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
+use super::forwarded::{Origin, origin};
 use crate::net::body::{Body, Intake, Refused};
 use crate::net::serve::{Limits, serve};
-use crate::net::{latin1, latin1_bytes};
+use crate::net::tls::{Server, Shown};
+use crate::net::transfer::Transfer;
+use crate::net::{Network, latin1, latin1_bytes};
 
 /// How many seconds a sender is asked to wait when a body could not be spooled.
 const RETRY_AFTER: u32 = 60;
@@ -41,16 +45,26 @@ pub struct Settings {
     pub spool: PathBuf,
     /// Limits of heads, bodies and connections.
     pub limits: Limits,
+    /// What it shows where it speaks TLS.
+    pub tls: Option<Arc<Server>>,
+    /// The proxies in front of it, whose word is taken for who sent a request, and how.
+    pub proxies: Vec<Network>,
 }
 
 /// A request that arrived, its body not yet read.
 #[derive(Debug)]
 pub struct Arrival {
-    /// Who sent it; behind a proxy, the proxy.
-    pub peer: SocketAddr,
+    /// Who sent it; behind a proxy that is trusted, who that says it was.
+    pub peer: IpAddr,
+    /// Whether it came by TLS, to us or to a proxy that is trusted.
+    pub secure: bool,
+    /// The fingerprint of the certificate that the client showed to us: SHA-256 in lower-case hex.
+    pub certificate: Option<String>,
     /// The headers: names in lower case, values with each byte as one character (ISO 8859-1).
     /// Lines of one name are in the order in which they came.
     pub headers: Vec<(String, String)>,
+    /// Whether it only asks how much of a transfer is here: a `HEAD` with an `ETag`.
+    pub asks: bool,
     /// The body.
     pub body: Upload,
 }
@@ -78,19 +92,31 @@ impl Upload {
     /// The answer for the sender: 413 too large, 400 cut short or malformed, 408 too slow, 503
     /// where we cannot spool. Nothing of the body is left then.
     pub async fn read(self) -> Result<Body, Answer> {
-        self.intake
-            .read(&self.headers, self.incoming)
-            .await
-            .map_err(|refused| {
-                match &refused {
-                    Refused::Spool { source, .. } => {
-                        tracing::error!(%refused, %source, "body lost")
-                    }
-                    _ => tracing::info!(%refused, "body refused"),
-                }
-                Answer::from(&refused)
-            })
+        let read = self.intake.read(&self.headers, self.incoming).await;
+        read.map_err(|refused| told(&refused))
     }
+
+    /// Reads the whole of a body that may be the rest of a transfer, and keeps what comes of it.
+    ///
+    /// # Errors
+    /// As [`Upload::read`]; 416 where another part of it is due.
+    pub async fn resume(self, transfer: &Arc<Transfer>) -> Result<Body, Answer> {
+        let read = self.intake.resume(&self.headers, self.incoming, transfer);
+        read.await.map_err(|refused| told(&refused))
+    }
+}
+
+fn told(refused: &Refused) -> Answer {
+    match refused {
+        Refused::Spool { source, .. } => tracing::error!(%refused, %source, "body lost"),
+        _ => tracing::info!(%refused, "body refused"),
+    }
+    let mut answer = Answer::from(refused);
+    if let Refused::Elsewhere { held } = refused {
+        let range = format!("bytes */{held}");
+        answer.headers.push(("content-range".into(), range));
+    }
+    answer
 }
 
 /// What is written back.
@@ -176,22 +202,31 @@ pub async fn listen<H, F>(
     H: Fn(Arrival) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let intake = Arc::new(Intake::new(&settings.limits, settings.spool));
-    let route = Arc::new((settings.path, handler));
-    let answer = move |request: Request<Incoming>, peer| {
+    let Settings {
+        path,
+        spool,
+        limits,
+        tls,
+        proxies,
+    } = settings;
+    let intake = Arc::new(Intake::new(&limits, spool));
+    let (route, secure) = (Arc::new((path, proxies, handler)), tls.is_some());
+    let answer = move |request: Request<Incoming>, peer: SocketAddr| {
         let (route, intake) = (Arc::clone(&route), Arc::clone(&intake));
         async move {
             let start = Instant::now();
             let seen = Seen::of(&request);
+            let from = origin(request.headers(), peer.ip(), secure, &route.1);
+            let client = from.address;
             let answer = match turned_away(&request, &route.0) {
                 Some(answer) => answer,
-                None => (route.1)(arrival(request, peer, intake)).await,
+                None => (route.2)(arrival(request, from, intake)).await,
             };
-            seen.log(peer, answer.status, start);
+            seen.log(client, answer.status, start);
             answer.response()
         }
     };
-    serve(listener, settings.limits, answer, shutdown).await;
+    serve(listener, tls, limits, answer, shutdown).await;
 }
 
 /// The answer to a request that is none of the handler's.
@@ -202,6 +237,7 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
     let allow = ("allow".into(), "HEAD, POST".into());
     match *request.method() {
         Method::POST => {}
+        Method::HEAD if request.headers().contains_key(ETAG) => {}
         Method::HEAD => {
             return Some(Answer {
                 status: 200,
@@ -224,15 +260,20 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
     })
 }
 
-fn arrival(request: Request<Incoming>, peer: SocketAddr, intake: Arc<Intake>) -> Arrival {
+fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arrival {
     let (head, incoming) = request.into_parts();
+    let shown = head.extensions.get::<Shown>();
+    let asks = head.method == Method::HEAD;
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), latin1(value.as_bytes()))
     };
     let headers = head.headers.iter().map(pair).collect();
     Arrival {
-        peer,
+        peer: from.address,
+        secure: from.secure,
+        certificate: shown.map(|shown| shown.0.clone()),
         headers,
+        asks,
         body: Upload {
             incoming,
             headers: head.headers,
@@ -275,7 +316,7 @@ impl Seen {
         }
     }
 
-    fn log(&self, peer: SocketAddr, status: u16, start: Instant) {
+    fn log(&self, peer: IpAddr, status: u16, start: Instant) {
         let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             %peer,

@@ -18,6 +18,8 @@
 
 pub mod admin;
 pub mod as2;
+mod certificates;
+mod forwarded;
 mod run;
 
 pub use run::{Listeners, Running, run};

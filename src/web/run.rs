@@ -5,14 +5,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::as2::{Answer, Arrival, Settings};
-use super::{admin, as2};
+use super::{admin, as2, certificates};
 use crate::gateway::{Gateway, Walking};
+use crate::net::Network;
 use crate::net::serve::Limits;
+use crate::net::tls::Server;
+use crate::net::transfer::Transfers;
 use crate::store;
 
 /// The sockets of a gateway, bound before it is made: so that partners who run in one process can
@@ -27,6 +31,10 @@ pub struct Listeners {
     pub path: String,
     /// Limits of both.
     pub limits: Limits,
+    /// What partners are shown where they come by TLS.
+    pub tls: Option<Arc<Server>>,
+    /// The proxies in front of us, whose word is taken for where a request comes from.
+    pub proxies: Vec<Network>,
 }
 
 impl Listeners {
@@ -45,6 +53,8 @@ impl Listeners {
             admin: bind(admin).await?,
             path: "/as2".into(),
             limits: Limits::default(),
+            tls: None,
+            proxies: Vec::new(),
         })
     }
 
@@ -53,7 +63,9 @@ impl Listeners {
     /// # Errors
     /// Where the system does not say the port.
     pub fn url(&self) -> io::Result<String> {
-        Ok(format!("http://{}{}", self.as2.local_addr()?, self.path))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let address = self.as2.local_addr()?;
+        Ok(format!("{scheme}://{address}{}", self.path))
     }
 }
 
@@ -77,6 +89,7 @@ pub struct Running {
 /// Where the spool folder cannot be made, or the system does not say our ports.
 pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::Result<Running> {
     sweep(&spool)?;
+    let transfers = Transfers::new(spool.join("transfers"))?;
     let (stop, stopped) = watch::channel(false);
     let ended = |mut stopped: watch::Receiver<bool>| async move {
         // The sender is dropped only with all of us.
@@ -87,15 +100,19 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         admin,
         path,
         limits,
+        tls,
+        proxies,
     } = listeners;
     let addresses = (as2.local_addr()?, admin.local_addr()?);
     let settings = Settings {
         path,
         spool,
         limits: limits.clone(),
+        tls,
+        proxies,
     };
     let walk = Arc::clone(&gateway);
-    let handler = move |arrival: Arrival| receive(Arc::clone(&walk), arrival);
+    let handler = move |arrival: Arrival| receive(Arc::clone(&walk), transfers.clone(), arrival);
     let partners = tokio::spawn(as2::listen(as2, settings, handler, ended(stopped.clone())));
     let (state, draining) = (Arc::clone(&gateway), stopped.clone());
     let router = admin::router(move || {
@@ -107,6 +124,7 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
             }
         }
     });
+    let router = router.merge(certificates::router(Arc::clone(&gateway)));
     let operators = tokio::spawn(admin::listen(admin, limits, router, ended(stopped)));
     Ok(Running {
         as2: addresses.0,
@@ -137,15 +155,39 @@ impl Running {
 }
 
 /// One request of a partner: strangers are refused before their body is read.
-async fn receive(gateway: Arc<Gateway>, arrival: Arrival) -> Answer {
-    let Arrival { headers, body, .. } = arrival;
-    let caller = match gateway.admit(headers) {
+async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) -> Answer {
+    let Arrival {
+        headers,
+        asks,
+        body,
+        certificate,
+        ..
+    } = arrival;
+    let caller = match gateway.admit(headers, certificate.as_deref()) {
         Ok(caller) => caller,
         Err(answer) => return answer.into(),
     };
-    match body.read().await {
+    let transfer = caller.transfer().map(|name| transfers.take(&name));
+    let read = match transfer.map(|taken| taken.map(Arc::new)) {
+        // Its last request is still open: perhaps we have not seen yet that it broke.
+        Some(None) => return Answer::text(500, "this transfer is under way"),
+        Some(Some(transfer)) if asks => return held(transfer.held()),
+        None if asks => return held(0),
+        Some(Some(transfer)) => body.resume(&transfer).await,
+        None => body.read().await,
+    };
+    match read {
         Ok(body) => gateway.receive(caller, body).await.into(),
         Err(answer) => answer,
+    }
+}
+
+/// How much of a transfer is here.
+fn held(bytes: u64) -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![("content-length".into(), bytes.to_string())],
+        body: Bytes::new(),
     }
 }
 

@@ -103,6 +103,12 @@ impl Location {
 }
 
 impl Fault {
+    /// Whether it is told of amounts that are added up.
+    pub fn is_sum(self) -> bool {
+        use Fault::*;
+        matches!(self, TotalDiffers | TaxDiffers | LineAmount | ValueScale)
+    }
+
     /// Whether it breaks what a guide asks with `fits` or `with`.
     pub fn is_demand(self) -> bool {
         use Fault::*;
@@ -359,6 +365,12 @@ faults! {
     ValueDiffers "value.differs" Warning None, "the guide derives this value from the rest of the set";
     /// A price of 450 among prices of 4.25 and 5.10; a total a hundred times the lines' sum.
     ValueScale "value.scale" Warning None, "a point that is lost makes an amount a hundred times as large";
+    /// TDS01 = `45000` where lines, charges and taxes come to 465.00.
+    TotalDiffers "total.differs" Warning None, "an invoice is paid by its total, and one that cannot be reckoned anew is sent back";
+    /// A TXI of 35.10 in the summary where the lines' come to 31.50.
+    TaxDiffers "total.tax" Warning None, "a tax is paid on to the state, line by line";
+    /// PAM05 = `54.00` of a line of 10 at 4.50.
+    LineAmount "line.amount" Warning None, "who pays reckons the line anew, and stops where it differs";
     /// Goods that arrive before they leave.
     DateOrder "value.date-order" Warning None, "goods leave, then arrive, and a notice comes before them";
     /// A 997 for a group that is in none of the files.
@@ -373,6 +385,10 @@ faults! {
     LinePrice "line.price" Warning None, "an invoice is paid only where its price is the order's";
     /// A line of an order that its acknowledgment leaves out.
     LineMissing "line.missing" Warning None, "a line without an answer counts as rejected";
+    /// A line that one acknowledgment rejects and the next one accepts.
+    LineRevived "line.revived" Warning None, "a buyer that was told no has ordered elsewhere";
+    /// One SSCC on two cartons; one number of two invoices.
+    NumberTwice "number.twice" Warning None, "a number that comes twice names two things, and one of them is not found";
     /// A ship notice stamped before the order that it ships.
     FlowOrder "flow.order" Warning None, "who reads by the envelope's time takes the later for the earlier";
     /// A value that no `as` or `is` of the guide names.

@@ -60,9 +60,11 @@ pub struct Reader<R> {
     pub(super) cursor: usize,
     /// The index ends here.
     pub(super) scanned: usize,
-    /// Bytes above 0x7F, and stray line feeds, occur before these places only.
+    /// Bytes above 0x7F, stray line feeds, and whatever else is not plain inside an element, occur
+    /// before these places only.
     pub(super) high: usize,
     pub(super) stray: usize,
+    pub(super) odd: usize,
     /// Where `start` stood in the file, and how many bytes came before it as they were delivered.
     pub(super) place: Position,
     pub(super) logical: u64,
@@ -115,6 +117,7 @@ impl<R: Read> Reader<R> {
             scanned: 0,
             high: 0,
             stray: 0,
+            odd: 0,
             place: Position {
                 offset: 0,
                 line: 1,
@@ -154,8 +157,11 @@ impl<R: Read> Reader<R> {
     }
 
     /// The segment that [`advance`](Self::advance) found.
+    #[inline]
     pub(super) fn view(&self, position: Position, from: usize, to: usize) -> Segment<'_> {
-        Segment::new(&self.buffer[from..to], &self.ends, position)
+        // An ISA is found without the index.
+        let plain = from >= self.odd && !self.header;
+        Segment::new(&self.buffer[from..to], &self.ends, position).known(plain)
     }
 
     /// The separators of the current interchange.
@@ -308,6 +314,7 @@ impl<R: Read> Reader<R> {
         self.scanned = from;
         self.high = from;
         self.stray = from;
+        self.odd = from;
     }
 
     /// Takes the size in the file of the segment that stands at `start`.
@@ -355,6 +362,8 @@ impl<R: Read> Reader<R> {
                 }
             }
             match self.buffer[self.start] {
+                // Nearly all: it is asked first.
+                b'!'.. => break,
                 b'\n' => {
                     blank_lines += 1;
                     if self.form == Encoding::Plain {
@@ -422,24 +431,18 @@ impl<R: Read> Reader<R> {
     #[inline]
     fn indexed(&mut self) -> Option<(usize, usize)> {
         let start = self.start as u32;
-        loop {
-            let positions = self.index.from(self.cursor);
-            let (buffer, terminator) = (&self.buffer[..], self.terminator);
-            let last = positions
-                .iter()
-                .position(|&at| buffer[at as usize] == terminator);
-            let taken = last.unwrap_or(positions.len());
-            self.ends
-                .extend(positions[..taken].iter().map(|&at| at - start));
-            self.cursor += taken;
-            let here = *positions.get(last?)?;
+        for &at in self.index.from(self.cursor) {
             self.cursor += 1;
-            if self.ends_here(here as usize) {
-                self.ends.push(here - start);
-                let next = here as usize + 1 + self.tail.len();
-                return Some((here as usize, next));
+            self.ends.push(at - start);
+            if self.buffer[at as usize] == self.terminator {
+                if self.ends_here(at as usize) {
+                    let next = at as usize + 1 + self.tail.len();
+                    return Some((at as usize, next));
+                }
+                self.ends.pop();
             }
         }
+        None
     }
 
     /// Indexes the next stretch. False where the window holds no more.
@@ -448,10 +451,10 @@ impl<R: Read> Reader<R> {
         if to <= self.scanned {
             return false;
         }
-        let (from, element) = (self.scanned, self.delimiters.element);
+        let from = self.scanned;
         let seen = self
             .index
-            .scan(&self.buffer, from, to, element, self.terminator);
+            .scan(&self.buffer, from, to, &self.delimiters, self.terminator);
         self.cursor = 0;
         self.scanned = to;
         if seen.high {
@@ -459,6 +462,9 @@ impl<R: Read> Reader<R> {
         }
         if seen.stray_line_feed {
             self.stray = to;
+        }
+        if seen.odd {
+            self.odd = to;
         }
         true
     }

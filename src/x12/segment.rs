@@ -36,6 +36,7 @@ pub struct Segment<'a> {
     bytes: &'a [u8],
     ends: &'a [u32],
     position: Position,
+    plain: bool,
 }
 
 impl<'a> Segment<'a> {
@@ -48,7 +49,21 @@ impl<'a> Segment<'a> {
             bytes,
             ends,
             position,
+            plain: false,
         }
+    }
+
+    /// The same, known to be plain or not.
+    #[inline]
+    pub(super) fn known(self, plain: bool) -> Segment<'a> {
+        Segment { plain, ..self }
+    }
+
+    /// Whether it surely holds nothing but printable ASCII, and no separator of its interchange
+    /// inside an element. `false` says nothing.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// The segment identifier, as received.

@@ -1,6 +1,8 @@
 //! Where the separators are: a pass over 64 bytes at a time that compares all of them at once,
 //! turns the outcome into one bit a byte, and walks the bits. Safe code that compilers vectorise.
 
+use super::Delimiters;
+
 /// Bytes indexed at a time: small enough that the index stays in the first-level cache and that
 /// an interchange with other delimiters throws little of it away.
 pub(super) const CHUNK: usize = 8 * 1024;
@@ -17,6 +19,8 @@ pub(super) struct Seen {
     pub(super) high: bool,
     /// A line feed that does not stand right behind a terminator.
     pub(super) stray_line_feed: bool,
+    /// Such a line feed, or a byte inside an element that is no printable ASCII or splits it.
+    pub(super) odd: bool,
 }
 
 impl Index {
@@ -53,13 +57,22 @@ impl Index {
         window: &[u8],
         from: usize,
         to: usize,
-        element: u8,
+        by: &Delimiters,
         segment: u8,
     ) -> Seen {
+        let (element, component) = (by.element, by.component);
+        let repetition = by.repetition.unwrap_or(component);
+        let is_printable = |b: u8| b.wrapping_sub(b' ') < 0x5f;
+        // Without a branch: many are tested at a time.
+        let is_odd =
+            |b: u8| !(is_printable(b) | (b == b'\n')) | (b == component) | (b == repetition);
+        // Where an unusual separator stands between elements, all is odd.
+        let usual = is_printable(element) && (is_printable(segment) || segment == b'\n');
+        let mut odd = !usual;
         self.len = 0;
         let (blocks, rest) = window[from..to].as_chunks::<64>();
         let mut high = 0;
-        let mut stray = 0;
+        let mut stray = false;
         let mut at = from;
         for block in blocks {
             self.put(mask(block, element, segment), at as u32);
@@ -71,9 +84,10 @@ impl Index {
                     &shifted
                 }
             };
-            for (&byte, &previous) in block.iter().zip(previous) {
+            for (i, &byte) in block.iter().enumerate() {
                 high |= byte;
-                stray |= u8::from(byte == b'\n') & u8::from(previous != segment);
+                odd |= is_odd(byte);
+                stray |= (byte == b'\n') & (previous[i] != segment);
             }
             at += 64;
         }
@@ -83,12 +97,14 @@ impl Index {
                 self.len += 1;
             }
             high |= byte;
+            odd |= is_odd(byte);
             let previous = (at + offset).checked_sub(1).map(|b| window[b]);
-            stray |= u8::from(byte == b'\n' && previous != Some(segment));
+            stray |= byte == b'\n' && previous != Some(segment);
         }
         Seen {
             high: high >= 0x80,
-            stray_line_feed: stray != 0,
+            stray_line_feed: stray,
+            odd: odd | stray,
         }
     }
 
@@ -125,7 +141,16 @@ fn mask(block: &[u8; 64], a: u8, b: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LineBreak;
     use super::*;
+
+    const BY: Delimiters = Delimiters {
+        element: b'*',
+        component: b'>',
+        repetition: Some(b'^'),
+        segment: b'~',
+        line_break: LineBreak::Lf,
+    };
 
     #[test]
     fn the_index_is_that_of_a_plain_loop() {
@@ -134,7 +159,7 @@ mod tests {
             .collect();
         for (from, to) in [(0, 5000), (1, 64), (63, 64), (100, 100), (17, 4999)] {
             let mut index = Index::new();
-            index.scan(&bytes, from, to, b'*', b'~');
+            index.scan(&bytes, from, to, &BY, b'~');
             let plain: Vec<usize> = (from..to)
                 .filter(|&i| matches!(bytes[i], b'*' | b'~'))
                 .collect();
@@ -147,7 +172,7 @@ mod tests {
     fn all_separators_fill_the_index_to_its_end() {
         let bytes = vec![b'*'; CHUNK];
         let mut index = Index::new();
-        index.scan(&bytes, 0, CHUNK, b'*', b'~');
+        index.scan(&bytes, 0, CHUNK, &BY, b'~');
         assert_eq!(index.len(), CHUNK);
     }
 
@@ -155,8 +180,22 @@ mod tests {
     fn a_line_feed_is_stray_unless_it_follows_a_terminator() {
         let mut index = Index::new();
         let line = b"PO1*1*10*EA~\n".repeat(10);
-        assert!(!index.scan(&line, 0, 128, b'*', b'~').stray_line_feed);
+        assert!(!index.scan(&line, 0, 128, &BY, b'~').stray_line_feed);
         let inner = b"MSG*two\nlines~\n".repeat(10);
-        assert!(index.scan(&inner, 0, 128, b'*', b'~').stray_line_feed);
+        assert!(index.scan(&inner, 0, 128, &BY, b'~').stray_line_feed);
+    }
+
+    #[test]
+    fn what_is_odd_is_seen_wherever_it_stands() {
+        let plain = b"PO1*1*10*EA*9.95~\n".repeat(10);
+        let odd = |bytes: &[u8]| Index::new().scan(bytes, 0, 150, &BY, b'~').odd;
+        assert!(!odd(&plain));
+        for byte in [b'>', b'^', b'\r', b'\t', 0, 0x7f, 0x80, 0xff] {
+            for at in [5, 70, 149] {
+                let mut bytes = plain.clone();
+                bytes[at] = byte;
+                assert!(odd(&bytes), "{byte} at {at}");
+            }
+        }
     }
 }

@@ -143,23 +143,29 @@ fn openssl_verifies_our_receipts() {
     let request: Headers = [("AS2-From", "A"), ("AS2-To", "B"), ("Message-ID", "<1@a>")]
         .into_iter()
         .collect();
-    let fields = MdnFields::answer(&request, "<2@b>", Disposition::processed(), None);
-    let sign = Some((&ours.ours[0], Digest::Sha256));
-    let (headers, body) = Mdn::write(&fields, sign, &mut counting(), day()).unwrap();
-    std::fs::write(
-        folder.path().join("mdn"),
-        [headers.to_bytes(), body].concat(),
-    )
-    .unwrap();
-    let verify = format!(
-        "cms -verify -in mdn -certfile us.crt -out report {}",
-        attime()
-    );
-    let Some(_) = openssl(folder.path(), &verify) else {
-        return;
-    };
-    let report = std::fs::read_to_string(folder.path().join("report")).unwrap();
-    assert!(report.contains("Original-Message-ID: <1@a>\r\n"));
+    for scheme in [RsaSignature::Pkcs1, RsaSignature::Pss] {
+        let fields = MdnFields {
+            scheme,
+            ..MdnFields::answer(&request, "<2@b>", Disposition::processed(), None)
+        };
+        let sign = Some((&ours.ours[0], Digest::Sha256));
+        let (headers, body) = Mdn::write(&fields, sign, &mut counting(), day()).unwrap();
+        let whole = [headers.to_bytes(), body].concat();
+        std::fs::write(folder.path().join("mdn"), whole).unwrap();
+        let verify = format!(
+            "cms -verify -in mdn -certfile us.crt -out report {}",
+            attime()
+        );
+        let Some(_) = openssl(folder.path(), &verify) else {
+            return;
+        };
+        let report = std::fs::read_to_string(folder.path().join("report")).unwrap();
+        assert!(report.contains("Original-Message-ID: <1@a>\r\n"));
+        std::fs::remove_file(folder.path().join("report")).unwrap();
+        let shown = openssl(folder.path(), "cms -cmsout -print -in mdn -noout").unwrap();
+        let pss = String::from_utf8_lossy(&shown).contains("rsassaPss");
+        assert_eq!(pss, scheme == RsaSignature::Pss);
+    }
 }
 
 /// What `cms -sign` and `cms -encrypt` are told, and what we then say of the layers.

@@ -1,7 +1,7 @@
 //! Receipts, written and read.
 
 use transload::as2::{
-    Digest, Disposition, Error, Headers, Mdn, MdnFields, Mic, Profile, Signature,
+    Digest, Disposition, Error, Headers, Mdn, MdnFields, Mic, Profile, RsaSignature, Signature,
 };
 
 use super::{counting, day, partners, profile};
@@ -30,9 +30,18 @@ fn what_is_written_is_read() {
         Disposition::error("decryption-failed"),
         Disposition::failure("unsupported format"),
     ] {
-        for digest in [None, Some(Digest::Sha256), Some(Digest::Sha512)] {
+        let (pkcs1, pss) = (RsaSignature::Pkcs1, RsaSignature::Pss);
+        for (digest, scheme, name) in [
+            (None, pkcs1, ""),
+            (Some(Digest::Sha256), pkcs1, "rsa-pkcs1 sha-256"),
+            (Some(Digest::Sha512), pkcs1, "rsa-pkcs1 sha-512"),
+            (Some(Digest::Sha384), pss, "rsa-pss sha-384"),
+        ] {
             let sign = digest.map(|digest| (&ours.ours[0], digest));
-            let fields = fields(disposition.clone());
+            let fields = MdnFields {
+                scheme,
+                ..fields(disposition.clone())
+            };
             let (headers, body) = Mdn::write(&fields, sign, &mut counting(), day()).unwrap();
             assert!(Mdn::is(&headers, &body));
             assert_eq!(headers.get("AS2-To"), Some("\"THE M\""));
@@ -48,7 +57,7 @@ fn what_is_written_is_read() {
             let signer = ours.ours[0].certificate.fingerprint().to_owned();
             let due = digest.map(|digest| Signature {
                 digest,
-                algorithm: format!("rsa-pkcs1 {digest}"),
+                algorithm: name.to_owned(),
                 signer,
             });
             assert_eq!(signature, due);

@@ -2,7 +2,7 @@
 //! sender's log showed, or that is reckoned from the bytes without us.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use transload::as2::{
@@ -233,16 +233,22 @@ fn mendelson(recorded: &Path, file: &str) -> (Headers, Vec<u8>) {
     (headers, rest.to_vec())
 }
 
-#[test]
-fn mendelson_messages_open() {
-    let Some(recorded) = shared("as2/recorded") else {
-        return;
-    };
+/// The folder, the receiver's keys, and what he agreed to.
+fn mendelson_party() -> Option<(PathBuf, Keys, Profile)> {
+    let recorded = shared("as2/recorded")?;
     let keys = mendelson_keys(&recorded);
     let profile = Profile {
         require_encrypted: false,
         require_signed: false,
         ..legacy()
+    };
+    Some((recorded, keys, profile))
+}
+
+#[test]
+fn mendelson_messages_open() {
+    let Some((recorded, keys, profile)) = mendelson_party() else {
+        return;
     };
     let mut payloads = Vec::new();
     for (file, signed, encrypted, compressed) in [
@@ -271,14 +277,8 @@ fn mendelson_messages_open() {
 /// part where it is signed, all of it where it is not (RFC 4130 §7.3.1).
 #[test]
 fn mendelson_mics_are_those_of_the_bytes() {
-    let Some(recorded) = shared("as2/recorded") else {
+    let Some((recorded, keys, profile)) = mendelson_party() else {
         return;
-    };
-    let keys = mendelson_keys(&recorded);
-    let profile = Profile {
-        require_encrypted: false,
-        require_signed: false,
-        ..legacy()
     };
     let folder = tempfile::tempdir().unwrap();
     let key = keys.ours[0].private_key_to_pem().unwrap();

@@ -25,7 +25,7 @@ fn ack_of_a_sound_file_accepts_it() {
     assert_eq!(interchange.groups[0].header.version, "004010");
     let (answers, findings) = answers(interchange);
     assert!(answers.iter().all(|a| a.verdict.is_accepted()) && findings.is_empty());
-    assert!(err.contains(": accepted, 1 of 1 sets"), "{err}");
+    assert!(err.contains(": accepted, 1 of 1 set"), "{err}");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn ack_names_what_check_finds() {
     let elements = codes.iter().filter(|c| c.starts_with("AK403")).count();
     assert_eq!(out.matches("AK4*").count(), elements, "{out}");
     assert!(
-        out.contains("AK5*R*") && err.contains("rejected, 0 of 1 sets"),
+        out.contains("AK5*R*") && err.contains("rejected, 0 of 1 set"),
         "{out}{err}"
     );
 }

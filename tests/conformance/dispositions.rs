@@ -146,11 +146,7 @@ fn as2_147_failed_is_for_a_receipt_that_cannot_be_made() {
     let micalg = asked(
         "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, x",
     );
-    assert!(
-        micalg == "failed/Failure: unsupported MIC-algorithms"
-            || micalg == "failed/Failure: unsupported-mic-algorithm",
-        "{micalg}"
-    );
+    assert_eq!(micalg, "failed/Failure: unsupported MIC-algorithms");
     for text in ["unsupported format", "UNSUPPORTED MIC-Algorithms"] {
         let (outcome, detail) = meant(&format!("a/b; FAILED/failure: {text}"));
         assert_eq!(outcome, Outcome::Failure);

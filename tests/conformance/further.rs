@@ -10,7 +10,8 @@ use super::forge::{
     COMPRESSED, ENVELOPED, Enveloped, Rule, SIGNED, compressed, entity, mic, oid, signed,
 };
 use super::wire::{
-    LAX, Request, Stub, Us, day, find, lax, open, open_with, seal, status, their_keys, theirs, us,
+    LAX, Request, Stub, Us, day, find, lax, open, open_with, parsed, seal, status, their_keys,
+    theirs, us,
 };
 
 #[test]
@@ -139,29 +140,25 @@ fn as2_097_compressed_before_or_after_signing_never_both() {
         let (opened, _) = open(headers.get("Content-Type").unwrap(), &body).unwrap();
         assert_eq!(opened.secured.layers, layers);
     }
-    for both in [
-        "compress = \"both\"",
-        "compress = [\"before-signing\", \"after-signing\"]",
+    for (order, one) in [
+        ("\"before-signing\"", true),
+        ("\"after-signing\"", true),
+        ("\"both\"", false),
+        ("[\"before-signing\", \"after-signing\"]", false),
     ] {
-        let file = format!(
-            "name = \"a\"\n[as2]\nour_id = \"A\"\nid = \"B\"\nurl = \"http://x/\"\n\
-             certificates = [\"a.pem\"]\n{both}\n"
+        assert_eq!(
+            parsed(&format!("compress = {order}")).is_ok(),
+            one,
+            "{order}"
         );
-        assert!(transload::partner::parse(&file, "a.toml").is_err());
     }
 }
 
 #[test]
 fn as2_101_nothing_compressed_for_a_partner_of_1_0() {
-    let file = |version: &str| {
-        format!(
-            "name = \"a\"\n[as2]\nour_id = \"A\"\nid = \"B\"\nurl = \"http://x/\"\n\
-             certificates = [\"a.pem\"]\nversion = \"{version}\"\ncompress = true\n"
-        )
-    };
-    let why = transload::partner::parse(&file("1.0"), "a.toml").unwrap_err();
+    let why = parsed("version = \"1.0\"\ncompress = true").unwrap_err();
     assert!(why.to_string().contains("1.1"), "{why}");
-    assert!(transload::partner::parse(&file("1.1"), "a.toml").is_ok());
+    assert!(parsed("version = \"1.1\"\ncompress = true").is_ok());
 }
 
 #[test]
@@ -270,12 +267,10 @@ fn as2_220_nothing_weak_is_written_with_1_3() {
         let lower = head.to_lowercase();
         assert!(!lower.contains("sha1") && !lower.contains("sha-1") && !lower.contains("md5"));
     }
-    let file = "name = \"a\"\n[as2]\nour_id = \"A\"\nid = \"B\"\nurl = \"http://x/\"\n\
-                certificates = [\"a.pem\"]\nversion = \"1.3\"\nlegacy_until = 2030-01-01\n";
-    assert!(
-        transload::partner::parse(file, "a.toml").is_err(),
-        "nor can it be asked for"
-    );
+    for (version, may) in [("1.2", true), ("1.3", false)] {
+        let asked = format!("version = \"{version}\"\nlegacy_until = 2030-01-01");
+        assert_eq!(parsed(&asked).is_ok(), may, "nor can it be asked for");
+    }
 }
 
 #[test]

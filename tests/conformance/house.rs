@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use transload::clock::Moved;
 use transload::gateway::{Gateway, Limits, Settings};
 use transload::net;
-use transload::partner::{self, Partners};
+use transload::partner::{self, As2, Partners};
 use transload::store::{Direction, Filter, Memory, Message, MessageDetail, MessageState};
 use transload::web::{self, Listeners, Running};
 use uuid::Uuid;
@@ -233,6 +233,20 @@ fn what(event: &transload::store::Event) -> &str {
 pub(super) const INTERCHANGE: &[u8] = b"ISA*00*          *00*          *ZZ*WE             \
 *ZZ*ACME           *261122*1200*U*00401*000000001*0*T*>~GS*PO*WE*ACME*20261122*1200*1*X*004010~\
 ST*850*0001~BEG*00*SA*1**20261122~PO1**1*EA*1**VN*X~CTT*1~SE*5*0001~GE*1*1~IEA*1*000000001~";
+
+/// Reads a partner file with these lines in its `[as2]`.
+pub(super) fn parsed(more: &str) -> Result<As2, partner::Error> {
+    let id = match more.contains("our_id") {
+        true => "",
+        false => "our_id = \"A\"\n",
+    };
+    let text = format!(
+        "name = \"a\"\n[as2]\nid = \"B\"\nurl = \"http://x/\"\ncertificates = [\"a.pem\"]\n{id}{more}\n"
+    );
+    Ok(partner::parse(&text, "a.toml")?
+        .as2
+        .expect("it has an [as2]"))
+}
 
 /// What a partner file says.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use openssl::x509::X509;
 use transload::as2::{self, Document, Error, Headers, Identity, Keys, Mdn, Opened, Profile};
 use transload::net;
 
-pub(super) use super::house::{INTERCHANGE, LAX, Relation, Us};
+pub(super) use super::house::{INTERCHANGE, LAX, Relation, Us, parsed};
 pub(super) use super::stub::{Seen, Stub, respond, status};
 
 /// How long something that never happens is waited for before a test fails.

@@ -96,3 +96,24 @@ fn ten_thousand_files_have_one_summary() {
     let names: Vec<&str> = names.map(|line| line.split(':').next().unwrap()).collect();
     assert!(names.is_sorted(), "in the order of their names");
 }
+
+/// What has more keys than are kept is checked by itself, and the summary says so, in both languages.
+#[test]
+fn a_file_of_too_many_lines_is_not_compared() {
+    let line = "PO1*1*24*EA*21.90*PE*UP*731200000223~\n";
+    let sound = order(&[]);
+    let at = sound.find("PO1*").unwrap();
+    let long = format!("{}{}{}", &sound[..at], line.repeat(20_000), &sound[at..]);
+    let folder = folder(&[
+        ("long.edi", long.as_bytes()),
+        ("order.edi", sound.as_bytes()),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let (out, err) = run(1, &["check", path]);
+    let due = "1 file not compared with the others: of one file 20000 keys are kept, of all 200000";
+    assert_eq!(err.lines().nth(1), Some(due), "{err}");
+    // The number that both have is not told: one of them is not known.
+    assert!(!out.contains("isa.duplicate"), "{out}");
+    let (_, err) = run(1, &["check", path, "--lang", "zh-CN"]);
+    assert!(err.contains("1 个文件未与其他文件比对"), "{err}");
+}

@@ -87,6 +87,8 @@ fn faults_are_kept_where_they_are() {
         let places = |bytes: &[u8]| -> Vec<_> {
             let found = check(bytes, &guides).unwrap().findings.into_iter();
             let found = found.map(|noted| (noted.finding.fault, noted.finding.location));
+            // Prices are masked one by one: their sums hold no more.
+            let found = found.filter(|(fault, _)| !fault.is_sum());
             found
                 .map(|(fault, at)| (fault, at.segment, at.element))
                 .collect()

@@ -304,7 +304,7 @@ async fn a_stranger_is_told_where_the_settings_say_so() {
     };
     let gateway = Gateway::new(settings).unwrap();
     let request = seal(b"ISA", "<1@x>", &buyer_keys(), &buyer_profile());
-    let told = gateway.admit(request.headers.clone()).err().unwrap();
+    let told = gateway.admit(request.headers.clone(), None).err().unwrap();
     let headers: Headers = told.headers.iter().cloned().collect();
     let (keys, profile) = (buyer_keys(), buyer_profile());
     let mdn = Mdn::read(&headers, &told.body, &keys, &profile, Utc::now()).unwrap();
@@ -314,7 +314,7 @@ async fn a_stranger_is_told_where_the_settings_say_so() {
     let mut later = request.headers;
     let elsewhere = ("Receipt-Delivery-Option".into(), "http://127.0.0.1/".into());
     later.push(elsewhere);
-    let refused = gateway.admit(later).err().unwrap();
+    let refused = gateway.admit(later, None).err().unwrap();
     assert_eq!(refused.status, 403, "nothing is posted for a stranger");
 }
 

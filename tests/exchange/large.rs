@@ -22,7 +22,7 @@ const GROWTH: u64 = 40 << 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An interchange of about `length` bytes in long segments, its sets of eight megabytes.
-fn interchange(control: u32, (from, to): (&str, &str), length: usize) -> Vec<u8> {
+pub(super) fn interchange(control: u32, (from, to): (&str, &str), length: usize) -> Vec<u8> {
     let mut text = format!(
         "ISA*00*          *00*          *ZZ*{from:<15}*ZZ*{to:<15}*260102*0304*U*00401*{control:09}\
          *0*P*>~GS*PO*{from}*{to}*20260102*0304*{control}*X*004010~"

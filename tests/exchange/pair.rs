@@ -39,7 +39,7 @@ impl Kind {
 }
 
 /// Keys of a buyer, a seller, and somebody else; made once.
-pub(super) fn identities() -> &'static [Identity; 3] {
+pub(crate) fn identities() -> &'static [Identity; 3] {
     static MADE: OnceLock<[Identity; 3]> = OnceLock::new();
     MADE.get_or_init(|| {
         let (from, to) = (
@@ -77,6 +77,16 @@ pub(super) fn sample(path: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
+/// A sample as the JSON of its first set.
+pub(crate) fn canonical(path: &str) -> String {
+    let file = x12::read(&sample(path)[..]).unwrap();
+    let one = &file.interchanges[0];
+    let (group, set) = one.sets().next().unwrap();
+    let guide = Library::embedded().guide(None, &group.header.version, &set.id);
+    let read = mapping::read(&guide.unwrap().unwrap(), &set.segments, &one.delimiters);
+    serde_json::to_string(&read.document.unwrap()).unwrap()
+}
+
 /// One gateway that runs.
 pub(super) struct Side {
     pub(super) running: Running,
@@ -99,14 +109,8 @@ impl Pair {
         let (at_buyer, at_seller) = (bind().await, bind().await);
         let to_buyer = at_buyer.url().unwrap();
         let to_seller = at_seller.url().unwrap();
-        let their = "[documents.850]\n[documents.855]\n[documents.810]\n";
         let buyers = side(kind, at_buyer, buyer, Arc::new(System), |folder| {
-            let seller = relation("tinderbox", ("QUILL FEATHER", "TINDERBOX"), &to_seller);
-            let ids = envelope("QUILLFEATHER", "TINDERBOX");
-            let pem = certificate(folder, "seller");
-            vec![format!(
-                "{seller}certificates = [{pem:?}]\n{more}{ids}{their}"
-            )]
+            vec![agreeing(&buyers_seller(folder, &to_seller), more)]
         });
         let sellers = side(kind, at_seller, seller, Arc::new(System), |folder| {
             let buyer = sellers_buyer(folder, &to_buyer);
@@ -131,6 +135,15 @@ pub(super) fn sellers_buyer(folder: &Path, url: &str) -> String {
     let pem = certificate(folder, "buyer");
     let documents = "[documents.850]\n[documents.855]\n[documents.810]\n";
     format!("{buyer}certificates = [{pem:?}]\n{ids}{documents}")
+}
+
+/// The buyer's file of the seller.
+pub(super) fn buyers_seller(folder: &Path, url: &str) -> String {
+    let seller = relation("tinderbox", ("QUILL FEATHER", "TINDERBOX"), url);
+    let ids = envelope("QUILLFEATHER", "TINDERBOX");
+    let pem = certificate(folder, "seller");
+    let documents = "[documents.850]\n[documents.855]\n[documents.810]\n";
+    format!("{seller}certificates = [{pem:?}]\n{ids}{documents}")
 }
 
 /// A partner file with more lines in its `[as2]`.
@@ -160,7 +173,7 @@ fn envelope(ours: &str, theirs: &str) -> String {
 }
 
 /// Writes a certificate and gives its path.
-pub(super) fn certificate(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn certificate(folder: &Path, name: &str) -> PathBuf {
     let number = ["buyer", "seller", "stranger"]
         .iter()
         .position(|known| *known == name);
@@ -278,12 +291,7 @@ impl Side {
 
     /// A sample as the JSON of its first set.
     pub(super) fn canonical(&self, path: &str) -> String {
-        let file = x12::read(&sample(path)[..]).unwrap();
-        let one = &file.interchanges[0];
-        let (group, set) = one.sets().next().unwrap();
-        let guide = Library::embedded().guide(None, &group.header.version, &set.id);
-        let read = mapping::read(&guide.unwrap().unwrap(), &set.segments, &one.delimiters);
-        serde_json::to_string(&read.document.unwrap()).unwrap()
+        canonical(path)
     }
 
     fn bridge(&self, partner: &str) -> PathBuf {
@@ -349,7 +357,7 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) {
 }
 
 /// The plain files of a folder, by name.
-pub(super) fn files(folder: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());

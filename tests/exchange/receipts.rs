@@ -62,6 +62,8 @@ impl Partner {
             path: "/as2".into(),
             spool: spool.into(),
             limits: Limits::default(),
+            tls: None,
+            proxies: Vec::new(),
         };
         let this = Arc::clone(self);
         let handler = move |arrival: Arrival| {

@@ -155,10 +155,7 @@ impl House {
             require_signed: false,
             require_encrypted: false,
             sign: row.digest(),
-            rsa_signature: match row.get("scheme") {
-                Some("pss") => RsaSignature::Pss,
-                _ => RsaSignature::Pkcs1,
-            },
+            rsa_signature: scheme(row),
             encrypt: cipher.map_err(|why| why.to_string())?,
             key_transport,
             compress: row.has("compress").then_some(compressed),
@@ -235,12 +232,12 @@ impl House {
         if row.digest().is_some_and(Digest::weak) {
             return Err("the gateway takes another digest".into());
         }
-        if row.get("scheme") == Some("pss") {
-            return Err("no receipt is written with PSS".into());
-        }
         let signer = self.identity(&row.signer("house"))?;
         let digest = row.digest().expect("a receipt of the table is signed");
-        let fields = receipt_fields(digest);
+        let fields = MdnFields {
+            scheme: scheme(row),
+            ..receipt_fields(digest)
+        };
         let written = Mdn::write(
             &fields,
             Some((&signer, digest)),
@@ -250,6 +247,13 @@ impl House {
         let (headers, body) = written.map_err(|why| why.to_string())?;
         self.write("sealed", &entity(&headers, &body));
         Ok(String::new())
+    }
+}
+
+fn scheme(row: &Row<'_>) -> RsaSignature {
+    match row.get("scheme") {
+        Some("pss") => RsaSignature::Pss,
+        _ => RsaSignature::Pkcs1,
     }
 }
 

@@ -124,11 +124,8 @@ fn we_cannot(row: &Row<'_>, wrote: bool) -> Option<&'static str> {
         return Some("only read");
     }
     let other = matches!(row.get("hash"), Some("sha1" | "sha384" | "sha512"));
-    if wrote && row.get("transport") == Some("ecdh") && other {
-        return Some("written with SHA-256");
-    }
-    let pss = row.get("receipt").is_some() && row.get("scheme") == Some("pss");
-    (wrote && pss).then_some("written with PKCS #1")
+    let agreed = row.get("transport") == Some("ecdh");
+    (wrote && agreed && other).then_some("written with SHA-256")
 }
 
 /// The peer seals a row into the file `sealed`, and says its MIC.

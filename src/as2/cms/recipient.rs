@@ -5,8 +5,8 @@
 //!           / [1] SEQ { 3, originator, ukm?, agreement, SEQ OF SEQ { name, octets } } ; ECDH
 //! ```
 
-use openssl::encrypt::{Decrypter, Encrypter};
 use openssl::pkey::Id;
+use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -14,6 +14,7 @@ use super::agreement::{self, Agreement};
 use super::ber::{Der, Tlv};
 use super::{Algorithm, der, oid, unknown};
 use crate::as2::error::Error;
+use crate::as2::key::md;
 use crate::as2::keys::{Certificate, Identity, hex};
 use crate::as2::mic::Digest;
 
@@ -40,6 +41,18 @@ impl KeyTransport {
     /// OAEP with one digest.
     pub fn oaep(hash: Digest) -> KeyTransport {
         KeyTransport::Oaep { hash, mgf: hash }
+    }
+
+    fn apply<T>(self, context: &mut PkeyCtx<T>) -> Result<(), Error> {
+        match self {
+            KeyTransport::Pkcs1 => context.set_rsa_padding(Padding::PKCS1)?,
+            KeyTransport::Oaep { hash, mgf } => {
+                context.set_rsa_padding(Padding::PKCS1_OAEP)?;
+                context.set_rsa_oaep_md(md(hash))?;
+                context.set_rsa_mgf1_md(md(mgf))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -164,6 +177,8 @@ pub(crate) struct Recipient {
 pub(crate) struct ContentKey {
     pub(crate) key: Zeroizing<Vec<u8>>,
     pub(crate) transport: String,
+    /// The fingerprint of the certificate that it was encrypted to.
+    pub(crate) recipient: String,
 }
 
 impl Recipient {
@@ -246,7 +261,12 @@ impl Recipient {
         if let Some(sound) = unwrapped.ok().filter(|unwrapped| unwrapped.len() == length) {
             key.copy_from_slice(&sound);
         }
-        Ok(ContentKey { key, transport })
+        let recipient = us.certificate.fingerprint().to_owned();
+        Ok(ContentKey {
+            key,
+            transport,
+            recipient,
+        })
     }
 }
 
@@ -282,22 +302,17 @@ fn rsa(
     us: &Identity,
     wrapped: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut decrypter = Decrypter::new(&us.key)?;
-    match how {
-        KeyTransport::Pkcs1 => decrypter.set_rsa_padding(Padding::PKCS1)?,
-        KeyTransport::Oaep { hash, mgf } => {
-            decrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-            decrypter.set_rsa_oaep_md(hash.openssl())?;
-            decrypter.set_rsa_mgf1_md(mgf.openssl())?;
-            if !label.is_empty() {
-                decrypter.set_rsa_oaep_label(label)?;
-            }
+    us.key.with(|context| {
+        context.decrypt_init()?;
+        how.apply(context)?;
+        if !label.is_empty() {
+            context.set_rsa_oaep_label(label)?;
         }
-    }
-    let mut out = Zeroizing::new(vec![0; decrypter.decrypt_len(wrapped)?]);
-    let length = decrypter.decrypt(wrapped, &mut out)?;
-    out.truncate(length);
-    Ok(out)
+        let mut out = Zeroizing::new(vec![0; us.key.size()]);
+        let length = context.decrypt(wrapped, Some(&mut out))?;
+        out.truncate(length);
+        Ok(out)
+    })
 }
 
 /// The SET OF RecipientInfo of a content key for these certificates, and whether all of them are
@@ -326,23 +341,20 @@ fn write_transport(
     key: &[u8],
     transport: KeyTransport,
 ) -> Result<Vec<u8>, Error> {
-    let mut encrypter = Encrypter::new(&certificate.key)?;
     let algorithm = match transport {
-        KeyTransport::Pkcs1 => {
-            encrypter.set_rsa_padding(Padding::PKCS1)?;
-            der::element(0x30, &[&der::oid(oid::RSA), &[0x05, 0x00]])
-        }
+        KeyTransport::Pkcs1 => der::element(0x30, &[&der::oid(oid::RSA), &[0x05, 0x00]]),
         KeyTransport::Oaep { hash, mgf } => {
-            encrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-            encrypter.set_rsa_oaep_md(hash.openssl())?;
-            encrypter.set_rsa_mgf1_md(mgf.openssl())?;
             let parameters = der::element(0x30, &[&super::write_hash_and_mgf(hash, mgf)]);
             der::element(0x30, &[&der::oid(oid::OAEP), &parameters])
         }
     };
-    let mut wrapped = vec![0; encrypter.encrypt_len(key)?];
-    let length = encrypter.encrypt(key, &mut wrapped)?;
-    wrapped.truncate(length);
+    let wrapped = certificate.key.with(|context| {
+        context.encrypt_init()?;
+        transport.apply(context)?;
+        let mut wrapped = Vec::new();
+        context.encrypt_to_vec(key, &mut wrapped)?;
+        Ok(wrapped)
+    })?;
     let name = der::element(0x30, &[&certificate.issuer_serial]);
     let octets = der::element(0x04, &[&wrapped]);
     let version = [0x02, 0x01, 0x00];

@@ -11,14 +11,14 @@
 
 use chrono::{DateTime, Utc};
 use openssl::pkey::Id;
-use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
-use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
+use openssl::sign::RsaPssSaltlen;
 
 use super::ber::{Ber, Der, Tlv};
 use super::recipient::Name;
 use super::{Algorithm, DIGESTS, der, digest_oid, oid, unknown};
 use crate::as2::error::Error;
+use crate::as2::key::md;
 use crate::as2::keys::{Certificate, Identity};
 use crate::as2::mic::{Digest, Digested, Mic};
 
@@ -92,7 +92,7 @@ enum Scheme {
     /// RSA PKCS #1 v1.5 or ECDSA: the key says which.
     Plain,
     Pss {
-        hash: Digest,
+        /// The digest is the signer's.
         mgf: Digest,
         /// Its length in bytes, or [`SALT_AS_FOUND`].
         salt: i32,
@@ -223,29 +223,11 @@ impl SignerInfo {
             if first == Some(0x31) {
                 return Ok(false);
             }
-            let mut context = PkeyCtx::new(&certificate.key)?;
-            context.verify_init()?;
-            if let Scheme::Pss { hash, mgf, salt } = self.scheme {
-                context.set_rsa_padding(Padding::PKCS1_PSS)?;
-                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
-                context.set_signature_md(md(hash)?)?;
-                context.set_rsa_mgf1_md(md(mgf)?)?;
-            } else {
-                context.set_signature_md(md(self.digest)?)?;
-            }
-            return Ok(context
-                .verify(&content.value, &self.signature)
-                .unwrap_or(false));
+            return self.scheme.holds(certificate, content, &self.signature);
         };
-        let holds = |set: &[u8]| -> Result<bool, Error> {
-            let mut verifier = Verifier::new(self.digest.openssl(), &certificate.key)?;
-            if let Scheme::Pss { mgf, salt, .. } = self.scheme {
-                verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
-                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
-                verifier.set_rsa_mgf1_md(mgf.openssl())?;
-            }
-            verifier.update(set)?;
-            Ok(verifier.verify(&self.signature).unwrap_or(false))
+        let holds = |set: &[u8]| {
+            let over = Mic::of(set, self.digest)?;
+            self.scheme.holds(certificate, &over, &self.signature)
         };
         let sorted = attributes.as_came == attributes.der;
         Ok(holds(&attributes.der)? || (!sorted && holds(&attributes.as_came)?))
@@ -259,30 +241,37 @@ pub(crate) fn verify_nothing(certificate: &Certificate, content: &[u8]) -> Resul
         Id::EC => b"\x30\x06\x02\x01\x01\x02\x01\x01".to_vec(),
         _ => vec![1; certificate.key.size()],
     };
-    let mut verifier = Verifier::new(Digest::Sha256.openssl(), &certificate.key)?;
-    let _ = verifier.verify_oneshot(&signature, content);
+    let over = Mic::of(content, Digest::Sha256)?;
+    let _ = Scheme::Plain.holds(certificate, &over, &signature);
     Ok(())
 }
 
-fn md(digest: Digest) -> Result<&'static openssl::md::MdRef, Error> {
-    use openssl::md::Md;
-    Ok(match digest {
-        Digest::Md5 => Md::md5(),
-        Digest::Sha1 => Md::sha1(),
-        Digest::Sha256 => Md::sha256(),
-        Digest::Sha384 => Md::sha384(),
-        Digest::Sha512 => Md::sha512(),
-    })
-}
-
 impl Scheme {
+    /// Whether it is the signature of this certificate's key over content of that digest.
+    fn holds(
+        &self,
+        certificate: &Certificate,
+        over: &Mic,
+        signature: &[u8],
+    ) -> Result<bool, Error> {
+        certificate.key.with(|context| {
+            context.verify_init()?;
+            if let Scheme::Pss { mgf, salt } = self {
+                context.set_rsa_padding(Padding::PKCS1_PSS)?;
+                context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(*salt))?;
+                context.set_rsa_mgf1_md(md(*mgf))?;
+            }
+            context.set_signature_md(md(over.digest))?;
+            Ok(context.verify(&over.value, signature).unwrap_or(false))
+        })
+    }
+
     fn read(algorithm: &Algorithm<'_>, digest: Digest) -> Result<Scheme, Error> {
         if algorithm.oid == oid::PSS {
             let Some(parameters) = algorithm.parameters else {
                 // They are due (RFC 4056 §3). Who leaves them out means the digest of the signer
                 // for all, and says nothing of the salt.
                 return Ok(Scheme::Pss {
-                    hash: digest,
                     mgf: digest,
                     salt: SALT_AS_FOUND,
                 });
@@ -301,7 +290,7 @@ impl Scheme {
             }
             inside.finish()?;
             return match hash == digest {
-                true => Ok(Scheme::Pss { hash, mgf, salt }),
+                true => Ok(Scheme::Pss { mgf, salt }),
                 false => Err(Error::Cms("RSASSA-PSS with two digests".into())),
             };
         }
@@ -376,12 +365,7 @@ impl std::str::FromStr for RsaSignature {
 }
 
 /// A detached signature over content of that digest, in DER, with our certificate inside.
-pub(crate) fn write(mic: &Mic, us: &Identity, at: DateTime<Utc>) -> Result<Vec<u8>, Error> {
-    write_as(RsaSignature::Pkcs1, mic, us, at)
-}
-
-/// As [`write`], by that scheme.
-pub(crate) fn write_as(
+pub(crate) fn write(
     rsa: RsaSignature,
     mic: &Mic,
     us: &Identity,
@@ -392,7 +376,7 @@ pub(crate) fn write_as(
     })
 }
 
-/// As [`write_as`] with nothing for a signature: as long, and a thousand times cheaper.
+/// As [`write`] with nothing for a signature: as long, and a thousand times cheaper.
 pub(crate) fn write_unsigned(
     rsa: RsaSignature,
     mic: &Mic,
@@ -423,14 +407,20 @@ fn sign(
     attributes: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let due = signature_length(us);
+    let over = Mic::of(attributes, digest)?;
     for _ in 0..TRIES {
-        let mut signer = Signer::new(digest.openssl(), &us.key)?;
-        if rsa == RsaSignature::Pss && us.key.id() == Id::RSA {
-            signer.set_rsa_padding(Padding::PKCS1_PSS)?;
-            signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
-            signer.set_rsa_mgf1_md(digest.openssl())?;
-        }
-        let signature = signer.sign_oneshot_to_vec(attributes)?;
+        let signature = us.key.with(|context| {
+            context.sign_init()?;
+            if rsa == RsaSignature::Pss && us.key.id() == Id::RSA {
+                context.set_rsa_padding(Padding::PKCS1_PSS)?;
+                context.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+                context.set_rsa_mgf1_md(md(digest))?;
+            }
+            context.set_signature_md(md(digest))?;
+            let mut signature = Vec::new();
+            context.sign_to_vec(&over.value, &mut signature)?;
+            Ok(signature)
+        })?;
         if signature.len() == due {
             return Ok(signature);
         }

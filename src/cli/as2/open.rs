@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Landing, Trust, input, parts};
 use crate::as2::{
     self, Disposition, Error, Headers, Identity, Keys, MDN_BYTES, Mdn, Opened, PART_HEADER_BYTES,
-    Profile, ReceiptRequest, Signature,
+    Profile, ReceiptRequest, Signature, hex,
 };
 use crate::cli::{Exit, Failure, Outcome};
 
@@ -181,7 +181,7 @@ fn told(headers: &Headers, opened: &Opened, keys: &Keys, at: DateTime<Utc>) -> (
         "mic_algorithm": opened.mic.digest.name(),
         "disposition": refusal.unwrap_or_else(Disposition::processed).to_string(),
         "receipt": asked.map(wanted),
-        "payload_sha256": opened.payload_sha256,
+        "payload_sha256": hex(&opened.payload_sha256),
         "payload_length": opened.payload_len,
         "content_type": opened.content_type,
         "file_name": opened.file_name,

@@ -18,7 +18,7 @@ use super::files::{GuideOptions, whole};
 use super::report::{Colour, Paint, escaped};
 use super::sentence::{count, title};
 use super::walk::{Guides, Make, Seen, SeenSet, Trouble, walk};
-use super::words::{said, say};
+use super::words::{said, say, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::canonical::Code;
 use crate::x12::{Fault, text};
@@ -112,9 +112,7 @@ fn documents(path: &Path, bytes: &[u8], guides: &Guides) -> Result<Vec<Said>, Fa
     });
     match walked {
         Ok(_) => Ok(all),
-        Err(Trouble::Unreadable(error)) => {
-            Err(Failure::usage(format!("{}: {error}", path.display())))
-        }
+        Err(Trouble::Unreadable(error)) => Err(unreadable(&path.to_string_lossy(), &error)),
         Err(trouble) => Err(trouble.into()),
     }
 }

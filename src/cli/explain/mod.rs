@@ -31,7 +31,7 @@ use super::report::Paint;
 use super::rows::NAMES_FROM;
 use super::sentence::title;
 use super::walk::Guides;
-use super::words::{said, say};
+use super::words::{of, refusal, said, say, unreadable};
 use super::{Exit, Failure, Outcome};
 use crate::lang::pad;
 use crate::x12::{
@@ -157,11 +157,11 @@ impl Explain {
         if self.original.is_none() && self.word(&word, paint, out)? {
             return Ok(Exit::Clean);
         }
-        let near = rules::near(&word.to_lowercase());
-        Err(Failure::usage(format!(
-            "{word} is neither a file, a rule, a code as AK403=7 nor a set as 850{near}; \
-             `transload explain` lists all rules"
-        )))
+        Err(Failure::usage(said(&text!(
+            "{word} is neither a file, a rule, a code as AK403=7 nor a set as 850{near}; `transload explain` lists all rules",
+            word = &*word,
+            near = rules::near(&word.to_lowercase())
+        ))))
     }
 
     /// A rule, a code or a set; false where it is none of them.
@@ -233,9 +233,9 @@ impl Explain {
     fn file(&self, path: &Path, out: &mut dyn Write) -> Outcome {
         let guides = self.guides.load()?;
         let name = path.to_string_lossy();
-        let unreadable = |error| Failure::usage(format!("{name}: {error}"));
         let bytes = whole(path)?;
-        let received = x12::read(&bytes[..]).map_err(unreadable)?.interchanges;
+        let received = x12::read(&bytes[..]).map_err(|error| unreadable(&name, &error))?;
+        let received = received.interchanges;
         let answers = Answers::of(&received);
         let original = match &self.original {
             Some(original) => Some(read(original, &guides)?),
@@ -247,10 +247,11 @@ impl Explain {
         }
         if let Some(original) = original {
             let other = original.name;
-            return Err(Failure::usage(format!(
-                "{name} holds no acknowledgment (TA1, 997 or 999): give that first, as \
-                 `transload explain {other} --original {name}`"
-            )));
+            return Err(Failure::usage(said(&text!(
+                "{name} holds no acknowledgment (TA1, 997 or 999): give that first, as `transload explain {other} --original {name}`",
+                name = &*name,
+                other
+            ))));
         }
         let own = Original::read(&name, &bytes, &guides)?;
         let answers = Answers::earned(&own);
@@ -358,7 +359,7 @@ fn read(path: &Path, guides: &Guides) -> Result<Original, Failure> {
     let bytes = whole(path)?;
     let name = path.to_string_lossy();
     let original = Original::read(&name, &bytes, guides);
-    original.map_err(|trouble| Failure::usage(format!("{name}: {trouble}")))
+    original.map_err(|trouble| Failure::usage(of(&name, refusal(&trouble))))
 }
 
 fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::cli::report::{Colour, Paint};
 use crate::cli::words::say;
 use crate::lang::pad;
 use crate::mapping::suggestion;
-use crate::x12::{Fault, Severity};
+use crate::x12::{Fault, Severity, Text, text};
 
 /// Rule, what it says, how to mend it.
 type Row = (&'static str, &'static str, &'static str);
@@ -83,6 +83,9 @@ const RULES: &[Row] = &[
     ("element.exclusive", "two elements came that exclude each other", "leave one of them empty"),
     ("value.differs", "a count, a sum or a constant is not what it must be", "send what is due, or look for what is missing"),
     ("value.scale", "a price or a total looks a hundred times too large, or too small", "look for the decimal point: prices write it, TDS01 does not"),
+    ("total.differs", "the total of an invoice is not what its lines, charges and taxes come to", "correct the total, or the line, charge or tax that is wrong or missing"),
+    ("total.tax", "the tax of an invoice is not the sum of the taxes of its lines", "correct the tax of the whole, or that of the line"),
+    ("line.amount", "the amount of a line is not its quantity times its price", "correct the amount, the quantity or the price"),
     ("value.date-order", "a ship notice has dates that cannot follow each other", "take all dates from one clock, and send the notice when the goods leave"),
     ("answer.unknown-group", "a 997 answers a group that is in none of the files", "compare AK102 with the numbers of the groups that you sent"),
     ("answer.missing", "a group has no 997 among files that hold others", "look into the transport log, then ask the partner for the 997"),
@@ -90,6 +93,8 @@ const RULES: &[Row] = &[
     ("line.quantity", "an answer, a ship notice or an invoice has another quantity than its order", "compare the two: what is missing may follow, what is too much is refused"),
     ("line.price", "an answer or an invoice has another price than its order", "agree on the price before you send"),
     ("line.missing", "an acknowledgment leaves out a line of its order", "answer every line: one that is left out counts as rejected"),
+    ("line.revived", "an answer accepts a line that one before has rejected", "ask the buyer for a new order; only the files that are checked together are known, not what was answered before"),
+    ("number.twice", "the number of an invoice, of a shipment or of a package comes twice among the files", "give it a number of its own; that it did not come in the last year only the gateway's memory can say, not check"),
     ("flow.order", "a document was written before the one that it follows", "stamp ISA09 and ISA10 when the interchange is made, in one time zone"),
     ("value.unmapped", "a value has no place in the document", "nothing, or give it an `as` in a guide of your own"),
     ("value.normalised", "a value is written in another way than it came", "nothing"),
@@ -147,7 +152,7 @@ impl Rule {
         );
         let rows = [
             (say("why"), say(self.why)),
-            (say("example"), self.example),
+            (say("example"), say(self.example)),
             (say("fix"), say(self.fix)),
             ("997", &earned),
         ];
@@ -168,19 +173,18 @@ fn colour(severity: Severity) -> (Colour, &'static str) {
 }
 
 /// `; did you mean "element.code"?`, or nothing.
-pub(super) fn near(id: &str) -> String {
+pub(super) fn near(id: &str) -> Text {
     let all: Vec<&str> = Fault::ALL.iter().map(|fault| fault.rule()).collect();
-    match suggestion(id, &all) {
-        none if none.is_empty() => {
-            // A part of a rule's name, as `code` or `se`.
-            let holds = |rule: &&&str| rule.split(['.', '-']).any(|word| word == id);
-            let some: Vec<&str> = all.iter().filter(holds).copied().collect();
-            match some.is_empty() {
-                true => String::new(),
-                false => format!("; there are {}", some.join(", ")),
-            }
-        }
-        near => near,
+    let near = suggestion(id, &all);
+    if !near.is_empty() {
+        return near;
+    }
+    // A part of a rule's name, as `code` or `se`.
+    let holds = |rule: &&&str| rule.split(['.', '-']).any(|word| word == id);
+    let some: Vec<&str> = all.iter().filter(holds).copied().collect();
+    match some.is_empty() {
+        true => Text::default(),
+        false => text!("; there are {rules}", rules = some.join(", ")),
     }
 }
 
@@ -220,6 +224,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_near_is_told() {
+        let near = |id| near(id).to_string();
         assert_eq!(near("element.cod"), "; did you mean \"element.code\"?");
         assert_eq!(near("separator"), "; there are value.separator");
         assert_eq!(near("banana"), "");

@@ -19,7 +19,7 @@ use super::files::{GuideOptions, STDIN, whole};
 use super::report::{Findings, Paint, escaped, finding};
 use super::sentence::count;
 use super::walk::{Guides, Make, Noted, Seen, Trouble, walk};
-use super::words::{said, say};
+use super::words::{said, say, unreadable, unwritable};
 use super::{Exit, Failure, Outcome};
 use crate::x12::{Location, Severity, Text, text};
 
@@ -68,12 +68,15 @@ impl Fix {
         if let Some(output) = &self.output
             && is_same_file(output, &self.file)
         {
-            let message = format!("{name} is the file itself: name another one as --output");
-            return Err(Failure::usage(message));
+            let message = text!(
+                "{name} is the file itself: name another one as --output",
+                name
+            );
+            return Err(Failure::usage(said(&message)));
         }
         let file = whole(&self.file)?;
         let trouble = |trouble| match trouble {
-            Trouble::Unreadable(error) => Failure::usage(format!("{name}: {error}")),
+            Trouble::Unreadable(error) => unreadable(&name, &error),
             trouble => trouble.into(),
         };
         let (repaired, left) = repaired(&file, &guides).map_err(trouble)?;
@@ -143,7 +146,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 /// Writes beside the place and moves it there: a file that is linked to is replaced, not written
 /// into. What is no file, such as a pipe, is written to as it is.
 fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let cannot = |error| Failure::state(format!("cannot write {}: {error}", path.display()));
+    let cannot = |error| unwritable(path, &error);
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return std::fs::write(path, bytes).map_err(cannot);
     }

@@ -10,8 +10,14 @@ use serde_json::{Value, json};
 use crate::cli::files::mapping_files;
 use crate::cli::report::{Colour, Paint};
 use crate::cli::sentence::count;
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
+use crate::lang::pad;
 use crate::mapping::{Guide, GuideError, Library, suggestion};
+use crate::x12::text;
+
+/// Columns of the verdict.
+const MARK: usize = 6;
 
 /// Compile and lint all guides: the embedded ones, and those of a folder laid over them
 #[derive(clap::Args)]
@@ -58,7 +64,8 @@ impl Check {
         out.flush()?;
         let guides = count(names.len(), "guide");
         if !crate::cli::manners().quiet {
-            let _ = writeln!(io::stderr(), "{guides} checked: {broken} broken");
+            let summary = text!("{guides} checked: {broken} broken", guides, broken);
+            let _ = writeln!(io::stderr(), "{}", said(&summary));
         }
         Ok(if broken > 0 {
             Exit::Findings
@@ -83,19 +90,25 @@ impl Check {
             Ok(guide) => {
                 let segments = count(guide.uses().len(), "segment");
                 let values = count(guide.mapped().len(), "place");
-                let ok = paint.paint(Colour::Green, "ok");
-                writeln!(out, "{ok}     {name}: {segments}, {values} in the document")
+                let ok = paint.paint(Colour::Green, &pad(say("ok"), MARK));
+                let what = text!(
+                    "{name}: {segments}, {values} in the document",
+                    name,
+                    segments,
+                    values
+                );
+                writeln!(out, "{ok} {}", said(&what))
             }
             Err(errors) => {
-                let fresh = errors.iter().map(ToString::to_string);
+                let fresh = errors.iter().map(in_words);
                 let fresh: Vec<String> = fresh.filter(|e| told.insert(e.clone())).collect();
-                let word = paint.paint(Colour::Red, "broken");
+                let word = paint.paint(Colour::Red, &pad(say("broken"), MARK));
                 let how = match (fresh.len(), errors.len()) {
-                    (0, 1) => "by the error above".to_owned(),
-                    (0, n) => format!("by the {n} errors above"),
-                    (n, _) => count(n, "error"),
+                    (0, 1) => text!("by the error above"),
+                    (0, n) => text!("by the {n} errors above", n),
+                    (n, _) => text!("{errors}", errors = count(n, "error")),
                 };
-                writeln!(out, "{word} {name}: {how}")?;
+                writeln!(out, "{word} {}", said(&text!("{name}: {how}", name, how)))?;
                 fresh.iter().try_for_each(|error| writeln!(out, "{error}"))
             }
         }
@@ -112,11 +125,11 @@ fn misplaced(files: &[(String, String)]) -> Result<(), Failure> {
         );
         if !placed {
             let top = path.split('/').next().unwrap_or_default();
-            let near = suggestion(top, &["x12", "partners", "codes"]);
-            lines.push(format!(
-                "{path}: a guide stands at x12/<release>/<set>.toml or partners/<name>/<set>.toml, \
-                 a code list at codes/<list>.toml{near}"
-            ));
+            lines.push(said(&text!(
+                "{path}: a guide stands at x12/<release>/<set>.toml or partners/<name>/<set>.toml, a code list at codes/<list>.toml{near}",
+                path,
+                near = suggestion(top, &["x12", "partners", "codes"])
+            )));
         }
     }
     match lines.is_empty() {

@@ -9,8 +9,10 @@ use super::sheet::{UNLIMITED, most};
 use crate::cli::files::{GuideOptions, mapping_files};
 use crate::cli::report::{Colour, Paint};
 use crate::cli::sentence::count;
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::mapping::{Change, Codes, Fate, Library, changed, diff};
+use crate::x12::{self, Text, text};
 
 /// Tell what one guide says otherwise than another: by segment and element
 ///
@@ -68,7 +70,10 @@ impl Diff {
                 let new = named(&self.old)?;
                 let base = guides.library.base(&new.name).ok_or_else(|| {
                     let name = &new.name;
-                    Failure::usage(format!("{name} is laid over no other: name a second guide"))
+                    Failure::usage(said(&text!(
+                        "{name} is laid over no other: name a second guide",
+                        name
+                    )))
                 })?;
                 (named(&base)?, new)
             }
@@ -80,10 +85,10 @@ impl Diff {
                 let paint = Paint::stdout();
                 let head = format!("{} → {}", old.name, new.name);
                 let how = match changes.len() {
-                    0 => "they say the same".to_owned(),
+                    0 => say("they say the same").to_owned(),
                     n => count(n, "difference"),
                 };
-                writeln!(out, "{}: {how}", paint.bold(&head))?;
+                writeln!(out, "{}", headed(paint.bold(&head), how))?;
                 listed(&changes, paint, out)?;
             }
         }
@@ -102,25 +107,26 @@ impl Diff {
                 continue;
             }
             let (colour, word) = match fate {
-                Fate::Added => (Colour::Green, "new".to_owned()),
-                Fate::Removed => (Colour::Red, "gone".to_owned()),
-                Fate::Repaired => (Colour::Green, "sound again".to_owned()),
+                Fate::Added => (Colour::Green, say("new").to_owned()),
+                Fate::Removed => (Colour::Red, say("gone").to_owned()),
+                Fate::Repaired => (Colour::Green, say("sound again").to_owned()),
                 Fate::Broken(errors) => (Colour::Red, count(errors.len(), "error")),
                 Fate::Changed(changes) => (Colour::Yellow, count(changes.len(), "difference")),
             };
-            writeln!(out, "{}: {}", paint.bold(name), paint.paint(colour, &word))?;
+            let word = paint.paint(colour, &word);
+            writeln!(out, "{}", headed(paint.bold(name), word))?;
             match fate {
                 Fate::Changed(changes) => listed(changes, paint, out)?,
                 Fate::Broken(errors) => {
                     for error in errors {
-                        writeln!(out, "{error}")?;
+                        writeln!(out, "{}", in_words(error))?;
                     }
                 }
                 _ => {}
             }
         }
         if fates.is_empty() && !self.json {
-            writeln!(out, "all guides say the same")?;
+            writeln!(out, "{}", say("all guides say the same"))?;
         }
         Ok(exit(fates.is_empty()))
     }
@@ -155,6 +161,11 @@ fn rows(guide: &str, changes: &[Change], out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
+/// `place: what is told of it`.
+fn headed(place: String, what: String) -> String {
+    said(&text!("{place}: {what}", place, what))
+}
+
 /// A line for each use, one for each element of it.
 fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let mut place = None;
@@ -163,6 +174,15 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
             ("use" | "element", None, _) => paint.paint(Colour::Green, "+"),
             ("use" | "element", _, None) => paint.paint(Colour::Red, "-"),
             _ => paint.paint(Colour::Yellow, "~"),
+        };
+        let named = |place: &str| {
+            let name = x12::Value::word(&change.name);
+            said(&text!(
+                "{place} ({name}): {what}",
+                place,
+                name,
+                what = sentence(change)
+            ))
         };
         if change.place.is_empty() {
             writeln!(out, "{sign} {} {}", change.word, sentence(change))?;
@@ -173,7 +193,7 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
             place = Some(&change.place);
             let head = paint.bold(&change.place);
             match own {
-                true => writeln!(out, "{sign} {head} ({}): {}", change.name, sentence(change))?,
+                true => writeln!(out, "{sign} {}", named(&head))?,
                 false => writeln!(out, "  {head}")?,
             }
             if own {
@@ -182,13 +202,7 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
         }
         match own {
             true => writeln!(out, "  {sign} {}", sentence(change))?,
-            false => writeln!(
-                out,
-                "  {sign} {} ({}): {}",
-                change.element,
-                change.name,
-                sentence(change)
-            )?,
+            false => writeln!(out, "  {sign} {}", named(&change.element))?,
         }
     }
     Ok(())
@@ -196,79 +210,94 @@ fn listed(changes: &[Change], paint: Paint, out: &mut dyn Write) -> io::Result<(
 
 /// A change in a few words: `mandatory, was optional`.
 pub(in crate::cli) fn sentence(change: &Change) -> String {
-    let word = |text: &Option<String>| text.as_deref().map(|text| spoken(change.word, text));
-    match (change.word, word(&change.old), word(&change.new)) {
-        ("use" | "element", None, Some(new)) => format!("new: {new}"),
-        ("use" | "element", Some(old), _) => format!("gone; it was {old}"),
-        ("codes", old, new) => codes(change, old.as_deref(), new.as_deref()),
-        ("as", None, Some(new)) => format!("goes to {new}, had no place"),
-        ("as", Some(old), None) => format!("has no place, went to {old}"),
-        ("as", Some(old), Some(new)) => format!("goes to {new}, went to {old}"),
-        (_, Some(old), Some(new)) => format!("{new}, was {old}"),
-        (_, None, Some(new)) => format!("{new}, was nothing"),
-        (_, Some(old), None) => format!("no longer {old}"),
-        (_, None, None) => String::new(),
+    let word = |text: &Option<Text>| text.as_ref().map(|text| spoken(change.word, text));
+    said(&match (change.word, word(&change.old), word(&change.new)) {
+        ("use" | "element", None, Some(new)) => text!("new: {new}", new),
+        ("use" | "element", Some(old), _) => text!("gone; it was {old}", old),
+        ("codes", old, new) => codes(change, old, new),
+        ("as", None, Some(new)) => text!("goes to {new}, had no place", new),
+        ("as", Some(old), None) => text!("has no place, went to {old}", old),
+        ("as", Some(old), Some(new)) => text!("goes to {new}, went to {old}", new, old),
+        (_, Some(old), Some(new)) => text!("{new}, was {old}", new, old),
+        (_, None, Some(new)) => text!("{new}, was nothing", new),
+        (_, Some(old), None) => text!("no longer {old}", old),
+        (_, None, None) => Text::default(),
+    })
+}
+
+fn spoken(word: &str, what: &Text) -> Text {
+    let plain = what.to_string();
+    match (word, plain.as_str()) {
+        ("usage", "M") => text!("mandatory"),
+        ("usage", "O") => text!("optional"),
+        ("usage", "X") => text!("conditional"),
+        ("usage", "N") => text!("not used"),
+        ("max", max) => match max.parse() {
+            Ok(UNLIMITED..) => text!("without a limit"),
+            Ok(n) => text!("up to {n}", n = most(n)),
+            Err(_) => what.clone(),
+        },
+        ("when", _) => text!("where {what}", what = what.clone()),
+        ("under", _) => text!("stands {place}", place = what.clone()),
+        ("is", rule) => text!("made as {rule}", rule),
+        ("pos", pos) => text!("at position {pos}", pos),
+        _ => what.clone(),
     }
 }
 
-fn spoken(word: &str, text: &str) -> String {
-    let times = |text: &str| match text.parse() {
-        Ok(UNLIMITED..) => "without a limit".to_owned(),
-        Ok(n) => format!("up to {}", most(n)),
-        Err(_) => text.to_owned(),
-    };
-    match (word, text) {
-        ("usage", "M") => "mandatory".to_owned(),
-        ("usage", "O") => "optional".to_owned(),
-        ("usage", "X") => "conditional".to_owned(),
-        ("usage", "N") => "not used".to_owned(),
-        ("max", max) => times(max),
-        ("when", when) => format!("where {when}"),
-        ("under", place) => format!("stands {place}"),
-        ("is", rule) => format!("made as {rule}"),
-        ("pos", pos) => format!("at position {pos}"),
-        _ => text.to_owned(),
-    }
-}
-
-fn codes(change: &Change, old: Option<&str>, new: Option<&str>) -> String {
+fn codes(change: &Change, old: Option<Text>, new: Option<Text>) -> Text {
     /// Codes that are listed; of a longer list, a part says enough.
     const FEW: usize = 12;
     let some = |codes: &[String]| {
-        let mut said = codes
-            .iter()
-            .take(FEW)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        if codes.len() > FEW {
-            said += &format!(" and {} more", codes.len() - FEW);
+        let few: Vec<String> = codes.iter().take(FEW).map(|code| worded(code)).collect();
+        let few = few.join(say(", "));
+        match codes.len().saturating_sub(FEW) {
+            0 => text!("{codes}", codes = few),
+            n => text!("{codes} and {n} more", codes = few, n),
         }
-        said
     };
     let Codes {
         added,
         removed,
         kept,
     } = &change.codes;
-    let list = new.unwrap_or_default();
-    match (old, new) {
-        (None, _) => format!("codes of {list}: {}; had no list", some(added)),
-        (Some(old), None) => format!("any code; had those of {old}"),
-        (Some(old), _) => {
-            let mut words = match old == list {
-                true => format!("codes of {list}"),
-                false => format!("codes of {list}, were those of {old}"),
-            };
-            if added.is_empty() && removed.len() > FEW {
-                return format!("{words}: {kept} of {}", kept + removed.len());
-            }
-            for (word, codes) in [("with", added), ("without", removed)] {
-                if !codes.is_empty() {
-                    words += &format!("; {word} {}", some(codes));
-                }
-            }
-            words
-        }
+    let list = new.clone().unwrap_or_default();
+    let Some(was) = old else {
+        return text!(
+            "codes of {list}: {codes}; had no list",
+            list,
+            codes = some(added)
+        );
+    };
+    if new.is_none() {
+        return text!("any code; had those of {old}", old = was);
+    }
+    let words = match was == list {
+        true => text!("codes of {list}", list),
+        false => text!("codes of {list}, were those of {old}", list, old = was),
+    };
+    if added.is_empty() && removed.len() > FEW {
+        return text!(
+            "{words}: {kept} of {all}",
+            words,
+            kept = *kept,
+            all = kept + removed.len()
+        );
+    }
+    let words = match added.is_empty() {
+        true => words,
+        false => text!("{words}; with {codes}", words, codes = some(added)),
+    };
+    match removed.is_empty() {
+        true => words,
+        false => text!("{words}; without {codes}", words, codes = some(removed)),
+    }
+}
+
+/// A code and its word, `EA each`.
+fn worded(code: &str) -> String {
+    match code.split_once(' ') {
+        Some((code, word)) => format!("{code} {}", say(word)),
+        None => code.to_owned(),
     }
 }

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use crate::cli::files::library;
 use crate::cli::sentence::title;
+use crate::cli::words::{in_words, said, say};
 use crate::cli::{Exit, Failure, Outcome};
-use crate::mapping::{Guide, Library, UseView, schema, suggestion};
+use crate::mapping::{Guide, Library, Usage, UseView, schema, suggestion};
+use crate::x12::{Value, text};
 
 /// Sets that a new partner gets where no other partner is named: an order and its answers.
 const SETS: [&str; 4] = ["810", "850", "855", "856"];
@@ -63,7 +65,12 @@ impl New {
         let mut texts = Vec::new();
         for base in bases {
             let guide = library.named(&base).and_then(Result::ok);
-            let guide = guide.ok_or_else(|| Failure::usage(format!("{base} is broken")))?;
+            let guide = guide.ok_or_else(|| {
+                Failure::usage(said(&text!(
+                    "guide {name} is broken: `transload mappings check` says where",
+                    name = &base
+                )))
+            })?;
             let path = format!("partners/{}/{}.toml", self.partner, guide.set);
             let text = overlay(&self.partner, &guide);
             texts.push((path.clone(), text.clone()));
@@ -72,7 +79,7 @@ impl New {
         let made = library.with(texts.iter().cloned());
         for (path, _) in &texts {
             if let Some(Err(errors)) = made.named(path.trim_end_matches(".toml")) {
-                return Err(Failure::state(errors[0].clone()));
+                return Err(Failure::state(in_words(&errors[0])));
             }
         }
         // Of the schema, which we made, any copy will do.
@@ -83,10 +90,10 @@ impl New {
             .collect();
         if !taken.is_empty() {
             let taken = taken.join(", ");
-            return Err(Failure::usage(format!(
-                "{taken}: there already, and nothing is overwritten; take another name, another \
-                 --dir, or other sets with --set"
-            )));
+            return Err(Failure::usage(said(&text!(
+                "{taken}: there already, and nothing is overwritten; take another name, another --dir, or other sets with --set",
+                taken
+            ))));
         }
         for (path, text) in &files {
             let path = self.dir.join(path);
@@ -101,11 +108,15 @@ impl New {
         }
         out.flush()?;
         let (dir, partner, set) = (self.dir.display(), &self.partner, &made_set(&texts));
+        let next = text!(
+            "next: write into them what {partner} does otherwise, then",
+            partner
+        );
         let _ = writeln!(
             io::stderr(),
-            "next: write into them what {partner} does otherwise, then\n  \
-             transload mappings check {dir}\n  \
-             transload mappings show {set} --partner {partner} --mappings {dir}"
+            "{}\n  transload mappings check {dir}\n  \
+             transload mappings show {set} --partner {partner} --mappings {dir}",
+            said(&next)
         );
         Ok(Exit::Clean)
     }
@@ -125,11 +136,12 @@ impl New {
                 .filter_map(|name| name.strip_prefix("partners/"));
             let mut known: Vec<&str> = known.filter_map(|name| name.split('/').next()).collect();
             known.dedup();
-            let near = suggestion(like, &known);
-            let known = known.join(", ");
-            return Err(Failure::usage(format!(
-                "there are no guides of {like:?}{near} (there are guides of: {known})"
-            )));
+            return Err(Failure::usage(said(&text!(
+                "there are no guides of {like}{near} (there are guides of: {known})",
+                like = Value::quoted(like),
+                near = suggestion(like, &known),
+                known = known.join(", ")
+            ))));
         }
         let usual = |set: &&&str| self.like.is_some() || SETS.contains(set);
         let wanted: Vec<&str> = match self.set.is_empty() {
@@ -137,11 +149,9 @@ impl New {
             false => self.set.iter().map(String::as_str).collect(),
         };
         if let Some(set) = wanted.iter().find(|set| !there.contains(set)) {
-            let near = suggestion(set, &there);
-            let known = there.join(", ");
-            return Err(Failure::usage(format!(
-                "there is no guide {folder}{set}{near} (there are: {known})"
-            )));
+            let known: Vec<String> = there.iter().map(|set| format!("{folder}{set}")).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(super::no_guide(&format!("{folder}{set}"), &known));
         }
         let named = wanted.iter().map(|set| format!("{folder}{set}"));
         Ok(named.collect())
@@ -164,18 +174,43 @@ pub(super) fn schema_text() -> String {
 /// when the `#` before it is removed.
 fn overlay(partner: &str, base: &Guide) -> String {
     let (title, set, under) = (title(&base.set), &base.set, &base.name);
-    let mut text = format!(
-        "#:schema ../../schema/guide.json\n\
-         # The {title} of {partner}. All is as in {under} until this file says otherwise.\n\
-         # `transload mappings show {set} --partner {partner} --mappings DIR` prints the whole of it and\n\
-         # marks ◆ what is said here; `transload mappings check DIR` finds what is wrong before any\n\
-         # file arrives. DIR is the folder that has `partners` in it.\n\
-         base = \"{under}\"\n"
-    );
+    let intro = [
+        text!(
+            "The {title} of {partner}. All is as in {under} until this file says otherwise.",
+            title,
+            partner,
+            under
+        ),
+        text!(
+            "`transload mappings show {set} --partner {partner} --mappings DIR` prints the whole of it and",
+            set,
+            partner
+        ),
+        text!(
+            "marks ◆ what is said here; `transload mappings check DIR` finds what is wrong before any"
+        ),
+        text!("file arrives. DIR is the folder that has `partners` in it."),
+    ];
+    let intro: String = intro
+        .iter()
+        .map(|line| format!("# {}\n", said(line)))
+        .collect();
+    let mut text = format!("#:schema ../../schema/guide.json\n{intro}base = \"{under}\"\n");
+    for (what, body) in examples(base) {
+        text += &format!("\n# {what}\n");
+        for line in body.lines() {
+            text += &format!("#   {line}\n");
+        }
+    }
+    text
+}
+
+/// Examples of what an overlay may say, each with what it does: each is of another segment, so that
+/// with the `#` gone all stand in one file.
+fn examples(base: &Guide) -> Vec<(&'static str, String)> {
     let uses = base.uses();
-    let optional = |one: &&UseView<'_>| one.parent().is_none() && one.usage().to_string() == "O";
+    let optional = |one: &&UseView<'_>| one.parent().is_none() && one.usage() == Usage::Optional;
     let mapped = |one: &&UseView<'_>| one.elements().any(|part| !part.field().is_empty());
-    // Each example is of another segment: with the `#` gone, all stand in one file.
     let coded = uses
         .iter()
         .filter(|one| one.parent().is_none() && one.area() == "detail");
@@ -193,12 +228,15 @@ fn overlay(partner: &str, base: &Guide) -> String {
             format!("\n{} = {{ usage = \"M\" }}", part.designator())
         });
         let body = format!("[{}]\nusage = \"M\"{part}", one.path());
-        examples.push(("A segment that must come, with an element that must:", body));
+        examples.push((
+            say("A segment that must come, with an element that must:"),
+            body,
+        ));
         used.push(one.path());
     }
     if let Some(one) = uses.iter().rev().find(|one| unused(one, &used)) {
         let body = format!("[{}]\nusage = \"N\"", one.path());
-        examples.push(("A segment that they do not use:", body));
+        examples.push((say("A segment that they do not use:"), body));
     }
     let free =
         |one: &&UseView<'_>| one.key() == "REF" && one.parent().is_none() && one.depth() == 0;
@@ -208,7 +246,7 @@ fn overlay(partner: &str, base: &Guide) -> String {
             "[{area}.REF-4N]\npos = {pos}\nwhen = {{ REF01 = \"4N\" }}\nREF02 = {{ as = \"ext.promotion\" }}"
         );
         examples.push((
-            "A reference with a place of its own; after `ext.` you name it as you like:",
+            say("A reference with a place of its own; after `ext.` you name it as you like:"),
             body,
         ));
     }
@@ -216,15 +254,9 @@ fn overlay(partner: &str, base: &Guide) -> String {
         let (list, designator) = (part.list().unwrap_or_default(), part.designator());
         let body = format!("[{path}]\n{designator} = {{ codes = \"{list}\" }}");
         examples.push((
-            "Codes: of a list in codes/, yours or ours, with lines such as EA = \"each\":",
+            say("Codes: of a list in codes/, yours or ours, with lines such as EA = \"each\":"),
             body,
         ));
     }
-    for (what, body) in examples {
-        text += &format!("\n# {what}\n");
-        for line in body.lines() {
-            text += &format!("#   {line}\n");
-        }
-    }
-    text
+    examples
 }

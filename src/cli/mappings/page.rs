@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::sheet::{Row, Sheet, codes, described, destination, is_used, most, notes, rows, said};
-use super::show::{BESIDE, times, usage};
+use super::sheet::{
+    Row, Sheet, codes, described, destination, is_used, most, notes, rows, said, titled,
+};
+use super::show::{BESIDE, standing};
 use crate::cli::sentence::count;
+use crate::cli::words::{language, said as spoken, say};
 use crate::mapping::{ElementView, UseView};
+use crate::x12::text;
 
 /// All tables of a kind have their columns at one place.
 const WIDTHS: &str = "<colgroup><col style=\"width:5%\"><col style=\"width:15%\">\
@@ -18,13 +22,13 @@ const STYLE: &str = "
 :root { --ink: #1b1f24; --soft: #5b6570; --line: #d8dde3; --tint: #f4f6f8; --mark: #8a5a00; --hand: #fff6e0; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
-  font: 15px/1.45 system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif; }
+  font: 15px/1.45 system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { margin: 2.4rem 0 .6rem; font-size: 1.25rem; }
 h3 { margin: 2rem 0 .2rem; font-size: 1.05rem; } h3 small { color: var(--soft); font-weight: 400; }
 p { margin: .2rem 0 .6rem; } .soft, .rule { color: var(--soft); } .rule { font-size: .87rem; margin: .15rem 0; }
 code { font: .9em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 table { table-layout: fixed; border-collapse: collapse; width: 100%; margin: .4rem 0; font-size: .9rem; }
-th { text-align: left; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
+th { text-align: left; text-transform: capitalize; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
 th, td { padding: .22rem .55rem .22rem 0; vertical-align: top; } td { border-bottom: 1px solid var(--line); }
 td:nth-child(1), td.n { white-space: nowrap; } tr.quiet td { color: var(--soft); }
 tr.mark td:first-child { box-shadow: -4px 0 0 var(--mark); padding-left: .4rem; }
@@ -44,13 +48,14 @@ pub(super) fn write(sheet: &Sheet, all: bool, out: &mut dyn Write) -> io::Result
     let (title, name) = (escaped(&sheet.title()), escaped(&sheet.guide.name));
     write!(
         out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}: {name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+         <title>{title}: {name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
+        language().tag()
     )?;
     heading(sheet, out)?;
     structure(sheet, all, out)?;
-    writeln!(out, "<h2>Segments</h2>")?;
+    writeln!(out, "<h2>{}</h2>", say("Segments"))?;
     let repeated = sheet.repeated();
     for one in sheet.guide.uses() {
         if !repeated.contains_key(&one.path()) && is_told(sheet, one, all) {
@@ -68,31 +73,41 @@ fn is_told(sheet: &Sheet, one: UseView<'_>, all: bool) -> bool {
 fn heading(sheet: &Sheet, out: &mut dyn Write) -> io::Result<()> {
     let guide = &sheet.guide;
     writeln!(out, "<h1>{}</h1>", escaped(&sheet.title()))?;
-    write!(out, "<p><code>{}</code>", escaped(&guide.name))?;
+    let code = |text: &str| format!("<code>{}</code>", escaped(text));
+    writeln!(out, "<p>{}</p>", code(&guide.name))?;
     if let Some(base) = &sheet.base {
+        let mark = format!("<span class=\"was\">{}</span>", say("◆ marked so"));
         let changes = count(sheet.changes, "difference");
-        let base = escaped(base);
-        write!(
-            out,
-            ", laid over <code>{base}</code> with {changes}: <span class=\"was\">◆ marked so</span>"
-        )?;
+        let over = text!(
+            "laid over {base}, with {changes}: {mark}",
+            base = code(base),
+            changes,
+            mark
+        );
+        writeln!(out, "<p>{}</p>", spoken(&over))?;
     }
-    match guide.document {
-        Some(kind) => writeln!(
-            out,
-            ". Its values go to and come from a <code>{kind}</code>.</p>"
-        )?,
-        None => writeln!(out, ". Structure only: its values have no document.</p>")?,
-    }
-    writeln!(
-        out,
-        "<p class=\"soft\">Usage: M mandatory, O optional, X conditional, N not used. \
-         Max: how often it may come; of a loop, how often the whole loop; &gt;1 is without limit.</p>"
-    )
+    let goes = match guide.document {
+        Some(kind) => text!(
+            "its values go to and come from a {kind}",
+            kind = code(kind.as_str())
+        ),
+        None => text!("structure only: its values have no document"),
+    };
+    writeln!(out, "<p>{}</p>", spoken(&goes))?;
+    let legend = text!(
+        "Usage: M mandatory, O optional, X conditional, N not used. Max: how often it may come; of a loop, how often the whole loop; >1 is without limit."
+    );
+    writeln!(out, "<p class=\"soft\">{}</p>", escaped(&spoken(&legend)))
+}
+
+/// The head of a table.
+fn heads<const N: usize>(names: [&str; N]) -> String {
+    let cells = names.map(|name| format!("<th>{}</th>", escaped(name)));
+    format!("<thead><tr>{}</tr></thead>", cells.concat())
 }
 
 fn structure(sheet: &Sheet, all: bool, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<h2>Structure</h2>")?;
+    writeln!(out, "<h2>{}</h2>", say("Structure"))?;
     let repeated = sheet.repeated();
     let mut area = "";
     for one in sheet.guide.uses() {
@@ -101,11 +116,16 @@ fn structure(sheet: &Sheet, all: bool, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "</tbody></table>")?;
             }
             area = one.area();
-            writeln!(
-                out,
-                "<h3>{area}</h3>\n<table>{WIDTHS}<thead><tr><th>Pos</th><th>Segment</th><th>Usage</th>\
-                 <th>Max</th><th>Name</th><th>Document</th></tr></thead><tbody>"
-            )?;
+            let heads = heads([
+                say("pos"),
+                say("segment"),
+                say("usage"),
+                say("max"),
+                say("name"),
+                say("document"),
+            ]);
+            let title = escaped(titled(area));
+            writeln!(out, "<h3>{title}</h3>\n<table>{WIDTHS}{heads}<tbody>")?;
         }
         let class = match (sheet.touched(one), is_used(one)) {
             (true, _) => " class=\"mark\"",
@@ -143,20 +163,17 @@ fn structure(sheet: &Sheet, all: bool, out: &mut dyn Write) -> io::Result<()> {
 
 fn detail(sheet: &Sheet, one: UseView<'_>, all: bool, out: &mut dyn Write) -> io::Result<()> {
     let (path, name) = (escaped(&one.path()), escaped(&described(one)));
-    let kind = if one.is_loop() { ", a loop" } else { "" };
+    let kind = if one.is_loop() { say(", a loop") } else { "" };
     writeln!(
         out,
         "<section>\n<h3 id=\"{path}\">{path} <small>{name}{kind}</small></h3>"
     )?;
     let scope = match one.scope() {
         scope if scope.is_empty() => String::new(),
-        scope => format!(", to <code>{}</code>", escaped(&scope)),
+        scope => format!("{}→ <code>{}</code>", say(", "), escaped(&scope)),
     };
-    let (position, usage, times) = (one.position(), usage(one.usage()), times(one.max()));
-    writeln!(
-        out,
-        "<p class=\"soft\">Position {position:03}, {usage}, {times}{scope}</p>"
-    )?;
+    let standing = escaped(&standing(one));
+    writeln!(out, "<p class=\"soft\">{standing}{scope}</p>")?;
     for sentence in sheet.marks(one, "") {
         writeln!(
             out,
@@ -164,15 +181,18 @@ fn detail(sheet: &Sheet, one: UseView<'_>, all: bool, out: &mut dyn Write) -> io
             escaped(sentence)
         )?;
     }
-    writeln!(
-        out,
-        "<table>{DETAIL_WIDTHS}<thead><tr><th>Element</th><th>Usage</th><th>Type</th><th>Name</th>\
-         <th>Document</th></tr></thead><tbody>"
-    )?;
+    let heads = heads([
+        say("element"),
+        say("usage"),
+        say("type"),
+        say("name"),
+        say("document"),
+    ]);
+    writeln!(out, "<table>{DETAIL_WIDTHS}{heads}<tbody>")?;
     for row in rows(one, all) {
         match row {
             Row::Composite(designator, name, usage) => {
-                let name = escaped(name);
+                let name = escaped(say(name));
                 writeln!(
                     out,
                     "<tr><td>{designator}</td><td>{usage}</td><td></td><td colspan=\"2\">{name}</td></tr>"
@@ -205,22 +225,27 @@ fn element(
     } else {
         " class=\"mark\""
     };
-    let mut name = escaped(&def.name);
+    let mut name = escaped(say(&def.name));
     if part.repeats() > 1 {
-        name += &format!(", up to {}", part.repeats());
+        name += &spoken(&text!(", up to {n}", n = part.repeats()));
     }
     let listed = codes(part);
     match part.list() {
         Some(list) if listed.len() > BESIDE => {
-            let (list, n) = (escaped(list), listed.len());
-            name += &format!("<br><a href=\"#codes-{list}\">{n} codes: {list}</a>");
+            let list = escaped(list);
+            let all = spoken(&text!(
+                "the {n} codes of {list}",
+                n = listed.len(),
+                list = &list
+            ));
+            name += &format!("<br><a href=\"#codes-{list}\">{all}</a>");
         }
         Some(_) => {
             let one = |(code, word): &(String, String)| {
                 format!("<code>{}</code> {}", escaped(code), escaped(word))
             };
             let listed: Vec<String> = listed.iter().map(one).collect();
-            name += &format!("<br><span class=\"soft\">{}</span>", listed.join(", "));
+            name += &format!("<br><span class=\"soft\">{}</span>", listed.join(say(", ")));
         }
         None => {}
     }
@@ -247,7 +272,7 @@ fn lists(sheet: &Sheet, out: &mut dyn Write) -> io::Result<()> {
     let lists: BTreeMap<&str, Vec<(String, String)>> =
         lists.filter(|(_, codes)| codes.len() > BESIDE).collect();
     if !lists.is_empty() {
-        writeln!(out, "<h2>Codes</h2>")?;
+        writeln!(out, "<h2>{}</h2>", say("Codes"))?;
     }
     for (list, codes) in lists {
         let list = escaped(list);

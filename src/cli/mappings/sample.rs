@@ -6,9 +6,11 @@ use crate::canonical::Provenance;
 use crate::cli::envelope::fresh;
 use crate::cli::files::GuideOptions;
 use crate::cli::translate::{Envelope, group_id, qualified, time};
+use crate::cli::words::said;
 use crate::cli::{Exit, Failure, Outcome};
-use crate::mapping::example;
-use crate::x12::{Qualified, TransactionSet};
+use crate::lifecycle::{What, check};
+use crate::mapping::{Guide, example, read};
+use crate::x12::{Delimiters, Qualified, Segments, TransactionSet, text};
 
 /// Print a valid X12 document of a guide, with made-up values
 ///
@@ -50,13 +52,15 @@ impl Sample {
         let segments = example(&guide, self.full).map_err(|findings| {
             let findings = findings
                 .iter()
-                .map(|finding| format!("\n  {}", finding.message));
+                .map(|finding| format!("\n  {}", said(&finding.message)));
             let findings: String = findings.collect();
-            Failure::usage(format!(
-                "no sample of {} can be made up: it asks for what its lists do not have{findings}",
-                guide.name
-            ))
+            Failure::usage(said(&text!(
+                "no sample of {guide} can be made up: it asks for what its lists do not have{findings}",
+                guide = &guide.name,
+                findings
+            )))
         })?;
+        let segments = reckoned(&guide, segments);
         let origin = Provenance {
             version: Some(guide.version.clone()),
             ..Provenance::default()
@@ -89,4 +93,43 @@ impl Sample {
         out.write_all(&interchange.to_bytes().map_err(Failure::state)?)?;
         Ok(Exit::Clean)
     }
+}
+
+/// With the tax and the total of an invoice as its lines, charges and taxes have them.
+fn reckoned(guide: &Guide, mut segments: Segments) -> Segments {
+    // The tax first: the total holds it.
+    for _ in 0..2 {
+        let document = read(guide, &segments, &Delimiters::default()).document;
+        let remarks = document.map(|document| check::of(&document));
+        let sum = remarks
+            .into_iter()
+            .flatten()
+            .find_map(|remark| match remark.what {
+                What::Taxes { reckoned, .. } => Some(("TXI", 2, reckoned.to_string())),
+                What::Total { reckoned, .. } => {
+                    Some(("TDS", 1, reckoned.to_string().replace('.', "")))
+                }
+                _ => None,
+            });
+        let Some((tag, element, sum)) = sum else {
+            break;
+        };
+        segments = with(&segments, tag, element, &sum);
+    }
+    segments
+}
+
+/// The segments with another value in the first segment of this tag that stands in the summary.
+fn with(segments: &Segments, tag: &str, element: usize, value: &str) -> Segments {
+    let (mut all, mut summary, mut done) = (Segments::default(), false, false);
+    for segment in segments.iter() {
+        summary |= segment.tag() == b"TDS";
+        let mut parts: Vec<&[u8]> = (0..=segment.count()).map(|n| segment.element(n)).collect();
+        if summary && !done && segment.tag() == tag.as_bytes() && element < parts.len() {
+            parts[element] = value.as_bytes();
+            done = true;
+        }
+        all.push_parts(&parts, segment.position());
+    }
+    all
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::diff::sentence;
 use crate::cli::sentence::{count, title};
+use crate::cli::words;
+use crate::cli::words::say;
 use crate::mapping::{ElementView, Guide, Library, Note, NoteKind, Usage, UseView, diff};
+use crate::x12::{Text, text};
 
 /// Repeats from here on are printed as `>1`: the standard's own word for no limit.
 pub(super) const UNLIMITED: u32 = 100_000;
@@ -51,7 +54,8 @@ impl Sheet {
 
     /// `850 purchase order, release 004010`.
     pub(super) fn title(&self) -> String {
-        format!("{}, release {}", title(&self.guide.set), self.guide.version)
+        let (title, version) = (title(&self.guide.set), &self.guide.version);
+        words::said(&text!("{title}, release {version}", title, version))
     }
 
     /// What the guide's file says otherwise of a use (`""`) or an element of it.
@@ -124,15 +128,16 @@ pub(super) fn rows<'g>(one: UseView<'g>, all: bool) -> Vec<Row<'g>> {
             let (last, width) = (elements[at + mates - 1], like.len().max(1));
             let like = match &like[..] {
                 [only] => only.clone(),
-                [first, .., last] => format!("{first} to {last}"),
+                [first, .., last] => words::said(&text!("{first} to {last}", first, last)),
                 [] => String::new(),
             };
             let times = count(mates / width, "more time");
-            rows.push(Row::Many(span(part, last), format!("as {like}, {times}")));
+            let like = words::said(&text!("as {like}, {times}", like, times));
+            rows.push(Row::Many(span(part, last), like));
             at += mates;
         } else if quiet > 0 {
             let last = elements[at + quiet - 1];
-            let words = "optional, no place in the document".to_owned();
+            let words = say("optional, no place in the document").to_owned();
             rows.push(Row::Many(span(part, last), words));
             at += quiet;
         } else {
@@ -159,7 +164,7 @@ fn span(first: ElementView<'_>, last: ElementView<'_>) -> String {
     if first == last {
         first
     } else {
-        format!("{first} to {last}")
+        words::said(&text!("{first} to {last}", first, last))
     }
 }
 
@@ -176,11 +181,9 @@ pub(super) fn notes(one: UseView<'_>, all: bool) -> Vec<String> {
     let notes = one.notes().iter();
     let notes = notes.filter(|note| all || note.elements.iter().any(tells));
     let asked = one.demands().filter(|(_, place, _)| !place.is_empty());
-    let asked = asked.map(|(_, place, words)| format!("{place}: {words}"));
-    notes
-        .map(|note| noted(note, one.tag()))
-        .chain(asked)
-        .collect()
+    let asked = asked.map(|(_, place, asked)| text!("{place}: {asked}", place, asked));
+    let noted = notes.map(|note| noted(note, one.tag()));
+    noted.chain(asked).map(|note| words::said(&note)).collect()
 }
 
 /// Whether the guide says nothing of an element, and the standard lets it be left out.
@@ -225,6 +228,16 @@ pub(super) fn destination(one: UseView<'_>) -> String {
     text
 }
 
+/// The title of an area.
+pub(super) fn titled(area: &str) -> &str {
+    match area {
+        "heading" => say("heading"),
+        "detail" => say("detail"),
+        "summary" => say("summary"),
+        other => other,
+    }
+}
+
 /// How often, as guides print it.
 pub(super) fn most(max: u32) -> String {
     match max {
@@ -235,25 +248,35 @@ pub(super) fn most(max: u32) -> String {
 
 /// `Name, N101 = ST, stands below O`.
 pub(super) fn described(one: UseView<'_>) -> String {
-    let mut text = one.name().to_owned();
-    let asked = one.asked("with", "");
-    for (word, more) in [("", one.when()), ("stands ", one.under()), ("", asked)] {
-        if !more.is_empty() {
-            text += &format!(", {word}{more}");
-        }
-    }
-    text
+    let under = match one.under() {
+        under if under.is_empty() => under,
+        under => text!("stands {place}", place = under),
+    };
+    let more = [one.when(), under, one.asked("with", "")];
+    let more = more.iter().filter(|more| !more.is_empty()).map(words::said);
+    let all: Vec<String> = [say(one.name()).to_owned()]
+        .into_iter()
+        .chain(more)
+        .collect();
+    all.join(say(", "))
 }
 
 /// A syntax note in words: `P0304: N103 and N104 come together or not at all`.
-fn noted(note: &Note, tag: &str) -> String {
+fn noted(note: &Note, tag: &str) -> Text {
     let name = |e: &usize| format!("{tag}{e:02}");
-    let list = |all: &[usize], word: &str| match all {
-        [before @ .., last] if !before.is_empty() => {
-            let before: Vec<String> = before.iter().map(name).collect();
-            format!("{} {word} {}", before.join(", "), name(last))
-        }
-        all => all.iter().map(name).collect(),
+    let split = |all: &[usize]| {
+        let (last, before) = all.split_last()?;
+        let before: Vec<String> = before.iter().map(name).collect();
+        Some((before.join(", "), name(last))).filter(|(before, _)| !before.is_empty())
+    };
+    let one = |all: &[usize]| all.first().map(name).unwrap_or_default();
+    let and = |all: &[usize]| match split(all) {
+        Some((before, last)) => text!("{before} and {last}", before, last),
+        None => text!("{name}", name = one(all)),
+    };
+    let or = |all: &[usize]| match split(all) {
+        Some((before, last)) => text!("{before} or {last}", before, last),
+        None => text!("{name}", name = one(all)),
     };
     let (all, first, rest) = (
         &note.elements[..],
@@ -261,14 +284,17 @@ fn noted(note: &Note, tag: &str) -> String {
         &note.elements[1..],
     );
     let words = match note.kind {
-        NoteKind::Paired => format!("{} come together or not at all", list(all, "and")),
-        NoteKind::Required => format!("{} must come", list(all, "or")),
-        NoteKind::Exclusion => format!("only one of {} may come", list(all, "and")),
-        NoteKind::Conditional => format!("with {first} comes {}", list(rest, "and")),
-        NoteKind::ListConditional => format!("with {first} comes {}", list(rest, "or")),
+        NoteKind::Paired => text!("{all} come together or not at all", all = and(all)),
+        NoteKind::Required => text!("{all} must come", all = or(all)),
+        NoteKind::Exclusion => text!("only one of {all} may come", all = and(all)),
+        NoteKind::Conditional => text!("with {first} comes {rest}", first, rest = and(rest)),
+        NoteKind::ListConditional => text!("with {first} comes {rest}", first, rest = or(rest)),
     };
-    let mild = if note.tolerated { " (a warning)" } else { "" };
-    format!("{}: {words}{mild}", note.text)
+    let note_text = &note.text;
+    match note.tolerated {
+        true => text!("{note}: {words} (a warning)", note = note_text, words),
+        false => text!("{note}: {words}", note = note_text, words),
+    }
 }
 
 /// The codes of an element, as `EA each`; a guide's own qualifier alone where it has one.
@@ -276,7 +302,12 @@ pub(super) fn codes(part: ElementView<'_>) -> Vec<(String, String)> {
     let Some(list) = part.codes() else {
         return Vec::new();
     };
-    let word = |code: &String| (code.clone(), list.word(code).unwrap_or_default().to_owned());
+    let word = |code: &String| {
+        (
+            code.clone(),
+            say(list.word(code).unwrap_or_default()).to_owned(),
+        )
+    };
     list.all().iter().map(word).collect()
 }
 
@@ -290,7 +321,7 @@ pub(super) fn said(part: ElementView<'_>) -> String {
     match part.qualifier() {
         is if is.is_empty() && field.is_empty() => part.target(),
         is if is.is_empty() => field,
-        is if field.is_empty() => format!("= {is}"),
-        is => format!("{field}, = {is}"),
+        is if field.is_empty() => format!("= {}", words::said(&is)),
+        is => format!("{field}, = {}", words::said(&is)),
     }
 }

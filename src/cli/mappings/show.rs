@@ -7,12 +7,17 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::page;
-use super::sheet::{Row, Sheet, codes, described, destination, is_used, most, notes, rows, said};
+use super::sheet::{
+    Row, Sheet, codes, described, destination, is_used, most, notes, rows, said, titled,
+};
 use crate::cli::files::GuideOptions;
 use crate::cli::report::{Colour, Paint};
 use crate::cli::sentence::count;
+use crate::cli::words::{said as spoken, say};
 use crate::cli::{Exit, Failure, Outcome};
+use crate::lang::{pad, width};
 use crate::mapping::{ElementView, Guide, Usage, UseView, suggestion};
+use crate::x12::text;
 
 /// Marks what a guide says otherwise than the one that it is laid over.
 const MARK: &str = "◆";
@@ -89,12 +94,11 @@ impl Show {
             self.details(&sheet, paint, out)?;
         }
         if self.segments.is_empty() && !self.structure && io::stdout().is_terminal() {
-            let set = &self.set;
-            let talk = format!(
-                "--structure prints the tables alone, `transload mappings show {set} N1` one \
-                 segment, --html a page"
+            let talk = text!(
+                "--structure prints the tables alone, `transload mappings show {set} N1` one segment, --html a page",
+                set = &self.set
             );
-            let _ = writeln!(io::stderr(), "\n{talk}");
+            let _ = writeln!(io::stderr(), "\n{}", spoken(&talk));
         }
         Ok(Exit::Clean)
     }
@@ -112,9 +116,12 @@ impl Show {
             keys.dedup();
             let near = suggestion(&name.to_ascii_uppercase(), &keys);
             let guide = &sheet.guide.name;
-            return Err(Failure::usage(format!(
-                "{guide} has no segment {name}{near}"
-            )));
+            return Err(Failure::usage(spoken(&text!(
+                "{guide} has no segment {name}{near}",
+                guide,
+                name,
+                near
+            ))));
         }
         let repeated = match self.segments.is_empty() && !self.all {
             true => sheet.repeated(),
@@ -158,7 +165,7 @@ fn like(same: &mut Vec<(String, String)>, paint: Paint, out: &mut dyn Write) -> 
         writeln!(out)?;
     }
     for (top, keys) in groups {
-        let line = format!("as in {top}: {}", keys.join(", "));
+        let line = spoken(&text!("as in {top}: {keys}", top, keys = keys.join(", ")));
         for line in wrapped(line.split(' ').map(str::to_owned), WIDTH - 2) {
             writeln!(out, "  {}", paint.dim(&line))?;
         }
@@ -169,28 +176,49 @@ fn like(same: &mut Vec<(String, String)>, paint: Paint, out: &mut dyn Write) -> 
 
 fn heading(sheet: &Sheet, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let guide = &sheet.guide;
-    writeln!(out, "{}: {}", paint.bold(&guide.name), sheet.title())?;
+    let (name, title) = (paint.bold(&guide.name), sheet.title());
+    writeln!(out, "{}", spoken(&text!("{name}: {title}", name, title)))?;
     if let Some(base) = &sheet.base {
         let changes = count(sheet.changes, "difference");
         let mark = paint.paint(Colour::Yellow, MARK);
-        writeln!(out, "laid over {base}, with {changes}: {mark}")?;
+        let over = text!(
+            "laid over {base}, with {changes}: {mark}",
+            base,
+            changes,
+            mark
+        );
+        writeln!(out, "{}", spoken(&over))?;
     }
-    match guide.document {
-        Some(kind) => writeln!(out, "its values go to and come from a {}", kind.as_str()),
-        None => writeln!(out, "structure only: its values have no document"),
-    }
+    let goes = match guide.document {
+        Some(kind) => text!(
+            "its values go to and come from a {kind}",
+            kind = kind.as_str()
+        ),
+        None => text!("structure only: its values have no document"),
+    };
+    writeln!(out, "{}", spoken(&goes))
 }
 
 fn structure(sheet: &Sheet, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let columns = format!(
-        "{:<4} {:<16}   {:<5} {:<6} {:<44} {}",
-        "pos", "segment", "usage", "max", "name", "document"
-    );
+    let heads = [
+        (say("pos"), 4),
+        (say("segment"), 18),
+        (say("usage"), 5),
+        (say("max"), 6),
+        (say("name"), 44),
+        (say("document"), 0),
+    ];
+    let columns = heads.map(|(head, columns)| pad(head, columns)).join(" ");
     let mut area = "";
     for one in sheet.guide.uses() {
         if !one.area().is_empty() && one.area() != area {
             area = one.area();
-            writeln!(out, "\n{}\n{}", paint.bold(area), paint.dim(&columns))?;
+            writeln!(
+                out,
+                "\n{}\n{}",
+                paint.bold(titled(area)),
+                paint.dim(&columns)
+            )?;
         }
         let head = if one.is_loop() { "┌ " } else { "" };
         let name = format!("{}{head}{}", "│ ".repeat(one.depth()), one.key());
@@ -203,10 +231,10 @@ fn structure(sheet: &Sheet, paint: Paint, out: &mut dyn Write) -> io::Result<()>
             paint.dim(&key)
         };
         let line = format!(
-            "{:03}  {key} {mark} {usage:<5} {:<6} {:<44} {}",
+            "{:03}  {key} {mark} {usage:<5} {:<6} {} {}",
             one.position(),
             most(one.max()),
-            described(one),
+            pad(&described(one), 44),
             destination(one),
         );
         writeln!(out, "{}", line.trim_end())?;
@@ -236,27 +264,27 @@ impl Printer<'_> {
     fn detail(&mut self, one: UseView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let paint = self.paint;
         let place = paint.bold(&one.path());
-        let kind = if one.is_loop() { ", a loop" } else { "" };
+        let kind = if one.is_loop() { say(", a loop") } else { "" };
         writeln!(out, "\n{place}  {}{kind}", described(one))?;
         let scope = match one.scope() {
             scope if scope.is_empty() => String::new(),
-            scope => format!(", → {scope}"),
+            scope => format!("{}→ {scope}", say(", ")),
         };
-        let (position, usage, times) = (one.position(), usage(one.usage()), times(one.max()));
-        writeln!(out, "  position {position:03}, {usage}, {times}{scope}")?;
+        writeln!(out, "  {}{scope}", standing(one))?;
         for sentence in self.sheet.marks(one, "") {
             writeln!(out, "{} {sentence}", mark(true, paint))?;
         }
         for row in rows(one, self.all) {
             match row {
                 Row::Composite(designator, name, usage) => {
+                    let name = say(name);
                     let usage = usage.to_string();
                     writeln!(out, "  {designator:<10} {usage:<5} {:<9} {name}", "")?;
                 }
                 Row::Element(part) => self.element(one, part, out)?,
                 Row::Many(span, words) => {
-                    let line = format!("  {span}: {words}");
-                    writeln!(out, "{}", paint.dim(&line))?;
+                    let line = spoken(&text!("{span}: {words}", span, words));
+                    writeln!(out, "  {}", paint.dim(&line))?;
                 }
             }
         }
@@ -278,13 +306,13 @@ impl Printer<'_> {
         let usage = part.usage().to_string();
         let more = match part.repeats() {
             1 => String::new(),
-            n => format!(", up to {n}"),
+            n => spoken(&text!(", up to {n}", n)),
         };
-        let name = format!("{}{more}", def.name);
+        let name = pad(&format!("{}{more}", say(&def.name)), 38);
         let designator = paint.bold(&format!("{designator:<10}"));
         let mark = mark(!marks.is_empty(), paint);
         let goes = said(part);
-        let line = format!("{mark} {designator} {usage:<5} {length:<9} {name:<38} {goes}");
+        let line = format!("{mark} {designator} {usage:<5} {length:<9} {name} {goes}");
         writeln!(out, "{}", line.trim_end())?;
         for line in self.codes(part) {
             writeln!(out, "{INDENT}{line}")?;
@@ -302,7 +330,8 @@ impl Printer<'_> {
         };
         let listed = codes(part);
         if listed.len() > BESIDE && !self.told.insert(list.to_owned()) {
-            return vec![format!("the {} codes of {list}", listed.len())];
+            let all = text!("the {n} codes of {list}", n = listed.len(), list);
+            return vec![spoken(&all)];
         }
         let shown = if self.all {
             listed.len()
@@ -310,22 +339,25 @@ impl Printer<'_> {
             listed.len().min(CODES)
         };
         let part = listed[..shown].iter();
-        let mut words: Vec<String> = part.map(|(code, word)| format!("{code} {word},")).collect();
+        let comma = say(", ").trim_end();
+        let mut words: Vec<String> = part
+            .map(|(code, word)| format!("{code} {word}{comma}"))
+            .collect();
         match (listed.len() - shown, words.last_mut()) {
             (0, Some(last)) => drop(last.pop()),
             (0, None) => {}
-            (n, _) => words.push(format!("and {n} more of {list}")),
+            (n, _) => words.push(spoken(&text!("and {n} more of {list}", n, list))),
         }
         wrapped(words.into_iter(), WIDTH - INDENT.len())
     }
 }
 
-/// Words in lines of at most `width` characters.
-fn wrapped(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
+/// Words in lines of at most so many columns.
+fn wrapped(words: impl Iterator<Item = String>, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if width(line) + 1 + width(&word) <= columns => {
                 *line = format!("{line} {word}");
             }
             _ => lines.push(word),
@@ -334,23 +366,26 @@ fn wrapped(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
     lines
 }
 
-/// Usage in a word.
-pub(super) fn usage(usage: Usage) -> &'static str {
-    match usage {
-        Usage::Mandatory => "mandatory",
-        Usage::Optional => "optional",
-        Usage::Conditional => "conditional",
-        Usage::NotUsed => "not used",
-    }
-}
-
-/// How often in words.
-pub(super) fn times(max: u32) -> String {
-    match most(max).as_str() {
-        "1" => "once".to_owned(),
-        ">1" => "any number of times".to_owned(),
-        n => format!("up to {n} times"),
-    }
+/// Where a use stands, whether it must come, and how often it may.
+pub(super) fn standing(one: UseView<'_>) -> String {
+    let usage = match one.usage() {
+        Usage::Mandatory => text!("mandatory"),
+        Usage::Optional => text!("optional"),
+        Usage::Conditional => text!("conditional"),
+        Usage::NotUsed => text!("not used"),
+    };
+    let times = match most(one.max()).as_str() {
+        "1" => text!("once"),
+        ">1" => text!("any number of times"),
+        n => text!("up to {n} times", n),
+    };
+    let position = format!("{:03}", one.position());
+    spoken(&text!(
+        "position {position}, {usage}, {times}",
+        position,
+        usage,
+        times
+    ))
 }
 
 fn guide_json(guide: &Guide) -> Value {
@@ -361,7 +396,7 @@ fn guide_json(guide: &Guide) -> Value {
             "min": element.def().min, "max": element.def().max, "maps": element.target(),
         });
         if !element.qualifier().is_empty() {
-            told["when"] = Value::from(element.qualifier());
+            told["when"] = Value::from(element.qualifier().to_string());
         }
         if let Some(list) = element.list() {
             told["codes"] = Value::from(list);
@@ -369,7 +404,7 @@ fn guide_json(guide: &Guide) -> Value {
         for word in ["fits", "with"] {
             let asked = element.asked(word);
             if !asked.is_empty() {
-                told[word] = Value::from(asked);
+                told[word] = Value::from(asked.to_string());
             }
         }
         told
@@ -378,13 +413,13 @@ fn guide_json(guide: &Guide) -> Value {
         let mut told = json!({
             "area": one.area(), "position": one.position(), "segment": one.tag(),
             "use": one.key(), "path": one.path(), "name": one.name(),
-            "usage": one.usage().to_string(), "max": one.max(), "when": one.when(),
-            "under": one.under(), "depth": one.depth(), "loop": one.is_loop(),
+            "usage": one.usage().to_string(), "max": one.max(), "when": one.when().to_string(),
+            "under": one.under().to_string(), "depth": one.depth(), "loop": one.is_loop(),
             "maps": one.target(), "elements": one.elements().map(element).collect::<Vec<_>>(),
         });
         let with = one.asked("with", "");
         if !with.is_empty() {
-            told["with"] = Value::from(with);
+            told["with"] = Value::from(with.to_string());
         }
         told
     };
@@ -395,9 +430,11 @@ fn guide_json(guide: &Guide) -> Value {
         .filter_map(|part| Some((part.list()?, part)));
     let lists: BTreeMap<&str, Value> = coded
         .map(|(list, part)| {
-            let words = codes(part)
-                .into_iter()
-                .map(|(code, word)| (code, Value::from(word)));
+            let codes = part.codes();
+            let words = codes.into_iter().flat_map(|list| {
+                let word = |code: &String| (code.clone(), Value::from(list.word(code)));
+                list.all().iter().map(word)
+            });
             (list, Value::Object(words.collect()))
         })
         .collect();

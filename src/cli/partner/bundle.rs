@@ -103,7 +103,12 @@ impl Export {
             fs::read_to_string(&file).map_err(|why| Failure::state(format!("{file}: {why}")))?;
         let mut files = BTreeMap::from([(format!("{PARTNERS}{}.toml", partner.name), text)]);
         let as2 = partner.as2.iter();
-        for path in as2.flat_map(|as2| &as2.certificates) {
+        let paths = as2.flat_map(|as2| {
+            let tls = as2.connect.server_certificates.iter();
+            let messages = as2.certificates.iter().map(|one| &one.file);
+            messages.chain(tls).chain(&as2.demand.client_certificates)
+        });
+        for path in paths {
             if !is_below(path) {
                 return Err(Failure::usage(format!(
                     "{file}: the certificate {} is not below the folder of partners: put it there \
@@ -308,7 +313,7 @@ fn check(content: &Content, library: &Library) -> Result<Partner, Failure> {
     }
     let certificates = partner.as2.iter().flat_map(|as2| &as2.certificates);
     let certificates: Vec<String> = certificates
-        .map(|path| format!("{PARTNERS}{}", path.to_string_lossy()))
+        .map(|one| format!("{PARTNERS}{}", one.file.to_string_lossy()))
         .collect();
     for (path, text) in &content.files {
         let below = path.strip_prefix(PARTNERS).or(path.strip_prefix(MAPPINGS));

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Folder, Read, guide_name};
 use crate::cli::files::library;
 use crate::cli::{Exit, Failure, Outcome};
+use crate::gateway;
 use crate::mapping::{Library, suggestion};
 use crate::partner::{Document, Error, Partners};
 
@@ -46,6 +47,12 @@ impl Check {
         let now = Utc::now();
         for read in &read {
             self.certificates(read, now, &mut problems);
+            let mut resolved = read.partner.clone();
+            resolved.rebase(&self.folder.partners);
+            if let Some(Err(why)) = resolved.as2.as_ref().map(gateway::usable) {
+                let why = format!("[as2.connect] or [as2.demand]: {why}");
+                problems.errors.push(Error::plain(&read.file, why));
+            }
             for (set, document) in &read.partner.documents {
                 let wrong = guide(&library, set, document);
                 let wrong = wrong.into_iter().map(|why| Error::plain(&read.file, why));
@@ -64,8 +71,8 @@ impl Check {
 
     fn certificates(&self, read: &Read, now: DateTime<Utc>, problems: &mut Problems) {
         let paths = read.partner.as2.iter().flat_map(|as2| &as2.certificates);
-        for path in paths {
-            let path = self.folder.partners.join(path);
+        for one in paths {
+            let path = self.folder.partners.join(&one.file);
             let shown = path.display();
             let certificate = match crate::cli::as2::certificate(&path) {
                 Ok(certificate) => certificate,

@@ -8,6 +8,7 @@ use super::super::shape::Shape;
 use super::super::slots::Kind;
 use super::super::source::{Node, Table, Value};
 use super::Compiler;
+use crate::x12::text;
 
 impl Compiler<'_> {
     /// A table with what it is `like` below it; itself where it is like no other. What tells the
@@ -21,11 +22,12 @@ impl Compiler<'_> {
         };
         let Some(model) = table.get(&text) else {
             let known: Vec<&str> = table.keys().map(String::as_str).collect();
-            self.errors.push(name.unknown("neighbour", &text, &known));
+            self.errors
+                .push(name.unknown(text!("neighbour"), &text, &known));
             return node.clone();
         };
         if model.get("like").is_some() {
-            let message = format!("{text} is like another itself: name that one");
+            let message = text!("{text} is like another itself: name that one", text);
             self.errors.push(name.error(message));
         }
         let mut merged = model.clone();
@@ -46,7 +48,10 @@ impl Compiler<'_> {
             return;
         };
         if !numbered || self.uses[id].parent.is_some() {
-            let message = "under is for an HL in an area, with HL01 = { is = \"hl()\" }";
+            let message = text!(
+                "under is for an HL in an area, with HL01 = {rule}",
+                rule = "{ is = \"hl()\" }"
+            );
             self.errors.push(under.error(message));
             return;
         }
@@ -80,8 +85,9 @@ impl Compiler<'_> {
                 (rule.list, rule.item, rule.nested) = (Some(list.slot), item.kind, Some(nested));
             }
             _ => {
-                let message = "levels stand in levels: name a list whose items have a list \
-                     of the same name, as levels[]";
+                let message = text!(
+                    "levels stand in levels: name a list whose items have a list of the same name, as levels[]"
+                );
                 self.errors.push(node.error(message));
             }
         }

@@ -5,6 +5,7 @@ use super::super::shape::{Form, Shape};
 use super::super::slots::Kind;
 use super::super::source::Node;
 use super::Compiler;
+use crate::x12::text;
 
 impl Compiler<'_> {
     /// An `as` path: its steps from `scope`, and what stands at its end.
@@ -16,7 +17,7 @@ impl Compiler<'_> {
     ) -> Option<(Path, Shape)> {
         if !self.mapped {
             self.errors
-                .push(node.error("this guide has no document = \"…\" to map to"));
+                .push(node.error(text!("this guide has no document = \"…\" to map to")));
             return None;
         }
         let text = self.ok(node.text())?.to_owned();
@@ -51,7 +52,7 @@ impl Compiler<'_> {
                     let Some((slot, found)) = self.schema.slot(index, name) else {
                         let owner = &self.schema.structs[index];
                         let known: Vec<&str> = owner.fields.iter().map(|f| f.0).collect();
-                        self.errors.push(node.unknown("field", name, &known));
+                        self.errors.push(node.unknown(text!("field"), name, &known));
                         return None;
                     };
                     path.push(Step {
@@ -69,15 +70,19 @@ impl Compiler<'_> {
                     shape = Shape::Leaf(form);
                 }
                 _ => {
-                    self.errors
-                        .push(node.error(format!("{name:?} is asked of a single value")));
+                    self.errors.push(node.error(text!(
+                        "{name} is asked of a single value",
+                        name = crate::x12::Value::quoted(name)
+                    )));
                     return None;
                 }
             }
             if item {
                 let Shape::List(inner) = shape else {
-                    self.errors
-                        .push(node.error(format!("{name:?} is not a list: leave out []")));
+                    self.errors.push(node.error(text!(
+                        "{name} is not a list: leave out []",
+                        name = crate::x12::Value::quoted(name)
+                    )));
                     return None;
                 };
                 path.push(Step {
@@ -102,7 +107,7 @@ impl Compiler<'_> {
 /// What a node of this shape is.
 pub(super) fn kind(shape: &Shape) -> Kind {
     match shape {
-        Shape::Struct(index) => Kind::Struct(*index as u32),
+        Shape::Struct(index) => Kind::Struct(*index as u16),
         Shape::List(_) => Kind::List,
         Shape::Leaf(form) => Kind::Leaf(*form),
         Shape::Ext => Kind::Ext,

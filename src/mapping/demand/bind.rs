@@ -5,6 +5,7 @@ use super::super::dictionary::{DataType, Usage, usage_of};
 use super::super::guide::{Guide, PartUse, Pattern, Use, UseId, designator, elements};
 use super::super::source::{GuideError, Node};
 use super::{Condition, Demand, Form, Home, Operand, Relation, Spot, What};
+use crate::x12::text;
 
 /// Where a name may lead.
 #[derive(Clone, Copy)]
@@ -112,7 +113,7 @@ impl<'g> Looker<'g> {
         let place = self.one().places.get(element - 1);
         let part = place.filter(|place| place.composite == (component > 0));
         let part = part.and_then(|place| place.parts.get(component.saturating_sub(1)));
-        part.ok_or_else(|| node.error("name a component of the composite, as REF04-1"))
+        part.ok_or_else(|| node.error(text!("name a component of the composite, as REF04-1")))
     }
 
     fn demand(self, at: Option<(usize, usize)>, what: What, with: Vec<Condition>) -> Demand {
@@ -173,8 +174,9 @@ impl<'g> Looker<'g> {
             None => Usage::Optional,
         };
         if !matches!(usage, Usage::Mandatory | Usage::NotUsed) {
-            let message =
-                "with says where a usage or a fits holds: write usage = \"M\" or \"N\" beside it";
+            let message = text!(
+                "with says where a usage or a fits holds: write usage = \"M\" or \"N\" beside it"
+            );
             return Err(with.error(message));
         }
         if let Some(at) = at {
@@ -197,7 +199,10 @@ impl<'g> Looker<'g> {
             self.conditions(name, value, &mut conditions)?;
         }
         match conditions.is_empty() {
-            true => Err(with.error("with needs a value to look at, as { FOB.FOB01 = \"CC\" }")),
+            true => Err(with.error(text!(
+                "with needs a value to look at, as {example}",
+                example = "{ FOB.FOB01 = \"CC\" }"
+            ))),
             false => Ok(conditions),
         }
     }
@@ -220,7 +225,9 @@ impl<'g> Looker<'g> {
         };
         let patterns: Vec<Pattern> = value.texts()?.into_iter().map(pattern).collect();
         if patterns.is_empty() {
-            return Err(value.error("an empty list tells nothing: with needs at least one value"));
+            return Err(value.error(text!(
+                "an empty list tells nothing: with needs at least one value"
+            )));
         }
         all.push(Condition {
             name: name.to_owned(),
@@ -255,14 +262,18 @@ impl<'g> Looker<'g> {
             Operand::Today(_) => "a date",
             Operand::Value(_, spot, days) => {
                 if *days != 0 && kind(part) != "a date" {
-                    return Err(node.error("days are added to dates only"));
+                    return Err(node.error(text!("days are added to dates only")));
                 }
                 let place = &self.guide.uses[spot.id].places[spot.element - 1];
                 kind(&place.parts[spot.component.saturating_sub(1)])
             }
         };
         if kind(part) != other {
-            let message = format!("{} cannot be compared with {other}", kind(part));
+            let message = text!(
+                "{kind} cannot be compared with {other}",
+                kind = kind(part).to_string(),
+                other
+            );
             return Err(node.error(message));
         }
         Ok(self.demand(Some(at), What::Compare(relation, operand), with))
@@ -279,7 +290,7 @@ impl<'g> Looker<'g> {
             (_, Some((name, days))) => (name, days.trim().parse::<u16>().map(|n| -i64::from(n))),
             _ => (text, Ok(0)),
         };
-        let wrong = |_| node.error("days are written as today + 2, BSN.BSN03 - 7");
+        let wrong = |_| node.error(text!("days are written as today + 2, BSN.BSN03 - 7"));
         let (name, days) = (name.trim(), days.map_err(wrong)?);
         match name {
             "today" => Ok(Operand::Today(days)),
@@ -301,7 +312,7 @@ impl<'g> Looker<'g> {
         let id = match path[..] {
             [] if self.element => self.owner,
             [] => {
-                let message = format!("{name}: name the segment too, as FOB.FOB01");
+                let message = text!("{name}: name the segment too, as FOB.FOB01", name);
                 return Err(node.error(message));
             }
             _ => self.place(node, &path)?,
@@ -319,9 +330,10 @@ impl<'g> Looker<'g> {
             })
         };
         spot.filter(there).ok_or_else(|| {
-            node.error(format!(
-                "{last} is no element of {} with a value of its own",
-                one.tag
+            node.error(text!(
+                "{last} is no element of {tag} with a value of its own",
+                last,
+                tag = &one.tag
             ))
         })
     }
@@ -349,9 +361,9 @@ impl<'g> Looker<'g> {
                     break;
                 };
                 if step > 0 && found.is_some_and(|id: UseId| guide.uses[id].capacity() > 1) {
-                    let message = format!(
-                        "{} repeats: of which one the value is meant, nobody can tell",
-                        path[step - 1]
+                    let message = text!(
+                        "{key} repeats: of which one the value is meant, nobody can tell",
+                        key = path[step - 1]
                     );
                     return Err(node.error(message));
                 }
@@ -361,7 +373,7 @@ impl<'g> Looker<'g> {
                 return self.reachable(node, id, level);
             }
         }
-        Err(node.unknown("segment", &path.join("."), &known))
+        Err(node.unknown(text!("segment"), &path.join("."), &known))
     }
 
     /// A loop that repeats is judged where it ends: what comes after it cannot be asked.
@@ -372,8 +384,9 @@ impl<'g> Looker<'g> {
             return Ok(id);
         }
         let key = &self.guide.uses[id].key;
-        Err(node.error(format!(
-            "{key} comes later, outside the loop that this stands in: ask it there"
+        Err(node.error(text!(
+            "{key} comes later, outside the loop that this stands in: ask it there",
+            key
         )))
     }
 }

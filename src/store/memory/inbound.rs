@@ -114,7 +114,9 @@ impl Rows {
         note: &str,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let message = self.finish(lease, WorkKind::Answer)?.subject;
+        let work = self.finish(lease, WorkKind::Answer)?;
+        self.circuits.remove(&work.partner);
+        let message = work.subject;
         let row = &mut self.message_mut(message)?.message;
         if matches!(row.state, MessageState::Received | MessageState::Uncertain) {
             row.state = MessageState::Answered;

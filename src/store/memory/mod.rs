@@ -5,6 +5,7 @@
 
 mod bridge;
 mod inbound;
+mod orders;
 mod outbound;
 mod queries;
 mod queue;
@@ -22,8 +23,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Observation, Observed, Payload,
-    REMARKS, Reading, Receipt, Recorded, Reply, Sealed, Step, Store, Submission, Then, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, REMARKS, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use rows::Rows;
 
@@ -127,6 +129,10 @@ impl Store for Memory {
         self.write(move |rows| rows.retry(lease, kept(at), error, kept(now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        self.write(move |rows| rows.unreached(lease, &missed, kept(now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         self.write(move |rows| rows.bury(lease, aside, &note, kept(now)))
     }
@@ -179,8 +185,14 @@ impl Store for Memory {
         self.write(move |rows| rows.seal(lease, &sealed, kept(now)))
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        self.write(move |rows| rows.sent(lease, kept(until), kept(now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        self.write(move |rows| rows.sent(lease, kept(until), &why, kept(now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -201,6 +213,38 @@ impl Store for Memory {
                 rows.log(message, what, &detail, kept(now));
             }
             Ok(())
+        })
+    }
+
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        self.write(move |rows| rows.resend(message, &resend, kept(now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        self.write(move |rows| rows.cancel(message, &order, kept(now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            for one in seen {
+                let key = (one.partner, one.purpose, one.fingerprint);
+                let at = rows.seen.entry(key).or_insert(kept(one.at));
+                *at = kept(one.at).max(*at);
+            }
+            Ok(())
+        })
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        self.query(|rows| {
+            let whole =
+                |((partner, purpose, fingerprint), at): (&(String, String, String), &_)| Seen {
+                    partner: partner.clone(),
+                    purpose: purpose.clone(),
+                    fingerprint: fingerprint.clone(),
+                    at: *at,
+                };
+            rows.seen.iter().map(whole).collect()
         })
     }
 
@@ -243,6 +287,14 @@ impl Store for Memory {
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         self.query(move |rows| rows.find(direction, &key))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        self.query(move |rows| rows.named(&message_id))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        self.query(move |rows| rows.look(limit))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {

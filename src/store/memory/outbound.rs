@@ -155,8 +155,8 @@ impl Rows {
                 mic: sealed.mic.clone(),
                 body: sealed.body.digest,
                 content,
-                content_type: None,
-                file_name: None,
+                content_type: sealed.content_type.clone(),
+                file_name: sealed.file_name.clone(),
                 resend_of: None,
                 note: sealed.note.clone(),
                 created: now,
@@ -174,6 +174,7 @@ impl Rows {
         &mut self,
         lease: Lease,
         until: DateTime<Utc>,
+        why: &str,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let work = self.release(lease, until, None)?;
@@ -183,13 +184,8 @@ impl Rows {
                 work.kind
             )));
         }
-        self.move_message(work.subject, MessageState::Sent, "", now)?;
-        self.move_documents_of(
-            work.subject,
-            &[DocumentState::Drafted],
-            DocumentState::Sent,
-            now,
-        )
+        self.circuits.remove(&work.partner);
+        self.move_message(work.subject, MessageState::Sent, why, now)
     }
 
     pub(super) fn receipt(
@@ -208,14 +204,18 @@ impl Rows {
             return Ok(());
         }
         row.answer = receipt.answer.clone().or(row.answer.take());
+        let partner = row.message.partner.clone();
+        if self.in_hand(WorkKind::Send, message) {
+            self.circuits.remove(&partner);
+        }
         self.drop_work(WorkKind::Send, message);
         self.move_message(message, receipt.state, &receipt.note, now)?;
         match receipt.state {
             MessageState::Confirmed => {
                 self.move_documents_of(message, &[Drafted, Failed], Sent, now)
             }
-            MessageState::Refused => self.move_documents_of(message, &[Drafted, Sent], Failed, now),
-            _ => self.move_documents_of(message, &[Drafted], Sent, now),
+            MessageState::Refused => self.move_documents_of(message, &[Drafted], Failed, now),
+            _ => Ok(()),
         }
     }
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::rows::Rows;
 use crate::store::state::Subject;
 use crate::store::{
-    Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MessageState, Work, WorkKind,
+    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MISSES,
+    MessageState, Waiting, Work, WorkKind,
 };
 
 /// A row of the queue.
@@ -122,7 +123,8 @@ impl Rows {
             let due = self
                 .work
                 .iter()
-                .filter(|(_, row)| row.due <= now && kinds.contains(&row.kind));
+                .filter(|(_, row)| row.due <= now && kinds.contains(&row.kind))
+                .filter(|(_, row)| !row.kind.asks_partner() || self.may_ask(&row.partner, now));
             let turn = |row: &Queued| (self.turns[&row.partner], row.partner.clone());
             let Some(id) = due
                 .min_by_key(|(id, row)| (turn(row), row.due, **id))
@@ -135,8 +137,69 @@ impl Rows {
                 .extend(self.take(id, now, super::kept(now + lease))?);
         }
         let rows = self.work.values().filter(|row| kinds.contains(&row.kind));
-        claimed.next = rows.map(|row| row.due).min();
+        claimed.next = rows.filter_map(|row| self.next(row, now)).min();
         Ok(claimed)
+    }
+
+    /// When a row may be claimed next; none where it waits for the end of another.
+    fn next(&self, row: &Queued, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if row.leased && row.due > now || !row.kind.asks_partner() {
+            return Some(row.due);
+        }
+        let shut = self.circuits.get(&row.partner).and_then(|known| known.1);
+        let due = shut.map_or(row.due, |shut| row.due.max(shut));
+        self.has_room(&row.partner, now).then_some(due)
+    }
+
+    fn may_ask(&self, partner: &str, now: DateTime<Utc>) -> bool {
+        let shut = self.circuits.get(partner).and_then(|known| known.1);
+        shut.is_none_or(|shut| shut <= now) && self.has_room(partner, now)
+    }
+
+    /// Whether one more piece of work may go to a partner's server, its circuit apart.
+    fn has_room(&self, partner: &str, now: DateTime<Utc>) -> bool {
+        let missed = self.circuits.get(partner).map_or(0, |known| known.0);
+        let most = if missed >= MISSES { 1 } else { AT_ONCE };
+        let out = self.work.values().filter(|row| {
+            row.partner == partner && row.kind.asks_partner() && row.leased && row.due > now
+        });
+        out.count() < most
+    }
+
+    /// Whether a worker has this.
+    pub(super) fn in_hand(&self, kind: WorkKind, subject: Uuid) -> bool {
+        let mut rows = self.work.values();
+        rows.any(|row| row.kind == kind && row.subject == subject && row.leased)
+    }
+
+    /// What waits for a partner's server since before a time.
+    pub(super) fn waiting_since(
+        &self,
+        partner: &str,
+        before: DateTime<Utc>,
+    ) -> Vec<(WorkKind, Uuid)> {
+        let rows = self.work.values();
+        let old = rows.filter(|row| {
+            row.partner == partner && row.kind.asks_partner() && !row.leased && row.queued < before
+        });
+        old.map(|row| (row.kind, row.subject)).collect()
+    }
+
+    /// The queue, what is due first before the rest.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
+        let mut rows: Vec<_> = self.work.iter().collect();
+        rows.sort_by_key(|(id, row)| (row.due, **id));
+        let waiting = |(_, row): (&i64, &Queued)| Waiting {
+            kind: row.kind,
+            subject: row.subject,
+            partner: row.partner.clone(),
+            due: row.due,
+            leased: row.leased,
+            attempt: row.attempt,
+            error: row.error.clone(),
+            queued: row.queued,
+        };
+        rows.into_iter().map(waiting).collect()
     }
 
     /// Leases a row, unless it has killed too many.
@@ -175,7 +238,9 @@ impl Rows {
             ..
         } = row;
         let lease = Lease { work: id, attempt };
+        let missed = self.circuits.get(&partner).map_or(0, |known| known.0);
         Ok(Some(Work {
+            missed,
             lease,
             kind,
             subject,
@@ -225,7 +290,7 @@ impl Rows {
         self.set_aside(row.kind, row.subject, aside, note, now)
     }
 
-    fn set_aside(
+    pub(super) fn set_aside(
         &mut self,
         kind: WorkKind,
         subject: Uuid,
@@ -255,7 +320,7 @@ impl Rows {
             Subject::Message => {
                 self.move_message(subject, aside.message()?, note, now)?;
                 if kind == WorkKind::Send && matches!(aside, Aside::Refused | Aside::Dead) {
-                    let from = [DocumentState::Drafted, DocumentState::Sent];
+                    let from = [DocumentState::Drafted];
                     self.move_documents_of(subject, &from, DocumentState::Failed, now)?;
                 }
                 Ok(())

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::queue::Queued;
@@ -23,7 +24,10 @@ pub(super) struct Rows {
     pub(super) work: BTreeMap<i64, Queued>,
     pub(super) last_work: i64,
     pub(super) turns: BTreeMap<String, u64>,
+    /// Tries in a row that did not reach a partner, and until when it is shut.
+    pub(super) circuits: BTreeMap<String, (u32, Option<DateTime<Utc>>)>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
+    pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
     pub(super) bridge: BTreeMap<String, String>,
     pub(super) observations: BTreeMap<(String, String), Observed>,
     pub(super) submissions: BTreeMap<Uuid, Submission>,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::INLINE;
 use super::columns::{answer, digest, headers_text, id, some_id, word};
+use super::orders::reached;
 use super::queue::{all, enqueue, finish, first, log, move_document, progress, run};
 use crate::store::{
     Accepted, Arrival, DUPLICATE_WINDOW, Direction, DocumentState, Draft, Drafted, Error, Key,
@@ -121,7 +122,9 @@ pub(super) fn posted(
     note: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let message = finish(c, lease, WorkKind::Answer)?.subject;
+    let work = finish(c, lease, WorkKind::Answer)?;
+    let message = work.subject;
+    reached(c, &work.partner)?;
     let sql = "UPDATE message SET state = 'answered', updated = $1
                WHERE id = $2 AND state IN ('received', 'uncertain')";
     run(c, sql, params![now.timestamp_micros(), message.as_bytes()])?;

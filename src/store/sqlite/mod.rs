@@ -13,12 +13,14 @@
 mod bridge;
 mod columns;
 mod inbound;
+mod orders;
 mod outbound;
 mod payloads;
 mod queries;
 mod queue;
 mod readers;
 mod schema;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -34,8 +36,9 @@ use uuid::Uuid;
 use super::{
     Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
     Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Observation, Observed, Payload,
-    Reading, Receipt, Recorded, Reply, Sealed, Step, Store, Submission, Then, WorkKind,
+    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
+    Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
+    Submission, Then, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -80,10 +83,33 @@ impl Sqlite {
         })
     }
 
+    /// Opens the store in `folder` beside the process that has it: its rows, and orders to it. Work
+    /// that is queued here is done there; a claim here would take it for dead.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where there is no store, [`Kind::Invalid`] where it is another version's.
+    pub fn beside(folder: &Path) -> Result<Self, Error> {
+        let database = folder.join("transload.db");
+        let connection = schema::beside(&database)?;
+        Ok(Self {
+            writer: Writer::start(connection, ())?,
+            readers: Readers::new(database),
+            payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
+        })
+    }
+
     /// How many transactions were committed since the store was opened: below the number of writes,
     /// by as much as writers shared a commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// The certificates that were seen at work, of a folder that `serve` may have open. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where the database cannot be read.
+    pub fn look_seen(folder: &Path) -> Result<Vec<Seen>, Error> {
+        seen::look(folder)
     }
 
     /// One write transaction.
@@ -182,6 +208,10 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| queue::retry(c, lease, at, &error, now)))
     }
 
+    fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32> {
+        Box::pin(self.write(move |c| orders::unreached(c, lease, &missed, now)))
+    }
+
     fn bury(&self, lease: Lease, aside: Aside, note: String, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| queue::bury(c, lease, aside, &note, now)))
     }
@@ -239,8 +269,14 @@ impl Store for Sqlite {
         })
     }
 
-    fn sent(&self, lease: Lease, until: DateTime<Utc>, now: DateTime<Utc>) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| outbound::sent(c, lease, until, now)))
+    fn sent(
+        &self,
+        lease: Lease,
+        until: DateTime<Utc>,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| outbound::sent(c, lease, until, &why, now)))
     }
 
     fn receipt(&self, message: Uuid, receipt: Receipt, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -255,6 +291,22 @@ impl Store for Sqlite {
         now: DateTime<Utc>,
     ) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| outbound::remark(c, message, what, &detail, now)))
+    }
+
+    fn resend(&self, message: Uuid, resend: Resend, now: DateTime<Utc>) -> Reply<'_, Uuid> {
+        Box::pin(self.write(move |c| orders::resend(c, message, &resend, now)))
+    }
+
+    fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| seen::note(c, &seen)))
+    }
+
+    fn all_seen(&self) -> Reply<'_, Vec<Seen>> {
+        Box::pin(self.query(seen::list))
     }
 
     fn step(&self, name: String, step: Step, now: DateTime<Utc>) -> Reply<'_, Option<String>> {
@@ -293,6 +345,14 @@ impl Store for Sqlite {
 
     fn find(&self, direction: Direction, key: Key) -> Reply<'_, Option<Message>> {
         Box::pin(self.query(move |c| queries::find(c, direction, &key)))
+    }
+
+    fn named(&self, message_id: String) -> Reply<'_, Vec<Message>> {
+        Box::pin(self.query(move |c| orders::named(c, &message_id)))
+    }
+
+    fn queue(&self, limit: usize) -> Reply<'_, Queue> {
+        Box::pin(self.query(move |c| orders::queue(c, limit)))
     }
 
     fn message(&self, id: Uuid) -> Reply<'_, Option<MessageDetail>> {

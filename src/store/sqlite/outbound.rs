@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::columns;
 use super::columns::{digest, headers_text, word};
 use super::inbound::{inline, keep};
+use super::orders::reached;
 use super::payloads::Payloads;
 use super::queue::{
     enqueue, finish, first, leased, log, move_document, move_documents_of, move_message, release,
@@ -153,8 +154,10 @@ pub(super) fn seal(
     let content = first(c, sql, params![interchange], digest)?.flatten();
     keep(c, &sealed.body)?;
     let sql = "INSERT INTO message (id, direction, partner, transport, our_id, partner_id,
-                   message_id, state, mic, headers, body, content, note, created, updated)
-               VALUES ($1, 'outbound', $2, $3, $4, $5, $6, 'sealed', $7, $8, $9, $10, $11, $12, $12)";
+                   message_id, state, mic, headers, body, content, note, created, updated,
+                   content_type, file_name)
+               VALUES ($1, 'outbound', $2, $3, $4, $5, $6, 'sealed', $7, $8, $9, $10, $11, $12, $12,
+                   $13, $14)";
     let values = params![
         sealed.id.as_bytes(),
         work.partner,
@@ -168,6 +171,8 @@ pub(super) fn seal(
         content,
         sealed.note,
         now.timestamp_micros(),
+        sealed.content_type,
+        sealed.file_name,
     ];
     run(c, sql, values)?;
     let sql = "UPDATE interchange SET message = $1 WHERE id = $2";
@@ -180,6 +185,7 @@ pub(super) fn sent(
     c: &Connection,
     lease: Lease,
     until: DateTime<Utc>,
+    why: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let work = leased(c, lease)?;
@@ -190,14 +196,8 @@ pub(super) fn sent(
         )));
     }
     release(c, lease, until, None)?;
-    move_message(c, work.subject, MessageState::Sent, "", now)?;
-    move_documents_of(
-        c,
-        work.subject,
-        &[DocumentState::Drafted],
-        DocumentState::Sent,
-        now,
-    )
+    reached(c, &work.partner)?;
+    move_message(c, work.subject, MessageState::Sent, why, now)
 }
 
 pub(super) fn receipt(
@@ -230,17 +230,20 @@ pub(super) fn receipt(
             params![answer.status, headers, &answer.body[..], message.as_bytes()],
         )?;
     }
-    run(
-        c,
-        "DELETE FROM work WHERE subject = $1 AND kind = 'send'",
-        params![message.as_bytes()],
-    )?;
+    let sql = "DELETE FROM work WHERE subject = $1 AND kind = 'send' RETURNING leased, partner";
+    let work = first(c, sql, params![message.as_bytes()], |row| {
+        Ok((row.get(0)?, row.get::<_, String>(1)?))
+    })?;
+    // Where a worker has it, their server has just answered.
+    if let Some((true, partner)) = work {
+        reached(c, &partner)?;
+    }
     use DocumentState::{Drafted, Failed, Sent};
     move_message(c, message, receipt.state, &receipt.note, now)?;
     match receipt.state {
         MessageState::Confirmed => move_documents_of(c, message, &[Drafted, Failed], Sent, now),
-        MessageState::Refused => move_documents_of(c, message, &[Drafted, Sent], Failed, now),
-        _ => move_documents_of(c, message, &[Drafted], Sent, now),
+        MessageState::Refused => move_documents_of(c, message, &[Drafted], Failed, now),
+        _ => Ok(()),
     }
 }
 

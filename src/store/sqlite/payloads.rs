@@ -46,12 +46,17 @@ impl Payloads {
             sync(&root)
         };
         prepare().map_err(|error| Error::io(format_args!("{}", root.display()), &error))?;
-        Ok(Self {
+        Ok(Self::beside(root))
+    }
+
+    /// The folder of another process, as it is.
+    pub(super) fn beside(root: PathBuf) -> Self {
+        Self {
+            spool: root.join("spool"),
             root,
-            spool,
             turn: AtomicU64::new(0),
             made: Mutex::new([false; 256]),
-        })
+        }
     }
 
     /// Where files are written that will be handed in.
@@ -109,20 +114,22 @@ impl Payloads {
         Ok(files)
     }
 
-    /// Makes a payload durable under its digest. Blocks.
+    /// Makes a payload durable under its digest. What is there under that name already is replaced:
+    /// a disk may have turned a bit of it, and the rename heals that. Blocks.
     pub(super) fn put(&self, payload: &Payload) -> Result<(), Error> {
         let (folder, path) = self.path(&payload.digest);
+        let whole = || fs::metadata(&path).is_ok_and(|file| file.len() == payload.len());
         let write = || -> io::Result<()> {
             self.make(&folder, payload.digest[0])?;
-            if fs::metadata(&path).is_ok_and(|file| file.len() == payload.len()) {
-                // Renamed by somebody, but perhaps not yet fsynced by him.
-                return sync(&folder);
-            }
             match &payload.place {
-                Place::File { path: own, .. } => fs::rename(own, &path)?,
+                Place::File { path: own, .. } => match fs::rename(own, &path) {
+                    // One file may be a message's body and its content: it was taken before.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && whole() => {}
+                    renamed => renamed?,
+                },
                 Place::Memory(bytes) => {
                     let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-                    let name = format!("{}.{turn}", hex(&payload.digest));
+                    let name = format!("{}.{turn}.{}", hex(&payload.digest), std::process::id());
                     let temporary = self.spool.join(name);
                     let written = write_synced(&temporary, bytes)
                         .and_then(|()| fs::rename(&temporary, &path));
@@ -252,17 +259,20 @@ mod tests {
         assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
     }
 
-    /// A file that is handed in is taken; a second one of the same content is left where it is.
+    /// A file that is handed in is taken; one that a disk has rotten is healed by the next.
     #[test]
-    fn a_file_is_taken_once() {
+    fn a_file_is_taken_and_the_newest_counts() {
         let folder = tempfile::tempdir().unwrap();
         let payloads = Payloads::open(folder.path().join("payloads")).unwrap();
         let [first, second] = ["a", "b"].map(|name| payloads.spool().join(name));
         for path in [&first, &second] {
             fs::write(path, b"seven").unwrap();
             payloads.put(&Payload::file(path, 5, [7; 32])).unwrap();
+            assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
+            fs::write(payloads.path(&[7; 32]).1, b"sevex").unwrap();
         }
-        assert!(!first.exists() && second.exists());
+        assert!(!first.exists() && !second.exists());
+        payloads.put(&seven()).unwrap();
         assert_eq!(stored(&payloads, &[7; 32], 5), "seven");
         assert_eq!(payloads.files().unwrap().len(), 1);
         // One that is gone ends nothing but its own call.

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::columns::{id, time, word};
 use crate::store::state::Subject;
 use crate::store::{
-    Aside, Claimed, DEATHS, DocumentState, Error, Kind, Lease, MessageState, Work, WorkKind,
+    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Kind, Lease, MISSES, MessageState, Work,
+    WorkKind,
 };
 
 /// A leased row of the queue.
@@ -178,12 +179,40 @@ pub(super) fn claim(
         run(c, sql, params![found.partner])?;
         work.push(found);
     }
-    let next = of_kinds(kinds, |kind| {
-        format!("SELECT * FROM (SELECT due FROM work WHERE kind = '{kind}' ORDER BY due LIMIT 1)")
-    });
-    let sql = format!("SELECT due FROM ({next}) ORDER BY due LIMIT 1");
-    let next = first(c, &sql, &[], |row| time(row, 0))?;
+    let next = of_kinds(kinds, next_of);
+    let sql = format!("SELECT due FROM ({next}) WHERE due IS NOT NULL ORDER BY due LIMIT 1");
+    let now: &[&dyn ToSql] = match kinds.iter().any(|kind| kind.asks_partner()) {
+        true => params![now.timestamp_micros()],
+        false => &[],
+    };
+    let next = first(c, &sql, now, |row| time(row, 0))?;
     Ok(Claimed { work, next })
+}
+
+/// When the next row of a kind is due: what waits for a partner's server not before that may be
+/// asked, and not at all while enough of it is out, since the end of that is looked at anyhow.
+fn next_of(kind: WorkKind) -> String {
+    if !kind.asks_partner() {
+        return format!(
+            "SELECT * FROM (SELECT due FROM work WHERE kind = '{kind}' ORDER BY due LIMIT 1)"
+        );
+    }
+    format!(
+        "SELECT min(due) AS due FROM work WHERE kind = '{kind}' AND leased = 1 AND due > $1
+         UNION ALL SELECT min(due) AS due FROM (SELECT max(t.shut, (SELECT due FROM work
+             WHERE partner = t.partner AND kind = '{kind}' AND (leased = 0 OR due <= $1)
+             ORDER BY due LIMIT 1)) AS due FROM turn t WHERE {})",
+        room()
+    )
+}
+
+/// Whether one more piece of work may go to a partner's server at `$1`, its circuit apart.
+fn room() -> String {
+    format!(
+        "(SELECT count(*) FROM work o WHERE o.partner = t.partner AND o.leased = 1
+             AND o.kind IN ('send', 'answer') AND o.due > $1)
+         < CASE WHEN t.missed >= {MISSES} THEN 1 ELSE {AT_ONCE} END"
+    )
 }
 
 /// One query for each kind: an index has the rows of a kind in order, and a queue of ten thousand
@@ -201,15 +230,19 @@ fn next_due(
     now: DateTime<Utc>,
 ) -> Result<Option<(Work, bool, u32)>, Error> {
     let due = of_kinds(kinds, |kind| {
+        let gate = match kind.asks_partner() {
+            true => format!("AND t.shut <= $1 AND {}", room()),
+            false => String::new(),
+        };
         format!(
             "SELECT * FROM (SELECT id, due FROM work
-                 WHERE partner = t.partner AND kind = '{kind}' AND due <= $1
+                 WHERE partner = t.partner AND kind = '{kind}' AND due <= $1 {gate}
                  ORDER BY due, id LIMIT 1)"
         )
     });
     let sql = format!(
         "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
-                w.deaths, w.done
+                w.deaths, w.done, t.missed
          FROM turn t JOIN work w ON w.id = (SELECT id FROM ({due}) ORDER BY due, id LIMIT 1)
          ORDER BY t.served, t.partner LIMIT 1"
     );
@@ -226,6 +259,7 @@ fn next_due(
             queued: time(row, 5)?,
             error: row.get(6)?,
             done: row.get::<_, i64>(9)?.cast_unsigned(),
+            missed: row.get(10)?,
         };
         Ok((work, row.get(7)?, row.get(8)?))
     })
@@ -272,7 +306,7 @@ pub(super) fn bury(
     set_aside(c, work.kind, work.subject, aside, note, now)
 }
 
-fn set_aside(
+pub(super) fn set_aside(
     c: &Connection,
     kind: WorkKind,
     subject: Uuid,
@@ -302,7 +336,7 @@ fn set_aside(
         Subject::Message => {
             move_message(c, subject, aside.message()?, note, now)?;
             if kind == WorkKind::Send && matches!(aside, Aside::Refused | Aside::Dead) {
-                let from = [DocumentState::Drafted, DocumentState::Sent];
+                let from = [DocumentState::Drafted];
                 move_documents_of(c, subject, &from, DocumentState::Failed, now)?;
             }
             Ok(())

@@ -70,7 +70,7 @@ impl Readers {
     }
 }
 
-fn open(path: PathBuf) -> Result<Connection, Error> {
+pub(super) fn open(path: PathBuf) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     schema::harden(&connection)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::store::{Error, Kind};
 
@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0002.sql"),
     include_str!("../schema/0003.sql"),
     include_str!("../schema/0004.sql"),
+    include_str!("../schema/0005.sql"),
+    include_str!("../schema/0006.sql"),
     include_str!("../schema/0007.sql"),
 ];
 
@@ -60,6 +62,24 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     )?;
     check(&connection, path)?;
     migrate(&connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the database of another process beside it: what that one set and checked stands.
+pub(super) fn beside(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    harden(&connection)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version as usize != MIGRATIONS.len() {
+        let detail = format!(
+            "{} has schema {version}, this version {}; use the version that has it open",
+            path.display(),
+            MIGRATIONS.len()
+        );
+        return Err(Error::new(Kind::Invalid, detail));
+    }
     Ok(connection)
 }
 

@@ -168,6 +168,36 @@ fn a_folder_has_one_owner() {
     Sqlite::open(folder.path()).unwrap();
 }
 
+/// Another process looks at the folder, and orders; the one that has it sees that.
+#[tokio::test]
+async fn a_second_one_stands_beside_the_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Sqlite::beside(folder.path()).is_err(), "there is no store");
+    let store = Sqlite::open(folder.path()).unwrap();
+    let large = "ISA*".repeat(50_000);
+    let beside = Sqlite::beside(folder.path()).unwrap();
+    let draft = crate::store::Draft {
+        partner: "acme".into(),
+        document: crate::store::suite::new_document(1, DocumentState::Drafted),
+        payload: Some(payload(&large)),
+    };
+    beside.draft(draft, at(0)).await.unwrap();
+    let kinds = [WorkKind::Compose];
+    let lease = Duration::from_secs(30);
+    let claimed = store.claim(&kinds, 9, lease, at(0)).await.unwrap().work;
+    assert_eq!(claimed[0].subject, id(1));
+    let kept = store
+        .payload(payload(&large).digest)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.read().unwrap(), large);
+    let queue = beside.queue(9).await.unwrap().waiting;
+    assert!(queue[0].leased, "and the other way round");
+    beside.close().await.unwrap();
+    store.ready().await.unwrap();
+}
+
 #[test]
 fn another_programs_or_a_newer_database_is_refused() {
     let refused = |sql: &str| {
@@ -218,6 +248,7 @@ async fn the_writer_is_set_to_last() {
 fn placeholders_ascend() {
     let sources = [
         include_str!("inbound.rs"),
+        include_str!("orders.rs"),
         include_str!("outbound.rs"),
         include_str!("queries.rs"),
         include_str!("queue.rs"),

@@ -5,8 +5,10 @@
 
 pub(super) mod bridge;
 pub(super) mod inbound;
+pub(super) mod orders;
 pub(super) mod outbound;
 pub(super) mod queue;
+pub(super) mod seen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +67,15 @@ macro_rules! conformance {
             queue::counts_count
             queue::what_is_not_there_is_missing
             queue::closed_is_closed
+            orders::one_partner_has_few_places
+            orders::a_partner_who_is_down_is_asked_by_one
+            orders::who_is_down_too_long_is_given_up
+            orders::an_answer_opens_the_circuit
+            orders::the_same_message_goes_again
+            orders::a_copy_goes_under_another_id
+            orders::a_message_is_cancelled
+            orders::a_message_is_found_by_its_id
+            seen::what_was_seen_last_is_kept
         }
     };
     ($open:path: $($room:ident :: $promise:ident)*) => {
@@ -207,6 +218,8 @@ pub(super) fn sealed(n: u128, message_id: &str) -> Sealed {
         headers: vec![("AS2-To".into(), "THEM".into())],
         body: payload(&format!("wire {message_id}")),
         mic: Some("def=, sha-256".into()),
+        content_type: Some("application/EDI-X12".into()),
+        file_name: None,
         note: "signed".into(),
     }
 }

@@ -169,9 +169,14 @@ pub(in crate::store) async fn a_document_goes_out_once(store: Subject) {
     let digest = detail.interchanges[0].payload.unwrap();
     assert_eq!(stored(&store, digest).await, "ISA*000000001~");
 
-    store.sent(work.lease, at(600), at(3)).await.unwrap();
-    assert_eq!(message_state(&store, 2).await, MessageState::Sent);
-    assert_eq!(state_of(&store, 1).await, DocumentState::Sent);
+    let why = "no receipt yet".to_owned();
+    store.sent(work.lease, at(600), why, at(3)).await.unwrap();
+    let sent = store.message(id(2)).await.unwrap().unwrap();
+    assert_eq!(
+        (sent.message.state, sent.message.note.as_str()),
+        (MessageState::Sent, "no receipt yet")
+    );
+    assert_eq!(state_of(&store, 1).await, DocumentState::Drafted);
     none(&store, WorkKind::Send, 599).await;
     let again = one(&store, WorkKind::Send, 600).await;
     assert_eq!(
@@ -385,7 +390,7 @@ pub(in crate::store) async fn a_receipt_about_other_bytes_leaves_it_uncertain(st
     let uncertain = || receipt(MessageState::Uncertain);
     store.receipt(id(2), uncertain(), at(3)).await.unwrap();
     assert_eq!(message_state(&store, 2).await, MessageState::Uncertain);
-    assert_eq!(state_of(&store, 1).await, DocumentState::Sent);
+    assert_eq!(state_of(&store, 1).await, DocumentState::Drafted);
     let detail = store.message(id(2)).await.unwrap().unwrap();
     assert_eq!(detail.answer, uncertain().answer, "evidence");
     none(&store, WorkKind::Send, 9999).await;
