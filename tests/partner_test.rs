@@ -197,8 +197,8 @@ async fn ways() -> Vec<Row> {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
-    let clear = gateway(as_it_is, "").await;
-    let https = at(clear.url.replace("http", "https"));
+    let mut https = gateway(as_it_is, "").await;
+    https.url = https.url.replace("http", "https");
     let secure = gateway(tls(Clients::Ignored), "").await;
     let http = at(secure.url.replace("https", "http"));
     let old = gateway(|plan| plan.tls(&keys().past, Clients::Ignored), "").await;

@@ -25,7 +25,7 @@ use transload::store::{Counts, Direction, MessageState, Sqlite, WorkKind};
 use transload::web::{self, Listeners, Running};
 
 /// How long something that never happens is waited for before the test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(900);
 /// So far the right side's clock is ahead of the left one's.
 const AHEAD: TimeDelta = TimeDelta::seconds(90);
 /// A load goes over a date in so many steps of the clock, a quarter of a second each: shorter than

@@ -1,11 +1,14 @@
 //! The bridge's pure half: every example of the API, every sample of ours, and documents that are
 //! made up, both ways; and nothing is lost that is not on the committed list.
 
-mod canary;
 mod compare;
 mod examples;
+mod notices;
+mod outcomes;
+mod refusals;
 mod samples;
 mod schema;
+mod section5;
 mod structures;
 mod translate;
 

@@ -40,7 +40,7 @@ use keys::Keys;
 /// Keys that are kept of one file: a megabyte of orders has about as many lines.
 pub(super) const FILE: usize = 20_000;
 
-/// Keys that are kept of all files. One takes about 300 bytes, so this is 60 MB.
+/// Keys that are kept of all files. One takes about 400 bytes, so this is 80 MB.
 pub(super) const KEYS: usize = 200_000;
 
 /// What goes by of a file.

@@ -14,20 +14,15 @@ use crate::clock::{Clock, System};
 /// What neither the file nor the API says.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// The API's site, such as `us` or `de` [to and from spapi]
+    /// The API's site, such as `us` or `de`, or the file of one's own [to and from spapi]
     #[arg(long, value_name = "SITE", default_value = "us", value_parser = site)]
     site: Site,
     /// The vendor code, where the document does not say it [to spapi]
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
-    /// How far the document's dates are from UTC, as `-08:00` [to and from spapi]
-    #[arg(
-        long,
-        value_name = "OFFSET",
-        default_value = "+00:00",
-        allow_hyphen_values = true
-    )]
-    zone: FixedOffset,
+    /// How far the document's dates are from UTC, as `-08:00` [default: the site's, or UTC]
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    zone: Option<FixedOffset>,
     /// What the JSON is, if its shape does not say, such as `getPurchaseOrder` [from spapi]
     #[arg(long, value_name = "NAME", value_parser = operation)]
     operation: Option<Operation>,
@@ -42,7 +37,12 @@ pub(super) struct Options {
     json: bool,
 }
 
-fn site(name: &str) -> Result<Site, String> {
+/// A site by its name, or of a file of one's own.
+pub(super) fn site(name: &str) -> Result<Site, String> {
+    if name.ends_with(".toml") {
+        let text = std::fs::read_to_string(name).map_err(|error| error.to_string())?;
+        return Site::read(&text).map_err(|error| error.to_string());
+    }
     let names = || {
         Site::all()
             .iter()
@@ -63,7 +63,7 @@ impl Options {
     fn context(&self) -> Result<Context, Failure> {
         let mut context = Context::new(&self.site, System.now());
         context.vendor_code = self.vendor_code.clone();
-        context.offset = self.zone;
+        context.offset = self.zone.unwrap_or(context.offset);
         context.direct = self.direct;
         if let Some(path) = &self.order {
             let name = path.to_string_lossy();
@@ -126,7 +126,10 @@ impl Options {
             false => {
                 losses(&request.losses, talk)?;
                 for fault in &request.faults {
-                    writeln!(talk, "fault {fault}")?;
+                    match request.place(&fault.at) {
+                        Some(place) => writeln!(talk, "fault {place} ({fault})")?,
+                        None => writeln!(talk, "fault {fault}")?,
+                    }
                 }
                 request.body.clone()
             }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -38,6 +38,9 @@ use crate::store::{
 
 /// Certificates that are held of one partner: more is a fault of somebody's, or an attack.
 const HELD: usize = 100;
+/// How old a request may be, by its own signed word: as long as a partner tries to send it, and a
+/// weekend. Who recorded one cannot bring back a certificate that was taken away since.
+const FRESH: TimeDelta = TimeDelta::days(7);
 /// Bytes of a certificate's part: a SignedData with a chain has a few thousand.
 const PART_BYTES: u64 = 256 << 10;
 
@@ -106,7 +109,7 @@ pub(super) fn unusable(
     if !is_exchange(&opened.content_type) {
         return Ok(None);
     }
-    if opened.secured.signed.is_none() && !planted!("unsigned-exchange-taken") {
+    if opened.secured.signed.is_none() {
         let told = Disposition::error("insufficient-message-security");
         return Ok(Some((
             told,
@@ -130,15 +133,21 @@ impl Gateway {
     ) -> Result<(), Setback> {
         let (this, known, at) = (Arc::clone(self), self.known(work)?, self.clock.now());
         let kind = message.content_type.clone().unwrap_or_default();
+        // A copy under another id changes nothing: its first one was taken in, and answered for.
+        let again = message.resend_of;
         let taken = tokio::task::spawn_blocking(move || {
             let came = take_apart(&kind, checked(&content)?);
             match came.map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))? {
                 Came {
                     exchange: Exchange::Request(request),
                     certificates,
-                } => this
-                    .hold(&known, &request, &certificates, at)
-                    .map(|note| (note, Vec::new())),
+                } => match again {
+                    Some(first) => Ok((format!("came before, as {first}"), Vec::new())),
+                    None => {
+                        let note = this.hold(&known, &request, &certificates, at);
+                        note.map(|note| (note, Vec::new()))
+                    }
+                },
                 Came {
                     exchange: Exchange::Response(response),
                     ..
@@ -193,6 +202,12 @@ impl Gateway {
         let Some(folder) = &self.keys else {
             return Ok("certificates came, and there is no folder of keys to hold them".into());
         };
+        if (at - request.originated).abs() > FRESH {
+            let (id, date) = (&request.id, request.originated);
+            return Ok(format!(
+                "certificate exchange {id} is of {date}: nothing of it is held"
+            ));
+        }
         let held = keys::load(folder).map_err(io::Error::other)?;
         let held: &[Held] = held.theirs.get(name).map_or(&[], Vec::as_slice);
         if held.len() + certificates.len() > HELD {
@@ -205,26 +220,21 @@ impl Gateway {
             let before = held
                 .iter()
                 .find(|held| held.dated.item.fingerprint() == one.fingerprint());
-            let state = match (
-                before.map(|held| held.card.state),
-                known.partner.as2.as_ref(),
-            ) {
-                _ if unfit(one, at).is_some() => State::Rejected,
-                // What a person decided stands.
-                (Some(decided), _) if decided != State::Pending => decided,
-                (_, as2) => match as2.map(|as2| as2.cem) {
-                    Some(Cem::Accept) => State::Accepted,
-                    Some(Cem::Ask) => State::Pending,
-                    Some(Cem::Off) | None => State::Rejected,
+            let card = match before.map(|held| &held.card) {
+                // What was decided stands.
+                Some(decided) if decided.state != State::Pending => Card {
+                    request: Some(request.id.clone()),
+                    ..decided.clone()
+                },
+                _ => Card {
+                    uses: uses(&trust.uses),
+                    from: Some(trust.respond_by.map_or(at, |due| due.max(at))),
+                    state: first_state(known, one, at),
+                    request: Some(request.id.clone()),
+                    ..Card::default()
                 },
             };
-            let card = Card {
-                uses: uses(&trust.uses),
-                from: Some(trust.respond_by.map_or(at, |due| due.max(at))),
-                state,
-                request: Some(request.id.clone()),
-                ..Card::default()
-            };
+            let state = card.state;
             keys::hold(folder, name, one, &card)?;
             told.push(format!("{} {}", one.fingerprint(), state.as_str()));
         }
@@ -320,6 +330,16 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+}
+
+/// What the partner file makes of a certificate that is new.
+fn first_state(known: &Partnership, one: &Certificate, at: DateTime<Utc>) -> State {
+    match known.partner.as2.as_ref().map(|as2| as2.cem) {
+        _ if unfit(one, at).is_some() => State::Rejected,
+        Some(Cem::Accept) => State::Accepted,
+        Some(Cem::Ask) => State::Pending,
+        Some(Cem::Off) | None => State::Rejected,
     }
 }
 

@@ -478,7 +478,7 @@ mod tests {
     }
 
     totals! {
-        lines_make_the_total: &[TEN, ("3", "0.3333", "")], "", "46.00" => [];
+        lines_make_the_total: &[TEN, ("3", "0.3333", "net")], "", "46.00" => [];
         another_total: &[TEN], "", "45.10" => ["45.00"];
         a_price_per_thousand: &[("2500", "12", "per_thousand")], "", "30.00" => [];
         a_price_per_pound_is_not_guessed: &[TEN, ("2", "12", "per_pound")], "", "1.00" => [];
@@ -488,7 +488,7 @@ mod tests {
             &[TEN], r#""charges":[{"kind":"allowance","amount":"5.00","handling":"01"}],"#, "45.00" => [];
         tax_is_in_it: &[TEN], r#""taxes":[{"amount":"3.15"}],"#, "48.15" => [];
         tax_that_is_in_the_price: &[TEN], r#""taxes":[{"amount":"3.15","included":"I"}],"#, "45.00" => [];
-        a_credit_without_its_sign: &[("-10", "4.50", "")], "", "45.00" => [];
+        a_credit_without_its_sign: &[("-10", "4.50", "net")], "", "45.00" => [];
         cents_for_dollars: &[TEN], "", "4500.00" => ["times 100"];
     }
 

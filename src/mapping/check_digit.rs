@@ -4,7 +4,6 @@
 //! with it is a multiple of ten (GS1 General Specifications, section 7.9).
 
 use super::guide::Use;
-use super::value::are_digits;
 use crate::x12::Segment;
 
 /// A qualifier's element and that of the number it tells of.
@@ -37,23 +36,31 @@ pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<ch
     if length == 18 && text.len() == 20 && text.starts_with(b"00") {
         length = 20;
     }
-    if text.len() != length || !are_digits(text) {
+    if text.len() != length {
         return None;
     }
     let (last, rest) = text.split_last()?;
-    let due = digit(rest);
+    let due = digit(rest).filter(|_| last.is_ascii_digit())?;
     (due != *last).then_some(char::from(due))
 }
 
-/// The check digit of a number without it, in ASCII.
-pub(super) fn digit(rest: &[u8]) -> u8 {
-    // The digits at even and at odd distance from the end: each new one swaps them.
-    let (mut near, mut far) = (0_u32, 0_u32);
-    for &b in rest {
-        (near, far) = (far + u32::from(b - b'0'), near);
+/// The check digit of a number without it, in ASCII; `None` where that is not all digits.
+#[inline]
+pub(super) fn digit(rest: &[u8]) -> Option<u8> {
+    let (first, pairs) = rest.as_rchunks::<2>();
+    let value = |b: u8| u32::from(b.wrapping_sub(b'0'));
+    // The digits at even and at odd distance from the end.
+    let (mut near, mut far, mut most) = (0, 0, 0);
+    for &[a, b] in pairs {
+        (far, near) = (far + value(a), near + value(b));
+        most = most.max(value(a)).max(value(b));
     }
-    let sum = 3 * near + far;
-    b'0' + ((10 - sum % 10) % 10) as u8
+    for &b in first {
+        near += value(b);
+        most = most.max(value(b));
+    }
+    let sum: u32 = 3 * near + far;
+    (most < 10).then_some(b'0' + ((10 - sum % 10) % 10) as u8)
 }
 
 #[cfg(test)]
@@ -77,7 +84,9 @@ mod tests {
         assert_eq!(wrong("UK", "10036000291459"), None);
         assert_eq!(wrong("GM", "106141412345678908"), None);
         assert_eq!(wrong("GM", "00106141412345678907"), Some('8'));
-        // Of another kind or length, nothing is known.
+        // Of another kind or length, or with a letter, nothing is known.
+        assert_eq!(wrong("UP", "O36000291450"), None);
+        assert_eq!(wrong("UP", "03600029145O"), None);
         assert_eq!(wrong("VN", "036000291450"), None);
         assert_eq!(wrong("UP", "36000291450"), None);
     }

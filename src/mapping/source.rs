@@ -130,18 +130,18 @@ impl GuideError {
     }
 
     /// An error about a file as a whole.
-    pub(crate) fn whole(file: &str, message: Text) -> GuideError {
+    pub(crate) fn whole(file: &str, message: impl Into<Text>) -> GuideError {
         GuideError {
             file: file.to_owned(),
             line: 0,
             column: 0,
-            message,
+            message: message.into(),
             excerpt: String::new(),
             width: 0,
         }
     }
 
-    fn at(source: &Source, span: &Range<usize>, message: Text) -> GuideError {
+    fn at(source: &Source, span: &Range<usize>, message: impl Into<Text>) -> GuideError {
         let start = span.start.min(source.text.len());
         let before = &source.text[..start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
@@ -156,7 +156,7 @@ impl GuideError {
             file: source.name.clone(),
             line: before.matches('\n').count() + 1,
             column: column + 1,
-            message,
+            message: message.into(),
             excerpt: excerpt.to_owned(),
             width,
         }
@@ -196,7 +196,7 @@ impl Node {
     }
 
     /// An error that points at this node.
-    pub(crate) fn error(&self, message: Text) -> GuideError {
+    pub(crate) fn error(&self, message: impl Into<Text>) -> GuideError {
         GuideError::at(&self.source, &self.span, message)
     }
 

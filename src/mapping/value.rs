@@ -263,7 +263,7 @@ pub(crate) fn every(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
 
 /// Whether all bytes are digits.
 #[inline]
-pub(crate) fn are_digits(bytes: &[u8]) -> bool {
+fn are_digits(bytes: &[u8]) -> bool {
     every(bytes, |b| b.wrapping_sub(b'0') < 10)
 }
 

@@ -31,7 +31,7 @@ use openssl::pkcs12::Pkcs12;
 use openssl::ssl::{
     Ssl, SslAcceptor, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::x509::{X509, X509Ref, X509VerifyResult};
+use openssl::x509::{X509, X509Ref};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -104,7 +104,7 @@ impl Bundle {
 /// [`Error`].
 pub fn self_signed(der: &[u8], password: &str) -> Result<Option<Vec<u8>>, Error> {
     let own = Bundle::open(der, password)?.certificate;
-    match own.issued(&own) == X509VerifyResult::OK {
+    match own.issuer_name().to_der()? == own.subject_name().to_der()? {
         true => Ok(Some(own.to_pem()?)),
         false => Ok(None),
     }

@@ -79,6 +79,19 @@ values! {
     Text: text => Value::Text(Box::new(text));
 }
 
+impl From<&str> for Text {
+    /// Words that are the same in every language.
+    fn from(text: &str) -> Text {
+        Text::new("{text}", [("text", text.into())])
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Text {
+        text.as_str().into()
+    }
+}
+
 impl Text {
     /// Of a template and the values of its placeholders. In the crate `text!` makes it, which sees
     /// to it that the names are those of the template.

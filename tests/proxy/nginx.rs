@@ -127,7 +127,7 @@ async fn nginx_with_tls_and_a_sub_path_changes_nothing_of_a_message() {
         assert!(mdn.answers(&sent.message.key.message_id));
         let mic = mdn.mic.map(|mic| mic.to_string());
         assert!(mic.is_some() && mic == sent.message.mic);
-        said.push((mdn.disposition, mdn.signature, mdn.reporting_ua, mdn.text));
+        said.push((mdn.disposition, mdn.signature, mdn.reporting_ua));
         let filter = Filter {
             direction: Some(Direction::Inbound),
             ..Filter::default()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use transload::bridge::spapi::operation::{self, Operation};
 
-use super::compare::{unexplained, unlisted};
+use super::compare::{Leg, unexplained, unlisted};
 use super::context;
 use super::schema::{Model, models};
 
@@ -29,6 +29,10 @@ pub(super) fn definition(operation: Operation) -> (&'static str, &'static str) {
             "vendorDirectFulfillmentOrdersV1",
             "OrderAcknowledgementItem",
         ),
+        Operation::SubmitDirectShipment => {
+            ("vendorDirectFulfillmentShippingV1", "ShipmentConfirmation")
+        }
+        Operation::SubmitDirectInvoice => ("vendorDirectFulfillmentPaymentsV1", "InvoiceDetail"),
         Operation::GetInvoiceHeaders => ("financesInvoices_2026-06-25", "InvoiceHeader"),
     }
 }
@@ -78,7 +82,10 @@ fn each_document_is_read_and_those_that_are_sound_come_back() {
             let mut context = context.clone();
             context.direct = matches!(
                 operation,
-                Operation::GetOrder | Operation::SubmitDirectAcknowledgement
+                Operation::GetOrder
+                    | Operation::SubmitDirectAcknowledgement
+                    | Operation::SubmitDirectShipment
+                    | Operation::SubmitDirectInvoice
             );
             let told = |what: Vec<String>| {
                 what.into_iter()
@@ -103,12 +110,12 @@ fn each_document_is_read_and_those_that_are_sound_come_back() {
                 ));
                 sound_ones += 1;
                 let again = only(&request.body);
-                wrong.extend(told(unexplained(
-                    &record,
-                    &again,
-                    &incoming.losses,
-                    &request.losses,
-                )));
+                let document = serde_json::to_value(&incoming.document).unwrap();
+                let there = Leg::from_api(&record, &incoming);
+                let back = Leg::to_api(&document, &again, &request);
+                wrong.extend(told(there.faults()));
+                wrong.extend(told(back.faults()));
+                wrong.extend(told(unexplained(&there, &back)));
                 if !sound(&models, operation, &again) {
                     let (model, name) = definition(operation);
                     let model = &models[model];

@@ -4,9 +4,11 @@
 //! answers. A quantity that was lowered leaves a remainder, which is refused in so many words. An
 //! answer that the API has no word for (a substitute, a hold) is not sent: a person decides.
 
-use super::loss::{Loss, LossKind, Way};
+use super::decimal::whole;
+use super::loss::{LossKind, Report, Way};
 use super::parts::ORDERS;
-use super::rows::{Row, Via, Walk, whole};
+use super::rows::{Row, Via};
+use super::walk::Walk;
 use super::{Context, codes, document, tree};
 use crate::canonical::PurchaseOrderAcknowledgment;
 use serde_json::Value;
@@ -63,9 +65,9 @@ const ASIN: &str = "amazonProductIdentifier";
 
 /// A request that answers one order. One answer a request: its outcome is told once for all.
 #[must_use]
-pub fn to_api(answer: &PurchaseOrderAcknowledgment, context: &Context) -> (Value, Vec<Loss>) {
+pub fn to_api(answer: &PurchaseOrderAcknowledgment, context: &Context) -> (Value, Report) {
     let mut walk = Walk::new("acknowledgment", Way::ToApi, tree(answer), context);
-    walk.ours.take_if("purpose", "original");
+    walk.said_if("purpose", "original", "");
     if answer.lines.is_empty() {
         walk.expand();
     }
@@ -76,8 +78,7 @@ pub fn to_api(answer: &PurchaseOrderAcknowledgment, context: &Context) -> (Value
         .as_ref()
         .and_then(|order| order.vendor_number.clone());
     if let Some(code) = stored.filter(|_| !walk.theirs.has("sellingParty.partyId")) {
-        walk.note(LossKind::Synthesised, "sellingParty.partyId", &code);
-        walk.theirs.put("sellingParty.partyId", code);
+        walk.add(LossKind::Synthesised, "sellingParty.partyId", code);
     }
     walk.vendor_code("sellingParty");
     walk.now("acknowledgementDate");
@@ -98,20 +99,17 @@ pub fn to_api(answer: &PurchaseOrderAcknowledgment, context: &Context) -> (Value
         }
     }
     let derived = walk.derived_status();
-    if let Some(status) = walk.ours.take("status").filter(|status| status != derived) {
-        walk.note(LossKind::Dropped, "status", status);
-    }
+    walk.said_if("status", derived, "");
     walk.end_to_api()
 }
 
 /// One answer of a request, as an acknowledgment.
 #[must_use]
-pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
+pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgment, Report) {
     let mut walk = Walk::of("acknowledgment", "OrderAcknowledgement", answer, context);
-    walk.constant("purpose", "original");
+    walk.add(LossKind::Synthesised, "purpose", "original");
     let derived = walk.derived_status();
-    walk.ours.put("status", derived);
-    walk.note(LossKind::Inferred, "status", derived);
+    walk.add(LossKind::Inferred, "status", derived);
     walk.rows_from_api(&ROWS);
     walk.party_from_api("vendor", "sellingParty", ORDERS);
     for n in 0..walk.theirs.len("items") {
@@ -130,7 +128,8 @@ pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgmen
                 Via::Decimal,
             );
             if walk.ours.has(&multiplier) {
-                walk.ours.put(&format!("{multiplier}.kind"), "discount");
+                let kind = format!("{multiplier}.kind");
+                walk.means(&kind, "discount", &theirs_multiplier);
             }
         }
         walk.answers_from_api(&ours, &theirs);
@@ -138,47 +137,49 @@ pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgmen
     if walk.ours.has("currency.code") {
         walk.role_of_currency("SE");
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
     /// Lines for an answer that has none, from the order that it answers.
     fn expand(&mut self) {
-        let Some(status) = self.ours.take("status") else {
+        let Some(status) = self.ours.text("status") else {
             return;
         };
         let word = match status.as_str() {
             "accepted" | "accepted_no_detail_or_change" | CHANGED | UNCHANGED => "accepted",
             "rejected_no_detail" | "rejected_with_detail" => "rejected",
-            _ => return self.note(LossKind::Refused, "status", status),
+            _ => return self.refuse("status"),
         };
         let Some(order) = self.context.order.clone() else {
-            return self.note(LossKind::Refused, "status", status);
+            return self.refuse("status");
         };
+        self.ours.take("status");
         self.note(LossKind::Split, "status", status);
         for (n, line) in order.lines.iter().enumerate() {
             let path = format!("lines[{n}]");
-            let mut copy = tree(line);
-            for unsaid in ["charges", "notes", "references", "dates", "descriptions"] {
-                copy.clear(unsaid);
-            }
-            let kept = ["number", "quantity", "price", "ids"];
-            for (name, value) in copy.leaves() {
-                if kept.iter().any(|kept| name.starts_with(kept)) && !name.ends_with("pack_size") {
-                    self.ours.put(&format!("{path}.{name}"), value.clone());
-                    self.note(LossKind::Synthesised, &format!("items[{n}]"), value);
-                }
+            let copy = tree(line);
+            let said = |name: &str| {
+                let root = name.split(['.', '[']).next().unwrap_or(name);
+                matches!(root, "number" | "quantity" | "price" | "ids")
+                    && !name.ends_with("pack_size")
+            };
+            for (name, value) in copy.leaves().into_iter().filter(|(name, _)| said(name)) {
+                self.expand_to(format!("{path}.{name}"), value);
             }
             let answer = format!("{path}.acknowledgments[0]");
-            self.ours.put(&format!("{answer}.status"), word);
+            self.expand_to(format!("{answer}.status"), word.into());
             for part in ["value", "unit"] {
                 if let Some(value) = self.ours.text(&format!("{path}.quantity.{part}")) {
-                    self.ours.put(&format!("{answer}.quantity.{part}"), value);
+                    self.expand_to(format!("{answer}.quantity.{part}"), value);
                 }
             }
-            self.note(LossKind::Synthesised, &format!("items[{n}]"), word);
         }
+    }
+
+    fn expand_to(&mut self, ours: String, value: String) {
+        self.ours.put(&ours, value);
+        self.expanded.insert(ours);
     }
 
     fn multiplier_to_api(&mut self, ours: &str, theirs: &str) {
@@ -190,7 +191,7 @@ impl Walk<'_> {
                 && !self.theirs.has(&place)
             {
                 self.over(&format!("{price}.multiplier"), &place, Via::Decimal);
-                self.ours.take(&format!("{price}.kind"));
+                self.said(&format!("{price}.kind"), &place);
             }
         }
     }
@@ -201,7 +202,7 @@ impl Walk<'_> {
         for n in 0..self.ours.len(&format!("{ours}.acknowledgments")) {
             let answer = format!("{ours}.acknowledgments[{n}]");
             let place = format!("{theirs}.itemAcknowledgements[{n}]");
-            if let Some(word) = self.ours.take(&format!("{answer}.status")) {
+            if let Some(word) = self.ours.text(&format!("{answer}.status")) {
                 lowered |= word == "accepted_quantity_changed";
                 self.answer_to_api(&format!("{answer}.status"), &place, &word);
             }
@@ -211,10 +212,10 @@ impl Walk<'_> {
                 .iter()
                 .find(|(code, _)| Some(*code) == said.as_deref());
             if let Some((_, name)) = date {
-                let moment = format!("{answer}.moment");
-                self.over(&moment, &format!("{place}.{name}"), Via::Moment);
-                if !self.ours.has(&moment) {
-                    self.ours.take(&qualifier);
+                let (moment, date) = (format!("{answer}.moment"), format!("{place}.{name}"));
+                self.over(&moment, &date, Via::Moment);
+                if self.theirs.has(&date) && !self.ours.has(&moment) {
+                    self.said(&qualifier, &date);
                 }
             }
         }
@@ -222,16 +223,17 @@ impl Walk<'_> {
     }
 
     fn answer_to_api(&mut self, ours: &str, theirs: &str, word: &str) {
+        let place = format!("{theirs}.acknowledgementCode");
         let Some((said, same)) = codes::theirs("acknowledgment", word) else {
-            return self.note(LossKind::Refused, ours, word);
+            return self.refuse(ours);
         };
+        self.said(ours, &place);
         let (code, reason) = said.split_once('/').unwrap_or((said, ""));
-        self.theirs
-            .put(&format!("{theirs}.acknowledgementCode"), code);
+        self.theirs.put(&place, code);
         if !reason.is_empty() {
             let path = format!("{theirs}.rejectionReason");
-            self.theirs.put(&path, reason);
-            self.note(LossKind::Inferred, &path, reason);
+            self.add(LossKind::Inferred, &path, reason);
+            self.trace(ours, &path);
         }
         if !same || said == "Rejected" {
             self.note(LossKind::Dropped, ours, word);
@@ -255,25 +257,15 @@ impl Walk<'_> {
         };
         let rest = format!("{answers}[{count}]");
         let quantity = format!("{rest}.acknowledgedQuantity");
-        self.theirs
-            .put(&format!("{rest}.acknowledgementCode"), "Rejected");
-        self.note(
-            LossKind::Synthesised,
-            &format!("{rest}.acknowledgementCode"),
-            "Rejected",
-        );
-        self.theirs.put(&format!("{quantity}.amount"), left);
-        self.note(LossKind::Synthesised, &format!("{quantity}.amount"), left);
+        let code = format!("{rest}.acknowledgementCode");
+        self.add(LossKind::Synthesised, &code, "Rejected");
+        self.add(LossKind::Synthesised, &format!("{quantity}.amount"), left);
         if let Some(unit) = self
             .theirs
             .text(&format!("{theirs}.orderedQuantity.unitOfMeasure"))
         {
-            self.note(
-                LossKind::Synthesised,
-                &format!("{quantity}.unitOfMeasure"),
-                &unit,
-            );
-            self.theirs.put(&format!("{quantity}.unitOfMeasure"), unit);
+            let place = format!("{quantity}.unitOfMeasure");
+            self.add(LossKind::Synthesised, &place, unit);
         }
     }
 
@@ -288,7 +280,7 @@ impl Walk<'_> {
                 if self.theirs.has(&date) && !self.ours.has(&qualifier) {
                     self.back(&format!("{answer}.moment"), &date, Via::Moment);
                     if self.ours.has(&format!("{answer}.moment")) {
-                        self.ours.put(&qualifier, code);
+                        self.means(&qualifier, code, &date);
                     }
                 }
             }
@@ -306,18 +298,25 @@ impl Walk<'_> {
         let why = self.theirs.text(&reason);
         let whole = why.map(|why| format!("{}/{}", said.trim(), why.trim()));
         let found = whole.and_then(|whole| codes::ours("acknowledgment", &whole));
-        if found.is_some() {
-            self.theirs.take(&reason);
-        }
-        let word = match found.or_else(|| codes::ours("acknowledgment", &said)) {
-            Some(("rejected_invalid_unit", _)) => ("rejected", false),
+        let (word, exact) = match found.or_else(|| codes::ours("acknowledgment", &said)) {
+            // X12 has no plain refusal: what is refused without a reason may be had again.
+            Some(("rejected_invalid_unit", exact)) => {
+                self.note(LossKind::Inferred, ours, "rejected");
+                ("rejected", exact)
+            }
             Some(word) => word,
             None => return,
         };
+        for path in [&code, &reason] {
+            if let Some(text) = self.theirs.text(path).filter(|_| !exact) {
+                self.note(LossKind::Normalised, path, text);
+            }
+        }
+        self.means(ours, word, &code);
         self.theirs.take(&code);
-        self.ours.put(ours, word.0);
-        if !word.1 {
-            self.note(LossKind::Inferred, ours, word.0);
+        if found.is_some() {
+            self.trace(ours, &reason);
+            self.theirs.take(&reason);
         }
     }
 

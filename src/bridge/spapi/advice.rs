@@ -4,8 +4,9 @@
 //! 824, never a 997 that rejects. `Processing` says nothing, however long it lasts; whether it
 //! means acceptance is for the witnesses to say, and not for this map.
 
-use super::loss::{Loss, LossKind};
-use super::rows::{Via, Walk};
+use super::loss::{LossKind, Report};
+use super::rows::Via;
+use super::walk::Walk;
 use super::{Context, document};
 use crate::canonical::ApplicationAdvice;
 use serde_json::Value;
@@ -43,7 +44,7 @@ pub fn from_api(
     transaction: Value,
     sent: &Sent,
     context: &Context,
-) -> Option<(ApplicationAdvice, Vec<Loss>)> {
+) -> Option<(ApplicationAdvice, Report)> {
     let mut walk = Walk::of("advice", "Transaction", transaction, context);
     let result = "results[0]";
     walk.back(
@@ -54,7 +55,7 @@ pub fn from_api(
     walk.ours.text(&format!("{result}.status"))?;
     walk.ours.put("purpose", "original");
     walk.back("number", "transactionId", Via::Text);
-    walk.put_moment("made", context.now);
+    walk.put_moment("made", context.now, true);
     walk.ours
         .put(&format!("{result}.qualifier"), qualifier(&sent.set));
     walk.ours.put(&format!("{result}.id"), sent.number.clone());
@@ -93,8 +94,7 @@ pub fn from_api(
             Via::Text,
         );
     }
-    let (value, mut losses) = walk.end_from_api();
-    Some((document(value, &mut losses), losses))
+    Some(document(walk.end_from_api()))
 }
 
 #[cfg(test)]

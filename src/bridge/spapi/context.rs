@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 
 use super::Site;
 use crate::canonical::PurchaseOrder;
@@ -33,14 +33,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// Of a site, at a time, in UTC, with nothing else known.
+    /// Of a site, at a time, in the site's zone or UTC, with nothing else known.
     #[must_use]
     pub fn new(site: &Site, now: DateTime<Utc>) -> Context {
         Context {
             site: site.clone(),
             vendor_code: None,
             now,
-            offset: FixedOffset::east_opt(0).expect("zero is in range"),
+            offset: site.zone.unwrap_or(Utc.fix()),
             order: None,
             collect: false,
             direct: false,

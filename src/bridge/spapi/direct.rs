@@ -4,9 +4,10 @@
 //! code; the consumer's address is always there; the carrier's method is the buyer's own word. The
 //! records of v1 and of 2021-12-28 are read alike.
 
-use super::loss::{Loss, LossKind, Way};
+use super::loss::{LossKind, Report, Way};
 use super::parts::{ORDERS, Spelling};
-use super::rows::{Row, Via, Walk};
+use super::rows::{Row, Via};
+use super::walk::Walk;
 use super::{Context, codes, document, tree};
 use crate::canonical::{PurchaseOrder, PurchaseOrderAcknowledgment};
 use serde_json::Value;
@@ -70,10 +71,10 @@ const TO_CONSUMER: &str = "orderDetails.shipmentDetails.messageToCustomer";
 
 /// An order as the API would have given it.
 #[must_use]
-pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
+pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Report) {
     let mut walk = Walk::new("direct_order", Way::ToApi, tree(order), context);
-    walk.ours.take_if("purpose", "original");
-    walk.ours.take_if("kind", "new_order");
+    walk.said_if("purpose", "original", "");
+    walk.said_if("kind", "new_order", "");
     walk.rows_to_api(&ORDER);
     for (ours, theirs) in PARTIES {
         walk.party_to_api(ours, theirs, ORDERS);
@@ -84,13 +85,15 @@ pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Los
     if walk.ours.text(qualifier).as_deref() == Some("assigned_by_buyer") {
         walk.over("routing[0].carrier", METHOD, Via::Text);
         if walk.theirs.has(METHOD) {
-            walk.ours.take(qualifier);
+            walk.said(qualifier, METHOD);
         }
     }
     if walk.ours.text("notes[0].id").as_deref() == Some(MESSAGE) {
         walk.over("notes[0].text[0].text", TO_CONSUMER, Via::Text);
-        walk.ours.take("notes[0].id");
-        walk.ours.take_if("notes[0].qualifier", "ZZ");
+        if walk.theirs.has(TO_CONSUMER) {
+            walk.said("notes[0].id", TO_CONSUMER);
+            walk.said_if("notes[0].qualifier", "ZZ", TO_CONSUMER);
+        }
     }
     for n in 0..order.lines.len() {
         let (ours, theirs) = (format!("lines[{n}]"), format!("orderDetails.items[{n}]"));
@@ -100,16 +103,17 @@ pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Los
             format!("{ours}.price.currency"),
         );
         walk.money_to_api(&amount, &own, &format!("{theirs}.netPrice"));
-        walk.ours.take_if(&format!("{ours}.price.basis"), "net");
-        if walk.theirs.has(&format!("{theirs}.title")) {
-            walk.ours
-                .take_if(&format!("{ours}.descriptions[0].form"), "free_form");
+        let price = format!("{theirs}.netPrice.amount");
+        walk.said_if(&format!("{ours}.price.basis"), "net", &price);
+        let title = format!("{theirs}.title");
+        if walk.theirs.has(&title) {
+            let form = format!("{ours}.descriptions[0].form");
+            walk.said_if(&form, "free_form", &title);
         }
     }
     for name in ["isPriorityShipment", "isPslipRequired"] {
         let place = format!("orderDetails.shipmentDetails.{name}");
-        walk.theirs.put(&place, false);
-        walk.note(LossKind::Synthesised, &place, false);
+        walk.add(LossKind::Synthesised, &place, false);
     }
     walk.now("orderDetails.orderDate");
     walk.end_to_api()
@@ -117,10 +121,10 @@ pub fn order_to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Los
 
 /// An order that the API gave.
 #[must_use]
-pub fn order_from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
+pub fn order_from_api(order: Value, context: &Context) -> (PurchaseOrder, Report) {
     let mut walk = Walk::of("direct_order", "DirectOrder", order, context);
-    walk.constant("purpose", "original");
-    walk.constant("kind", "new_order");
+    walk.add(LossKind::Synthesised, "purpose", "original");
+    walk.add(LossKind::Synthesised, "kind", "new_order");
     walk.rows_from_api(&ORDER);
     for (ours, theirs) in PARTIES {
         walk.party_from_api(ours, theirs, ORDERS);
@@ -128,13 +132,12 @@ pub fn order_from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Lo
     walk.address_from_api("ship_to", "orderDetails.shipToParty", CONSUMER);
     walk.back("routing[0].carrier", METHOD, Via::Text);
     if walk.ours.has("routing[0].carrier") {
-        walk.ours
-            .put("routing[0].carrier_qualifier", "assigned_by_buyer");
+        walk.means("routing[0].carrier_qualifier", "assigned_by_buyer", METHOD);
     }
     walk.back("notes[0].text[0].text", TO_CONSUMER, Via::Text);
     if walk.ours.has("notes[0].text[0].text") {
-        walk.ours.put("notes[0].qualifier", "ZZ");
-        walk.ours.put("notes[0].id", MESSAGE);
+        walk.means("notes[0].qualifier", "ZZ", TO_CONSUMER);
+        walk.means("notes[0].id", MESSAGE, TO_CONSUMER);
     }
     for n in 0..walk.theirs.len("orderDetails.items") {
         let (ours, theirs) = (format!("lines[{n}]"), format!("orderDetails.items[{n}]"));
@@ -146,20 +149,19 @@ pub fn order_from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Lo
         walk.money_from_api(&amount, &own, &format!("{theirs}.netPrice"));
         if walk.ours.has(&amount) {
             let basis = format!("{ours}.price.basis");
-            walk.ours.put(&basis, "net");
-            walk.note(LossKind::Inferred, &basis, "net");
+            walk.add(LossKind::Inferred, &basis, "net");
+            walk.trace(&basis, &format!("{theirs}.netPrice.amount"));
         }
         if walk.ours.has(&format!("{ours}.descriptions[0].text")) {
             let form = format!("{ours}.descriptions[0].form");
-            walk.ours.put(&form, "free_form");
-            walk.note(LossKind::Inferred, &form, "free_form");
+            walk.add(LossKind::Inferred, &form, "free_form");
+            walk.trace(&form, &format!("{theirs}.title"));
         }
     }
     if walk.ours.has("currency.code") {
         walk.role_of_currency("BY");
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 const ANSWER: [Row; 6] = [
@@ -188,9 +190,9 @@ const ANSWER: [Row; 6] = [
 pub fn acknowledgment_to_api(
     answer: &PurchaseOrderAcknowledgment,
     context: &Context,
-) -> (Value, Vec<Loss>) {
+) -> (Value, Report) {
     let mut walk = Walk::new("direct_acknowledgment", Way::ToApi, tree(answer), context);
-    walk.ours.take_if("purpose", "original");
+    walk.said_if("purpose", "original", "");
     walk.rows_to_api(&ANSWER);
     walk.party_to_api("vendor", "sellingParty", ORDERS);
     walk.party_to_api("ship_from", "shipFromParty", ORDERS);
@@ -208,20 +210,27 @@ pub fn acknowledgment_to_api(
             _ => String::new(),
         });
         // Fill or kill: the first line's answer is that of the order, and no other may differ.
-        let Some((theirs, _)) = codes::theirs("direct_status", &word) else {
-            walk.note(LossKind::Refused, &status, said);
+        let Some((theirs, same)) = codes::theirs("direct_status", &word) else {
+            walk.refuse(&status);
             continue;
         };
         match walk.theirs.text(code) {
             None => walk.theirs.put(code, theirs),
             Some(first) if first == theirs => {}
             Some(_) => {
-                walk.note(LossKind::Refused, &status, said);
+                walk.refuse(&status);
                 continue;
             }
         }
-        walk.ours.take(&status);
-        walk.ours.take(&reason);
+        let full = word == "ships_in_full";
+        if why.is_some() && (full || !same) {
+            walk.note(LossKind::Dropped, &reason, why.unwrap_or_default());
+        }
+        if said != if full { "accepted" } else { "rejected" } {
+            walk.note(LossKind::Dropped, &status, said);
+        }
+        walk.said(&status, code);
+        walk.said(&reason, code);
     }
     walk.now("acknowledgementDate");
     walk.end_to_api()
@@ -232,14 +241,14 @@ pub fn acknowledgment_to_api(
 pub fn acknowledgment_from_api(
     answer: Value,
     context: &Context,
-) -> (PurchaseOrderAcknowledgment, Vec<Loss>) {
+) -> (PurchaseOrderAcknowledgment, Report) {
     let mut walk = Walk::of(
         "direct_acknowledgment",
         "DirectAcknowledgement",
         answer,
         context,
     );
-    walk.constant("purpose", "original");
+    walk.add(LossKind::Synthesised, "purpose", "original");
     walk.rows_from_api(&ANSWER);
     walk.party_from_api("vendor", "sellingParty", ORDERS);
     walk.party_from_api("ship_from", "shipFromParty", ORDERS);
@@ -249,25 +258,21 @@ pub fn acknowledgment_from_api(
         .unwrap_or_default();
     if let Some((word, _)) = codes::ours("direct_status", &code) {
         walk.theirs.take("acknowledgementStatus.code");
-        let full = word == "ships_in_full";
-        walk.ours.put(
-            "status",
-            if full {
-                "accepted_with_detail_no_change"
-            } else {
-                "rejected_with_detail"
-            },
-        );
-        walk.note(LossKind::Inferred, "status", word);
+        let code = "acknowledgementStatus.code";
+        let (whole, each) = match word {
+            "ships_in_full" => ("accepted_with_detail_no_change", "accepted"),
+            _ => ("rejected_with_detail", "rejected"),
+        };
+        walk.add(LossKind::Inferred, "status", whole);
         for n in 0..walk.theirs.len("itemAcknowledgements") {
             let answer = format!("lines[{n}].acknowledgments[0]");
-            walk.ours.put(
-                &format!("{answer}.status"),
-                if full { "accepted" } else { "rejected" },
-            );
+            walk.means(&format!("{answer}.status"), each, code);
+            if n > 0 {
+                walk.note(LossKind::Split, &format!("{answer}.status"), each);
+            }
             let reason = format!("{answer}.reason");
-            walk.ours.put(&reason, word);
-            walk.note(LossKind::Inferred, &reason, word);
+            walk.add(LossKind::Inferred, &reason, word);
+            walk.trace(&reason, code);
         }
     }
     for n in 0..walk.theirs.len("itemAcknowledgements") {
@@ -277,6 +282,5 @@ pub fn acknowledgment_from_api(
             BUYER,
         );
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }

@@ -107,6 +107,10 @@ impl Endpoint {
             "submitDirectAcknowledgement" => {
                 "vendorDirectFulfillmentOrdersV1.submitAcknowledgement"
             }
+            "submitDirectShipmentConfirmations" => {
+                "vendorDirectFulfillmentShippingV1.submitShipmentConfirmations"
+            }
+            "submitDirectInvoice" => "vendorDirectFulfillmentPaymentsV1.submitInvoice",
             "submitAcknowledgement" => "vendorOrders.submitAcknowledgement",
             name => return Endpoint::all().find(|one| one.name == name && one.method == "POST"),
         };

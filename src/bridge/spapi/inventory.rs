@@ -3,9 +3,10 @@
 //! The warehouse is in the request's path, not in its body. An update is partial: what it does not
 //! name keeps its stock; a full one would set it to nothing.
 
-use super::loss::{Loss, LossKind, Way};
+use super::loss::{LossKind, Report, Way};
 use super::parts::Spelling;
-use super::rows::{Via, Walk};
+use super::rows::Via;
+use super::walk::Walk;
 use super::{Context, document, tree};
 use crate::canonical::InventoryAdvice;
 use serde_json::Value;
@@ -20,15 +21,14 @@ const PARTY: Spelling = Spelling {
 
 /// A request, and the warehouse whose path it goes to.
 #[must_use]
-pub fn to_api(stock: &InventoryAdvice, context: &Context) -> (Value, Option<String>, Vec<Loss>) {
+pub fn to_api(stock: &InventoryAdvice, context: &Context) -> (Value, Option<String>, Report) {
     let mut walk = Walk::new("inventory", Way::ToApi, tree(stock), context);
     let warehouse = ["warehouse", "ship_from"]
         .into_iter()
         .find_map(|party| walk.ours.text(&format!("{party}.id.id")));
     walk.party_id_to_api("vendor", "inventory.sellingParty");
     walk.vendor_code("inventory.sellingParty");
-    walk.theirs.put("inventory.isFullUpdate", false);
-    walk.note(LossKind::Synthesised, "inventory.isFullUpdate", false);
+    walk.add(LossKind::Synthesised, "inventory.isFullUpdate", false);
     let mut place = 0;
     for n in 0..stock.lines.len() {
         let line = format!("lines[{n}]");
@@ -47,19 +47,18 @@ pub fn to_api(stock: &InventoryAdvice, context: &Context) -> (Value, Option<Stri
         let unit = format!("{item}.availableQuantity.unitOfMeasure");
         walk.over(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
         if walk.theirs.has(&amount) {
-            walk.ours.take(&format!("{quantity}.qualifier"));
+            walk.said(&format!("{quantity}.qualifier"), &amount);
         }
         if !walk.theirs.has(&unit) && !walk.ours.has(&format!("{quantity}.unit")) {
-            walk.theirs.put(&unit, "Each");
-            walk.note(LossKind::Synthesised, &unit, "Each");
+            walk.add(LossKind::Synthesised, &unit, "Each");
         }
         walk.ids_to_api(&line, &item, BUYER);
     }
     if place == 0 {
         walk.theirs.put("inventory.items", serde_json::json!([]));
     }
-    let (value, losses) = walk.end_to_api();
-    (value, warehouse, losses)
+    let (value, report) = walk.end_to_api();
+    (value, warehouse, report)
 }
 
 /// An update of the warehouse `warehouse`.
@@ -68,40 +67,24 @@ pub fn from_api(
     update: Value,
     warehouse: Option<&str>,
     context: &Context,
-) -> (InventoryAdvice, Vec<Loss>) {
+) -> (InventoryAdvice, Report) {
     let mut walk = Walk::of("inventory", "StockUpdate", update, context);
     if let Some(warehouse) = warehouse {
         walk.ours.put("warehouse.id.id", warehouse);
     }
     walk.party_from_api("vendor", "inventory.sellingParty", PARTY);
-    walk.theirs.take_if("inventory.isFullUpdate", "false");
+    walk.means_nothing("inventory.isFullUpdate", "false");
     for n in 0..walk.theirs.len("inventory.items") {
         let (line, item) = (format!("lines[{n}]"), format!("inventory.items[{n}]"));
         walk.ids_from_api(&line, &item, BUYER);
         let quantity = format!("{line}.quantities[0]");
-        walk.back(
-            &format!("{quantity}.value"),
-            &format!("{item}.availableQuantity.amount"),
-            Via::Whole,
-        );
+        let amount = format!("{item}.availableQuantity.amount");
+        if walk.theirs.has(&amount) {
+            walk.means(&format!("{quantity}.qualifier"), AVAILABLE, &amount);
+        }
+        walk.back(&format!("{quantity}.value"), &amount, Via::Whole);
         let unit = format!("{item}.availableQuantity.unitOfMeasure");
         walk.back(&format!("{quantity}.unit"), &unit, Via::Unit("direct_unit"));
-        walk.ours.put(&format!("{quantity}.qualifier"), AVAILABLE);
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
-}
-
-impl Walk<'_> {
-    /// A party of which the API has the id alone.
-    pub(super) fn party_id_to_api(&mut self, ours: &str, theirs: &str) {
-        let id = format!("{ours}.id.id");
-        let text = self.ours.text(&id);
-        self.over(&id, &format!("{theirs}.partyId"), Via::Text);
-        let qualifier = format!("{ours}.id.qualifier");
-        let same = text.map(|text| super::parts::party_qualifier(text.trim()));
-        if let Some(same) = same {
-            self.ours.take_if(&qualifier, same);
-        }
-    }
+    document(walk.end_from_api())
 }

@@ -1,207 +1,296 @@
-//! The invoice: an 810, or a credit ⇄ what `submitInvoices` takes.
+//! The invoice: an 810, or a credit ⇄ what `submitInvoices` takes; of direct fulfillment, what
+//! `submitInvoice` takes.
 //!
 //! The API has an order's number on every line; an 810 has it at its head, and where a line is of
 //! another order, with the line (REF PO). Charges and allowances are lists of their own there. A
 //! charge of a code that no word stands for is not sent: a person decides.
 
-use super::loss::{Loss, LossKind, Way};
-use super::parts::INVOICES;
-use super::rows::{Row, Via, Walk};
+use super::loss::{LossKind, Report, Way};
+use super::parts::{INVOICES, SHIPMENTS, Spelling};
+use super::rows::{Row, Via};
 use super::site::OrdersPerInvoice;
+use super::walk::Walk;
 use super::{Context, codes, document, tree};
 use crate::canonical::Invoice;
 use serde_json::Value;
 
-const ROWS: [Row; 14] = [
-    Row("number", "id", Via::Text),
-    Row("invoiced_on", "date", Via::Date),
-    Row("terms[0].kind", "paymentTerms.type", Via::Code("terms")),
-    Row(
-        "terms[0].discount_percent",
-        "paymentTerms.discountPercent",
-        Via::Decimal,
-    ),
-    Row(
-        "terms[0].discount_days",
-        "paymentTerms.discountDueDays",
-        Via::Count,
-    ),
-    Row("terms[0].net_days", "paymentTerms.netDueDays", Via::Count),
-    Row("taxes[].kind", "taxDetails[].taxType", Via::Code("tax")),
-    Row("taxes[].percent", "taxDetails[].taxRate", Via::Decimal),
-    Row(
-        "lines[].quantity.value",
-        "items[].invoicedQuantity.amount",
-        Via::Whole,
-    ),
-    Row(
-        "lines[].quantity.unit",
-        "items[].invoicedQuantity.unitOfMeasure",
-        Via::Unit("unit"),
-    ),
-    Row(
-        "lines[].quantity.pack_size",
-        "items[].invoicedQuantity.unitSize",
-        Via::Count,
-    ),
-    Row(
-        "lines[].price.unit",
-        "items[].netCostUnitOfMeasure",
-        Via::Code("total_weight"),
-    ),
-    Row(
-        "lines[].taxes[].kind",
-        "items[].taxDetails[].taxType",
-        Via::Code("tax"),
-    ),
-    Row(
-        "lines[].taxes[].percent",
-        "items[].taxDetails[].taxRate",
-        Via::Decimal,
-    ),
-];
+/// How one of the two APIs writes an invoice.
+struct Shape {
+    map: &'static str,
+    /// Whether it says what kind of invoice it is, and how many cartons.
+    kinds: bool,
+    record: &'static str,
+    rows: &'static [Row],
+    parties: &'static [(&'static str, &'static str)],
+    party: Spelling,
+    buyer: &'static str,
+    /// The list of taxes on the whole.
+    taxes: &'static str,
+    /// Our word, their list, their amount, the code table.
+    charges: &'static [(&'static str, &'static str, &'static str, &'static str)],
+}
 
-const PARTIES: [(&str, &str); 4] = [
-    ("remit_to", "remitToParty"),
-    ("ship_to", "shipToParty"),
-    ("ship_from", "shipFromParty"),
-    ("bill_to", "billToParty"),
-];
+const RETAIL: Shape = Shape {
+    map: "invoice",
+    kinds: true,
+    record: "Invoice",
+    rows: &[
+        Row("number", "id", Via::Text),
+        Row("invoiced_on", "date", Via::Date),
+        Row("terms[0].kind", "paymentTerms.type", Via::Code("terms")),
+        Row(
+            "terms[0].discount_percent",
+            "paymentTerms.discountPercent",
+            Via::Decimal,
+        ),
+        Row(
+            "terms[0].discount_days",
+            "paymentTerms.discountDueDays",
+            Via::Count,
+        ),
+        Row("terms[0].net_days", "paymentTerms.netDueDays", Via::Count),
+        Row("taxes[].kind", "taxDetails[].taxType", Via::Code("tax")),
+        Row("taxes[].percent", "taxDetails[].taxRate", Via::Decimal),
+        QUANTITY,
+        Row(
+            "lines[].quantity.unit",
+            "items[].invoicedQuantity.unitOfMeasure",
+            Via::Unit("unit"),
+        ),
+        Row(
+            "lines[].quantity.pack_size",
+            "items[].invoicedQuantity.unitSize",
+            Via::Count,
+        ),
+        Row(
+            "lines[].price.unit",
+            "items[].netCostUnitOfMeasure",
+            Via::Code("total_weight"),
+        ),
+        TAX_KIND,
+        TAX_RATE,
+    ],
+    parties: &[
+        ("remit_to", "remitToParty"),
+        ("ship_to", "shipToParty"),
+        ("ship_from", "shipFromParty"),
+        ("bill_to", "billToParty"),
+    ],
+    party: INVOICES,
+    buyer: "amazonProductIdentifier",
+    taxes: "taxDetails",
+    charges: &[
+        ("charge", "chargeDetails", "chargeAmount", "charge"),
+        (
+            "allowance",
+            "allowanceDetails",
+            "allowanceAmount",
+            "allowance",
+        ),
+    ],
+};
 
-const ASIN: &str = "amazonProductIdentifier";
+const DIRECT: Shape = Shape {
+    map: "direct_invoice",
+    kinds: false,
+    record: "DirectInvoice",
+    rows: &[
+        Row("number", "invoiceNumber", Via::Text),
+        Row("invoiced_on", "invoiceDate", Via::Date),
+        Row("terms[0].kind", "paymentTermsCode", Via::Code("terms")),
+        Row("ship_to.address.country", "shipToCountryCode", Via::Text),
+        Row("taxes[].kind", "taxTotals[].taxType", Via::Code("tax")),
+        Row("taxes[].percent", "taxTotals[].taxRate", Via::Decimal),
+        Row("lines[].number", "items[].itemSequenceNumber", Via::Text),
+        QUANTITY,
+        Row(
+            "lines[].quantity.unit",
+            "items[].invoicedQuantity.unitOfMeasure",
+            Via::Unit("direct_unit"),
+        ),
+        TAX_KIND,
+        TAX_RATE,
+    ],
+    parties: &[
+        ("remit_to", "remitToParty"),
+        ("ship_from", "shipFromParty"),
+        ("bill_to", "billToParty"),
+    ],
+    party: SHIPMENTS,
+    buyer: "buyerProductIdentifier",
+    taxes: "taxTotals",
+    charges: &[("charge", "chargeDetails", "chargeAmount", "direct_charge")],
+};
+
+const QUANTITY: Row = Row(
+    "lines[].quantity.value",
+    "items[].invoicedQuantity.amount",
+    Via::Whole,
+);
+const TAX_KIND: Row = Row(
+    "lines[].taxes[].kind",
+    "items[].taxDetails[].taxType",
+    Via::Code("tax"),
+);
+const TAX_RATE: Row = Row(
+    "lines[].taxes[].percent",
+    "items[].taxDetails[].taxRate",
+    Via::Decimal,
+);
 /// X12 128: the order's number.
 const ORDER: &str = "PO";
 
-/// The two lists that an 810 has as one: our word, their list, their amount, the code table.
-const CHARGES: [(&str, &str, &str, &str); 2] = [
-    ("charge", "chargeDetails", "chargeAmount", "charge"),
-    (
-        "allowance",
-        "allowanceDetails",
-        "allowanceAmount",
-        "allowance",
-    ),
-];
-
-/// A request with one invoice: the outcome of several is told once for all.
+/// A record of one invoice: the outcome of several in one request is told once for all.
 #[must_use]
-pub fn to_api(invoice: &Invoice, context: &Context) -> (Value, Vec<Loss>) {
-    let mut walk = Walk::new("invoice", Way::ToApi, tree(invoice), context);
-    walk.kind_to_api();
-    walk.rows_to_api(&ROWS);
-    for (ours, theirs) in PARTIES {
-        walk.party_to_api(ours, theirs, INVOICES);
+pub fn to_api(invoice: &Invoice, context: &Context) -> (Value, Report) {
+    made(invoice, &RETAIL, context)
+}
+
+/// The same of direct fulfillment.
+#[must_use]
+pub fn direct_to_api(invoice: &Invoice, context: &Context) -> (Value, Report) {
+    made(invoice, &DIRECT, context)
+}
+
+fn made(invoice: &Invoice, shape: &Shape, context: &Context) -> (Value, Report) {
+    let mut walk = Walk::new(shape.map, Way::ToApi, tree(invoice), context);
+    if shape.kinds {
+        walk.kind_to_api();
+        walk.cartons_to_api();
     }
-    walk.now("date");
+    walk.rows_to_api(shape.rows);
+    for (ours, theirs) in shape.parties {
+        walk.party_to_api(ours, theirs, shape.party);
+    }
+    walk.now(shape.rows[1].1);
     walk.money_to_api("totals.total", "", "invoiceTotal");
-    walk.taxes_to_api("", "");
-    walk.charges_to_api("", "");
-    walk.cartons_to_api();
-    let header = walk.ours.text("order_number");
-    let mut orders = std::collections::BTreeSet::new();
-    let mut copied = false;
-    for n in 0..invoice.lines.len() {
-        let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
-        walk.line_number_to_api(&ours, &theirs, n);
-        walk.ids_to_api(&ours, &theirs, ASIN);
-        let (amount, own) = (
-            format!("{ours}.price.amount"),
-            format!("{ours}.price.currency"),
-        );
-        walk.money_to_api(&amount, &own, &format!("{theirs}.netCost"));
-        walk.ours
-            .take_if(&format!("{ours}.price.basis"), "per_each");
-        walk.taxes_to_api(&format!("{ours}."), &format!("{theirs}."));
-        walk.charges_to_api(&format!("{ours}."), &format!("{theirs}."));
-        let place = format!("{theirs}.purchaseOrderNumber");
-        walk.order_of_line(&ours, &place);
-        if let Some(order) = header.clone().filter(|_| !walk.theirs.has(&place)) {
-            walk.theirs.put(&place, order.trim());
-            copied = true;
-        }
-        orders.extend(walk.theirs.text(&place));
-    }
-    if let Some(order) = header.filter(|_| copied) {
-        walk.ours.take("order_number");
-        walk.note(LossKind::Split, "order_number", order);
-    }
-    if orders.len() > 1 && context.site.orders_per_invoice == Some(OrdersPerInvoice::One) {
-        walk.note(LossKind::Refused, "lines.references", orders.len());
-    }
+    walk.taxes_to_api("taxes", shape.taxes);
+    walk.charges_to_api("", "", shape);
+    walk.lines_to_api(invoice.lines.len(), shape);
     walk.end_to_api()
 }
 
-/// One invoice of a request.
+/// An invoice that the API was sent, or would have been.
 #[must_use]
-pub fn from_api(invoice: Value, context: &Context) -> (Invoice, Vec<Loss>) {
-    let mut walk = Walk::of("invoice", "Invoice", invoice, context);
-    walk.back("kind", "invoiceType", Via::Code("invoice_type"));
-    if let Some(word) = walk.ours.text("kind") {
-        walk.note(LossKind::Inferred, "kind", word);
+pub fn from_api(invoice: Value, context: &Context) -> (Invoice, Report) {
+    read(invoice, &RETAIL, context)
+}
+
+/// The same of direct fulfillment.
+#[must_use]
+pub fn direct_from_api(invoice: Value, context: &Context) -> (Invoice, Report) {
+    read(invoice, &DIRECT, context)
+}
+
+fn read(invoice: Value, shape: &Shape, context: &Context) -> (Invoice, Report) {
+    let mut walk = Walk::of(shape.map, shape.record, invoice, context);
+    if shape.kinds {
+        walk.back("kind", "invoiceType", Via::Code("invoice_type"));
+        if let Some(word) = walk.ours.text("kind") {
+            walk.note(LossKind::Inferred, "kind", word);
+        }
+        walk.cartons_from_api();
     }
-    walk.rows_from_api(&ROWS);
-    for (ours, theirs) in PARTIES {
-        walk.party_from_api(ours, theirs, INVOICES);
+    walk.rows_from_api(shape.rows);
+    for (ours, theirs) in shape.parties {
+        walk.party_from_api(ours, theirs, shape.party);
     }
     walk.money_from_api("totals.total", "", "invoiceTotal");
-    walk.taxes_from_api("", "");
-    walk.charges_from_api("", "");
-    walk.cartons_from_api();
-    let items = walk.theirs.len("items");
-    let order =
-        |walk: &Walk<'_>, n: usize| walk.theirs.text(&format!("items[{n}].purchaseOrderNumber"));
-    let first = order(&walk, 0);
-    let one = first.is_some() && (1..items).all(|n| order(&walk, n) == first);
-    for n in 0..items {
-        let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
-        walk.back(
-            &format!("{ours}.number"),
-            &format!("{theirs}.itemSequenceNumber"),
-            Via::Text,
-        );
-        walk.ids_from_api(&ours, &theirs, ASIN);
-        let (amount, own) = (
-            format!("{ours}.price.amount"),
-            format!("{ours}.price.currency"),
-        );
-        walk.money_from_api(&amount, &own, &format!("{theirs}.netCost"));
-        if walk.ours.has(&amount) {
-            let basis = format!("{ours}.price.basis");
-            walk.ours.put(&basis, "per_each");
-            walk.note(LossKind::Inferred, &basis, "per_each");
-        }
-        walk.taxes_from_api(&format!("{ours}."), &format!("{theirs}."));
-        walk.charges_from_api(&format!("{ours}."), &format!("{theirs}."));
-        let place = format!("{theirs}.purchaseOrderNumber");
-        if one {
-            walk.theirs.take(&place);
-        } else {
-            walk.reference_from_api(&format!("{ours}.references"), ORDER, &place);
-        }
-    }
-    if let Some(order) = first.filter(|_| one) {
-        walk.ours.put("order_number", order.trim());
-        walk.note(LossKind::Inferred, "order_number", order);
-    }
+    walk.taxes_from_api("taxes", shape.taxes);
+    walk.charges_from_api("", "", shape);
+    walk.lines_from_api(shape);
     if walk.ours.has("currency.code") {
         walk.role_of_currency("SE");
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
+    fn lines_to_api(&mut self, count: usize, shape: &Shape) {
+        let header = self.ours.text("order_number");
+        let mut orders = std::collections::BTreeSet::new();
+        let mut copied = false;
+        for n in 0..count {
+            let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
+            self.line_number_to_api(&ours, &theirs, n);
+            self.ids_to_api(&ours, &theirs, shape.buyer);
+            let (amount, own) = (
+                format!("{ours}.price.amount"),
+                format!("{ours}.price.currency"),
+            );
+            self.money_to_api(&amount, &own, &format!("{theirs}.netCost"));
+            let basis = format!("{ours}.price.basis");
+            self.said_if(&basis, "per_each", &format!("{theirs}.netCost.amount"));
+            self.taxes_to_api(&format!("{ours}.taxes"), &format!("{theirs}.taxDetails"));
+            self.charges_to_api(&format!("{ours}."), &format!("{theirs}."), shape);
+            let place = format!("{theirs}.purchaseOrderNumber");
+            self.order_of_line(&ours, &place);
+            if let Some(order) = header.clone().filter(|_| !self.theirs.has(&place)) {
+                self.make(&place, order.trim(), "order_number");
+                copied = true;
+            }
+            orders.extend(self.theirs.text(&place));
+        }
+        if count == 0 {
+            self.theirs.put("items", serde_json::json!([]));
+        }
+        if let Some(order) = header.filter(|_| copied) {
+            self.ours.take("order_number");
+            self.note(LossKind::Split, "order_number", order);
+        }
+        let one = self.context.site.orders_per_invoice == Some(OrdersPerInvoice::One);
+        if orders.len() > 1 && one {
+            self.note(LossKind::Refused, "lines.references", orders.len());
+        }
+    }
+
+    fn lines_from_api(&mut self, shape: &Shape) {
+        let items = self.theirs.len("items");
+        let order = |walk: &Walk<'_>, n: usize| {
+            walk.theirs.text(&format!("items[{n}].purchaseOrderNumber"))
+        };
+        let first = order(self, 0);
+        let one = first.is_some() && (1..items).all(|n| order(self, n) == first);
+        for n in 0..items {
+            let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
+            let number = format!("{theirs}.itemSequenceNumber");
+            self.back(&format!("{ours}.number"), &number, Via::Text);
+            self.ids_from_api(&ours, &theirs, shape.buyer);
+            let (amount, own) = (
+                format!("{ours}.price.amount"),
+                format!("{ours}.price.currency"),
+            );
+            self.money_from_api(&amount, &own, &format!("{theirs}.netCost"));
+            if self.ours.has(&amount) {
+                let basis = format!("{ours}.price.basis");
+                self.add(LossKind::Inferred, &basis, "per_each");
+                self.trace(&basis, &format!("{theirs}.netCost.amount"));
+            }
+            self.taxes_from_api(&format!("{ours}.taxes"), &format!("{theirs}.taxDetails"));
+            self.charges_from_api(&format!("{ours}."), &format!("{theirs}."), shape);
+            let place = format!("{theirs}.purchaseOrderNumber");
+            if one {
+                self.theirs.take(&place);
+                self.trace("order_number", &place);
+            } else {
+                self.reference_from_api(&format!("{ours}.references"), ORDER, &place);
+            }
+        }
+        if let Some(order) = first.filter(|_| one) {
+            self.add(LossKind::Inferred, "order_number", order.trim());
+        }
+    }
+
     fn kind_to_api(&mut self) {
         let place = "invoiceType";
+        let word = self.ours.text("kind");
         self.over("kind", place, Via::Code("invoice_type"));
         if !self.theirs.has(place) {
-            self.theirs.put(place, "Invoice");
-            self.note(LossKind::Synthesised, place, "Invoice");
+            self.add(LossKind::Synthesised, place, "Invoice");
         }
         let credit = self.theirs.text(place).as_deref() == Some("CreditNote");
         if credit && self.context.site.credit_notes == Some(false) {
-            let site = self.context.site.name.clone();
-            self.note(LossKind::Refused, "kind", site);
+            self.note(LossKind::Refused, "kind", word.unwrap_or_default());
         }
     }
 
@@ -217,7 +306,7 @@ impl Walk<'_> {
                 .filter(|_| is && !self.theirs.has(theirs))
             {
                 self.over(&id, theirs, Via::Text);
-                self.ours.take(&qualifier);
+                self.said(&qualifier, theirs);
                 self.note(LossKind::Split, &qualifier, ORDER);
                 self.note(LossKind::Split, &id, order);
             }
@@ -230,6 +319,9 @@ impl Walk<'_> {
             format!("{ours}.number"),
             format!("{theirs}.itemSequenceNumber"),
         );
+        if self.theirs.has(&place) {
+            return;
+        }
         let text = self.ours.text(&number).unwrap_or_default();
         let whole = text
             .parse::<u32>()
@@ -237,19 +329,15 @@ impl Walk<'_> {
             .filter(|number| number.to_string() == text);
         if let Some(whole) = whole {
             self.theirs.put(&place, whole);
-            self.ours.take(&number);
+            self.said(&number, &place);
         } else {
-            self.theirs.put(&place, n + 1);
-            self.note(LossKind::Synthesised, &place, n + 1);
+            self.add(LossKind::Synthesised, &place, n + 1);
         }
     }
 
     fn taxes_to_api(&mut self, ours: &str, theirs: &str) {
-        for n in 0..self.ours.len(&format!("{ours}taxes")) {
-            let (tax, place) = (
-                format!("{ours}taxes[{n}]"),
-                format!("{theirs}taxDetails[{n}]"),
-            );
+        for n in 0..self.ours.len(ours) {
+            let (tax, place) = (format!("{ours}[{n}]"), format!("{theirs}[{n}]"));
             self.money_to_api(&format!("{tax}.amount"), "", &format!("{place}.taxAmount"));
             self.money_to_api(
                 &format!("{tax}.basis"),
@@ -260,11 +348,8 @@ impl Walk<'_> {
     }
 
     fn taxes_from_api(&mut self, ours: &str, theirs: &str) {
-        for n in 0..self.theirs.len(&format!("{theirs}taxDetails")) {
-            let (tax, place) = (
-                format!("{ours}taxes[{n}]"),
-                format!("{theirs}taxDetails[{n}]"),
-            );
+        for n in 0..self.theirs.len(theirs) {
+            let (tax, place) = (format!("{ours}[{n}]"), format!("{theirs}[{n}]"));
             self.money_from_api(&format!("{tax}.amount"), "", &format!("{place}.taxAmount"));
             self.money_from_api(
                 &format!("{tax}.basis"),
@@ -274,29 +359,30 @@ impl Walk<'_> {
         }
     }
 
-    fn charges_to_api(&mut self, ours: &str, theirs: &str) {
+    fn charges_to_api(&mut self, ours: &str, theirs: &str, shape: &Shape) {
         for n in 0..self.ours.len(&format!("{ours}charges")) {
             let charge = format!("{ours}charges[{n}]");
             let kind = self
                 .ours
                 .text(&format!("{charge}.kind"))
                 .unwrap_or_default();
-            let Some((_, list, amount, table)) = CHARGES.into_iter().find(|row| row.0 == kind)
-            else {
-                continue;
-            };
             let code = format!("{charge}.code");
             let said = self.ours.text(&code).unwrap_or_default();
-            if codes::theirs(table, &said).is_none() {
-                self.note(LossKind::Refused, &code, said);
+            let row = shape.charges.iter().find(|row| row.0 == kind);
+            let known = row.filter(|row| codes::theirs(row.3, &said).is_some());
+            let Some((_, list, amount, table)) = known else {
+                // What is charged or allowed is part of the total.
+                if matches!(kind.as_str(), "charge" | "allowance") {
+                    self.refuse(&code);
+                }
                 continue;
-            }
+            };
             if !self.ours.has(&format!("{charge}.amount")) {
                 continue;
             }
             let list = format!("{theirs}{list}");
             let place = format!("{list}[{}]", self.theirs.len(&list));
-            self.ours.take(&format!("{charge}.kind"));
+            self.said(&format!("{charge}.kind"), &format!("{place}.type"));
             self.over(&code, &format!("{place}.type"), Via::Code(table));
             self.over(
                 &format!("{charge}.description"),
@@ -324,12 +410,12 @@ impl Walk<'_> {
                     Via::Decimal,
                 );
             }
-            self.taxes_to_api(&format!("{charge}."), &format!("{place}."));
+            self.taxes_to_api(&format!("{charge}.taxes"), &format!("{place}.taxDetails"));
         }
     }
 
-    fn charges_from_api(&mut self, ours: &str, theirs: &str) {
-        for (kind, list, amount, table) in CHARGES {
+    fn charges_from_api(&mut self, ours: &str, theirs: &str, shape: &Shape) {
+        for (kind, list, amount, table) in shape.charges {
             let list = format!("{theirs}{list}");
             for n in 0..self.theirs.len(&list) {
                 let place = format!("{list}[{n}]");
@@ -342,7 +428,7 @@ impl Walk<'_> {
                 }
                 let all = format!("{ours}charges");
                 let charge = format!("{all}[{}]", self.ours.len(&all));
-                self.ours.put(&format!("{charge}.kind"), kind);
+                self.means(&format!("{charge}.kind"), *kind, &format!("{place}.type"));
                 self.back(
                     &format!("{charge}.code"),
                     &format!("{place}.type"),
@@ -374,7 +460,7 @@ impl Walk<'_> {
                         Via::Decimal,
                     );
                 }
-                self.taxes_from_api(&format!("{charge}."), &format!("{place}."));
+                self.taxes_from_api(&format!("{charge}.taxes"), &format!("{place}.taxDetails"));
             }
         }
     }
@@ -384,13 +470,11 @@ impl Walk<'_> {
         let unit = "shipments[0].unit";
         if self.ours.text(unit).as_deref() == Some("carton") && self.ours.has("shipments[0].units")
         {
-            self.over(
-                "shipments[0].units",
-                "additionalDetails[0].detail",
-                Via::Text,
-            );
-            self.theirs.put("additionalDetails[0].type", "CartonCount");
-            self.ours.take(unit);
+            let detail = "additionalDetails[0].detail";
+            self.over("shipments[0].units", detail, Via::Text);
+            let kind = "additionalDetails[0].type";
+            self.theirs.put(kind, "CartonCount");
+            self.said(unit, kind);
         }
     }
 
@@ -401,13 +485,13 @@ impl Walk<'_> {
             let number = self
                 .theirs
                 .text(&detail)
-                .and_then(|text| super::rows::plain(&text));
+                .and_then(|text| super::decimal::plain(&text));
             if self.theirs.text(&kind).as_deref() == Some("CartonCount")
                 && number.is_some()
                 && !self.ours.has("shipments[0].units")
             {
                 self.back("shipments[0].units", &detail, Via::Decimal);
-                self.ours.put("shipments[0].unit", "carton");
+                self.means("shipments[0].unit", "carton", &kind);
                 self.theirs.take(&kind);
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::{Fault, Record, UNKNOWN};
-use super::tree::Tree;
+use super::tree::{Renumbered, Tree};
 
 /// What happened to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum LossKind {
     Synthesised,
     /// It was cut to what the other side holds. `path` is where it stood.
     Truncated,
+    /// The same value is written otherwise there, or comes back so. `path` is where it stood.
+    Normalised,
     /// One document became several, or one value went to several places. `path` is where it stood.
     Split,
     /// It changes what the document means, so a person decides before anything is sent. `path` is
@@ -41,6 +43,7 @@ impl LossKind {
             LossKind::Inferred => "inferred",
             LossKind::Synthesised => "synthesised",
             LossKind::Truncated => "truncated",
+            LossKind::Normalised => "normalised",
             LossKind::Split => "split",
             LossKind::Refused => "refused",
         }
@@ -150,12 +153,35 @@ fn listed(map: &str, way: Way, kind: LossKind, path: &str) -> Option<(&'static s
     .map(|(_, row)| (row.why.as_str(), row.cites.as_str()))
 }
 
-/// A report in the making.
-#[derive(Debug)]
-pub(super) struct Report {
+/// Whether a row of this kind is of the target.
+fn adds(kind: LossKind) -> bool {
+    matches!(kind, LossKind::Inferred | LossKind::Synthesised)
+}
+
+/// Whether a path is at or below another.
+fn below(path: &str, root: &str) -> bool {
+    let rest = path.strip_prefix(root);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Two places that say the same: one of the document, one of the API's record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Trace {
+    /// The place in the document, as `lines[3].price.amount`.
+    pub ours: String,
+    /// The place in the record, as `items[3].netCost.amount`.
+    pub theirs: String,
+}
+
+/// What a translation says of itself.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was lost, and what was added.
+    pub losses: Vec<Loss>,
+    /// What went over, leaf by leaf.
+    pub traces: Vec<Trace>,
     map: &'static str,
     way: Way,
-    losses: Vec<Loss>,
     /// Properties that the model does not have.
     strays: Vec<String>,
 }
@@ -163,11 +189,16 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(map: &'static str, way: Way) -> Report {
         Report {
+            losses: Vec::new(),
+            traces: Vec::new(),
             map,
             way,
-            losses: Vec::new(),
             strays: Vec::new(),
         }
+    }
+
+    pub(super) fn way(&self) -> Way {
+        self.way
     }
 
     /// Takes note of the properties of a record that the model does not have.
@@ -191,27 +222,119 @@ impl Report {
         });
     }
 
-    /// Says where something was put that was made aside: `at` became `place`.
-    pub(super) fn moved(&mut self, at: &str, place: &str) {
-        let aside: Vec<Loss> = self
-            .losses
-            .extract_if(.., |loss| loss.path.starts_with(&format!("{at}.")))
-            .collect();
-        for loss in aside {
-            let path = loss.path.replacen(at, place, 1);
-            self.note(loss.kind, &path, loss.value);
+    /// Says that two places say the same.
+    pub(super) fn trace(&mut self, ours: &str, theirs: &str) {
+        self.traces.push(Trace {
+            ours: ours.into(),
+            theirs: theirs.into(),
+        });
+    }
+
+    /// Takes out the traces of some places of ours; those of theirs that they lead to.
+    pub(super) fn untrace(&mut self, which: impl Fn(&str) -> bool) -> Vec<String> {
+        let gone = self.traces.extract_if(.., |trace| which(&trace.ours));
+        gone.map(|trace| trace.theirs).collect()
+    }
+
+    /// Says that what was made at `this` of theirs went into `other`.
+    pub(super) fn merged(&mut self, this: &str, other: &str) {
+        for trace in self
+            .traces
+            .iter_mut()
+            .filter(|trace| below(&trace.theirs, this))
+        {
+            trace.theirs = trace.theirs.replacen(this, other, 1);
+        }
+        self.losses
+            .retain(|loss| !(adds(loss.kind) && below(&loss.path, this)));
+    }
+
+    /// Says that a second place of ours says what the first did: it is lost where that was, and
+    /// stands where that stands.
+    pub(super) fn twin(&mut self, first: &str, second: &str) {
+        let same = |loss: &&Loss| !adds(loss.kind) && loss.path == first;
+        let lost: Vec<Loss> = self.losses.iter().filter(same).cloned().collect();
+        for loss in lost {
+            self.note(loss.kind, second, loss.value);
+        }
+        let places = self.traces.iter().filter(|trace| trace.ours == first);
+        let places: Vec<String> = places.map(|trace| trace.theirs.clone()).collect();
+        for place in places {
+            self.trace(second, &place);
         }
     }
 
+    /// Says that a second place of ours repeats the first, on the way from the API.
+    pub(super) fn repeated(&mut self, first: &str, second: &str) {
+        let added = |loss: &&Loss| adds(loss.kind) && below(&loss.path, first);
+        let told: Vec<Loss> = self.losses.iter().filter(added).cloned().collect();
+        for loss in told {
+            self.note(loss.kind, &loss.path.replacen(first, second, 1), loss.value);
+        }
+        let below = |trace: &&Trace| below(&trace.ours, first);
+        let traces: Vec<Trace> = self.traces.iter().filter(below).cloned().collect();
+        for trace in traces {
+            self.trace(&trace.ours.replacen(first, second, 1), &trace.theirs);
+        }
+    }
+
+    /// Says that what stands at `this` of theirs stands at `other` as well.
+    pub(super) fn copied(&mut self, this: &str, other: &str) {
+        let again = self
+            .traces
+            .iter()
+            .filter(|trace| below(&trace.theirs, this));
+        let again: Vec<Trace> = again
+            .map(|trace| Trace {
+                ours: trace.ours.clone(),
+                theirs: trace.theirs.replacen(this, other, 1),
+            })
+            .collect();
+        self.traces.extend(again);
+    }
+
+    /// Takes out what is said of places below `at`, which was made aside.
+    pub(super) fn aside(&mut self, at: &str) -> (Vec<Loss>, Vec<Trace>) {
+        let losses = self.losses.extract_if(.., |loss| below(&loss.path, at));
+        let traces = self.traces.extract_if(.., |trace| below(&trace.ours, at));
+        (losses.collect(), traces.collect())
+    }
+
+    /// Says of what was made aside at `at` that it stands at `place`.
+    pub(super) fn placed(&mut self, at: &str, place: &str, told: &(Vec<Loss>, Vec<Trace>)) {
+        for loss in &told.0 {
+            self.note(loss.kind, &loss.path.replacen(at, place, 1), &loss.value);
+        }
+        for trace in &told.1 {
+            self.trace(&trace.ours.replacen(at, place, 1), &trace.theirs);
+        }
+    }
+
+    /// Takes in what another report says beside this one.
+    pub(super) fn join(&mut self, other: Report) {
+        for loss in other.losses {
+            if !self.losses.contains(&loss) {
+                self.losses.push(loss);
+            }
+        }
+        self.traces.extend(other.traces);
+    }
+
     /// Closes the report: what nobody took out of the source is dropped.
-    pub(super) fn close(mut self, source: &Tree) -> Vec<Loss> {
+    pub(super) fn close(mut self, source: &Tree, moved: &Renumbered) -> Report {
+        for loss in self.losses.iter_mut().filter(|loss| adds(loss.kind)) {
+            loss.path = moved.path(&loss.path);
+        }
+        for trace in &mut self.traces {
+            let end = match self.way {
+                Way::ToApi => &mut trace.theirs,
+                Way::FromApi => &mut trace.ours,
+            };
+            *end = moved.path(end);
+        }
         let strays = std::mem::take(&mut self.strays);
         for (path, value) in source.leaves() {
-            let below = |root: &String| {
-                let rest = path.strip_prefix(root.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-            };
-            match strays.iter().any(below) {
+            match strays.iter().any(|root| below(&path, root)) {
                 true => self.losses.push(Loss {
                     kind: LossKind::Dropped,
                     path,
@@ -222,6 +345,6 @@ impl Report {
                 false => self.note(LossKind::Dropped, &path, value),
             }
         }
-        self.losses
+        self
     }
 }

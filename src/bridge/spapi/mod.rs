@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use chrono::DateTime;
-//! use transload::bridge::spapi::{Context, Record, Site, order};
+//! use transload::bridge::spapi::{self, Context, Record, Site, order};
 //! use transload::canonical::Document;
 //!
 //! let json = br#"{"document": "purchase_order", "number": "4Z32PABC", "ordered_on": "2026-11-02",
@@ -22,10 +22,13 @@
 //! let Ok(Document::PurchaseOrder(order)) = Document::from_json(json) else { panic!() };
 //! let now = DateTime::parse_from_rfc3339("2026-11-22T12:00:00Z")?.to_utc();
 //! let context = Context::new(Site::find("us").unwrap(), now);
-//! let (record, losses) = order::to_api(&order, &context);
+//! let (record, report) = order::to_api(&order, &context);
 //! assert!(Record::named("Order").unwrap().faults(&record).is_empty());
 //! assert_eq!(record["orderDetails"]["sellingParty"]["partyId"], "TNDBX");
-//! assert!(losses.iter().any(|loss| loss.path == "department" && loss.cites == "5.1"));
+//! assert!(report.losses.iter().any(|loss| loss.path == "department" && loss.cites == "5.1"));
+//! let place = |trace: &&spapi::Trace| trace.ours == "lines[0].price.amount";
+//! let trace = report.traces.iter().find(place).unwrap();
+//! assert_eq!(trace.theirs, "orderDetails.items[0].netCost.amount");
 //! let (again, _) = order::from_api(record, &context);
 //! assert_eq!(again.lines[0].ids, order.lines[0].ids);
 //! # Ok::<(), chrono::ParseError>(())
@@ -54,12 +57,17 @@ pub mod client;
 mod codes;
 mod context;
 mod credential;
+mod decimal;
 pub mod direct;
+pub mod direct_shipment;
 mod endpoint;
+pub mod functional;
 pub mod inventory;
 pub mod invoice;
+mod levels;
 mod loss;
 mod marks;
+mod moment;
 pub mod operation;
 pub mod order;
 pub mod outcome;
@@ -73,9 +81,11 @@ pub mod settlement;
 pub mod ship_notice;
 mod ship_notice_tree;
 mod shipment;
+mod shipped_item;
 mod site;
 pub mod token;
 mod tree;
+mod walk;
 
 pub use account::{Account, Environment, Misfit};
 pub use answer::{Answer, Refusal, Verdict, verdict};
@@ -85,7 +95,7 @@ pub use client::Client;
 pub use context::Context;
 pub use credential::{ClientSecret, Credential, SECRET_LIFE, SECRET_WARNING, Secret, Unusable};
 pub use endpoint::{Again, Endpoint};
-pub use loss::{Loss, LossKind, Way};
+pub use loss::{Loss, LossKind, Report, Trace, Way};
 pub use record::{Fault, Record};
 pub use retry::{RETRY_CAP, RETRY_FIRST, backoff};
 pub use site::{OrdersPerInvoice, Region, Site};
@@ -106,9 +116,9 @@ fn tree(document: &impl Serialize) -> Tree {
 
 /// A document of a tree, whose values the maps have looked at; one that it cannot hold after all
 /// refuses the whole.
-fn document<T: DeserializeOwned + Default>(value: Value, losses: &mut Vec<Loss>) -> T {
-    serde_json::from_value(value).unwrap_or_else(|error| {
-        losses.push(Loss {
+fn document<T: DeserializeOwned + Default>((value, mut report): (Value, Report)) -> (T, Report) {
+    let document = serde_json::from_value(value).unwrap_or_else(|error| {
+        report.losses.push(Loss {
             kind: LossKind::Refused,
             path: String::new(),
             value: String::new(),
@@ -116,5 +126,6 @@ fn document<T: DeserializeOwned + Default>(value: Value, losses: &mut Vec<Loss>)
             cites: String::new(),
         });
         T::default()
-    })
+    });
+    (document, report)
 }

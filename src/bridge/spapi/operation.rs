@@ -7,8 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Context, Fault, Loss, Record, acknowledgment, direct, inventory, invoice, order, routing,
-    settlement, ship_notice,
+    Context, Fault, Loss, Record, Report, Trace, acknowledgment, direct, direct_shipment,
+    inventory, invoice, order, routing, settlement, ship_notice,
 };
 use crate::canonical::Document;
 
@@ -35,6 +35,10 @@ pub enum Operation {
     GetOrder,
     /// `submitAcknowledgement` of direct fulfillment.
     SubmitDirectAcknowledgement,
+    /// `submitShipmentConfirmations` of direct fulfillment: one order's ship notice.
+    SubmitDirectShipment,
+    /// `submitInvoice` of direct fulfillment payments.
+    SubmitDirectInvoice,
 }
 
 struct Row {
@@ -64,7 +68,7 @@ const fn row(
 }
 
 /// The first that fits a record is it.
-const OPERATIONS: [Row; 10] = [
+const OPERATIONS: [Row; 12] = [
     row(
         Operation::GetPurchaseOrder,
         "getPurchaseOrder",
@@ -120,6 +124,20 @@ const OPERATIONS: [Row; 10] = [
         "orderAcknowledgements",
         "DirectAcknowledgement",
         &["vendorOrderNumber", "acknowledgementStatus"],
+    ),
+    row(
+        Operation::SubmitDirectShipment,
+        "submitDirectShipmentConfirmations",
+        "shipmentConfirmations",
+        "DirectConfirmation",
+        &["purchaseOrderNumber", "shipmentDetails.shipmentStatus"],
+    ),
+    row(
+        Operation::SubmitDirectInvoice,
+        "submitDirectInvoice",
+        "invoices",
+        "DirectInvoice",
+        &["invoiceNumber", "invoiceDate"],
     ),
     row(
         Operation::GetOrder,
@@ -187,6 +205,8 @@ pub struct Incoming {
     pub document: Document,
     /// What it does not say any more, or says of its own.
     pub losses: Vec<Loss>,
+    /// Which place of it says what which place of the record says.
+    pub traces: Vec<Trace>,
 }
 
 /// A request that is ready to be sent, if it has no faults and nothing in it was refused.
@@ -200,8 +220,34 @@ pub struct Request {
     pub body: Value,
     /// What of the document it does not say, or says of its own.
     pub losses: Vec<Loss>,
+    /// Which place of the document says what which place of the record says.
+    pub traces: Vec<Trace>,
     /// What the model does not allow in it.
     pub faults: Vec<Fault>,
+}
+
+impl Request {
+    /// Where the document says what a place in the body says: `lines[2].price.amount` of
+    /// `acknowledgements[0].items[2].netCost`. Of a place that nothing was put in, the nearest
+    /// around it.
+    #[must_use]
+    pub fn place(&self, at: &str) -> Option<&str> {
+        let list = self.operation.row().list;
+        let inside = at.strip_prefix(list).filter(|_| !list.is_empty());
+        let mut place = inside
+            .and_then(|rest| Some(rest.split_once("].")?.1))
+            .unwrap_or(at);
+        loop {
+            let below = |trace: &&Trace| {
+                let rest = trace.theirs.strip_prefix(place);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            if let Some(trace) = self.traces.iter().find(below) {
+                return Some(&trace.ours);
+            }
+            place = &place[..place.rfind(['.', '['])?];
+        }
+    }
 }
 
 /// The records in a JSON, found by their shape, or all of them as `wanted`.
@@ -237,7 +283,7 @@ pub fn records(json: &Value, wanted: Option<Operation>) -> Vec<(Operation, Value
 pub fn read(json: &Value, wanted: Option<Operation>, context: &Context) -> Vec<Incoming> {
     let (mut settled, mut read) = (Vec::new(), Vec::new());
     for (operation, value) in records(json, wanted) {
-        let (document, losses) = match operation {
+        let (document, report) = match operation {
             Operation::GetPurchaseOrder => {
                 made(Document::PurchaseOrder, order::from_api(value, context))
             }
@@ -269,43 +315,63 @@ pub fn read(json: &Value, wanted: Option<Operation>, context: &Context) -> Vec<I
                 Document::PurchaseOrderAcknowledgment,
                 direct::acknowledgment_from_api(value, context),
             ),
+            Operation::SubmitDirectShipment => made(
+                Document::ShipNotice,
+                direct_shipment::from_api(value, context),
+            ),
+            Operation::SubmitDirectInvoice => {
+                made(Document::Invoice, invoice::direct_from_api(value, context))
+            }
             Operation::GetInvoiceHeaders => {
                 settled.push(value);
                 continue;
             }
         };
-        read.push(Incoming {
-            operation,
-            document,
-            losses,
-        });
+        read.push(incoming(operation, document, report));
     }
-    for settlement in settlement::from_api(settled, context) {
-        let (document, losses) = made(Document::RemittanceAdvice, settlement);
-        read.push(Incoming {
-            operation: Operation::GetInvoiceHeaders,
-            document,
-            losses,
-        });
+    let operation = Operation::GetInvoiceHeaders;
+    for (advice, report) in settlement::from_api(settled, context) {
+        read.push(incoming(
+            operation,
+            Document::RemittanceAdvice(advice),
+            report,
+        ));
     }
     read
 }
 
-fn made<T>(kind: fn(T) -> Document, (document, losses): (T, Vec<Loss>)) -> (Document, Vec<Loss>) {
-    (kind(document), losses)
+fn incoming(operation: Operation, document: Document, report: Report) -> Incoming {
+    Incoming {
+        operation,
+        document,
+        losses: report.losses,
+        traces: report.traces,
+    }
+}
+
+fn made<T>(kind: fn(T) -> Document, (document, report): (T, Report)) -> (Document, Report) {
+    (kind(document), report)
 }
 
 /// The request that says what a document says; none where the API takes no such document.
 #[must_use]
 pub fn write(document: &Document, context: &Context) -> Option<Request> {
     let mut path = None;
-    let (operation, records, losses) = match document {
+    let (operation, records, report) = match document {
         Document::PurchaseOrder(order) if context.direct => {
             one(Operation::GetOrder, direct::order_to_api(order, context))
         }
         Document::PurchaseOrderAcknowledgment(answer) if context.direct => one(
             Operation::SubmitDirectAcknowledgement,
             direct::acknowledgment_to_api(answer, context),
+        ),
+        Document::ShipNotice(notice) if context.direct => one(
+            Operation::SubmitDirectShipment,
+            direct_shipment::to_api(notice, context),
+        ),
+        Document::Invoice(invoice) if context.direct => one(
+            Operation::SubmitDirectInvoice,
+            invoice::direct_to_api(invoice, context),
         ),
         Document::PurchaseOrder(order) => {
             one(Operation::GetPurchaseOrder, order::to_api(order, context))
@@ -319,16 +385,16 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
             ship_notice::to_api(notice, context),
         ),
         Document::RoutingRequest(request) => {
-            let (shipments, losses) = routing::to_api(request, context);
-            (Operation::SubmitShipments, shipments, losses)
+            let (shipments, report) = routing::to_api(request, context);
+            (Operation::SubmitShipments, shipments, report)
         }
         Document::Invoice(invoice) => {
             one(Operation::SubmitInvoices, invoice::to_api(invoice, context))
         }
         Document::InventoryAdvice(stock) => {
-            let (update, warehouse, losses) = inventory::to_api(stock, context);
+            let (update, warehouse, report) = inventory::to_api(stock, context);
             path = warehouse;
-            one(Operation::SubmitInventoryUpdate, (update, losses))
+            one(Operation::SubmitInventoryUpdate, (update, report))
         }
         _ => return None,
     };
@@ -340,6 +406,7 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
             format!("{list}[{n}].")
         };
         let faults = operation.record().faults(record).into_iter();
+        let faults = faults.chain(context.site.faults(record));
         faults.map(move |fault| Fault {
             at: format!("{at}{}", fault.at),
             ..fault
@@ -350,15 +417,13 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
         path,
         faults: faults.collect(),
         body: operation.body(records),
-        losses,
+        losses: report.losses,
+        traces: report.traces,
     })
 }
 
-fn one(
-    operation: Operation,
-    (record, losses): (Value, Vec<Loss>),
-) -> (Operation, Vec<Value>, Vec<Loss>) {
-    (operation, vec![record], losses)
+fn one(operation: Operation, (record, report): (Value, Report)) -> (Operation, Vec<Value>, Report) {
+    (operation, vec![record], report)
 }
 
 /// What the model does not allow of a record, such as one that was written by hand.

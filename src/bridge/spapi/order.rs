@@ -10,9 +10,10 @@
 //!
 //! The API's state of an order is in no 850; going there, it is new, as of now.
 
-use super::loss::{Loss, LossKind, Way};
+use super::loss::{LossKind, Report, Way};
 use super::parts::ORDERS;
-use super::rows::{Row, Via, Walk};
+use super::rows::{Row, Via};
+use super::walk::Walk;
 use super::{Context, document, tree};
 use crate::canonical::PurchaseOrder;
 use serde_json::Value;
@@ -91,16 +92,17 @@ const ASIN: &str = "amazonProductIdentifier";
 
 /// An order as the API would have given it.
 #[must_use]
-pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
+pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Value, Report) {
     let mut walk = Walk::new("order", Way::ToApi, tree(order), context);
-    walk.ours.take_if("purpose", "original");
+    walk.said_if("purpose", "original", "");
     if context.collect && !walk.ours.has("ship_window") && walk.ours.has("delivery_window") {
         walk.over("delivery_window", "orderDetails.shipWindow", Via::Interval);
-        let window = walk
-            .theirs
-            .text("orderDetails.shipWindow")
-            .unwrap_or_default();
-        walk.note(LossKind::Inferred, "orderDetails.shipWindow", window);
+        let window = walk.theirs.text("orderDetails.shipWindow");
+        walk.note(
+            LossKind::Inferred,
+            "orderDetails.shipWindow",
+            window.unwrap_or_default(),
+        );
     }
     walk.rows_to_api(&ROWS);
     walk.seller_to_api();
@@ -114,15 +116,16 @@ pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
         let (ours, theirs) = (format!("lines[{n}]"), format!("orderDetails.items[{n}]"));
         walk.ids_to_api(&ours, &theirs, ASIN);
         walk.prices_to_api(&ours, &theirs);
-        walk.theirs
-            .put(&format!("{theirs}.isBackOrderAllowed"), back_orders);
+        let place = format!("{theirs}.isBackOrderAllowed");
+        match &back_orders {
+            Some((said, allowed)) => walk.make(&place, *allowed, said),
+            None => walk.add(LossKind::Synthesised, &place, false),
+        }
     }
     if order.lines.is_empty() {
         walk.theirs.put("orderDetails.items", serde_json::json!([]));
     }
-    let state = "purchaseOrderState";
-    walk.theirs.put(state, "New");
-    walk.note(LossKind::Synthesised, state, "New");
+    walk.add(LossKind::Synthesised, "purchaseOrderState", "New");
     walk.now("orderDetails.purchaseOrderDate");
     walk.now("orderDetails.purchaseOrderStateChangedDate");
     walk.end_to_api()
@@ -130,9 +133,9 @@ pub fn to_api(order: &PurchaseOrder, context: &Context) -> (Value, Vec<Loss>) {
 
 /// An order that the API gave.
 #[must_use]
-pub fn from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
+pub fn from_api(order: Value, context: &Context) -> (PurchaseOrder, Report) {
     let mut walk = Walk::of("order", "Order", order, context);
-    walk.constant("purpose", "original");
+    walk.add(LossKind::Synthesised, "purpose", "original");
     walk.rows_from_api(&ROWS);
     for (ours, theirs) in PARTIES {
         walk.party_from_api(ours, theirs, ORDERS);
@@ -147,8 +150,7 @@ pub fn from_api(order: Value, context: &Context) -> (PurchaseOrder, Vec<Loss>) {
     if walk.ours.has("currency.code") {
         walk.role_of_currency("BY");
     }
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
@@ -158,23 +160,26 @@ impl Walk<'_> {
         if self.theirs.has(code) {
             return;
         }
-        if let Some(id) = self.ours.text("vendor.id.id") {
-            self.note(LossKind::Split, "vendor.id.id", &id);
-            self.note(LossKind::Inferred, code, id);
-            if let Some(word) = self.ours.text("vendor.id.qualifier") {
-                self.note(LossKind::Split, "vendor.id.qualifier", word);
+        for part in ["id", "qualifier"] {
+            let path = format!("vendor.id.{part}");
+            if let Some(text) = self
+                .ours
+                .text(&path)
+                .filter(|_| self.ours.has("vendor.id.id"))
+            {
+                self.note(LossKind::Split, &path, &text);
+                if part == "id" {
+                    self.note(LossKind::Inferred, code, text.trim());
+                }
             }
         }
     }
 
     fn import_to_api(&mut self) {
         let terms = "delivery_terms[0]";
-        if self
-            .theirs
-            .has(&format!("{IMPORT}.internationalCommercialTerms"))
-        {
-            self.ours
-                .take_if(&format!("{terms}.trade_terms_qualifier"), "01");
+        let incoterm = format!("{IMPORT}.internationalCommercialTerms");
+        if self.theirs.has(&incoterm) {
+            self.said_if(&format!("{terms}.trade_terms_qualifier"), "01", &incoterm);
         }
         if self
             .ours
@@ -182,24 +187,21 @@ impl Walk<'_> {
             .as_deref()
             == Some("OV")
         {
-            let place = format!("{terms}.place");
-            self.over(&place, &format!("{IMPORT}.portOfDelivery"), Via::Cut(64));
-            if self.theirs.has(&format!("{IMPORT}.portOfDelivery")) {
-                self.ours.take(&format!("{terms}.place_qualifier"));
+            let port = format!("{IMPORT}.portOfDelivery");
+            self.over(&format!("{terms}.place"), &port, Via::Cut(64));
+            if self.theirs.has(&port) {
+                self.said(&format!("{terms}.place_qualifier"), &port);
             }
         }
         let free = |name| self.ours.text(&format!("packaging[0].{name}"));
         if free("form").as_deref() == Some("free_form")
             && free("characteristic").as_deref() == Some("CS")
         {
-            self.over(
-                "packaging[0].text",
-                &format!("{IMPORT}.importContainers"),
-                Via::Cut(64),
-            );
-            if self.theirs.has(&format!("{IMPORT}.importContainers")) {
-                self.ours.take("packaging[0].form");
-                self.ours.take("packaging[0].characteristic");
+            let containers = format!("{IMPORT}.importContainers");
+            self.over("packaging[0].text", &containers, Via::Cut(64));
+            if self.theirs.has(&containers) {
+                self.said("packaging[0].form", &containers);
+                self.said("packaging[0].characteristic", &containers);
             }
         }
         let notes = 0..self.ours.len("notes");
@@ -213,18 +215,19 @@ impl Walk<'_> {
 
     /// All the text of a note, in one.
     fn instructions_to_api(&mut self, note: &str) {
+        let place = format!("{IMPORT}.shippingInstructions");
         let pieces: Vec<(String, String)> = (0..self.ours.len(&format!("{note}.text")))
             .map(|n| format!("{note}.text[{n}].text"))
-            .filter_map(|path| Some((self.ours.take(&path)?, path)))
+            .filter_map(|path| Some((self.said(&path, &place)?, path)))
             .collect();
         if pieces.is_empty() {
             return;
         }
-        self.ours.take(&format!("{note}.qualifier"));
+        self.said(&format!("{note}.qualifier"), &place);
         let all: Vec<&str> = pieces.iter().map(|(text, _)| text.as_str()).collect();
-        self.theirs
-            .put(&format!("{IMPORT}.shippingInstructions"), all.join(" "));
-        if pieces.len() > 1 {
+        let all = all.join(" ");
+        self.theirs.put(&place, all.trim());
+        if pieces.len() > 1 || all.trim() != all {
             for (text, path) in pieces {
                 self.note(LossKind::Split, &path, text);
             }
@@ -234,60 +237,50 @@ impl Walk<'_> {
     fn import_from_api(&mut self) {
         let terms = "delivery_terms[0]";
         if self.ours.has(&format!("{terms}.trade_terms")) {
-            self.constant(&format!("{terms}.trade_terms_qualifier"), "01");
-            self.note(
-                LossKind::Synthesised,
-                &format!("{terms}.trade_terms_qualifier"),
-                "01",
-            );
+            let path = format!("{terms}.trade_terms_qualifier");
+            self.add(LossKind::Synthesised, &path, "01");
+            self.trace(&path, &format!("{IMPORT}.internationalCommercialTerms"));
         }
         let port = format!("{IMPORT}.portOfDelivery");
         if self.theirs.has(&port) {
-            self.constant(&format!("{terms}.place_qualifier"), "OV");
+            self.means(&format!("{terms}.place_qualifier"), "OV", &port);
             self.back(&format!("{terms}.place"), &port, Via::Text);
         }
         let containers = format!("{IMPORT}.importContainers");
         if self.theirs.has(&containers) {
-            self.constant("packaging[0].form", "free_form");
-            self.constant("packaging[0].characteristic", "CS");
+            self.means("packaging[0].form", "free_form", &containers);
+            self.means("packaging[0].characteristic", "CS", &containers);
             self.back("packaging[0].text", &containers, Via::Text);
         }
         let instructions = format!("{IMPORT}.shippingInstructions");
         if self.theirs.has(&instructions) {
-            self.constant("notes[0].qualifier", "L1");
-            self.constant("notes[0].id", "1");
-            self.note(LossKind::Synthesised, "notes[0].id", "1");
+            self.means("notes[0].qualifier", "L1", &instructions);
+            self.add(LossKind::Synthesised, "notes[0].id", "1");
             self.back("notes[0].text[0].text", &instructions, Via::Text);
         }
     }
 
-    /// What the 850 says once for all its lines.
-    fn back_orders_to_api(&mut self) -> bool {
-        if self.ours.len("lines") == 0 {
-            return false;
-        }
-        for n in 0..self.ours.len("sales_requirements") {
-            let path = format!("sales_requirements[{n}].requirement");
-            if self.ours.take_if(&path, "back_order_if_out_of_stock") {
-                return true;
-            }
-            if self.ours.take_if(&path, "no_back_order") {
-                return false;
-            }
-        }
-        let place = "orderDetails.items.isBackOrderAllowed";
-        self.note(LossKind::Synthesised, place, false);
-        false
+    /// What the 850 says once for all its lines, and where it says so.
+    fn back_orders_to_api(&mut self) -> Option<(String, bool)> {
+        let lines = self.ours.len("lines");
+        let count = self.ours.len("sales_requirements");
+        let mut paths = (0..count).map(|n| format!("sales_requirements[{n}].requirement"));
+        paths.find_map(|path| {
+            let allowed = match self.ours.text(&path).as_deref() {
+                Some("back_order_if_out_of_stock") => true,
+                Some("no_back_order") => false,
+                _ => return None,
+            };
+            (lines > 0).then(|| self.ours.take(&path))?;
+            Some((path, allowed))
+        })
     }
 
     /// Allowed where every line allows it.
     fn back_orders_from_api(&mut self) {
         let lines = 0..self.theirs.len("orderDetails.items");
-        let paths: Vec<String> = lines
-            .map(|n| format!("orderDetails.items[{n}].isBackOrderAllowed"))
-            .collect();
+        let paths = lines.map(|n| format!("orderDetails.items[{n}].isBackOrderAllowed"));
         let said: Vec<(String, String)> = paths
-            .into_iter()
             .filter_map(|path| Some((self.theirs.take(&path)?, path)))
             .collect();
         if said.is_empty() {
@@ -299,14 +292,13 @@ impl Walk<'_> {
         } else {
             "no_back_order"
         };
-        self.ours.put("sales_requirements[0].requirement", word);
-        self.note(
-            LossKind::Inferred,
-            "sales_requirements[0].requirement",
-            word,
-        );
-        for (text, path) in said.into_iter().filter(|(text, _)| (text == "true") != all) {
-            self.note(LossKind::Dropped, &path, text);
+        let ours = "sales_requirements[0].requirement";
+        self.add(LossKind::Inferred, ours, word);
+        for (text, path) in said {
+            match (text == "true") == all {
+                true => self.trace(ours, &path),
+                false => self.note(LossKind::Dropped, &path, text),
+            }
         }
     }
 
@@ -327,9 +319,10 @@ impl Walk<'_> {
             .filter(|_| place.ends_with("listPrice"));
         if self.ours.has(&amount) {
             self.money_to_api(&amount, &own, &place);
-            let _ = self.ours.take_if(&basis, "retail_per_each")
-                || self.ours.take_if(&basis, "per_each");
+            let _ = self.said_if(&basis, "retail_per_each", &place)
+                || self.said_if(&basis, "per_each", &format!("{place}.amount"));
         }
+        let mut beside = Vec::new();
         for n in 0..self.ours.len(&format!("{ours}.prices")) {
             let price = format!("{ours}.prices[{n}]");
             let place = match self.ours.text(&format!("{price}.kind")).as_deref() {
@@ -347,20 +340,29 @@ impl Walk<'_> {
                 continue;
             }
             let kind = format!("{price}.kind");
-            let word = self.ours.take(&kind).unwrap_or_default();
-            // A price that comes back as the line's own, and not beside it.
-            if word == "net" || !self.theirs.has(&format!("{theirs}.netCost")) {
+            let word = self
+                .said(&kind, &format!("{place}.amount"))
+                .unwrap_or_default();
+            beside.push((amount, said, kind, word, place));
+        }
+        // A price that comes back as the line's own, and not beside it; or the other way.
+        let both = self.theirs.has(&format!("{theirs}.netCost"));
+        for (amount, said, kind, word, place) in beside {
+            if word == "net" || !both {
                 self.note(LossKind::Split, &amount, &said);
-                self.note(LossKind::Inferred, &place, said);
+                self.note(LossKind::Inferred, &format!("{place}.amount"), said);
             }
-            if word != "list" || !self.theirs.has(&format!("{theirs}.netCost")) {
+            if word != "list" || !both {
                 self.note(LossKind::Dropped, &kind, word);
             }
         }
-        let both = self.theirs.has(&format!("{theirs}.netCost"));
         if let Some(retail) = retail.filter(|_| both) {
             self.note(LossKind::Split, &amount, &retail);
-            self.note(LossKind::Inferred, &format!("{theirs}.listPrice"), retail);
+            self.note(
+                LossKind::Inferred,
+                &format!("{theirs}.listPrice.amount"),
+                retail,
+            );
             self.note(LossKind::Dropped, &basis, "retail_per_each");
         }
     }
@@ -375,21 +377,22 @@ impl Walk<'_> {
         let basis = format!("{ours}.price.basis");
         if self.theirs.has(&format!("{net}.amount")) {
             self.money_from_api(&amount, &own, &net);
-            self.ours.put(&basis, "per_each");
-            self.note(LossKind::Inferred, &basis, "per_each");
+            self.add(LossKind::Inferred, &basis, "per_each");
+            self.trace(&basis, &format!("{net}.amount"));
             if self.theirs.has(&format!("{list}.amount")) {
-                self.ours.put(&format!("{ours}.prices[0].kind"), "list");
+                let kind = format!("{ours}.prices[0].kind");
+                self.means(&kind, "list", &format!("{list}.amount"));
                 self.money_from_api(&format!("{ours}.prices[0].amount"), "", &list);
             }
         } else if self.theirs.has(&format!("{list}.amount")) {
             self.money_from_api(&amount, &own, &list);
-            self.ours.put(&basis, "retail_per_each");
+            self.add(LossKind::Inferred, &basis, "retail_per_each");
+            self.trace(&basis, &format!("{list}.amount"));
         }
     }
 
     /// Whose currency it is, which X12 asks and the API does not say.
     pub(super) fn role_of_currency(&mut self, role: &str) {
-        self.ours.put("currency.role", role);
-        self.note(LossKind::Synthesised, "currency.role", role);
+        self.add(LossKind::Synthesised, "currency.role", role);
     }
 }

@@ -1,7 +1,8 @@
 //! What every document has: amounts, parties, ids of items.
 
 use super::loss::LossKind;
-use super::rows::{Via, Walk, plain};
+use super::rows::Via;
+use super::walk::Walk;
 
 /// How an API spells a party.
 #[derive(Clone, Copy, Debug)]
@@ -47,53 +48,54 @@ impl Walk<'_> {
         if self.theirs.has(theirs) {
             return;
         }
-        self.ours.take(amount);
-        self.theirs.put(&format!("{theirs}.amount"), text);
+        let place = format!("{theirs}.amount");
+        self.said(amount, &place);
+        self.theirs.put(&place, text);
         let code = format!("{theirs}.currencyCode");
-        if let Some(own) = self.ours.take(own) {
-            return self.theirs.put(&code, own);
+        if let Some(word) = self.said(own, &code) {
+            // Which amount's currency becomes the document's again is for the way back.
+            self.note(LossKind::Split, own, &word);
+            return self.theirs.put(&code, word);
         }
         if let Some(currency) = self.currency.clone() {
-            self.ours.clear("currency.code");
-            return self.theirs.put(&code, currency);
+            self.ours.take("currency.code");
+            return self.make(&code, currency, "currency.code");
         }
         let currency = self.context.site.currency.clone();
-        self.note(LossKind::Synthesised, &code, &currency);
-        self.theirs.put(&code, currency);
+        self.add(LossKind::Synthesised, &code, currency);
     }
 
     /// The other way; the first currency becomes the document's.
     pub(super) fn money_from_api(&mut self, amount: &str, own: &str, theirs: &str) {
         self.back(amount, &format!("{theirs}.amount"), Via::Decimal);
-        let code = format!("{theirs}.currencyCode");
-        let Some(currency) = self.theirs.text(&code) else {
+        self.currency_from_api(own, &format!("{theirs}.currencyCode"));
+    }
+
+    /// The currency of an amount: the document's, if it is the first; else the amount's own, if it
+    /// can have one.
+    pub(super) fn currency_from_api(&mut self, own: &str, code: &str) {
+        let Some(currency) = self.theirs.text(code) else {
             return;
         };
         match self.currency.as_deref() {
             None => {
-                self.note(LossKind::Inferred, "currency.code", &currency);
-                self.ours.put("currency.code", currency.clone());
+                self.add(LossKind::Inferred, "currency.code", currency.as_str());
+                self.trace("currency.code", code);
                 self.currency = Some(currency);
             }
-            Some(same) if same == currency => {}
-            Some(_) if own.is_empty() => return,
-            Some(_) => self.ours.put(own, currency),
+            Some(same) if same == currency => self.trace("currency.code", code),
+            Some(_) if own.is_empty() => self.note(LossKind::Refused, code, currency),
+            Some(_) => {
+                self.trace(own, code);
+                self.add(LossKind::Inferred, own, currency);
+            }
         }
-        self.theirs.take(&code);
+        self.theirs.take(code);
     }
 
     /// A party. The API has no qualifier of its id, and wants an address whole or not at all.
     pub(super) fn party_to_api(&mut self, ours: &str, theirs: &str, spelling: Spelling) {
-        let id = format!("{ours}.id.id");
-        if self.ours.has(&id) && !self.theirs.has(&format!("{theirs}.partyId")) {
-            let text = self.ours.text(&id).unwrap_or_default();
-            self.over(&id, &format!("{theirs}.partyId"), Via::Text);
-            let qualifier = format!("{ours}.id.qualifier");
-            let word = self.ours.take(&qualifier);
-            if let Some(word) = word.filter(|word| word != party_qualifier(text.trim())) {
-                self.note(LossKind::Dropped, &qualifier, word);
-            }
-        }
+        self.party_id_to_api(ours, theirs);
         self.address_to_api(ours, &format!("{theirs}.address"), spelling);
         let Some(tax) = spelling.tax else { return };
         for n in 0..self.ours.len(&format!("{ours}.references")) {
@@ -117,6 +119,17 @@ impl Walk<'_> {
         }
     }
 
+    /// A party's id, and whose numbering it is where its form says so.
+    pub(super) fn party_id_to_api(&mut self, ours: &str, theirs: &str) {
+        let (id, place) = (format!("{ours}.id.id"), format!("{theirs}.partyId"));
+        let Some(text) = self.ours.text(&id).filter(|_| !self.theirs.has(&place)) else {
+            return;
+        };
+        self.over(&id, &place, Via::Text);
+        let qualifier = format!("{ours}.id.qualifier");
+        self.said_if(&qualifier, party_qualifier(text.trim()), &place);
+    }
+
     /// Name and address of a party, if they are enough for the API.
     pub(super) fn address_to_api(&mut self, ours: &str, theirs: &str, spelling: Spelling) {
         let has = |path: &str| self.ours.has(&format!("{ours}.{path}"));
@@ -135,8 +148,7 @@ impl Walk<'_> {
         let country = format!("{theirs}.countryCode");
         if !self.theirs.has(&country) {
             let site = self.context.site.country.clone();
-            self.note(LossKind::Synthesised, &country, &site);
-            self.theirs.put(&country, site);
+            self.add(LossKind::Synthesised, &country, site);
         }
         let contact = format!("{ours}.contacts[0]");
         let phone = [("function", "IC"), ("numbers[0].kind", "telephone")];
@@ -144,11 +156,14 @@ impl Walk<'_> {
             self.ours.text(&format!("{contact}.{name}")).as_deref() == Some(value)
         };
         if phone.into_iter().all(is) {
-            let number = format!("{contact}.numbers[0].number");
-            self.over(&number, &format!("{theirs}.phone"), Via::Text);
-            if !self.ours.has(&number) {
-                self.ours.take(&format!("{contact}.function"));
-                self.ours.take(&format!("{contact}.numbers[0].kind"));
+            let (number, place) = (
+                format!("{contact}.numbers[0].number"),
+                format!("{theirs}.phone"),
+            );
+            self.over(&number, &place, Via::Text);
+            if self.theirs.has(&place) && !self.ours.has(&number) {
+                self.said(&format!("{contact}.function"), &place);
+                self.said(&format!("{contact}.numbers[0].kind"), &place);
             }
         }
     }
@@ -156,11 +171,12 @@ impl Walk<'_> {
     /// A party, with the qualifier that its id looks like.
     pub(super) fn party_from_api(&mut self, ours: &str, theirs: &str, spelling: Spelling) {
         let id = format!("{ours}.id.id");
-        self.back(&id, &format!("{theirs}.partyId"), Via::Text);
+        let place = format!("{theirs}.partyId");
+        self.back(&id, &place, Via::Text);
         if let Some(text) = self.ours.text(&id) {
-            let (path, word) = (format!("{ours}.id.qualifier"), party_qualifier(&text));
-            self.ours.put(&path, word);
-            self.note(LossKind::Inferred, &path, word);
+            let path = format!("{ours}.id.qualifier");
+            self.add(LossKind::Inferred, &path, party_qualifier(&text));
+            self.trace(&path, &place);
         }
         self.address_from_api(ours, &format!("{theirs}.address"), spelling);
         let Some(tax) = spelling.tax else { return };
@@ -189,9 +205,8 @@ impl Walk<'_> {
         let phone = format!("{theirs}.phone");
         if self.theirs.has(&phone) {
             let contact = format!("{ours}.contacts[0]");
-            self.ours.put(&format!("{contact}.function"), "IC");
-            self.ours
-                .put(&format!("{contact}.numbers[0].kind"), "telephone");
+            self.means(&format!("{contact}.function"), "IC", &phone);
+            self.means(&format!("{contact}.numbers[0].kind"), "telephone", &phone);
             self.back(&format!("{contact}.numbers[0].number"), &phone, Via::Text);
         }
     }
@@ -211,7 +226,7 @@ impl Walk<'_> {
             let slot = format!("{theirs}.{buyer}");
             if word == "buyer_part" && !self.theirs.has(&slot) {
                 self.over(&format!("{item}.id"), &slot, Via::Text);
-                self.ours.take(&format!("{item}.qualifier"));
+                self.said(&format!("{item}.qualifier"), &slot);
             } else if is_vendors(&word) {
                 let wanted = self.context.vendor_id.as_deref() == Some(&word);
                 if vendor.is_none() || wanted {
@@ -226,10 +241,8 @@ impl Walk<'_> {
         let qualifier = format!("{item}.qualifier");
         let id = self.ours.text(&format!("{item}.id")).unwrap_or_default();
         self.over(&format!("{item}.id"), &slot, Via::Text);
-        let word = self.ours.take(&qualifier).unwrap_or_default();
-        if word != self.vendor_qualifier(id.trim()) {
-            self.note(LossKind::Dropped, &qualifier, word);
-        }
+        let word = self.vendor_qualifier(id.trim());
+        self.said_if(&qualifier, &word, &slot);
     }
 
     /// The other way: the vendor's id is what its check digit makes it, or what the account says.
@@ -246,10 +259,10 @@ impl Walk<'_> {
                 false => self.vendor_qualifier(text.trim()),
             };
             let qualifier = format!("{item}.qualifier");
-            self.ours.put(&qualifier, word.clone());
             if !buyers {
-                self.note(LossKind::Inferred, &qualifier, word);
+                self.note(LossKind::Inferred, &qualifier, &word);
             }
+            self.means(&qualifier, word, &slot);
             self.back(&format!("{item}.id"), &slot, Via::Text);
         }
     }
@@ -270,36 +283,22 @@ impl Walk<'_> {
             .clone()
             .filter(|_| !self.theirs.has(&path))
         {
-            self.note(LossKind::Synthesised, &path, &code);
-            self.theirs.put(&path, code);
+            self.add(LossKind::Synthesised, &path, code);
         }
-    }
-
-    /// Something that both sides always say alike.
-    pub(super) fn constant(&mut self, ours: &str, value: &str) {
-        self.ours.put(ours, value);
     }
 
     /// The present time, where the API must have one and nobody said it.
     pub(super) fn now(&mut self, theirs: &str) {
         if !self.theirs.has(theirs) {
             let now = self.context.stamp();
-            self.note(LossKind::Synthesised, theirs, &now);
-            self.theirs.put(theirs, now);
+            self.add(LossKind::Synthesised, theirs, now);
         }
-    }
-
-    /// A number of theirs that is a JSON number, as a decimal of ours.
-    pub(super) fn decimal_from_api(&mut self, theirs: &str) -> Option<String> {
-        let text = plain(&self.theirs.text(theirs)?)?;
-        self.theirs.take(theirs);
-        Some(text)
     }
 }
 
 /// Whose numbering a party's id looks like: a SAN has seven digits, a GLN thirteen with a check
 /// digit; all else is the buyer's own.
-pub(super) fn party_qualifier(id: &str) -> &'static str {
+fn party_qualifier(id: &str) -> &'static str {
     let digits = id.bytes().all(|byte| byte.is_ascii_digit());
     match id.len() {
         7 if digits => "san",

@@ -5,9 +5,11 @@
 //! the buyer pays the freight. The answer has the buyer's own number of the shipment (ARN), which
 //! the ship notice repeats.
 
-use super::loss::{Loss, LossKind, Way};
+use super::decimal::whole;
+use super::loss::{LossKind, Report, Way};
 use super::parts::SHIPMENTS;
-use super::rows::{Row, Via, Walk, whole};
+use super::rows::{Row, Via};
+use super::walk::Walk;
 use super::{Context, document, tree};
 use crate::canonical::{RoutingInstructions, RoutingRequest};
 use serde_json::Value;
@@ -24,18 +26,16 @@ const SCHEDULED: &str = "69";
 
 /// One shipment a destination.
 #[must_use]
-pub fn to_api(request: &RoutingRequest, context: &Context) -> (Vec<Value>, Vec<Loss>) {
-    let (mut shipments, mut losses) = (Vec::new(), Vec::new());
+pub fn to_api(request: &RoutingRequest, context: &Context) -> (Vec<Value>, Report) {
     let count = request.destinations.len().max(1);
-    for n in 0..count {
+    let (first, mut report) = shipment_to_api(request, 0, count, context);
+    let mut shipments = vec![first];
+    for n in 1..count {
         let (shipment, told) = shipment_to_api(request, n, count, context);
         shipments.push(shipment);
-        losses.extend(
-            told.into_iter()
-                .filter(|loss| n == 0 || !loss.path.starts_with("number")),
-        );
+        report.join(told);
     }
-    (shipments, losses)
+    (shipments, report)
 }
 
 fn shipment_to_api(
@@ -43,7 +43,7 @@ fn shipment_to_api(
     n: usize,
     count: usize,
     context: &Context,
-) -> (Value, Vec<Loss>) {
+) -> (Value, Report) {
     let mut only = request.clone();
     // The others are told of with their own shipment; this one keeps its place in the list.
     for (place, destination) in only.destinations.iter_mut().enumerate() {
@@ -54,12 +54,11 @@ fn shipment_to_api(
     let mut walk = Walk::new("routing_request", Way::ToApi, tree(&only), context);
     let destination = format!("destinations[{n}]");
     walk.rows_to_api(&ROWS);
-    if let Some(purpose) = walk.ours.take("purpose") {
-        walk.note(LossKind::Refused, "purpose", purpose);
+    if walk.ours.has("purpose") {
+        walk.refuse("purpose");
     }
     if !walk.theirs.has("transactionType") {
-        walk.theirs.put("transactionType", "New");
-        walk.note(LossKind::Synthesised, "transactionType", "New");
+        walk.add(LossKind::Synthesised, "transactionType", "New");
     }
     let number = walk.theirs.text("vendorShipmentIdentifier");
     if let Some(number) = number.filter(|_| count > 1) {
@@ -68,8 +67,7 @@ fn shipment_to_api(
         walk.theirs.put("vendorShipmentIdentifier", own);
     }
     walk.now("transactionDate");
-    walk.theirs.put("shipmentFreightTerm", "Collect");
-    walk.note(LossKind::Synthesised, "shipmentFreightTerm", "Collect");
+    walk.add(LossKind::Synthesised, "shipmentFreightTerm", "Collect");
     walk.party_to_api("ship_from", "shipFromParty", SHIPMENTS);
     walk.party_to_api(&format!("{destination}.ship_to"), "shipToParty", SHIPMENTS);
     walk.vendor_code("sellingParty");
@@ -81,11 +79,11 @@ fn shipment_to_api(
 
 /// A request of the API as a 753's.
 #[must_use]
-pub fn request_from_api(shipment: Value, context: &Context) -> (RoutingRequest, Vec<Loss>) {
+pub fn request_from_api(shipment: Value, context: &Context) -> (RoutingRequest, Report) {
     let mut walk = Walk::of("routing_request", "Shipment", shipment, context);
     let destination = "destinations[0]";
     walk.rows_from_api(&ROWS);
-    walk.theirs.take_if("shipmentFreightTerm", "Collect");
+    walk.means_nothing("shipmentFreightTerm", "Collect");
     walk.party_from_api("ship_from", "shipFromParty", SHIPMENTS);
     walk.party_from_api(&format!("{destination}.ship_to"), "shipToParty", SHIPMENTS);
     walk.orders_from_api(&format!("{destination}.orders"));
@@ -99,26 +97,25 @@ pub fn request_from_api(shipment: Value, context: &Context) -> (RoutingRequest, 
             && !walk.ours.has(&loads)
         {
             walk.back(&format!("{loads}.count"), &count, Via::Whole);
-            walk.ours.put(&format!("{loads}.packaging"), "PLT");
-            walk.ours.put(&format!("{loads}.stackable"), word);
+            walk.means(&format!("{loads}.packaging"), "PLT", &count);
+            walk.means(&format!("{loads}.stackable"), word, &count);
         }
     }
     let pickup = "collectFreightPickupDetails.requestedPickUp";
     walk.date_from_api(&format!("{destination}.dates"), REQUESTED, pickup);
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 /// An answer of the API as a 754's instructions.
 #[must_use]
-pub fn from_api(shipment: Value, context: &Context) -> (RoutingInstructions, Vec<Loss>) {
+pub fn from_api(shipment: Value, context: &Context) -> (RoutingInstructions, Report) {
     let mut walk = Walk::of("routing_instructions", "Shipment", shipment, context);
     let routed = "shipments[0]";
-    walk.ours.put("purpose", "response");
-    walk.theirs.take_if("transactionType", "New");
+    walk.add(LossKind::Synthesised, "purpose", "response");
+    walk.means_nothing("transactionType", "New");
     walk.back("earlier", "vendorShipmentIdentifier", Via::Text);
     if let Some(number) = walk.theirs.text("buyerReferenceNumber") {
-        walk.ours.put("number", number);
+        walk.means("number", number, "buyerReferenceNumber");
     }
     walk.reference_from_api(
         &format!("{routed}.references"),
@@ -130,7 +127,7 @@ pub fn from_api(shipment: Value, context: &Context) -> (RoutingInstructions, Vec
     let pro = "transportationDetails.carrierDetails.shipmentReferenceNumber";
     walk.reference_from_api(&format!("{routed}.references"), "CN", pro);
     walk.back("made", "currentshipmentStatusDate", Via::Moment);
-    walk.ours.put(&format!("{routed}.number"), "1");
+    walk.add(LossKind::Synthesised, &format!("{routed}.number"), "1");
     walk.back(
         &format!("{routed}.carrier"),
         "transportationDetails.carrierDetails.code",
@@ -147,8 +144,7 @@ pub fn from_api(shipment: Value, context: &Context) -> (RoutingInstructions, Vec
     walk.orders_from_api(&format!("{routed}.orders"));
     let pickup = "collectFreightPickupDetails.scheduledPickUp";
     walk.date_from_api(&format!("{routed}.dates"), SCHEDULED, pickup);
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
@@ -173,7 +169,7 @@ impl Walk<'_> {
                 let count = format!("{measurements}.totalCartonCount");
                 self.over(&format!("{order}.count"), &count, Via::Whole);
                 if self.theirs.has(&count) {
-                    self.ours.take(&format!("{order}.packaging"));
+                    self.said(&format!("{order}.packaging"), &count);
                 }
             }
         }
@@ -189,8 +185,8 @@ impl Walk<'_> {
             let count = format!("{measurements}.{name}");
             self.over(&format!("{loads}.count"), &count, Via::Whole);
             if self.theirs.has(&count) {
-                self.ours.take(&format!("{loads}.packaging"));
-                self.ours.take(&format!("{loads}.stackable"));
+                self.said(&format!("{loads}.packaging"), &count);
+                self.said(&format!("{loads}.stackable"), &count);
             }
         }
     }
@@ -203,7 +199,7 @@ impl Walk<'_> {
             if is && !self.theirs.has(place) {
                 self.over(&format!("{date}.moment"), place, Via::Moment);
                 if self.theirs.has(place) {
-                    self.ours.take(&format!("{date}.qualifier"));
+                    self.said(&format!("{date}.qualifier"), place);
                 }
             }
         }
@@ -213,7 +209,7 @@ impl Walk<'_> {
         if self.theirs.has(theirs) {
             let date = format!("{list}[{}]", self.ours.len(list));
             self.back(&format!("{date}.moment"), theirs, Via::Moment);
-            self.ours.put(&format!("{date}.qualifier"), code);
+            self.means(&format!("{date}.qualifier"), code, theirs);
         }
     }
 
@@ -228,7 +224,7 @@ impl Walk<'_> {
             let count = format!("{measurements}.totalCartonCount");
             if self.theirs.has(&count) {
                 self.back(&format!("{order}.count"), &count, Via::Whole);
-                self.ours.put(&format!("{order}.packaging"), "CTN");
+                self.means(&format!("{order}.packaging"), "CTN", &count);
             }
             let weight = format!("{measurements}.shipmentWeight");
             self.measure_from_api(&order, "weight", &weight, "lading_weight");

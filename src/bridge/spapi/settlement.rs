@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::loss::{Loss, LossKind, Way};
-use super::rows::{Via, Walk};
+use super::loss::{LossKind, Report, Way};
+use super::rows::Via;
 use super::tree::Tree;
+use super::walk::Walk;
 use super::{Context, Record, document};
 use crate::canonical::{Decimal, RemittanceAdvice};
 
@@ -33,7 +34,7 @@ const ADJUSTMENTS: [&str; 2] = ["QuantityVarianceAmount", "PriceVariance"];
 
 /// An advice for each payment, by its number. Invoices that nothing was paid of are in none.
 #[must_use]
-pub fn from_api(invoices: Vec<Value>, context: &Context) -> Vec<(RemittanceAdvice, Vec<Loss>)> {
+pub fn from_api(invoices: Vec<Value>, context: &Context) -> Vec<(RemittanceAdvice, Report)> {
     let record = Record::named("InvoiceHeader").expect("a map's record is there");
     let mut payments: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for invoice in invoices.into_iter().map(|invoice| record.read(invoice)) {
@@ -58,7 +59,7 @@ fn payment(
     invoices: Vec<Value>,
     record: &Record,
     context: &Context,
-) -> (RemittanceAdvice, Vec<Loss>) {
+) -> (RemittanceAdvice, Report) {
     let mut walk = Walk::new("settlement", Way::FromApi, Tree::default(), context);
     for (n, invoice) in invoices.iter().enumerate() {
         walk.report
@@ -66,13 +67,17 @@ fn payment(
     }
     let count = invoices.len();
     walk.theirs = Tree(serde_json::json!({ "invoices": invoices }));
-    walk.ours.put("handling", "remittance_only");
+    for (path, value) in [
+        ("handling", "remittance_only"),
+        ("trace", "1"),
+        ("remarks[0].text", RECONSTRUCTED),
+        ("remittances[0].number", "1"),
+        ("credit_debit", "C"),
+        ("method", "none"),
+    ] {
+        walk.add(LossKind::Synthesised, path, value);
+    }
     walk.ours.put("number", number);
-    walk.ours.put("trace", "1");
-    walk.note(LossKind::Synthesised, "trace", "1");
-    walk.ours.put("remarks[0].text", RECONSTRUCTED);
-    walk.note(LossKind::Synthesised, "remarks", RECONSTRUCTED);
-    walk.ours.put("remittances[0].number", "1");
     let mut total = Some(Decimal::default());
     for n in 0..count {
         let (item, invoice) = (
@@ -83,12 +88,9 @@ fn payment(
             let place = format!("{invoice}.{theirs}");
             walk.partner_from_api(ours, &place);
         }
-        walk.ours.put(&format!("{item}.qualifier"), "IV");
-        walk.back(
-            &format!("{item}.id"),
-            &format!("{invoice}.invoiceNumber"),
-            Via::Text,
-        );
+        let place = format!("{invoice}.invoiceNumber");
+        walk.means(&format!("{item}.qualifier"), "IV", &place);
+        walk.back(&format!("{item}.id"), &place, Via::Text);
         walk.amount_from_api(
             &format!("{item}.invoiced"),
             &format!("{invoice}.invoiceAmount"),
@@ -98,7 +100,7 @@ fn payment(
         let issued = format!("{invoice}.issueDate");
         if walk.theirs.has(&issued) {
             walk.back(&format!("{item}.dates[0].moment"), &issued, Via::Moment);
-            walk.ours.put(&format!("{item}.dates[0].qualifier"), "003");
+            walk.means(&format!("{item}.dates[0].qualifier"), "003", &issued);
         }
         let paid: Option<Decimal> = walk
             .ours
@@ -109,13 +111,12 @@ fn payment(
             .and_then(|(sum, paid)| Decimal::checked_add(sum, paid));
     }
     if let Some(total) = total {
-        walk.ours.put("total", total.to_string());
-        walk.note(LossKind::Inferred, "total", total);
+        walk.add(LossKind::Inferred, "total", total.to_string());
     }
-    walk.ours.put("credit_debit", "C");
-    walk.note(LossKind::Synthesised, "credit_debit", "C");
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    if walk.ours.has("currency.code") {
+        walk.role_of_currency("PR");
+    }
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
@@ -124,34 +125,22 @@ impl Walk<'_> {
             let (our, their) = (format!("{ours}.{our}"), format!("{theirs}.{their}"));
             if self.ours.has(&our) && self.ours.text(&our) == self.theirs.text(&their) {
                 self.theirs.take(&their);
+                self.trace(&our, &their);
             } else {
                 self.back(&our, &their, Via::Text);
             }
         }
         if self.ours.has(&format!("{ours}.id.id")) {
-            self.ours
-                .put(&format!("{ours}.id.qualifier"), "mutually_defined");
+            let place = format!("{theirs}.partnerId");
+            self.means(&format!("{ours}.id.qualifier"), "mutually_defined", &place);
         }
     }
 
     /// An amount of these records: a JSON number, and its currency.
     fn amount_from_api(&mut self, ours: &str, theirs: &str) {
-        let code = format!("{theirs}.currencyCode");
-        if let Some(amount) = self.decimal_from_api(&format!("{theirs}.currencyAmount")) {
-            self.ours.put(ours, amount);
-            match (self.currency.clone(), self.theirs.text(&code)) {
-                (None, Some(currency)) => {
-                    self.ours.put("currency.code", currency.clone());
-                    self.note(LossKind::Inferred, "currency.code", &currency);
-                    self.role_of_currency("PR");
-                    self.currency = Some(currency);
-                    self.theirs.take(&code);
-                }
-                (Some(known), Some(currency)) if known == currency => {
-                    self.theirs.take(&code);
-                }
-                _ => {}
-            }
+        self.back(ours, &format!("{theirs}.currencyAmount"), Via::Decimal);
+        if self.ours.has(ours) {
+            self.currency_from_api("", &format!("{theirs}.currencyCode"));
         }
     }
 
@@ -170,10 +159,10 @@ impl Walk<'_> {
                 kind if ADJUSTMENTS.contains(&kind) => {
                     let adjustments = format!("{item}.adjustments");
                     let adjustment = format!("{adjustments}[{}]", self.ours.len(&adjustments));
-                    self.ours.put(&format!("{adjustment}.reason"), "ZZ");
-                    self.note(LossKind::Synthesised, &format!("{adjustment}.reason"), "ZZ");
-                    self.ours
-                        .put(&format!("{adjustment}.remarks[0].text"), kind);
+                    let reason = format!("{adjustment}.reason");
+                    self.add(LossKind::Synthesised, &reason, "ZZ");
+                    let remark = format!("{adjustment}.remarks[0].text");
+                    self.means(&remark, kind, &format!("{part}.breakdownType"));
                     format!("{adjustment}.amount")
                 }
                 _ => continue,
@@ -182,7 +171,9 @@ impl Walk<'_> {
                 continue;
             }
             self.amount_from_api(&place, &amount);
-            self.theirs.take(&format!("{part}.breakdownType"));
+            let named = format!("{part}.breakdownType");
+            self.trace(&place, &named);
+            self.theirs.take(&named);
             if kind == "QuickPayDiscount" {
                 let text = self.ours.text(&place).unwrap_or_default();
                 self.ours.put(&place, text.trim_start_matches('-'));

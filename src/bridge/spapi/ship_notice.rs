@@ -8,9 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use super::loss::{Loss, LossKind, Way};
+use super::decimal::whole;
+use super::loss::{LossKind, Report, Trace, Way};
 use super::marks::{nth_mark, range};
-use super::rows::{Row, Via, Walk, whole};
+use super::rows::{Row, Via};
+use super::tree::Tree;
+use super::walk::Walk;
 use super::{Context, codes, tree};
 use crate::canonical::ShipNotice;
 use serde_json::Value;
@@ -56,75 +59,118 @@ pub(super) const STRUCTURES: [(&str, &str); 9] = [
 
 /// Where in the tree a level stands, and what was made so far.
 #[derive(Clone, Default)]
-struct Place {
-    order: Option<String>,
-    pallet: Option<usize>,
-    carton: Option<usize>,
-    item: Option<Entry>,
+pub(super) struct Place {
+    /// The letters of the levels around it.
+    pub(super) letters: String,
+    /// The order's number, and the level that says it.
+    pub(super) order: Option<(String, String)>,
+    pub(super) pallet: Option<usize>,
+    pub(super) carton: Option<usize>,
+    pub(super) item: Option<Entry>,
 }
 
 /// What was shipped of an item, as an entry of `shippedItems`.
 #[derive(Clone)]
-struct Entry {
-    index: usize,
-    amount: Option<i64>,
-    unit: Option<String>,
-    cartons: u64,
+pub(super) struct Entry {
+    pub(super) index: usize,
+    /// The level that it is of.
+    pub(super) level: String,
+    pub(super) amount: Option<i64>,
+    pub(super) unit: Option<String>,
+    pub(super) cartons: u64,
 }
 
 #[derive(Default)]
-struct Made {
+pub(super) struct Made {
+    /// The letters of the levels that may stand in each other.
+    structure: &'static str,
     cartons: usize,
-    pallets: usize,
-    items: usize,
+    /// The level of each.
+    pallets: Vec<String>,
+    pub(super) items: usize,
     /// Items that were walked, also those that became one entry.
-    visited: usize,
+    pub(super) visited: usize,
     /// What an entry says beside its quantity → its index.
-    entries: BTreeMap<String, usize>,
+    pub(super) entries: BTreeMap<String, usize>,
+    /// The marks of a pallet or carton → its index, and the level that had them first.
+    known: BTreeMap<String, (usize, String)>,
+    /// The document as it was.
+    before: Tree,
 }
 
-/// A request with one notice.
+fn letter(level: &str) -> &'static str {
+    match level {
+        "shipment" => "S",
+        "order" => "O",
+        "tare" => "T",
+        "pack" => "P",
+        "item" => "I",
+        _ => "",
+    }
+}
+
+/// The first structure that the longest way down fits into; without one the first of all.
+fn structure_of(chain: &str) -> &'static str {
+    let found = STRUCTURES.iter().find(|(all, _)| is_within(chain, all));
+    found.unwrap_or(&STRUCTURES[0]).0
+}
+
+/// Whether some letters stand in others, in that order.
+fn is_within(some: &str, all: &str) -> bool {
+    let mut all = all.chars();
+    some.chars().all(|one| all.any(|other| other == one))
+}
+
+/// A record of one notice.
 #[must_use]
-pub fn to_api(notice: &ShipNotice, context: &Context) -> (Value, Vec<Loss>) {
+pub fn to_api(notice: &ShipNotice, context: &Context) -> (Value, Report) {
     let mut walk = Walk::new("ship_notice", Way::ToApi, tree(notice), context);
     walk.purpose_to_api();
     let shipment = "levels[0]";
     let is_shipment = walk.ours.text("levels[0].level").as_deref() == Some("shipment");
-    let root = if is_shipment { shipment } else { "" };
+    let top = Place {
+        letters: "S".into(),
+        ..Default::default()
+    };
     let chain = walk.chain();
     if let Some((structure, _)) = codes::theirs("shipment_structure", &chain) {
-        walk.theirs.put("shipmentStructure", structure);
+        walk.make("shipmentStructure", structure, "levels");
     }
     let derived = STRUCTURES
         .iter()
         .find(|(codes, _)| *codes == chain)
         .map(|(_, code)| *code);
-    if let Some(code) = walk
-        .ours
-        .take("structure")
-        .filter(|code| Some(code.as_str()) != derived)
-    {
-        walk.note(LossKind::Dropped, "structure", code);
+    if let Some(derived) = derived {
+        walk.said_if("structure", derived, "");
     }
     if is_shipment {
-        walk.ours.take("levels[0].level");
+        walk.said("levels[0].level", "");
         walk.shipment_to_api(shipment);
-    } else {
-        walk.note(LossKind::Refused, "levels", "no shipment");
+    } else if walk.ours.has("levels[0].level") {
+        walk.refuse("levels[0].level");
     }
     walk.rows_to_api(&ROWS);
     walk.now("shipmentConfirmationDate");
     walk.vendor_code("sellingParty");
     walk.vendor_code("shipFromParty");
-    let mut made = Made::default();
-    walk.children(root, &Place::default(), &mut made, usize::from(is_shipment));
-    for n in 0..made.pallets {
+    let mut made = Made {
+        structure: structure_of(&chain),
+        before: walk.ours.clone(),
+        ..Default::default()
+    };
+    if is_shipment {
+        walk.children(shipment, &top, &mut made);
+    }
+    for n in 1..notice.levels.len().max(1) {
+        walk.refuse(&format!("levels[{n}].level"));
+    }
+    for (n, level) in made.pallets.iter().enumerate() {
         let references = format!("pallets[{n}].cartonReferenceDetails");
-        let count = walk
-            .theirs
-            .len(&format!("{references}.cartonReferenceNumbers"));
+        let list = format!("{references}.cartonReferenceNumbers");
+        let count = walk.theirs.len(&list);
         if count > 0 {
-            walk.theirs.put(&format!("{references}.cartonCount"), count);
+            let kind = format!("{level}.level");
+            walk.make(&format!("{references}.cartonCount"), count, &kind);
         }
     }
     walk.end_to_api()
@@ -134,26 +180,18 @@ impl Walk<'_> {
     fn purpose_to_api(&mut self) {
         let kind = "shipmentConfirmationType";
         self.over("purpose", kind, Via::Code("confirmation"));
-        if let Some(other) = self.ours.take("purpose") {
-            self.note(LossKind::Refused, "purpose", other);
+        if self.ours.has("purpose") {
+            self.refuse("purpose");
         } else if !self.theirs.has(kind) {
-            self.theirs.put(kind, "Original");
-            self.note(LossKind::Synthesised, kind, "Original");
+            self.add(LossKind::Synthesised, kind, "Original");
         }
     }
 
     /// The letters of the levels down to the first of the deepest.
     fn chain(&self) -> String {
         fn deepest(level: &Value, above: &str, best: &mut String) {
-            let letter = match level["level"].as_str() {
-                Some("shipment") => "S",
-                Some("order") => "O",
-                Some("tare") => "T",
-                Some("pack") => "P",
-                Some("item") => "I",
-                _ => "",
-            };
-            let chain = format!("{above}{letter}");
+            let kind = level["level"].as_str().unwrap_or_default();
+            let chain = format!("{above}{}", letter(kind));
             if chain.len() > best.len() {
                 *best = chain.clone();
             }
@@ -166,25 +204,10 @@ impl Walk<'_> {
         best
     }
 
-    fn children(&mut self, level: &str, place: &Place, made: &mut Made, single: usize) {
-        let list = match level {
-            "" => "levels".to_owned(),
-            level => format!("{level}.levels"),
-        };
+    pub(super) fn children(&mut self, level: &str, place: &Place, made: &mut Made) {
+        let list = format!("{level}.levels");
         for n in 0..self.ours.len(&list) {
             self.level_to_api(&format!("{list}[{n}]"), place, made);
-        }
-        // A second shipment is a second notice.
-        for n in single..if single == 1 {
-            self.ours.len("levels")
-        } else {
-            0
-        } {
-            let kind = self
-                .ours
-                .text(&format!("levels[{n}].level"))
-                .unwrap_or_default();
-            self.note(LossKind::Refused, &format!("levels[{n}].level"), kind);
         }
     }
 
@@ -194,33 +217,63 @@ impl Walk<'_> {
             .ours
             .text(&format!("{level}.level"))
             .unwrap_or_default();
+        place.letters.push_str(letter(&word));
+        if letter(&word).is_empty() || !is_within(&place.letters, made.structure) {
+            return self.refuse(&format!("{level}.level"));
+        }
         match word.as_str() {
             "order" => return self.order_to_api(level, place, made),
             "tare" => {
-                place.pallet = Some(made.pallets);
-                made.pallets += 1;
-                self.pallet_to_api(level, &format!("pallets[{}]", made.pallets - 1));
+                let index = match self.known(level, 'T', made.pallets.len(), made) {
+                    Some(index) => index,
+                    None => {
+                        made.pallets.push(level.to_owned());
+                        made.pallets.len() - 1
+                    }
+                };
+                let pallet = format!("pallets[{index}]");
+                place.pallet = Some(index);
+                self.pallet_to_api(level, &pallet);
+                self.children(level, &place, made);
+                if self.theirs.has(&pallet) {
+                    self.said(&format!("{level}.level"), &pallet);
+                }
             }
-            "pack" => return self.pack_to_api(level, place, made),
-            "item" => {
-                self.ours.take(&format!("{level}.level"));
-                return self.item_to_api(level, place, made);
-            }
-            _ => return self.children(level, &place, made, 0),
+            "pack" => self.pack_to_api(level, place, made),
+            "item" => self.item_to_api(level, place, made),
+            _ => {}
         }
-        self.ours.take(&format!("{level}.level"));
-        self.children(level, &place, made, 0);
     }
 
     /// An order is said with its items; one of which nothing is shipped is not said.
     fn order_to_api(&mut self, level: &str, mut place: Place, made: &mut Made) {
         let number = format!("{level}.order.number");
-        place.order = self.ours.text(&number);
+        place.order = self
+            .ours
+            .text(&number)
+            .map(|number| (number, level.to_owned()));
         let before = made.visited;
-        self.children(level, &place, made, 0);
-        if made.visited > before {
+        self.children(level, &place, made);
+        if made.visited > before && place.order.is_some() {
             self.ours.take(&number);
             self.ours.take(&format!("{level}.level"));
+        }
+    }
+
+    /// The place of a pallet or carton whose marks stood before: of several orders, it stands under
+    /// each. What it says again is taken out.
+    fn known(&mut self, level: &str, letter: char, next: usize, made: &mut Made) -> Option<usize> {
+        let marks = made.before.get(&format!("{level}.marks"))?;
+        let key = format!("{letter}{marks}");
+        match made.known.get(&key) {
+            Some((index, first)) => {
+                self.same_as(first, level, &made.before);
+                Some(*index)
+            }
+            None => {
+                made.known.insert(key, (next, level.to_owned()));
+                None
+            }
         }
     }
 
@@ -238,19 +291,19 @@ impl Walk<'_> {
             &format!("{theirs}.block"),
             Via::Count,
         );
-        self.size_to_api(&pallet, theirs);
+        self.size_to_api(&pallet, theirs, "length");
         let gross = format!("{pallet}.gross_weight");
         self.measure_to_api(&gross, &format!("{theirs}.weight"), "weight");
     }
 
     /// Three lengths in one unit.
-    fn size_to_api(&mut self, ours: &str, theirs: &str) {
+    pub(super) fn size_to_api(&mut self, ours: &str, theirs: &str, table: &'static str) {
         let names = ["length", "width", "height"];
         let unit = format!("{ours}.dimension_unit");
         let known = self
             .ours
             .text(&unit)
-            .is_some_and(|word| codes::theirs("length", &word).is_some());
+            .is_some_and(|word| codes::theirs(table, &word).is_some());
         if known
             && names
                 .iter()
@@ -266,7 +319,7 @@ impl Walk<'_> {
             self.over(
                 &unit,
                 &format!("{theirs}.dimensions.unitOfMeasure"),
-                Via::Code("length"),
+                Via::Code(table),
             );
         }
     }
@@ -290,10 +343,15 @@ impl Walk<'_> {
                 let container = codes::theirs("container", &word);
                 if let Some((kind, same)) = container {
                     let id = format!("{identifiers}[{}]", self.theirs.len(identifiers));
-                    self.theirs
-                        .put(&format!("{id}.containerIdentificationType"), kind);
-                    self.theirs
-                        .put(&format!("{id}.containerIdentificationNumber"), mark);
+                    let (kind_at, number) = (
+                        format!("{id}.containerIdentificationType"),
+                        format!("{id}.containerIdentificationNumber"),
+                    );
+                    self.make(&kind_at, kind, &format!("{at}.qualifier"));
+                    self.make(&number, mark, &format!("{at}.first"));
+                    if r > 0 && nth == 0 {
+                        self.note(LossKind::Split, &format!("{at}.first"), &first);
+                    }
                     if !same && nth == 0 {
                         self.note(LossKind::Dropped, &format!("{at}.qualifier"), word);
                     }
@@ -301,9 +359,8 @@ impl Walk<'_> {
                     && theirs.starts_with("cartons")
                     && !self.theirs.has(&tracking)
                 {
-                    self.theirs.put(&tracking, mark);
-                } else {
-                    continue;
+                    self.make(&tracking, mark, &format!("{at}.first"));
+                    self.trace(&format!("{at}.qualifier"), &tracking);
                 }
             }
         }
@@ -319,7 +376,8 @@ impl Walk<'_> {
                 let (Some(word), Some(first)) = (part("qualifier"), part("first")) else {
                     continue;
                 };
-                let whole = part("last").is_some_and(|last| range(&first, &last).is_some());
+                let several = |last: String| range(&first, &last).is_some_and(|count| count > 1);
+                let whole = part("last").is_some_and(several);
                 let tracking = word == "carrier_package" && !tracked;
                 tracked |= tracking;
                 if tracking || codes::theirs("container", &word).is_some() {
@@ -334,7 +392,7 @@ impl Walk<'_> {
     }
 
     /// How many cartons the marks of a pack stand for.
-    fn cartons_of(&self, level: &str) -> u64 {
+    pub(super) fn cartons_of(&self, level: &str) -> u64 {
         let mut most = 1;
         for m in 0..self.ours.len(&format!("{level}.marks")) {
             for r in 0..self.ours.len(&format!("{level}.marks[{m}].ranges")) {
@@ -359,41 +417,25 @@ impl Walk<'_> {
                 }
             }
         }
-        self.ours.take(&format!("{level}.level"));
         let first = made.cartons;
+        let kind = format!("{level}.level");
+        if count == 1 && place.item.is_none() {
+            if let Some(index) = self.known(level, 'P', first, made) {
+                self.trace(&kind, &format!("cartons[{index}]"));
+                self.ours.take(&kind);
+                place.carton = Some(index);
+                return self.children(level, &place, made);
+            }
+        }
         for nth in 0..count {
-            let carton = format!("cartons[{}]", made.cartons);
-            self.theirs.put(
-                &format!("{carton}.cartonSequenceNumber"),
-                format!("{:03}", made.cartons + 1),
-            );
-            self.marks_to_api(level, &format!("{carton}.cartonIdentifiers"), &carton, nth);
-            if let Some(pallet) = place.pallet {
-                let list =
-                    format!("pallets[{pallet}].cartonReferenceDetails.cartonReferenceNumbers");
-                let place = format!("{list}[{}]", self.theirs.len(&list));
-                self.theirs.put(&place, format!("{:03}", made.cartons + 1));
-            }
-            if let Some(entry) = &place.item {
-                let share = entry
-                    .amount
-                    .filter(|amount| amount % entry.cartons.max(1) as i64 == 0);
-                let share = share.map(|amount| amount / entry.cartons.max(1) as i64);
-                if share.is_none() {
-                    self.note(LossKind::Refused, level, entry.amount.unwrap_or_default());
-                }
-                let entry = Entry {
-                    amount: share,
-                    ..entry.clone()
-                };
-                self.refer(&format!("{carton}.items"), &entry);
-            }
+            self.carton_to_api(level, &place, made.cartons, nth);
             made.cartons += 1;
         }
+        self.ours.take(&kind);
         self.marks_are_said(level, true);
         let carton = format!("cartons[{first}]");
         let pack = format!("{level}.pack");
-        self.size_to_api(&pack, &carton);
+        self.size_to_api(&pack, &carton, "length");
         self.measure_to_api(
             &format!("{pack}.weight"),
             &format!("{carton}.weight"),
@@ -406,13 +448,41 @@ impl Walk<'_> {
             place.item = None;
             return self.shared_children(level, &place, made, count);
         }
-        self.children(level, &place, made, 0);
+        self.children(level, &place, made);
+    }
+
+    /// One carton of a pack: the `nth` of those that its marks stand for.
+    fn carton_to_api(&mut self, level: &str, place: &Place, index: usize, nth: u64) {
+        let kind = format!("{level}.level");
+        let carton = format!("cartons[{index}]");
+        let sequence = format!("{:03}", index + 1);
+        let own = format!("{carton}.cartonSequenceNumber");
+        self.make(&own, sequence.as_str(), &kind);
+        self.trace(&kind, &carton);
+        self.marks_to_api(level, &format!("{carton}.cartonIdentifiers"), &carton, nth);
+        if let Some(pallet) = place.pallet {
+            let list = format!("pallets[{pallet}].cartonReferenceDetails.cartonReferenceNumbers");
+            let place = format!("{list}[{}]", self.theirs.len(&list));
+            self.make(&place, sequence, &kind);
+        }
+        let Some(entry) = &place.item else { return };
+        let cartons = entry.cartons.max(1) as i64;
+        let share = entry.amount.filter(|amount| amount % cartons == 0);
+        if let (None, Some(said)) = (share, entry.amount) {
+            let amount = format!("{}.item.quantity.value", entry.level);
+            self.note(LossKind::Refused, &amount, said);
+        }
+        let entry = Entry {
+            amount: share.map(|amount| amount / cartons),
+            ..entry.clone()
+        };
+        self.refer(&format!("{carton}.items"), &entry);
     }
 
     /// What several cartons hold alike: each has its share.
     fn shared_children(&mut self, level: &str, place: &Place, made: &mut Made, count: u64) {
         let Some(first) = place.carton else { return };
-        self.children(level, place, made, 0);
+        self.children(level, place, made);
         let items = format!("cartons[{first}].items");
         for n in 0..self.theirs.len(&items) {
             let amount = format!("{items}[{n}].shippedQuantity.amount");
@@ -422,156 +492,22 @@ impl Walk<'_> {
                 .and_then(|text| whole(&text))
                 .unwrap_or_default();
             if all % count as i64 != 0 {
-                return self.note(LossKind::Refused, level, all);
+                let of = |trace: &&Trace| trace.theirs == amount;
+                let ours = self
+                    .report
+                    .traces
+                    .iter()
+                    .find(of)
+                    .map(|trace| trace.ours.clone());
+                return self.note(LossKind::Refused, &ours.unwrap_or_default(), all);
             }
             self.theirs.put(&amount, all / count as i64);
         }
         let copy = self.theirs.get(&items).cloned().unwrap_or_default();
         for n in 1..count as usize {
-            self.theirs
-                .put(&format!("cartons[{}].items", first + n), copy.clone());
-        }
-    }
-
-    fn refer(&mut self, list: &str, entry: &Entry) {
-        let place = format!("{list}[{}]", self.theirs.len(list));
-        self.theirs.put(
-            &format!("{place}.itemReference"),
-            format!("{:03}", entry.index + 1),
-        );
-        if let Some(amount) = entry.amount {
-            self.theirs
-                .put(&format!("{place}.shippedQuantity.amount"), amount);
-        }
-        if let Some(unit) = &entry.unit {
-            self.theirs.put(
-                &format!("{place}.shippedQuantity.unitOfMeasure"),
-                unit.clone(),
-            );
-        }
-    }
-
-    fn item_to_api(&mut self, level: &str, mut place: Place, made: &mut Made) {
-        let packs: Vec<String> = (0..self.ours.len(&format!("{level}.levels")))
-            .map(|n| format!("{level}.levels[{n}]"))
-            .filter(|path| self.ours.text(&format!("{path}.level")).as_deref() == Some("pack"))
-            .collect();
-        let cartons: u64 = packs.iter().map(|path| self.cartons_of(path)).sum();
-        if cartons > 1 {
-            self.note(LossKind::Split, &format!("{level}.level"), "item");
-            for (path, value) in self.ours.leaves() {
-                if path.starts_with(&format!("{level}.")) {
-                    self.note(LossKind::Split, &path, value);
-                }
-            }
-        }
-        let (item, entry) = (
-            format!("{level}.item"),
-            format!("shippedItems[{}]", made.items),
-        );
-        let quantity = format!("{entry}.shippedQuantity");
-        self.over(
-            &format!("{item}.quantity.value"),
-            &format!("{quantity}.amount"),
-            Via::Whole,
-        );
-        self.over(
-            &format!("{item}.quantity.unit"),
-            &format!("{quantity}.unitOfMeasure"),
-            Via::Unit("unit"),
-        );
-        self.over(
-            &format!("{item}.quantity.pack_size"),
-            &format!("{quantity}.unitSize"),
-            Via::Count,
-        );
-        self.ids_to_api(&item, &entry, ASIN);
-        if let Some(order) = &place.order {
-            self.theirs.put(
-                &format!("{entry}.itemDetails.purchaseOrderNumber"),
-                order.clone(),
-            );
-        }
-        self.reference_to_api(
-            &format!("{level}.references"),
-            "LT",
-            &format!("{entry}.itemDetails.lotNumber"),
-        );
-        self.expiry_to_api(level, &entry);
-        made.visited += 1;
-        let held = place.carton.is_some() || place.pallet.is_some() || cartons > 0;
-        let shipped = self.entry(made, held, cartons);
-        if cartons > 0 {
-            place.item = Some(shipped);
-            place.carton = None;
-        } else if let Some(carton) = place.carton {
-            self.refer(&format!("cartons[{carton}].items"), &shipped);
-        } else if let Some(pallet) = place.pallet {
-            self.refer(&format!("pallets[{pallet}].items"), &shipped);
-        }
-        self.children(level, &place, made, 0);
-    }
-
-    /// Until when an item is good.
-    fn expiry_to_api(&mut self, level: &str, entry: &str) {
-        for (code, theirs) in EXPIRY {
-            for n in 0..self.ours.len(&format!("{level}.dates")) {
-                let date = format!("{level}.dates[{n}]");
-                let theirs = format!("{entry}.{theirs}");
-                if self.ours.text(&format!("{date}.qualifier")).as_deref() == Some(code) {
-                    self.over(&format!("{date}.moment"), &theirs, Via::Moment);
-                    if self.theirs.has(&theirs) && !self.ours.has(&format!("{date}.moment")) {
-                        self.ours.take(&format!("{date}.qualifier"));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The entry that was just made, or the one before it that says the same; then they are one.
-    fn entry(&mut self, made: &mut Made, held: bool, cartons: u64) -> Entry {
-        let place = |index: usize| format!("shippedItems[{index}]");
-        let this = place(made.items);
-        let amount_of = |walk: &Self, index: usize| {
-            walk.theirs
-                .text(&format!("{}.shippedQuantity.amount", place(index)))
-                .and_then(|text| whole(&text))
-        };
-        let amount = amount_of(self, made.items);
-        let unit = self
-            .theirs
-            .text(&format!("{this}.shippedQuantity.unitOfMeasure"));
-        let mut key = super::tree::Tree(self.theirs.get(&this).cloned().unwrap_or_default());
-        key.clear("shippedQuantity.amount");
-        let key = format!("{:?}", key.leaves());
-        let earlier = made.entries.get(&key).copied().filter(|_| held);
-        let index = match earlier {
-            Some(index) => {
-                let sum = amount_of(self, index).zip(amount).map(|(a, b)| a + b);
-                if let Some(sum) = sum {
-                    self.theirs
-                        .put(&format!("{}.shippedQuantity.amount", place(index)), sum);
-                }
-                self.theirs.clear(&this);
-                index
-            }
-            None => {
-                self.theirs.put(
-                    &format!("{this}.itemSequenceNumber"),
-                    format!("{:03}", made.items + 1),
-                );
-                if held {
-                    made.entries.insert(key, made.items);
-                }
-                made.items += 1;
-                made.items - 1
-            }
-        };
-        Entry {
-            index,
-            amount,
-            unit,
-            cartons,
+            let other = format!("cartons[{}].items", first + n);
+            self.theirs.put(&other, copy.clone());
+            self.report.copied(&items, &other);
         }
     }
 }

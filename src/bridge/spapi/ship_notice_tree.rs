@@ -7,26 +7,20 @@
 
 use serde_json::Value;
 
-use super::loss::{Loss, LossKind};
+use super::decimal::whole;
+use super::levels::{ASIDE, Node, Nodes, Unit};
+use super::loss::{LossKind, Report};
 use super::parts::SHIPMENTS;
-use super::rows::{Via, Walk, whole};
+use super::rows::Via;
 use super::ship_notice::{ASIN, EXPIRY, MEASUREMENTS, REFERENCES, ROWS, STRUCTURES};
+use super::tree::Tree;
+use super::walk::Walk;
 use super::{Context, codes, document};
 use crate::canonical::ShipNotice;
 
-/// So much of an item, and where it is.
-struct Unit {
-    order: Option<String>,
-    pallet: Option<usize>,
-    carton: Option<usize>,
-    item: usize,
-    amount: Option<String>,
-    unit: Option<String>,
-}
-
 /// A notice of the API as a tree.
 #[must_use]
-pub fn from_api(notice: Value, context: &Context) -> (ShipNotice, Vec<Loss>) {
+pub fn from_api(notice: Value, context: &Context) -> (ShipNotice, Report) {
     let mut walk = Walk::of("ship_notice", "ShipmentConfirmation", notice, context);
     walk.back(
         "purpose",
@@ -34,7 +28,7 @@ pub fn from_api(notice: Value, context: &Context) -> (ShipNotice, Vec<Loss>) {
         Via::Code("confirmation"),
     );
     let shipment = "levels[0]";
-    walk.ours.put("levels[0].level", "shipment");
+    walk.means("levels[0].level", "shipment", "");
     for (name, theirs) in [
         ("shipped", "shippedDate"),
         ("expected", "estimatedDeliveryDate"),
@@ -43,34 +37,33 @@ pub fn from_api(notice: Value, context: &Context) -> (ShipNotice, Vec<Loss>) {
     }
     walk.rows_from_api(&ROWS);
     walk.shipment_from_api(shipment);
+    let record = walk.theirs.clone();
     let chain = walk.chain_of_structure();
     if let Some((_, code)) = STRUCTURES.iter().find(|(codes, _)| *codes == chain) {
-        walk.ours.put("structure", *code);
-        walk.note(LossKind::Inferred, "structure", code);
+        walk.add(LossKind::Inferred, "structure", *code);
     }
     let units = walk.units();
-    let depth = |letter: char| {
-        let place = chain.find(letter).unwrap_or(chain.len() - 1);
-        vec!["levels"; place + 1].join(".")
-    };
-    let items = walk.items();
-    walk.report.moved("aside", &depth('I'));
-    let pallets = walk.pallets();
-    walk.report.moved("aside", &depth('T'));
-    let cartons = walk.cartons();
-    walk.report.moved("aside", &depth('P'));
     let nodes = Nodes {
-        items,
-        pallets,
-        cartons,
+        items: walk.items(),
+        pallets: walk.pallets(),
+        cartons: walk.cartons(),
     };
     let mut levels = walk.ours.get("levels[0]").cloned().unwrap_or_default();
     for unit in &units {
-        nodes.hang(&mut levels, unit, &chain[1..], &mut walk);
+        nodes.hang((&mut levels, shipment), unit, &chain[1..], &mut walk);
     }
     walk.ours.put("levels[0]", levels);
-    let (value, mut losses) = walk.end_from_api();
-    (document(value, &mut losses), losses)
+    for (list, letter, count) in [
+        ("cartons", 'P', nodes.cartons.len()),
+        ("pallets", 'T', nodes.pallets.len()),
+    ] {
+        for n in 0..count {
+            if !walk.was_seen(&format!("{letter}{n}")) {
+                walk.not_hung(&record, &format!("{list}[{n}]"));
+            }
+        }
+    }
+    document(walk.end_from_api())
 }
 
 impl Walk<'_> {
@@ -80,21 +73,18 @@ impl Walk<'_> {
         let party = format!("{level}.parties[0]");
         self.party_from_api(&party, "sellingParty", SHIPMENTS);
         if self.ours.has(&party) {
-            self.ours.put(&format!("{party}.role"), "VN");
-            self.note(LossKind::Inferred, &format!("{party}.role"), "VN");
+            let role = format!("{party}.role");
+            self.add(LossKind::Inferred, &role, "VN");
+            self.trace(&role, "sellingParty.partyId");
         }
         for (code, theirs) in REFERENCES {
             self.reference_from_api(&format!("{level}.references"), code, theirs);
         }
         let routing = format!("{level}.routing[0]");
-        self.back(
-            &format!("{routing}.carrier"),
-            "transportationDetails.carrierScac",
-            Via::Text,
-        );
+        let scac = "transportationDetails.carrierScac";
+        self.back(&format!("{routing}.carrier"), scac, Via::Text);
         if self.ours.has(&routing) {
-            self.ours
-                .put(&format!("{routing}.carrier_qualifier"), "scac");
+            self.means(&format!("{routing}.carrier_qualifier"), "scac", scac);
         }
         self.mode_from_api(&format!("{routing}.mode"));
         self.lading_from_api(&format!("{level}.lading"));
@@ -105,7 +95,7 @@ impl Walk<'_> {
         if self.theirs.has(theirs) {
             let reference = format!("{list}[{}]", self.ours.len(list));
             self.back(&format!("{reference}.id"), theirs, Via::Text);
-            self.ours.put(&format!("{reference}.qualifier"), code);
+            self.means(&format!("{reference}.qualifier"), code, theirs);
         }
     }
 
@@ -115,9 +105,15 @@ impl Walk<'_> {
         let said = |path: &str| self.theirs.text(path).unwrap_or_default();
         let both = format!("{}/{}", said(mode), said(kind));
         let found = codes::ours("transport_mode", &both);
-        if let Some((word, _)) = found {
-            self.theirs.take(kind);
-            self.theirs.take(mode);
+        if let Some((word, exact)) = found {
+            for place in [kind, mode] {
+                if let Some(text) = self.theirs.take(place) {
+                    self.trace(ours, place);
+                    if !exact {
+                        self.note(LossKind::Normalised, place, text);
+                    }
+                }
+            }
             self.ours.put(ours, word);
         } else {
             self.back(ours, mode, Via::Code("transport_mode"));
@@ -130,14 +126,15 @@ impl Walk<'_> {
             if self.theirs.has(&count) {
                 let lading = format!("{list}[{}]", self.ours.len(list));
                 self.back(&format!("{lading}.count"), &count, Via::Count);
-                self.ours.put(&format!("{lading}.packaging"), code);
+                self.means(&format!("{lading}.packaging"), code, &count);
             }
         }
         let first = format!("{list}[0]");
         let weight = format!("{MEASUREMENTS}.grossShipmentWeight");
         self.measure_from_api(&first, "weight", &weight, "weight");
         if self.ours.has(&format!("{first}.weight")) {
-            self.ours.put(&format!("{first}.weight_qualifier"), "G");
+            let place = format!("{weight}.value");
+            self.means(&format!("{first}.weight_qualifier"), "G", &place);
         }
         self.measure_from_api(
             &first,
@@ -170,6 +167,7 @@ impl Walk<'_> {
         let said = self.theirs.text("shipmentStructure");
         if let Some((chain, _)) = said.and_then(|said| codes::ours("shipment_structure", &said)) {
             self.theirs.take("shipmentStructure");
+            self.trace("levels", "shipmentStructure");
             return chain.to_owned();
         }
         let letters = [
@@ -188,8 +186,10 @@ impl Walk<'_> {
     fn units(&mut self) -> Vec<Unit> {
         let sequences: Vec<Option<String>> = (0..self.theirs.len("shippedItems"))
             .map(|n| {
-                self.theirs
-                    .take(&format!("shippedItems[{n}].itemSequenceNumber"))
+                let place = format!("shippedItems[{n}].itemSequenceNumber");
+                let said = self.theirs.take(&place)?;
+                self.numbered(&place, &said, n);
+                Some(said)
             })
             .collect();
         let mut units = Vec::new();
@@ -199,15 +199,12 @@ impl Walk<'_> {
                 let item = format!("cartons[{c}].items[{n}]");
                 units.extend(self.unit(&item, &sequences, pallet, Some(c)));
             }
-            self.theirs
-                .take(&format!("cartons[{c}].cartonSequenceNumber"));
         }
         for p in 0..self.theirs.len("pallets") {
             for n in 0..self.theirs.len(&format!("pallets[{p}].items")) {
                 let item = format!("pallets[{p}].items[{n}]");
                 units.extend(self.unit(&item, &sequences, Some(p), None));
             }
-            self.cartons_are_referred_to(p);
         }
         for item in 0..sequences.len() {
             let quantity = format!("shippedItems[{item}].shippedQuantity");
@@ -219,6 +216,7 @@ impl Walk<'_> {
                 .map(|parts| parts.iter().sum::<i64>());
             if units.iter().all(|unit| unit.item != item) {
                 units.push(Unit {
+                    at: format!("shippedItems[{item}]"),
                     order: self.order_of(item, None),
                     pallet: None,
                     carton: None,
@@ -245,29 +243,42 @@ impl Walk<'_> {
         let index = sequences
             .iter()
             .position(|one| reference.is_some() && *one == reference)?;
-        self.theirs.take(&format!("{item}.itemReference"));
+        let place = format!("{item}.itemReference");
+        if let Some(said) = self.theirs.take(&place) {
+            self.numbered(&place, &said, index);
+        }
         let order = self.order_of(index, Some(item));
         Some(Unit {
+            at: item.to_owned(),
             order,
             pallet,
             carton,
             item: index,
             amount: self.theirs.take(&format!("{item}.shippedQuantity.amount")),
-            unit: self
-                .theirs
-                .take(&format!("{item}.shippedQuantity.unitOfMeasure")),
+            unit: self.unit_of(item),
         })
     }
 
-    fn order_of(&mut self, item: usize, contained: Option<&str>) -> Option<String> {
+    /// The unit of a quantity that a carton or a pallet holds, if there is a word for it.
+    fn unit_of(&mut self, item: &str) -> Option<String> {
+        let place = format!("{item}.shippedQuantity.unitOfMeasure");
+        let said = self.theirs.text(&place)?;
+        let (_, exact) = codes::ours("unit", &said)?;
+        if !exact {
+            self.note(LossKind::Normalised, &place, &said);
+        }
+        self.theirs.take(&place)
+    }
+
+    fn order_of(&mut self, item: usize, contained: Option<&str>) -> Option<(String, String)> {
+        let order = "itemDetails.purchaseOrderNumber";
         let own = contained.and_then(|item| {
-            self.theirs
-                .take(&format!("{item}.itemDetails.purchaseOrderNumber"))
+            let place = format!("{item}.{order}");
+            Some((self.theirs.take(&place)?, place))
         });
         own.or_else(|| {
-            self.theirs.text(&format!(
-                "shippedItems[{item}].itemDetails.purchaseOrderNumber"
-            ))
+            let place = format!("shippedItems[{item}].{order}");
+            Some((self.theirs.text(&place)?, place))
         })
     }
 
@@ -282,17 +293,54 @@ impl Walk<'_> {
         })
     }
 
-    fn cartons_are_referred_to(&mut self, pallet: usize) {
+    /// Takes out how a carton is named, and where its pallet names it.
+    pub(super) fn carton_is_named(&mut self, path: &str, unit: &Unit) {
+        let Some(carton) = unit.carton else { return };
+        let own = format!("cartons[{carton}].cartonSequenceNumber");
+        let Some(sequence) = self.theirs.take(&own) else {
+            return;
+        };
+        let path = format!("{path}.level");
+        self.trace(&path, &own);
+        self.numbered(&own, &sequence, carton);
+        let Some(pallet) = unit.pallet else { return };
         let details = format!("pallets[{pallet}].cartonReferenceDetails");
         let list = format!("{details}.cartonReferenceNumbers");
         let count = self.theirs.len(&list);
-        self.theirs.clear(&list);
-        self.theirs
-            .take_if(&format!("{details}.cartonCount"), &count.to_string());
+        for n in 0..count {
+            let place = format!("{list}[{n}]");
+            if self.theirs.take_if(&place, &sequence) {
+                self.trace(&path, &place);
+                self.numbered(&place, &sequence, carton);
+            }
+        }
+        let total = format!("{details}.cartonCount");
+        if self.theirs.take_if(&total, &count.to_string()) {
+            self.trace(&path, &total);
+        }
+    }
+
+    /// Numbers within a notice are given anew: 001, 002 …
+    fn numbered(&mut self, place: &str, said: &str, index: usize) {
+        if said != format!("{:03}", index + 1) {
+            self.note(LossKind::Normalised, place, said);
+        }
+    }
+
+    /// A carton or a pallet of which nothing is said to hold anything has no place in the tree.
+    fn not_hung(&mut self, record: &Tree, place: &str) {
+        for (path, value) in record.leaves() {
+            let mine = path
+                .strip_prefix(place)
+                .is_some_and(|rest| rest.starts_with('.'));
+            if mine && !self.theirs.has(&path) {
+                self.note(LossKind::Dropped, &path, value);
+            }
+        }
     }
 
     /// What each entry says beside its quantity, as the fields of a level.
-    fn items(&mut self) -> Vec<Value> {
+    fn items(&mut self) -> Vec<Node> {
         let make = |walk: &mut Self, n: usize| {
             let (entry, level) = (format!("shippedItems[{n}]"), "aside".to_owned());
             walk.ids_from_api(&format!("{level}.item"), &entry, ASIN);
@@ -321,7 +369,7 @@ impl Walk<'_> {
                     let list = format!("{level}.dates");
                     let date = format!("{list}[{}]", walk.ours.len(&list));
                     walk.back(&format!("{date}.moment"), &theirs, Via::Moment);
-                    walk.ours.put(&format!("{date}.qualifier"), code);
+                    walk.means(&format!("{date}.qualifier"), code, &theirs);
                 }
             }
         };
@@ -330,7 +378,7 @@ impl Walk<'_> {
             .collect()
     }
 
-    fn pallets(&mut self) -> Vec<Value> {
+    fn pallets(&mut self) -> Vec<Node> {
         let make = |walk: &mut Self, n: usize| {
             let theirs = format!("pallets[{n}]");
             walk.marks_from_api(&format!("{theirs}.palletIdentifiers"));
@@ -340,7 +388,7 @@ impl Walk<'_> {
                 &format!("{theirs}.block"),
                 Via::Count,
             );
-            walk.size_from_api("aside.pallet", &theirs);
+            walk.size_from_api("aside.pallet", &theirs, "length");
             walk.measure_from_api(
                 "aside.pallet",
                 "gross_weight",
@@ -353,18 +401,17 @@ impl Walk<'_> {
             .collect()
     }
 
-    fn cartons(&mut self) -> Vec<Value> {
+    fn cartons(&mut self) -> Vec<Node> {
         let make = |walk: &mut Self, n: usize| {
             let theirs = format!("cartons[{n}]");
             walk.marks_from_api(&format!("{theirs}.cartonIdentifiers"));
             let tracking = format!("{theirs}.trackingNumber");
             if walk.theirs.has(&tracking) {
                 let range = format!("aside.marks[{}].ranges[0]", walk.ours.len("aside.marks"));
-                walk.ours
-                    .put(&format!("{range}.qualifier"), "carrier_package");
+                walk.means(&format!("{range}.qualifier"), "carrier_package", &tracking);
                 walk.back(&format!("{range}.first"), &tracking, Via::Text);
             }
-            walk.size_from_api("aside.pack", &theirs);
+            walk.size_from_api("aside.pack", &theirs, "length");
             walk.measure_from_api(
                 "aside.pack",
                 "weight",
@@ -378,15 +425,15 @@ impl Walk<'_> {
     }
 
     /// What `make` puts under `aside`, taken out again.
-    fn aside(&mut self, n: usize, make: impl Fn(&mut Self, usize)) -> Value {
+    fn aside(&mut self, n: usize, make: impl Fn(&mut Self, usize)) -> Node {
         make(self, n);
-        let made = self.ours.get("aside").cloned().unwrap_or_default();
-        if let Value::Object(map) = &mut self.ours.0 {
-            map.shift_remove("aside");
-        }
-        match made {
-            Value::Null => Value::Object(Default::default()),
-            made => made,
+        let made = match &mut self.ours.0 {
+            Value::Object(map) => map.shift_remove(ASIDE),
+            _ => None,
+        };
+        Node {
+            value: made.unwrap_or_else(|| Value::Object(Default::default())),
+            told: self.report.aside(ASIDE),
         }
     }
 
@@ -402,7 +449,7 @@ impl Walk<'_> {
         }
     }
 
-    fn size_from_api(&mut self, ours: &str, theirs: &str) {
+    pub(super) fn size_from_api(&mut self, ours: &str, theirs: &str, table: &'static str) {
         for name in ["length", "width", "height"] {
             self.back(
                 &format!("{ours}.{name}"),
@@ -414,99 +461,7 @@ impl Walk<'_> {
         self.back(
             &unit,
             &format!("{theirs}.dimensions.unitOfMeasure"),
-            Via::Code("length"),
+            Via::Code(table),
         );
     }
-}
-
-/// What the levels of pallets, cartons and items say.
-struct Nodes {
-    items: Vec<Value>,
-    pallets: Vec<Value>,
-    cartons: Vec<Value>,
-}
-
-impl Nodes {
-    /// Hangs a quantity of an item below `level`, along what is left of the chain.
-    fn hang(&self, level: &mut Value, unit: &Unit, chain: &str, walk: &mut Walk<'_>) {
-        let Some(letter) = chain.chars().next() else {
-            return;
-        };
-        let rest = &chain[1..];
-        let (word, key, said) = match letter {
-            'O' => ("order", unit.order.clone(), None),
-            'T' => (
-                "tare",
-                unit.pallet.map(|n| n.to_string()),
-                unit.pallet.map(|n| (&self.pallets, n)),
-            ),
-            'P' => (
-                "pack",
-                unit.carton.map(|n| n.to_string()),
-                unit.carton.map(|n| (&self.cartons, n)),
-            ),
-            _ => return self.hang_item(level, unit, rest, walk),
-        };
-        let Some(key) = key else {
-            return self.hang(level, unit, rest, walk);
-        };
-        let tag = format!("{letter}{key}");
-        let place = child(level, &tag).unwrap_or_else(|| {
-            let mut node = said.map_or_else(Default::default, |(all, n)| all[n].clone());
-            if !node.is_object() {
-                node = Value::Object(Default::default());
-            }
-            node["level"] = word.into();
-            if letter == 'O' {
-                node["order"]["number"] = key.clone().into();
-            }
-            if walk.seen(&tag) {
-                walk.note(LossKind::Split, "levels", &tag);
-            }
-            push(level, node, &tag)
-        });
-        self.hang(&mut level["levels"][place], unit, rest, walk);
-    }
-
-    fn hang_item(&self, level: &mut Value, unit: &Unit, rest: &str, walk: &mut Walk<'_>) {
-        let mut node = self.items[unit.item].clone();
-        if let Some(amount) = &unit.amount {
-            node["item"]["quantity"]["value"] = amount.clone().into();
-        }
-        let word = unit
-            .unit
-            .as_deref()
-            .and_then(|unit| codes::ours("unit", unit));
-        if let Some((word, _)) = word {
-            node["item"]["quantity"]["unit"] = word.into();
-        }
-        node["level"] = "item".into();
-        let place = push(level, node, "");
-        self.hang(&mut level["levels"][place], unit, rest, walk);
-    }
-}
-
-/// The name under which a node remembers what it is while the tree is built: null is no leaf, and
-/// the object goes when the tree is pruned.
-const TAG: &str = "\u{0}tag";
-
-fn child(level: &Value, tag: &str) -> Option<usize> {
-    level["levels"]
-        .as_array()?
-        .iter()
-        .position(|child| child[TAG].get(tag).is_some())
-}
-
-fn push(level: &mut Value, mut node: Value, tag: &str) -> usize {
-    if !tag.is_empty() {
-        node[TAG][tag] = Value::Null;
-    }
-    if !level["levels"].is_array() {
-        level["levels"] = Value::Array(Vec::new());
-    }
-    let list = level["levels"]
-        .as_array_mut()
-        .expect("it was made an array");
-    list.push(node);
-    list.len() - 1
 }

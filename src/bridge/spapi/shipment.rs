@@ -4,8 +4,9 @@
 use super::codes;
 use super::loss::LossKind;
 use super::parts::SHIPMENTS;
-use super::rows::{Via, Walk};
+use super::rows::Via;
 use super::ship_notice::{MEASUREMENTS, REFERENCES};
+use super::walk::Walk;
 
 impl Walk<'_> {
     /// What the shipment says beside what it holds.
@@ -20,10 +21,11 @@ impl Walk<'_> {
                 let is = self.ours.text(&format!("{party}.role")).as_deref() == Some(role);
                 if is && !self.theirs.has("sellingParty.partyId") {
                     self.party_to_api(&party, "sellingParty", SHIPMENTS);
-                    if self.theirs.has("sellingParty.partyId") {
-                        self.ours.take(&format!("{party}.role"));
+                    let (place, path) = ("sellingParty.partyId", format!("{party}.role"));
+                    if self.theirs.has(place) {
+                        self.said(&path, place);
                         if role != "VN" {
-                            self.note(LossKind::Dropped, &format!("{party}.role"), role);
+                            self.note(LossKind::Dropped, &path, role);
                         }
                     }
                 }
@@ -49,7 +51,7 @@ impl Walk<'_> {
             let is = self.ours.text(&format!("{reference}.qualifier")).as_deref() == Some(code);
             if is && self.ours.has(&format!("{reference}.id")) && !self.theirs.has(theirs) {
                 self.over(&format!("{reference}.id"), theirs, Via::Text);
-                self.ours.take(&format!("{reference}.qualifier"));
+                self.said(&format!("{reference}.qualifier"), theirs);
             }
         }
     }
@@ -60,7 +62,7 @@ impl Walk<'_> {
             let scac = "transportationDetails.carrierScac";
             self.over(&format!("{routing}.carrier"), scac, Via::Text);
             if self.theirs.has(scac) {
-                self.ours.take(&qualifier);
+                self.said(&qualifier, scac);
             }
         }
         let mode = format!("{routing}.mode");
@@ -68,15 +70,17 @@ impl Walk<'_> {
             .ours
             .text(&mode)
             .and_then(|mode| codes::theirs("transport_mode", &mode));
-        if let Some((words, _)) = found {
-            self.ours.take(&mode);
-            let (mode, kind) = words.split_once('/').unwrap_or((words, ""));
-            if !mode.is_empty() {
-                self.theirs
-                    .put("transportationDetails.transportationMode", mode);
+        if let Some((words, same)) = found {
+            let said = self.ours.take(&mode).unwrap_or_default();
+            if !same {
+                self.note(LossKind::Dropped, &mode, said);
+            }
+            let (by, kind) = words.split_once('/').unwrap_or((words, ""));
+            if !by.is_empty() {
+                self.make("transportationDetails.transportationMode", by, &mode);
             }
             if !kind.is_empty() {
-                self.theirs.put("shipmentType", kind);
+                self.make("shipmentType", kind, &mode);
             }
         }
     }
@@ -95,7 +99,7 @@ impl Walk<'_> {
             let place = format!("{MEASUREMENTS}.{name}");
             self.over(&format!("{lading}.count"), &place, Via::Count);
             if self.theirs.has(&place) && !self.ours.has(&format!("{lading}.count")) {
-                self.ours.take(&format!("{lading}.packaging"));
+                self.said(&format!("{lading}.packaging"), &place);
                 if packaging != code {
                     self.note(LossKind::Dropped, &format!("{lading}.packaging"), packaging);
                 }
@@ -106,7 +110,7 @@ impl Walk<'_> {
             let place = format!("{MEASUREMENTS}.grossShipmentWeight");
             self.measure_to_api(&format!("{lading}.weight"), &place, "weight");
             if !self.ours.has(&format!("{lading}.weight")) {
-                self.ours.take(&qualifier);
+                self.said(&qualifier, &format!("{place}.value"));
             }
         }
         let place = format!("{MEASUREMENTS}.shipmentVolume");

@@ -3,6 +3,8 @@
 //! A map takes what it can say out of one tree and puts it into the other; what is left over in the
 //! first is what was lost. So no leaf can be forgotten.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 /// A tree of named and numbered places.
@@ -111,15 +113,46 @@ impl Tree {
         found
     }
 
-    /// The value without what is empty in it. An array that was put empty stays.
-    pub(super) fn into_value(self) -> Value {
-        let mut value = self.0;
-        prune(&mut value);
-        match value {
-            Value::Null => Value::Object(Map::new()),
-            value => value,
+    /// Leaves out what is empty. An array that was put empty stays. Says which items moved up.
+    pub(super) fn compact(&mut self) -> Renumbered {
+        let mut moved = Renumbered::default();
+        prune(&mut self.0, "", &mut moved);
+        if self.0.is_null() {
+            self.0 = Value::Object(Map::new());
         }
+        moved
     }
+}
+
+/// Items of lists that moved up: their old path, and their new place.
+#[derive(Debug, Default)]
+pub(super) struct Renumbered(BTreeMap<String, usize>);
+
+impl Renumbered {
+    /// The path of the same place now.
+    pub(super) fn path(&self, old: &str) -> String {
+        let (mut before, mut now) = (String::new(), String::new());
+        for part in old.split_inclusive(']') {
+            before.push_str(part);
+            match (self.0.get(&before), part.rfind('[')) {
+                (Some(index), Some(at)) => {
+                    now.push_str(&part[..at]);
+                    now.push_str(&format!("[{index}]"));
+                }
+                _ => now.push_str(part),
+            }
+        }
+        now
+    }
+}
+
+/// A moment of ours is one value, of a date, and perhaps a time and a zone.
+fn moment(value: &Value) -> Option<String> {
+    let map = value.as_object()?;
+    let parts = ["date", "time", "zone"].map(|name| map.get(name).and_then(Value::as_str));
+    let said: Vec<&str> = parts.iter().flatten().copied().collect();
+    let set = map.values().filter(|value| !value.is_null()).count();
+    (parts[0].is_some() && said.len() == set).then(|| said.join(" "))
 }
 
 fn leaf(value: &Value) -> Option<String> {
@@ -127,7 +160,7 @@ fn leaf(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(yes) => Some(yes.to_string()),
-        _ => None,
+        value => moment(value),
     }
 }
 
@@ -141,6 +174,9 @@ fn filled(value: &Value) -> bool {
 }
 
 fn walk(value: &Value, path: String, found: &mut Vec<(String, String)>) {
+    if let Some(text) = leaf(value) {
+        return found.push((path, text));
+    }
     match value {
         Value::Array(items) => {
             for (n, item) in items.iter().enumerate() {
@@ -156,18 +192,34 @@ fn walk(value: &Value, path: String, found: &mut Vec<(String, String)>) {
                 walk(item, path, found);
             }
         }
-        value => found.extend(leaf(value).map(|text| (path, text))),
+        _ => {}
     }
 }
 
-fn prune(value: &mut Value) {
+fn prune(value: &mut Value, path: &str, moved: &mut Renumbered) {
     match value {
         Value::Array(items) => {
-            items.iter_mut().for_each(prune);
+            let mut kept = 0;
+            for (n, item) in items.iter_mut().enumerate() {
+                let path = format!("{path}[{n}]");
+                prune(item, &path, moved);
+                if filled(item) {
+                    if kept != n {
+                        moved.0.insert(path, kept);
+                    }
+                    kept += 1;
+                }
+            }
             items.retain(filled);
         }
         Value::Object(map) => {
-            map.values_mut().for_each(prune);
+            for (key, item) in map.iter_mut() {
+                let path = match path {
+                    "" => key.clone(),
+                    path => format!("{path}.{key}"),
+                };
+                prune(item, &path, moved);
+            }
             map.retain(|_, item| filled(item) || matches!(item, Value::Array(_)));
         }
         _ => {}
@@ -186,6 +238,9 @@ mod tests {
         assert_eq!(tree.take("lines[1].price.amount").as_deref(), Some("9.95"));
         assert_eq!(tree.take("lines[1].price.amount"), None);
         assert_eq!(tree.leaves(), [("lines[1].number".into(), "7".into())]);
-        assert_eq!(tree.into_value().to_string(), r#"{"lines":[{"number":7}]}"#);
+        let moved = tree.compact();
+        assert_eq!(tree.0.to_string(), r#"{"lines":[{"number":7}]}"#);
+        assert_eq!(moved.path("lines[1].number"), "lines[0].number");
+        assert_eq!(moved.path("other[1].number"), "other[1].number");
     }
 }

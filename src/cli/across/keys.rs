@@ -266,10 +266,8 @@ impl Keys {
                     self.sums.charge(signed.map(Decimal::new));
                 }
             }
-            b"TXI" if self.given == Given::Whole || self.counts => {
-                if is_added(&text(segment, 7)) {
-                    self.sums.tax(self.given, number(segment, 2), &at);
-                }
+            b"TXI" if self.counts && is_added(&text(segment, 7)) => {
+                self.sums.tax(self.given, number(segment, 2), &at);
             }
             // X12 522: the total of a line.
             b"PAM" if segment.element(4) == b"1" && self.given == Given::Line => {
@@ -283,12 +281,10 @@ impl Keys {
 
     fn level(&mut self, segment: &Segment<'_>) {
         match segment.tag() {
-            b"HL" => {
-                if self.keeps && self.levels.len() <= FILE {
-                    self.level = text(segment, 1);
-                    self.levels
-                        .insert(self.level.clone(), (text(segment, 2), None));
-                }
+            b"HL" if self.keeps && self.levels.len() <= FILE => {
+                self.level = text(segment, 1);
+                let around = (text(segment, 2), None);
+                self.levels.insert(self.level.clone(), around);
             }
             b"PRF" if self.keeps => {
                 let order: Arc<str> = text(segment, 1).into();
@@ -305,8 +301,9 @@ impl Keys {
                 let (order, quantity) = (self.order_here(), number(segment, 2));
                 self.line(order, number_said, ids, quantity, segment, None);
             }
-            b"MAN" if self.keeps && matches!(segment.element(1), b"GM" | b"AA") => {
-                if self.paper.packages.len() <= FILE {
+            b"MAN" if self.keeps && self.paper.packages.len() <= FILE => {
+                // X12 88: numbers that are used once, with or without `00` before them.
+                if let b"GM" | b"AA" = segment.element(1) {
                     let package = (text(segment, 2).into(), self.at(segment));
                     self.paper.packages.push(package);
                 }

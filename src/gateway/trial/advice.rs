@@ -401,6 +401,11 @@ pub(super) fn disposition(
     };
     let help = match detail.as_str() {
         "decryption-failed" if clear.is_some_and(signed_wrong) => signing,
+        "decryption-failed" if as2.sign == Sign::None => {
+            "`sign`: what we send is unsigned, and of an encrypted message partners do not say that \
+             this is why; or `certificates`: they cannot open it"
+                .into()
+        }
         "decryption-failed" => {
             let theirs = keys.theirs.first().map(called).unwrap_or_default();
             format!(

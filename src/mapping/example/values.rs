@@ -94,10 +94,8 @@ pub(super) fn numbered_item(qualifier: &str, line: u32) -> Option<String> {
         "GM" => format!("000061414100000000{line}"),
         _ => return None,
     };
-    Some(format!(
-        "{rest}{}",
-        char::from(check_digit::digit(rest.as_bytes()))
-    ))
+    let digit = char::from(check_digit::digit(rest.as_bytes())?);
+    Some(format!("{rest}{digit}"))
 }
 
 /// Any value of the element's type and length.

@@ -1,0 +1,1 @@
+//! `amazon connect` and `amazon doctor`, as a person runs them.
