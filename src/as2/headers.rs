@@ -74,7 +74,7 @@ impl Headers {
                     .last_mut()
                     .ok_or_else(|| Error::Mime("header block starts with a folded line".into()))?;
                 value.push(' ');
-                value.push_str(folded.trim());
+                value.push_str(&unbroken(folded.trim()));
                 continue;
             }
             let colon = line.iter().position(|byte| *byte == b':');
