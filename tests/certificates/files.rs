@@ -39,12 +39,12 @@ fn a_key_in_clear_or_without_a_password_is_refused() {
         let keys = folder.path().join("keys");
         std::fs::write(keys.join(name), bytes).unwrap();
         let why = keys::load(&keys).err().unwrap().to_string();
-        assert!(why.contains(want) && why.contains(name), "{why}");
+        assert!(why.contains(want), "{why}");
     };
     wrong("us.key", "-----BEGIN RSA PRIVATE KEY-----\n", "in clear");
     wrong("other.pem", "x\n-----BEGIN PRIVATE KEY-----\n", "in clear");
     wrong("us.password", "\n", "in clear");
-    wrong("us.password", "other\n", "");
+    wrong("us.password", "other\n", "does not open");
     wrong("us.toml", "use = [\"sign\"]\n", "unknown field");
     // What openssl encrypted is not in clear.
     let folder = tempfile::tempdir().unwrap();
