@@ -2,7 +2,6 @@
 
 mod doctor;
 mod laws;
-mod prism;
 mod server;
 mod storms;
 mod world;

@@ -13,6 +13,7 @@
 
 mod ack;
 mod across;
+mod amazon;
 mod as2;
 mod cert;
 mod check;
@@ -117,6 +118,7 @@ enum Command {
     Demo(demo::Demo),
     /// Add, list, check and test partners
     Partner(partner::Partner),
+    Amazon(amazon::Amazon),
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
@@ -264,6 +266,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Evidence(command) => command.run(out),
         Command::Demo(command) => command.run(out),
         Command::Partner(command) => command.run(out),
+        Command::Amazon(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
         Command::Config(command) => command.run(out),

@@ -23,7 +23,8 @@ use crate::store::Step;
 pub(super) const ANSWER: usize = 64 << 20;
 
 /// Limits of the client that asks APIs: their lists are larger than any receipt.
-pub(super) fn limits(receipts: &client::Limits) -> client::Limits {
+#[must_use]
+pub fn limits(receipts: &client::Limits) -> client::Limits {
     client::Limits {
         answer: receipts.answer.max(ANSWER),
         ..receipts.clone()

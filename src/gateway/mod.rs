@@ -81,7 +81,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use api::account;
+pub use api::{account, limits as api_limits};
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use exchange::offer;
 pub use inbound::Caller;

@@ -23,7 +23,7 @@ use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work,
 
 /// Pages of a witness's list that are looked through.
 const PAGES: usize = 50;
-/// The wait after a refusal of what is only a question.
+/// The wait after we were refused, and not a document: somebody has to grant a role.
 const REFUSED: TimeDelta = TimeDelta::minutes(30);
 
 /// A submission with all that its step needs.
@@ -150,6 +150,11 @@ impl Gateway {
                 return self
                     .keep_submission(way, &after, Then::Again(at, note))
                     .await;
+            }
+            (Verdict::Refused(_), _) => {
+                let (at, note) = (self.clock.now() + REFUSED, after.note.clone());
+                let then = Then::Again(at, note);
+                return self.keep_submission(way, &after, then).await;
             }
             _ => None,
         };

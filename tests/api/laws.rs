@@ -224,6 +224,7 @@ fn answer(body: serde_json::Value) -> Answer {
     Answer {
         status: 200,
         request: None,
+        date: None,
         rate: None,
         body,
     }

@@ -190,7 +190,7 @@ async fn a_refused_role_is_named_and_nothing_is_lost_by_it() {
 }
 
 #[tokio::test]
-async fn what_the_api_refuses_or_nobody_sees_is_for_a_person() {
+async fn what_the_api_has_no_word_for_is_for_a_person_and_a_missing_role_waits() {
     let world = World::start(false).await;
     world
         .server
@@ -217,12 +217,20 @@ async fn what_the_api_refuses_or_nobody_sees_is_for_a_person() {
             .had("vendorOrders.submitAcknowledgement")
             .is_empty()
     );
-    // A role that is missing for the POST is told at once, and the document is refused.
-    world
-        .server
-        .set(|state| state.denied = ["vendorOrders.submitAcknowledgement"].into());
+    // A role that is missing for the POST is no fault of the document: it goes when it may.
+    let post = "vendorOrders.submitAcknowledgement";
+    world.server.set(|state| state.denied = [post].into());
     world.answer(2, "CNRY0001", 24);
-    let refused = async || world.states("855").await.contains(&Rejected);
-    world.until(MINUTE, "it is refused", refused).await;
+    let tried = async || {
+        world
+            .server
+            .set(|state| state.asked.iter().any(|(one, _)| one == post))
+    };
+    world.until(MINUTE, "it is tried", tried).await;
+    world.pass(MINUTE * 10, TimeDelta::hours(2)).await;
+    world.server.set(|state| state.denied.clear());
+    let settled = async || world.states("855").await.contains(&Settled);
+    world.until(MINUTE, "it is settled", settled).await;
+    assert_eq!(world.server.had(post).len(), 1);
     world.end().await;
 }

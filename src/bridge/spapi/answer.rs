@@ -33,6 +33,8 @@ pub struct Answer {
     pub status: u16,
     /// `x-amzn-RequestId`: what the API's support asks for.
     pub request: Option<String>,
+    /// `Date`: the time at the server.
+    pub date: Option<DateTime<Utc>>,
     /// `x-amzn-RateLimit-Limit`: requests a second, where it is said.
     pub rate: Option<f64>,
     /// The body, `null` where it is no JSON.
@@ -233,6 +235,10 @@ fn read(answer: Response) -> Answer {
     Answer {
         status: answer.status,
         request: header("x-amzn-requestid").map(|id| told(&id)),
+        date: header("date").and_then(|date| {
+            let date = DateTime::parse_from_rfc2822(&date).ok()?;
+            Some(date.to_utc())
+        }),
         rate: header("x-amzn-ratelimit-limit").and_then(|rate| rate.parse().ok()),
         body: serde_json::from_slice(&answer.body).unwrap_or_default(),
     }

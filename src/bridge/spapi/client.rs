@@ -15,12 +15,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::token::{Login, Next, form};
+use super::token::{Login, Next, code_form, form};
 use super::{
     Account, Answer, Call, Credential, Denial, Endpoint, Grant, Metered, Misfit, Secret, Tokens,
     Verdict, verdict,
 };
-use crate::net::client;
+use crate::net::client::{self, Response};
 
 /// What a meter says: how long to wait, or why it cannot say.
 pub type Wait<'a> = Pin<Box<dyn Future<Output = Result<TimeDelta, String>> + Send + 'a>>;
@@ -143,10 +143,7 @@ impl Client {
     }
 
     async fn log_in(&self, http: &client::Client, form: &str) -> Login {
-        let kind = "application/x-www-form-urlencoded;charset=UTF-8";
-        let headers = [("content-type".to_owned(), kind.to_owned())];
-        let body = Bytes::copy_from_slice(form.as_bytes());
-        match http.post(&self.account.login, &headers, body).await {
+        match post(http, &self.account.login, form).await {
             Ok(answer) => Login::read(answer.status, &answer.body),
             Err(why) => Login::Denied(Denial::Down(why.to_string())),
         }
@@ -291,4 +288,37 @@ impl Client {
             Verdict::Denied(why, _) => tracing::warn!(account, operation, %why, "no token"),
         }
     }
+}
+
+/// The refresh token that the code of a consent is good for.
+///
+/// # Errors
+/// Why there is none.
+pub async fn exchange(
+    http: &client::Client,
+    account: &Account,
+    code: &Secret,
+    application: &str,
+    secret: &Secret,
+) -> Result<Secret, Denial> {
+    let form = code_form(code, application, secret);
+    let answer = post(http, &account.login, &form).await;
+    let answer = answer.map_err(|why| Denial::Down(why.to_string()))?;
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let token = json
+        .get("refresh_token")
+        .and_then(serde_json::Value::as_str);
+    match (token, Login::read(answer.status, &answer.body)) {
+        (Some(token), _) => Ok(Secret::new(token)),
+        (None, Login::Denied(why)) => Err(why),
+        (None, Login::Token(..)) => Err(Denial::Other("no refresh token in the answer".into())),
+    }
+}
+
+/// Posts a form to the login.
+async fn post(http: &client::Client, url: &str, form: &str) -> Result<Response, client::Error> {
+    let kind = "application/x-www-form-urlencoded;charset=UTF-8";
+    let headers = [("content-type".to_owned(), kind.to_owned())];
+    let body = Bytes::copy_from_slice(form.as_bytes());
+    http.post(url, &headers, body).await
 }

@@ -225,6 +225,10 @@ impl Submission {
                 self.stage = Stage::Uncertain;
                 self.note = format!("whether it arrived is not known: {why}");
             }
+            // It is we who may not, and not the document: somebody grants the role.
+            Verdict::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
+                self.not_done(&refusal.to_string());
+            }
             Verdict::Refused(refusal) | Verdict::Missing(refusal) => {
                 self.refused(refusal);
             }
