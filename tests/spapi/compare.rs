@@ -289,10 +289,7 @@ pub(super) fn unexplained(there: &Leg, back: &Leg) -> Vec<String> {
     let mut wrong = Vec::new();
     let aligned = align(there, back, &sources, &mut wrong);
     let mut carried: BTreeSet<&str> = BTreeSet::new();
-    for (path, value) in after
-        .iter()
-        .filter(|(path, value)| before.get(*path) != Some(value))
-    {
+    for (path, value) in after {
         let same = pattern(path);
         let mut twins: Vec<&str> = sources(path)
             .into_iter()
@@ -327,7 +324,9 @@ pub(super) fn unexplained(there: &Leg, back: &Leg) -> Vec<String> {
             }
             continue;
         }
-        wrong.push(format!("new {path} = {value}"));
+        if before.get(path) != Some(value) {
+            wrong.push(format!("new {path} = {value}"));
+        }
     }
     for (path, value) in before {
         let lost = [Dropped, Truncated, Normalised, Split, Refused];

@@ -46,11 +46,19 @@ fn imported() -> Document {
     Document::from_json(json).unwrap()
 }
 
+/// An answer to a book's order.
+fn discounted() -> Document {
+    let json = br#"{"document": "purchase_order_acknowledgment", "order_number": "4Z32PABC",
+        "lines": [{"number": "1", "prices": [{"kind": "discount", "multiplier": "0.55"}],
+            "acknowledgments": [{"status": "accepted", "quantity": {"value": "1", "unit": "each"}}]}]}"#;
+    Document::from_json(json).unwrap()
+}
+
 /// Every trace of every sample and of documents that are made up, by its map, without indexes.
 fn traces() -> BTreeSet<(&'static str, String, String)> {
     let library = Library::embedded();
     let mut all = BTreeSet::new();
-    let mut documents = vec![imported()];
+    let mut documents = vec![imported(), discounted()];
     for seed in 0..8 {
         documents.push(super::notices::notice("SOTPI", seed));
     }

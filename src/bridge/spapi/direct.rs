@@ -267,7 +267,7 @@ pub fn acknowledgment_from_api(
         for n in 0..walk.theirs.len("itemAcknowledgements") {
             let answer = format!("lines[{n}].acknowledgments[0]");
             walk.means(&format!("{answer}.status"), each, code);
-            if n > 0 {
+            if walk.theirs.len("itemAcknowledgements") > 1 {
                 walk.note(LossKind::Split, &format!("{answer}.status"), each);
             }
             let reason = format!("{answer}.reason");

@@ -297,7 +297,11 @@ impl Walk<'_> {
         let kind = format!("{}.level", item.trim_end_matches(".item"));
         for name in ["itemSequenceNumber", BUYER, "vendorProductIdentifier"] {
             if let Some(value) = self.theirs.get(&format!("{entry}.{name}")).cloned() {
-                self.make(&format!("{place}.{name}"), value, &kind);
+                let at = format!("{place}.{name}");
+                if let Some(id) = value.as_str() {
+                    self.note(LossKind::Inferred, &at, id);
+                }
+                self.make(&at, value, &kind);
             }
         }
         self.trace(&kind, &place);

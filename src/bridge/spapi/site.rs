@@ -126,13 +126,6 @@ impl Site {
         toml::from_str(text)
     }
 
-    /// The file of a site that we know, as it stands in `mappings/sites/`.
-    #[must_use]
-    pub fn text(name: &str) -> Option<&'static str> {
-        let place = SITES.iter().position(|site| site.is(name))?;
-        FILES.get(place).copied()
-    }
-
     fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.country.eq_ignore_ascii_case(name)
     }
@@ -231,7 +224,6 @@ mod tests {
         }
         assert_eq!(Site::find("gb").map(|site| site.name.as_str()), Some("UK"));
         assert_eq!(Site::find("jp").map(|site| site.minor_unit), Some(0));
-        assert!(Site::text("gb").is_some_and(|text| text.contains("\"UK\"")));
     }
 
     #[test]
