@@ -3,7 +3,9 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+#[cfg(feature = "planted")]
+use std::process::ExitStatus;
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,10 @@ pub(crate) enum Who {
 }
 pub(crate) use Who::{Buyer, Seller};
 
+#[cfg_attr(
+    not(feature = "planted"),
+    allow(dead_code, reason = "only kills ask for both")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Receipts {
     Sync,
@@ -50,6 +56,7 @@ impl Drop for Process {
 
 impl Process {
     /// How it ended by itself.
+    #[cfg(feature = "planted")]
     pub(crate) fn ended(&mut self) -> Result<ExitStatus, String> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -158,7 +165,7 @@ impl Side {
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
         let text = String::from_utf8(output.stdout).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line));
+        let lines = text.lines().map(serde_json::from_str);
         lines
             .collect::<Result<_, _>>()
             .unwrap_or_else(|why| panic!("{why}: {text}"))

@@ -51,6 +51,9 @@ fn listed(orders: &[Order], window: &Window, now: i64) -> Vec<(usize, Option<i64
     found
 }
 
+/// Orders by their place, and what they were last changed at.
+type Found = BTreeSet<(usize, Option<i64>)>;
+
 /// Runs a poller from day 0 to the last, against a server that is down in `outages`, refuses windows
 /// that begin in a minute of `odd`, and has three orders on a page.
 fn run(
@@ -58,7 +61,7 @@ fn run(
     outages: &[(i64, i64)],
     odd: u32,
     days: i64,
-) -> (Marks, BTreeSet<(usize, Option<i64>)>, Vec<Window>) {
+) -> (Marks, Found, Vec<Window>) {
     let plan = Plan {
         every: TimeDelta::hours(3),
         ..Plan::since(at(0))

@@ -292,12 +292,7 @@ impl State {
         )
     }
 
-    fn denial(
-        &mut self,
-        asked: &Asked,
-        operation: &str,
-        now: DateTime<Utc>,
-    ) -> Option<(u16, Vec<(&'static str, String)>, Value)> {
+    fn denial(&mut self, asked: &Asked, operation: &str, now: DateTime<Utc>) -> Told {
         let mut told = |why: String| self.refused.push(why);
         for name in ["x-amz-date", "user-agent", "accept", "x-amz-access-token"] {
             if !asked.headers.contains_key(name) {

@@ -127,17 +127,6 @@ impl World {
         self.until(step, "time passes", so).await;
     }
 
-    /// Every document, for a person who reads why a test failed.
-    async fn rows(&self) -> String {
-        let mut told = String::new();
-        for row in self.store.documents(Filter::default()).await.unwrap() {
-            let detail = self.store.document(row.id).await.unwrap().unwrap();
-            let line = (row.set, row.number, row.state, row.note, detail.findings);
-            told.push_str(&format!("{line:?}\n"));
-        }
-        told
-    }
-
     /// The numbers of the documents of a set that went out, with how often each did.
     pub(super) fn sent(&self, set: &str) -> BTreeMap<String, usize> {
         let mut found = BTreeMap::new();

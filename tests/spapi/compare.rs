@@ -300,7 +300,7 @@ pub(super) fn unexplained(there: &Leg, back: &Leg) -> Vec<String> {
             let off = |(new, old): (&str, &str)| aligned.get(new).is_some_and(|a| a != old);
             !pairs.into_iter().any(off)
         };
-        if twins.iter().any(|one| fits(&one)) {
+        if twins.iter().any(|one| fits(one)) {
             twins.retain(fits);
         }
         if let Some(twin) = twins.iter().find(|one| before[**one] == *value) {
@@ -315,10 +315,10 @@ pub(super) fn unexplained(there: &Leg, back: &Leg) -> Vec<String> {
         let mut middle = middles.get(path.as_str()).into_iter().flatten();
         let lost = [Dropped, Truncated, Normalised, Split, Refused];
         let told = |one: &&str| there.says(&lost, one, &before[*one]);
-        let changed = !twins.is_empty() && twins.iter().all(|one| told(one));
+        let changed = !twins.is_empty() && twins.iter().all(&told);
         let origin = sources(path);
-        let split = !origin.is_empty() && origin.iter().all(|one| told(one));
-        if added || changed || split || middle.any(|q| made(q)) {
+        let split = !origin.is_empty() && origin.iter().all(told);
+        if added || changed || split || middle.any(made) {
             if added {
                 carried.extend(twins);
             }
