@@ -93,10 +93,8 @@ pub struct Opened {
 impl Opened {
     /// The fingerprint of the certificate that the signature verified with.
     pub fn signer(&self) -> Option<&str> {
-        self.secured
-            .signed
-            .as_ref()
-            .map(|signature| signature.signer.as_str())
+        let signed = self.secured.signed.as_ref();
+        signed.map(|signature| signature.signer.as_str())
     }
 }
 
@@ -555,11 +553,8 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
         wrapper::check(&head)?;
     }
     let kind = head.headers.get("Content-Type").map(Value::parse);
-    if let Some(kind) = kind.filter(|kind| !is_signature_type(&kind.kind)) {
-        return Err(Error::Mime(format!(
-            "{} where the signature is due",
-            kind.kind
-        )));
+    if let Some(Value { kind, .. }) = kind.filter(|kind| !is_signature_type(&kind.kind)) {
+        return Err(Error::Mime(format!("{kind} where the signature is due")));
     }
     let limit = ELEMENT_BYTES as u64;
     let mut bytes = Vec::new();
@@ -582,11 +577,11 @@ fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, E
 }
 
 fn is_signature_type(kind: &str) -> bool {
-    let kind = kind.to_ascii_lowercase();
-    matches!(
-        kind.as_str(),
-        "application/pkcs7-signature" | "application/x-pkcs7-signature"
-    )
+    let names = [
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+    ];
+    names.iter().any(|name| kind.eq_ignore_ascii_case(name))
 }
 
 /// Header lines with CRLF, as the MIC of an unsigned entity wants them.
