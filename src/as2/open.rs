@@ -97,10 +97,8 @@ pub struct Opened {
 impl Opened {
     /// The fingerprint of the certificate that the signature verified with.
     pub fn signer(&self) -> Option<&str> {
-        self.secured
-            .signed
-            .as_ref()
-            .map(|signature| signature.signer.as_str())
+        let signed = self.secured.signed.as_ref();
+        signed.map(|signature| signature.signer.as_str())
     }
 }
 
