@@ -29,10 +29,7 @@ impl Link {
             Ok(certificate.fingerprint().to_owned())
         });
         let certificates = shown.collect::<Result<_, String>>()?;
-        let client = match way(as2, usual)? {
-            Some(way) => Some(Client::by(way, limits.clone())),
-            None => None,
-        };
+        let client = way(as2, usual)?.map(|way| Client::by(way, limits.clone()));
         Ok(Link {
             client,
             login,
