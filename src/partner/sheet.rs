@@ -194,19 +194,19 @@ impl Sheet {
             certificates.push((file, one.pem.clone()));
         }
         let mut as2 = toml::Table::new();
-        let mut say = |key: &str, value: toml::Value| as2.insert(key.to_owned(), value);
-        say("id", self.as2_id.clone().into());
-        say("our_id", agreed.our_id.into());
-        say("url", self.url.clone().into());
-        say("certificates", messages.into());
+        let mut put = |key: &str, value: toml::Value| as2.insert(key.to_owned(), value);
+        put("id", self.as2_id.clone().into());
+        put("our_id", agreed.our_id.into());
+        put("url", self.url.clone().into());
+        put("certificates", messages.into());
         for (key, list) in [("sign", &self.sign), ("encrypt", &self.encrypt)] {
             if let Some(first) = list.first() {
-                say(key, first.clone().into());
+                put(key, first.clone().into());
             }
         }
         let (named, lines) = agreed.preset.unzip();
         for (key, value) in lines.into_iter().flatten() {
-            say(key, value.clone());
+            put(key, value.clone());
         }
         let mut file = format!("# Made by `transload partner add {name}`");
         if let Some(named) = named {

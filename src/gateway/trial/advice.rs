@@ -406,13 +406,7 @@ pub(super) fn disposition(
              this is why; or `certificates`: they cannot open it"
                 .into()
         }
-        "decryption-failed" => {
-            let theirs = keys.theirs.first().map(called).unwrap_or_default();
-            format!(
-                "`certificates`: they cannot open what is encrypted for {theirs}; ask for the one \
-                 in use. Or `encrypt` and `key_transport`: an algorithm that they do not know"
-            )
-        }
+        "decryption-failed" => unopened(keys),
         "authentication-failed" | "authentification-failed" => signing,
         "insufficient-message-security" => format!(
             "`sign` and `encrypt`: they want more than we do ({}, {})",
@@ -442,6 +436,15 @@ pub(super) fn disposition(
         ),
     };
     failed(said, help)
+}
+
+/// They cannot open what we encrypted.
+fn unopened(keys: &Keys) -> String {
+    let theirs = keys.theirs.first().map(called).unwrap_or_default();
+    format!(
+        "`certificates`: they cannot open what is encrypted for {theirs}; ask for the one in use. \
+         Or `encrypt` and `key_transport`: an algorithm that they do not know"
+    )
 }
 
 fn plain(is: bool, yes: &'static str, no: &'static str) -> &'static str {
