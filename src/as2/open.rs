@@ -12,7 +12,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 
-use super::cms::ber::{Ber, ELEMENT_BYTES};
+use super::cms::ber::Ber;
 use super::cms::cipher::Cipher;
 use super::cms::enveloped::Envelope;
 use super::cms::signed::{self, SignerInfo};
@@ -406,7 +406,7 @@ impl Walk<'_> {
         let protocol = kind
             .get("protocol")
             .unwrap_or("application/pkcs7-signature");
-        if !is_signature_type(protocol) {
+        if !wrapper::is_signature_type(protocol) {
             return Err(Error::Unsupported(format!(
                 "signature protocol {protocol:?}"
             )));
@@ -429,7 +429,7 @@ impl Walk<'_> {
         let second = parts
             .next()?
             .ok_or_else(|| Error::Mime("multipart/signed without signature".into()))?;
-        let signature = signature_bytes(second, encrypted);
+        let signature = wrapper::signature_bytes(second, encrypted);
         let signed = self.peeled.as_mut().and_then(|layers| layers.last_mut());
         if let (Some(signed), Ok(signature)) = (signed, &signature) {
             signed.signature = Some(signature.clone());
@@ -570,48 +570,4 @@ fn hidden(error: Error) -> Error {
         true => error,
         false => Error::Encrypted(Box::new(error)),
     }
-}
-
-/// Room for a signature and two certificates in base64: it seldom has to grow.
-const SIGNATURE: usize = 8 * 1024;
-
-/// The signature part's CMS object, whatever its transfer encoding is or says.
-fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
-    let head = mime::head(&mut part)?;
-    if encrypted {
-        wrapper::check(&head)?;
-    }
-    let kind = head.headers.get("Content-Type").map(Value::parse);
-    if let Some(kind) = kind.filter(|kind| !is_signature_type(&kind.kind)) {
-        return Err(Error::Mime(format!(
-            "{} where the signature is due",
-            kind.kind
-        )));
-    }
-    let limit = ELEMENT_BYTES as u64;
-    let mut bytes = Vec::with_capacity(SIGNATURE);
-    head.body_start
-        .chain(part)
-        .take(limit + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::Limit {
-            what: "the signature",
-            limit,
-        });
-    }
-    if bytes.first() == Some(&0x30) {
-        return Ok(bytes);
-    }
-    let mut decoded = Vec::with_capacity(SIGNATURE);
-    mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
-    Ok(decoded)
-}
-
-fn is_signature_type(kind: &str) -> bool {
-    let kind = kind.to_ascii_lowercase();
-    matches!(
-        kind.as_str(),
-        "application/pkcs7-signature" | "application/x-pkcs7-signature"
-    )
 }

@@ -4,10 +4,13 @@
 //! letter of the next. So here, and only here, what nobody writes is refused: other bytes than
 //! printable ASCII, other fields, odd spellings, unknown parameters.
 
+use std::io::{BufRead, Read};
+
+use super::cms::ber::ELEMENT_BYTES;
 use super::error::Error;
 use super::headers::shown;
 use super::mic::Digest;
-use super::mime::{Head, Value};
+use super::mime::{self, Head, Value};
 
 /// Every field that products put on these layers; lower and upper case are fine as well.
 const FIELDS: [&str; 14] = [
@@ -104,6 +107,50 @@ fn parameters_are_plain(value: &str) -> bool {
                     _ => true,
                 }
         })
+}
+
+/// Room for a signature and two certificates in base64: it seldom has to grow.
+const SIGNATURE: usize = 8 * 1024;
+
+/// The signature part's CMS object, whatever its transfer encoding is or says.
+pub(super) fn signature_bytes(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u8>, Error> {
+    let head = mime::head(&mut part)?;
+    if encrypted {
+        check(&head)?;
+    }
+    let kind = head.headers.get("Content-Type").map(Value::parse);
+    if let Some(kind) = kind.filter(|kind| !is_signature_type(&kind.kind)) {
+        return Err(Error::Mime(format!(
+            "{} where the signature is due",
+            kind.kind
+        )));
+    }
+    let limit = ELEMENT_BYTES as u64;
+    let mut bytes = Vec::with_capacity(SIGNATURE);
+    head.body_start
+        .chain(part)
+        .take(limit + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::Limit {
+            what: "the signature",
+            limit,
+        });
+    }
+    if bytes.first() == Some(&0x30) {
+        return Ok(bytes);
+    }
+    let mut decoded = Vec::with_capacity(SIGNATURE);
+    mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
+    Ok(decoded)
+}
+
+pub(super) fn is_signature_type(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    matches!(
+        kind.as_str(),
+        "application/pkcs7-signature" | "application/x-pkcs7-signature"
+    )
 }
 
 #[cfg(test)]
