@@ -131,7 +131,7 @@ impl Side {
         command.args(["serve", "--config"]);
         command.arg(self.path("transload.toml"));
         // Without the feature `planted` this says nothing.
-        command.env("TRANSLOAD_PLANTED", "no-wait");
+        command.env("TRANSLOAD_HURRY", "1");
         if let Some(point) = kill {
             command.env("TRANSLOAD_KILL", point);
         }

@@ -27,6 +27,14 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The wait of work for a partner that we have no file of: an operator puts it back.
 const NO_PARTNER: TimeDelta = TimeDelta::hours(1);
 
+/// The wait that a trial has in place of another.
+fn hurry(usual: Duration) -> Duration {
+    match hurried!() {
+        true => Duration::from_millis(20),
+        false => usual,
+    }
+}
+
 /// What each lane does: [`Limits::steps`] at once, and [`Limits::sends`].
 const LANES: [&[WorkKind]; 2] = [
     &[
@@ -129,11 +137,7 @@ impl Gateway {
     }
 
     async fn watch_folders(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let mut tick = interval(planted!(
-            "no-wait",
-            Duration::from_millis(20),
-            self.limits.poll
-        ));
+        let mut tick = interval(hurry(self.limits.poll));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -172,7 +176,7 @@ impl Gateway {
         lanes: &[Arc<Semaphore>; 2],
         running: &mut JoinSet<()>,
     ) -> Duration {
-        let mut nap = planted!("no-wait", Duration::from_millis(20), NAP);
+        let mut nap = hurry(NAP);
         for (lane, kinds) in lanes.iter().zip(LANES) {
             let free = lane.available_permits();
             if free == 0 {

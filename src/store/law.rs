@@ -148,16 +148,19 @@ impl World {
         at(self.now)
     }
 
+    /// A lease that was given, or one that never was.
+    fn lease(&self, by: u8) -> Lease {
+        let lost = Lease {
+            work: 9,
+            attempt: 9,
+        };
+        pick(&self.work, by).map_or(lost, |work| work.lease)
+    }
+
     /// Does a step to one store.
     async fn apply(&self, store: &dyn Store, step: &Step) -> String {
         let (now, base) = (self.now(), self.base);
-        let lease = |by: &u8| {
-            let lost = Lease {
-                work: 9,
-                attempt: 9,
-            };
-            pick(&self.work, *by).map_or(lost, |work| work.lease)
-        };
+        let lease = |by: &u8| self.lease(*by);
         let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
         match step {
             Step::Accept {
@@ -180,18 +183,11 @@ impl World {
             Step::Claim { .. } => unreachable!("claims are for both at once"),
             Step::Finish { work, way } => self.finish(store, *work, *way).await,
             Step::Extend { work } => told(store.extend(lease(work), at(self.now + 30)).await),
-            Step::Retry { work } => told(
-                store
-                    .retry(lease(work), at(self.now + 9), "not yet".into(), now)
-                    .await,
-            ),
-            Step::Bury { work, aside } => {
-                let aside = *pick(Aside::ALL, *aside).unwrap();
-                told(store.bury(lease(work), aside, "given up".into(), now).await)
-            }
-            Step::Unreached { .. } | Step::Resend { .. } | Step::Cancel { .. } => {
-                self.order(store, step).await
-            }
+            Step::Retry { .. }
+            | Step::Bury { .. }
+            | Step::Unreached { .. }
+            | Step::Resend { .. }
+            | Step::Cancel { .. } => self.order(store, step).await,
             Step::Draft {
                 partner: other,
                 key,
@@ -228,11 +224,18 @@ impl World {
     async fn order(&self, store: &dyn Store, step: &Step) -> String {
         let (now, base) = (self.now(), self.base);
         let row = |by: &u8| pick(&self.rows, *by).copied().unwrap_or(id(9));
+        let lease = |by: &u8| self.lease(*by);
         match step {
+            Step::Retry { work } => told(
+                store
+                    .retry(lease(work), at(self.now + 9), "not yet".into(), now)
+                    .await,
+            ),
+            Step::Bury { work, aside } => {
+                let aside = *pick(Aside::ALL, *aside).unwrap();
+                told(store.bury(lease(work), aside, "given up".into(), now).await)
+            }
             Step::Unreached { work, way } => {
-                let Some(work) = pick(&self.work, *work) else {
-                    return String::new();
-                };
                 let missed = Missed {
                     why: "not there".into(),
                     perhaps_there: way.is_multiple_of(3),
@@ -240,7 +243,7 @@ impl World {
                     pause: TimeDelta::seconds(i64::from(way % 11)),
                     give_up: at(self.now - i64::from(way % 50)),
                 };
-                told(store.unreached(work.lease, missed, now).await)
+                told(store.unreached(lease(work), missed, now).await)
             }
             Step::Resend { row: by, anew } => {
                 let order = order();
@@ -452,22 +455,20 @@ type States = (
     BTreeMap<Uuid, (DocumentState, Option<MessageState>)>,
 );
 
+fn ours<State>() -> Filter<State> {
+    Filter {
+        limit: usize::MAX,
+        direction: Some(Direction::Outbound),
+        ..Filter::default()
+    }
+}
+
 async fn states(store: &dyn Store) -> States {
     let (mut messages, mut documents) = States::default();
-    let all = Filter {
-        limit: usize::MAX,
-        direction: Some(Direction::Outbound),
-        ..Filter::default()
-    };
-    for row in store.messages(all).await.unwrap() {
+    for row in store.messages(ours()).await.unwrap() {
         messages.insert(row.id, row.state);
     }
-    let all = Filter {
-        limit: usize::MAX,
-        direction: Some(Direction::Outbound),
-        ..Filter::default()
-    };
-    for row in store.documents(all).await.unwrap() {
+    for row in store.documents(ours()).await.unwrap() {
         let mut carrier = None;
         if let Some(interchange) = row.interchange {
             let found = store.interchange(interchange).await.unwrap().unwrap();
