@@ -350,7 +350,7 @@ impl Identity {
         x509.append_extension(usage.build()?)?;
         let key_id = SubjectKeyIdentifier::new().build(&x509.x509v3_context(None, None))?;
         x509.append_extension(key_id)?;
-        if let Some(mut host) = host(common_name) {
+        if let Some(host) = host(common_name) {
             let host = host.build(&x509.x509v3_context(None, None))?;
             x509.append_extension(host)?;
         }
