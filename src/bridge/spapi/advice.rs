@@ -113,7 +113,7 @@ mod tests {
             ..Default::default()
         };
         let open = json!({"transactionId": "t-1", "status": "Processing"});
-        assert_eq!(from_api(open, &sent, &context), None);
+        assert!(from_api(open, &sent, &context).is_none());
         let errors = json!([{"code": "INVALID_ORDER_ID", "message": "no such order"}]);
         let failed = json!({"transactionId": "t-1", "status": "Failure", "errors": errors});
         let (advice, _) = from_api(failed, &sent, &context).unwrap();

@@ -92,7 +92,8 @@ impl<'a> Walk<'a> {
             Via::Text | Via::Cut(_) | Via::Decimal => {
                 (made.as_str() != Some(&text)).then_some(LossKind::Normalised)
             }
-            Via::Whole => (made.to_string() != text).then_some(LossKind::Normalised),
+            Via::Whole => (whole(&text).map(|n| n.to_string()).as_ref() != Some(&text))
+                .then_some(LossKind::Normalised),
             _ => None,
         };
         if let Some(kind) = kind {

@@ -222,7 +222,7 @@ impl Walk<'_> {
             return self.refuse(&format!("{level}.level"));
         }
         match word.as_str() {
-            "order" => return self.order_to_api(level, place, made),
+            "order" => self.order_to_api(level, place, made),
             "tare" => {
                 let index = match self.known(level, 'T', made.pallets.len(), made) {
                     Some(index) => index,
@@ -419,13 +419,14 @@ impl Walk<'_> {
         }
         let first = made.cartons;
         let kind = format!("{level}.level");
-        if count == 1 && place.item.is_none() {
-            if let Some(index) = self.known(level, 'P', first, made) {
-                self.trace(&kind, &format!("cartons[{index}]"));
-                self.ours.take(&kind);
-                place.carton = Some(index);
-                return self.children(level, &place, made);
-            }
+        if count == 1
+            && place.item.is_none()
+            && let Some(index) = self.known(level, 'P', first, made)
+        {
+            self.trace(&kind, &format!("cartons[{index}]"));
+            self.ours.take(&kind);
+            place.carton = Some(index);
+            return self.children(level, &place, made);
         }
         for nth in 0..count {
             self.carton_to_api(level, &place, made.cartons, nth);
