@@ -229,7 +229,7 @@ fn what_cannot_be_read_is_exit_2_and_says_what_next() {
     run(&[&"as2", &"open", &"-"]).says(2, &["is empty; record the request again"]);
     run_with(&[&"as2", &"open", &"-"], b"ISA*00*~").says(2, &["is no AS2 message", "Content-Type"]);
     run_with(&[&"as2", &"open", &"-"], b"\xff\xfe\0\0").says(2, &["is no AS2 message"]);
-    run(&[&"as2", &"open", &"-", &"--at", &"soon"]).says(2, &["write a date as 2026-11-22"]);
+    run(&[&"as2", &"open", &"-", &"--at", &"soon"]).says(2, &["nor a date such as 2027-01-31"]);
 }
 
 #[test]
