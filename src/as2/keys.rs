@@ -462,12 +462,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn host(common_name: &str) -> Option<SubjectAlternativeName> {
     let mut names = SubjectAlternativeName::new();
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
-    match common_name.parse::<std::net::IpAddr>() {
-        Ok(_) => names.ip(common_name),
-        Err(_) if common_name.contains('.') && common_name.bytes().all(letters) => {
+    let mut parts = common_name.split('.').map(str::parse::<u8>);
+    match parts.clone().count() == 4 && parts.all(|part| part.is_ok()) {
+        true => names.ip(common_name),
+        false if common_name.contains('.') && common_name.bytes().all(letters) => {
             names.dns(common_name)
         }
-        Err(_) => return None,
+        false => return None,
     };
     Some(names)
 }

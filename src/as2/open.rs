@@ -439,7 +439,7 @@ impl Walk<'_> {
             Ok(Some(_)) => Err(Error::Mime("multipart/signed with a third part".into())),
             Err(why) => Err(why),
         };
-        let signer = signature.and_then(|signature| signed::read_detached(&signature));
+        let signer = signed::read_detached(&signature?);
         let checked = signer.and_then(|signer| self.check(&signer, digests.finish()?));
         ended.and(checked)
     }

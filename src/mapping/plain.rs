@@ -17,13 +17,15 @@ use super::source::{Node, Source, Table, Value};
 /// Lists and tables in one another; deeper ones are left to `toml`, which has a limit too.
 const DEPTH: u32 = 8;
 
+/// Bytes read at a time, up to the next header: so the tokens of a large file are not held at once.
+const PIECE: usize = 4096;
+
 /// The table that a file is; `None` where it is left to `toml`.
 pub(super) fn read(source: &Arc<Source>) -> Option<Value> {
-    let text = toml_parser::Source::new(&source.text);
-    let tokens = text.lex().into_vec();
     let mut events = Events {
         source,
-        text,
+        text: toml_parser::Source::new(""),
+        base: 0,
         root: Draft::default(),
         path: Vec::new(),
         in_header: false,
@@ -31,14 +33,25 @@ pub(super) fn read(source: &Arc<Source>) -> Option<Value> {
         open: Vec::new(),
         is_plain: true,
     };
-    let mut wrong = None;
-    let mut guarded = RecursionGuard::new(&mut events, DEPTH);
-    let mut valid = ValidateWhitespace::new(&mut guarded, text);
-    parse_document(&tokens, &mut valid, &mut wrong);
-    match wrong.is_none() && events.is_plain {
-        true => events.root.finish(source),
-        false => None,
+    let mut rest = &*source.text;
+    while !rest.is_empty() {
+        // Where a line that begins so is none of a header, what stands before it is not whole.
+        let later = rest.as_bytes().get(PIECE..).unwrap_or_default();
+        let header = later.windows(2).position(|two| two == b"\n[");
+        let (piece, after) = rest.split_at(header.map_or(rest.len(), |at| PIECE + at + 1));
+        events.text = toml_parser::Source::new(piece);
+        let tokens = events.text.lex().into_vec();
+        let (text, mut wrong) = (events.text, None);
+        let mut guarded = RecursionGuard::new(&mut events, DEPTH);
+        let mut valid = ValidateWhitespace::new(&mut guarded, text);
+        parse_document(&tokens, &mut valid, &mut wrong);
+        if wrong.is_some() || !events.is_plain {
+            return None;
+        }
+        events.base += piece.len();
+        rest = after;
     }
+    events.root.finish(source)
 }
 
 /// A key and where it stands.
@@ -125,7 +138,9 @@ enum Items {
 /// A file as far as it was read.
 struct Events<'t> {
     source: &'t Arc<Source>,
+    /// The piece that is being read, and where it stands in the file.
     text: toml_parser::Source<'t>,
+    base: usize,
     root: Draft<'t>,
     /// The table that entries go into.
     path: Vec<Key<'t>>,
@@ -139,7 +154,7 @@ struct Events<'t> {
 impl<'t> Events<'t> {
     fn open(&mut self, span: Span, items: Items) -> bool {
         let key = self.key.take();
-        let start = span.start();
+        let start = self.base + span.start();
         self.open.push(Open { start, key, items });
         true
     }
@@ -153,7 +168,7 @@ impl<'t> Events<'t> {
             Items::Table(entries) => Table::of(entries),
         };
         self.key = key;
-        self.put(value, start, span.end());
+        self.put(value, start, self.base + span.end());
     }
 
     /// Puts a value where one is due; `None` is one that is not plain.
@@ -219,6 +234,7 @@ impl EventReceiver for Events<'_> {
             let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
             raw.decode_key(&mut key, error);
         }
+        let span = self.base + span;
         match self.in_header {
             true => self.path.push((key, span)),
             // A dotted key.
@@ -238,7 +254,8 @@ impl EventReceiver for Events<'_> {
             Some(ScalarKind::Integer(IntegerRadix::Dec)) => text.parse().ok().map(Value::Number),
             _ => None,
         };
-        self.put(value, span.start(), span.end());
+        let (start, end) = (self.base + span.start(), self.base + span.end());
+        self.put(value, start, end);
     }
 }
 

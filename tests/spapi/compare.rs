@@ -300,7 +300,7 @@ pub(super) fn unexplained(there: &Leg, back: &Leg) -> Vec<String> {
             let off = |(new, old): (&str, &str)| aligned.get(new).is_some_and(|a| a != old);
             !pairs.into_iter().any(off)
         };
-        if twins.iter().any(|one| fits(one)) {
+        if twins.iter().any(&fits) {
             twins.retain(fits);
         }
         if let Some(twin) = twins.iter().find(|one| before[**one] == *value) {
