@@ -265,6 +265,19 @@ fn marked(record: &Value) -> Option<(String, String)> {
     Some((number.to_owned(), date))
 }
 
+/// A number for a change, as its order's changes go: month, day, hour and minute, for X12 327 has
+/// eight characters.
+fn change_number(changed: &str) -> String {
+    match DateTime::parse_from_rfc3339(changed) {
+        Ok(date) => date.format("%m%d%H%M").to_string(),
+        Err(_) => changed
+            .chars()
+            .filter(char::is_ascii_digit)
+            .take(8)
+            .collect(),
+    }
+}
+
 /// What goes out because of an order: itself the first time, then what was changed of it.
 fn drafts(
     known: &Partnership,
@@ -277,7 +290,7 @@ fn drafts(
     let document = match (before, order) {
         (None, order) => order.clone(),
         (Some(Document::PurchaseOrder(before)), Document::PurchaseOrder(after)) => {
-            match change::diff(before, after, changed, now) {
+            match change::diff(before, after, &change_number(changed), now) {
                 Some(change) => Document::PurchaseOrderChange(change),
                 None => return Vec::new(),
             }

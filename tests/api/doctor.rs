@@ -100,8 +100,7 @@ async fn an_account_is_connected_and_examined() {
         assert!(said(&refused).contains("each environment has its own credential"));
     });
     work.await.unwrap();
-    world.server.set(|state| state.asked.clear());
-    world.end().await;
+    world.stop().await;
 }
 
 fn text_of(folder: &Path) -> String {

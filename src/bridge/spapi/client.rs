@@ -184,7 +184,7 @@ impl Client {
                     let mut tokens = tokens.lock().await;
                     *tokens = std::mem::take(&mut *tokens).spent(&token);
                     if !std::mem::take(&mut again) {
-                        return Verdict::Refused(refusal);
+                        return Verdict::Expired(refusal);
                     }
                 }
                 verdict => return verdict,
