@@ -10,8 +10,8 @@ const KNOWN_PARTNERS: &[&str] = &["amazon", "walmart", "costco", "kroger", "wayf
 const PURPOSE: (&str, &str) = ("src/lib.rs", "Amazon's Vendor API");
 /// The bridge to that API knows it, and the command that people connect with.
 const API: [&str; 2] = ["src/bridge/spapi", "src/cli/amazon"];
-/// Where that command is listed among the others.
-const LISTED: (&str, &str) = ("src/cli/mod.rs", "amazon");
+/// Where that command is listed among the others, and has its examples.
+const LISTED: ([&str; 2], &str) = (["src/cli/mod.rs", "src/cli/help.rs"], "amazon");
 
 /// A partner is files: no line of `src`, comments and strings included, knows one's name.
 fn no_partner(house: &House) -> Vec<Complaint> {
@@ -30,7 +30,7 @@ fn no_partner(house: &House) -> Vec<Complaint> {
     for (path, text) in sources.filter(|(path, _)| !API.iter().any(|api| path.starts_with(api))) {
         let allowed = match path.as_str() {
             path if path == PURPOSE.0 => PURPOSE.1,
-            path if path == LISTED.0 => LISTED.1,
+            path if LISTED.0.contains(&path) => LISTED.1,
             _ => "\0",
         };
         for (at, line) in text.lines().enumerate() {
