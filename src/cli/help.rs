@@ -41,7 +41,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("partner sheet", &["transload partner sheet > myco.sheet", "transload partner sheet acme --json"]),
     ("partner add", &["transload partner add acme --from acme.sheet", "transload partner add acme --from acme.sheet --preset openas2"]),
     ("partner test", &["transload partner test acme", "transload partner test acme --json"]),
-    ("partner presets", &["transload partner presets", "transload partner presets amazon"]),
+    ("partner presets", &["transload partner presets", "transload partner presets mendelson"]),
     ("partner show", &["transload partner show acme"]),
     ("partner bundle", &["transload partner bundle export acme -o acme.json", "transload partner bundle import acme.json"]),
     ("partner bundle export", &["transload partner bundle export acme -o acme.json --mappings mappings"]),
