@@ -389,7 +389,7 @@ impl Gateway {
 }
 
 /// What it means that stored bytes could not be read.
-fn unread(why: std::io::Error) -> Setback {
+pub(super) fn unread(why: std::io::Error) -> Setback {
     match why.kind() {
         std::io::ErrorKind::InvalidData => Setback::Lost(OTHER.into()),
         std::io::ErrorKind::NotFound => Setback::Lost(why.to_string()),
