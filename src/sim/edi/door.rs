@@ -3,8 +3,8 @@
 //! It opens and seals by `as2` itself, and shares nothing with the gateway that it talks to but the
 //! rooms below. Times come from the buyer's clock, so that one seed gives one course of events.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{Cursor, Read as _};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,8 +102,8 @@ struct State {
     judged: Vec<Judged>,
     answers: Vec<Answer>,
     troubles: Vec<String>,
-    /// Messages whose receipt was lost once.
-    lost: Vec<String>,
+    /// Documents that were refused because the scenario says so: set and number.
+    refused: BTreeSet<(String, String)>,
     number: u64,
 }
 
@@ -164,7 +164,7 @@ impl Edi {
                 judged: Vec::new(),
                 answers: Vec::new(),
                 troubles: Vec::new(),
-                lost: Vec::new(),
+                refused: BTreeSet::new(),
                 number: 0,
             }),
             settings,
@@ -378,7 +378,7 @@ impl Edi {
                 (why.disposition(true), None, false)
             }
             Ok(opened) => {
-                let lost = self.take(&payload, &id, now);
+                let lost = self.take(&payload, now);
                 (Disposition::processed(), Some(opened.mic), lost)
             }
         };
@@ -410,7 +410,7 @@ impl Edi {
 
     /// Reads an interchange, gives its documents to the state, and leaves its 997 in the outbox.
     /// Whether the receipt is to be lost.
-    fn take(&self, payload: &[u8], id: &str, now: DateTime<Utc>) -> bool {
+    fn take(&self, payload: &[u8], now: DateTime<Utc>) -> bool {
         let mut world = held(&self.world);
         let mut state = held(&self.state);
         let happens = |what: What, document: &Document| {
@@ -419,16 +419,17 @@ impl Edi {
             let (set, _) = super::set_of(document.kind()).unwrap_or_default();
             one.is_some_and(|one| one.set.as_deref().is_none_or(|wanted| wanted == set))
         };
-        let refused = state.judged.iter().filter(|one| !one.faults.is_empty());
-        let refused: Vec<_> = refused.map(|one| (one.set.clone(), one.number.clone())).collect();
         // It is refused once: what comes again is taken.
+        let mut refused = std::mem::take(&mut state.refused);
         let mut negative = |document: &Document| {
             let (set, _) = super::set_of(document.kind()).unwrap_or_default();
             let number = document.number().unwrap_or_default();
-            let before = refused.iter().any(|(s, n)| s == set && n == number);
-            !before && happens(What::Negative997, document)
+            let known = (set.to_owned(), number.to_owned());
+            happens(What::Negative997, document) && refused.insert(known)
         };
-        let read = match state.desk.read(payload, now.naive_utc(), &mut negative) {
+        let read = state.desk.read(payload, now.naive_utc(), &mut negative);
+        state.refused = refused;
+        let read = match read {
             Ok(read) => read,
             Err(why) => {
                 state.troubles.push(format!("a message was no X12: {why}"));
@@ -455,9 +456,6 @@ impl Edi {
         for came in read.documents {
             let judged = judge(&mut world, came, now);
             state.judged.push(judged);
-        }
-        if lost {
-            state.lost.push(id.to_owned());
         }
         lost
     }
