@@ -1,0 +1,1 @@
+//! The SP-API door.
