@@ -35,6 +35,7 @@ mod junit;
 mod mappings;
 mod messages;
 mod partner;
+mod play;
 mod progress;
 mod pull;
 mod redact;

@@ -228,6 +228,16 @@ words! {
     InvoiceFreight Vendor,
     /// The invoice comes before the goods leave. After the refusal it follows again in its time.
     EarlyInvoice Vendor,
+    /// The acknowledgment gives `line` the number of the next one.
+    WrongLine Vendor,
+    /// `units` more of `line` are acknowledged than were ordered.
+    TooMuch Vendor,
+    /// A ship notice comes before the acknowledgment. The right one follows in its time.
+    EarlyNotice Vendor,
+    /// All cartons have one SSCC. After the refusal the right notice follows.
+    SameSscc Vendor,
+    /// The invoice's total is `cents` above the sum of its lines.
+    InvoiceTotal Vendor,
     /// `units` of `line` less are ordered, `hours` after the order.
     Decrease Buyer,
     /// The order is cancelled `hours` after it was made.

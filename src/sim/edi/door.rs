@@ -238,26 +238,27 @@ impl Edi {
         }
     }
 
-    /// Says all that is due by now, one after the other: what the state says, and what is left to
-    /// say. Gives how many messages were taken.
-    pub async fn pump(&self) -> usize {
+    /// Says what is due by now, one after the other, and at most so many: what the state says, and
+    /// what is left to say. Gives how many messages were tried.
+    pub async fn pump(&self, most: usize) -> usize {
         let now = self.clock.now();
         let sayings = held(&self.world).due(now);
         for saying in sayings.into_iter().filter(|one| one.door == Door::Edi) {
             self.write(&saying.document, now);
         }
-        let mut taken = 0;
-        loop {
+        let mut tried = 0;
+        while tried < most {
             let parcel = {
                 let mut state = held(&self.state);
                 let due = state.outbox.iter().position(|parcel| parcel.due <= now);
                 due.and_then(|due| state.outbox.remove(due))
             };
             let Some(mut parcel) = parcel else {
-                return taken;
+                break;
             };
+            tried += 1;
             match self.post(&parcel, now).await {
-                Ok(()) => taken += 1,
+                Ok(()) => {}
                 Err(why) => {
                     let mut state = held(&self.state);
                     parcel.tries += 1;
@@ -272,6 +273,7 @@ impl Edi {
                 }
             }
         }
+        tried
     }
 
     fn write(&self, document: &Document, now: DateTime<Utc>) {
