@@ -12,6 +12,7 @@
 //! | [`whole`] | a listener of whole requests, for handlers that know no HTTP library |
 //! | [`spool`] | bytes on their way to disk and back, digested |
 //! | [`transfer`] | a request body that breaks off and goes on |
+//! | [`loopback`] | a listener on this machine only, by the type that binds |
 //! | `outgoing` | a request body from memory or from a file |
 //! | `framing` | what the HTTP parser forgives and we do not (two ways of saying a body's length, bare line feeds), and the other way round: folded headers |
 //!
@@ -29,6 +30,7 @@
 pub mod body;
 pub mod client;
 mod framing;
+pub mod loopback;
 mod network;
 mod outgoing;
 pub mod probe;

@@ -53,8 +53,8 @@ mod world;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use ledger::{Difference, Ledger, Row, Step};
-pub use scenario::{End, Happening, Invalid, Scenario, What, Who};
+pub use ledger::{Difference, Ledger, Row, State, Step};
+pub use scenario::{Count, CountWord, End, Happening, Invalid, Scenario, Terms, What, Who};
 pub use seed::Seed;
 pub use world::World;
 

@@ -29,10 +29,15 @@ use super::ledger::{Ledger, State};
 use super::{Door, Shortfall};
 
 /// The scenarios that are built in: name and text.
-const FILES: &[(&str, &str)] = &[(
-    "standard",
-    include_str!("../../mappings/scenarios/standard.toml"),
-)];
+macro_rules! files {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../mappings/scenarios/", $name, ".toml")))),*]
+    };
+}
+const FILES: &[(&str, &str)] = files![
+    "standard"
+    "sandbox"
+];
 
 /// Why a scenario's text is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

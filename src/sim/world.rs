@@ -61,6 +61,7 @@ pub struct World {
     pub(super) seed: u64,
     /// How many orders there will be.
     count: usize,
+    start: DateTime<Utc>,
     now: DateTime<Utc>,
     pub(super) orders: BTreeMap<String, Order>,
     /// Their numbers, in the order in which they were made.
@@ -86,6 +87,7 @@ impl World {
             scenario,
             seed,
             count: orders,
+            start,
             now: start,
             orders: BTreeMap::new(),
             sequence: Vec::new(),
@@ -109,6 +111,13 @@ impl World {
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// When its first order was made: what `hours` of a scenario counts from, where nothing else is
+    /// said.
+    #[must_use]
+    pub fn start(&self) -> DateTime<Utc> {
+        self.start
     }
 
     /// The latest time that it was told.
