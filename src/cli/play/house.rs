@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -18,6 +17,7 @@ use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
 use crate::mapping::Library;
 use crate::net::client::Trust;
+use crate::net::loopback::Loopback;
 use crate::partner::{self, Partners};
 use crate::sim::{Scenario, World, edi};
 use crate::store::{DocumentState, Filter, Sqlite};
@@ -41,10 +41,10 @@ pub(crate) struct House {
     pub(super) clock: Arc<Moved>,
     pub(super) world: Arc<Mutex<World>>,
     pub(super) edi: Arc<edi::Edi>,
-    pub(super) api: Option<String>,
+    pub(super) api: String,
     pub(super) running: Running,
-    /// Whether orders come by the API.
-    polled: Option<Plan>,
+    /// How orders are asked for at the API.
+    polled: Plan,
     stop: watch::Sender<bool>,
     doors: Vec<JoinHandle<()>>,
 }
@@ -52,11 +52,6 @@ pub(crate) struct House {
 fn told(path: &Path) -> impl Fn(std::io::Error) -> Failure {
     let path = path.display().to_string();
     move |why| Failure::state(format!("{path}: {why}"))
-}
-
-async fn bind() -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(("127.0.0.1", 0)).await;
-    bound.map_err(Failure::network)
 }
 
 impl House {
@@ -74,9 +69,9 @@ impl House {
         let any = ([127, 0, 0, 1], 0).into();
         let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
         let url = listeners.url().map_err(Failure::network)?;
-        let at_edi = bind().await?;
-        let edi_url = at_edi.local_addr().map_err(Failure::network)?;
-        let edi_url = format!("http://{edi_url}{}", edi::PATH);
+        let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
+        let edi_url = at_edi.url().map_err(Failure::network)?;
+        let edi_url = format!("{edi_url}{}", edi::PATH);
         let record = record.then(|| folder.join("record"));
         for part in ["partners", "files/in", "files/out", "record"] {
             let path = folder.join(part);
@@ -114,20 +109,14 @@ impl House {
         )];
         let file = BUYER_FILE.replace("{url}", &edi_url);
         write(&folder.join("partners/buyer.toml"), &file.replace("{certificate}", "buyer.pem"))?;
-        let api = super::api::open(folder, (&world, &both), ended(stopped)).await?;
-        let mut polled = None;
-        if let Some(api) = &api {
-            let since = start - TimeDelta::hours(1);
-            let file = ERP_FILE.replace("{url}", &api.url);
-            let file = file.replace("{folder}", &folder.display().to_string());
-            let file = file.replace("{since}", &since.to_rfc3339());
-            write(&folder.join("partners/erp.toml"), &file)?;
-            polled = Some(Plan::since(since));
-        }
-        let api = api.map(|open| {
-            doors.push(open.task);
-            open.url
-        });
+        let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
+        doors.push(api.task);
+        let since = start - TimeDelta::hours(1);
+        let file = ERP_FILE.replace("{url}", &api.url);
+        let file = file.replace("{folder}", &folder.display().to_string());
+        let file = file.replace("{since}", &since.to_rfc3339());
+        write(&folder.join("partners/erp.toml"), &file)?;
+        let (api, polled) = (api.url, Plan::since(since));
         let partners = load(&folder.join("partners"))?;
         let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
         let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
@@ -200,7 +189,7 @@ impl House {
             }
         }
         let now = self.clock.now();
-        if self.next_poll().await?.is_some_and(|at| at <= now) {
+        if self.next_poll().await? <= now {
             return Ok(false);
         }
         let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
@@ -208,21 +197,18 @@ impl House {
     }
 
     /// When the gateway asks the API for orders next; now, where it is about to.
-    pub(super) async fn next_poll(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let Some(plan) = &self.polled else {
-            return Ok(None);
-        };
+    pub(super) async fn next_poll(&self) -> Result<DateTime<Utc>, Failure> {
         let now = self.clock.now();
         let kept = self.gateway().store().kept("poll ".to_owned()).await;
         let kept = kept.map_err(Failure::state)?;
         let Some((_, text)) = kept.first() else {
-            return Ok(Some(now));
+            return Ok(now);
         };
         let marks: Marks = serde_json::from_str(text).map_err(Failure::state)?;
-        Ok(Some(match marks.next(plan, now) {
+        Ok(match marks.next(&self.polled, now) {
             Next::Wait(until) => until,
             Next::Ask(_) => now,
-        }))
+        })
     }
 
     /// When the gateway has something to do next by itself.
@@ -324,7 +310,7 @@ fn load(folder: &Path) -> Result<Partners, Failure> {
 }
 
 /// The overlay folder that the partner file agrees on.
-pub(super) fn guides() -> Result<String, Failure> {
+pub(crate) fn guides() -> Result<String, Failure> {
     let file = BUYER_FILE.replace("{url}", "http://127.0.0.1/").replace("{certificate}", "a.pem");
     let partner = partner::parse(&file, "buyer.toml").map_err(Failure::state)?;
     let guide = partner.documents.get("850").and_then(|one| one.guide.clone());

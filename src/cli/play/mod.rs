@@ -30,7 +30,7 @@ use crate::mapping::Library;
 use crate::sim::edi::{Desk, Judged, Spoken};
 use crate::sim::{Door, Scenario, Verdict};
 use crate::x12::Qualified;
-pub(crate) use house::House;
+pub(crate) use house::{House, guides};
 pub(crate) use judge::Played;
 use vendor::{Paper, Vendor};
 
@@ -96,20 +96,19 @@ struct Play {
 pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
     let began = Instant::now();
     let Wanted {
-        mut scenario,
+        scenario,
         orders,
         seed,
         folder,
         at_once,
         record,
     } = wanted;
-    scenario.doors = vec![Door::Edi];
     let lanes = if at_once > 1 { 4 } else { 1 };
     let time = (orders, seed, start());
     let house = Box::pin(House::build(&folder, scenario.clone(), time, (lanes, record))).await?;
     let erp = Desk::new(
         Arc::new(Library::embedded()),
-        &house::guides()?,
+        &guides()?,
         Qualified::new("ZZ", "SIMERP"),
         Qualified::new("ZZ", "BRIDGE"),
     );
@@ -186,7 +185,7 @@ impl Play {
         };
         // It polls for ever; that counts only where it has to find something.
         let poll = match behind {
-            true => self.house.next_poll().await?,
+            true => Some(self.house.next_poll().await?),
             false => None,
         };
         let work = self.house.next_work().await?;

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::net::TcpListener;
 
 use super::desk::{Came, Desk};
 use crate::as2::{
@@ -20,7 +19,8 @@ use crate::canonical::Document;
 use crate::clock::Clock;
 use crate::mapping::Library;
 use crate::net::client::{Client, Limits, Trust};
-use crate::net::whole::{self, Asked, Told};
+use crate::net::loopback::Loopback;
+use crate::net::whole::{Asked, Told};
 use crate::net;
 use crate::sim::{Door, Verdict, What, World};
 use crate::x12::{Answer, Qualified};
@@ -172,12 +172,11 @@ impl Edi {
     }
 
     /// Serves the vendor's messages until `shutdown` resolves.
-    pub async fn listen(self: Arc<Edi>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn listen(self: Arc<Edi>, at: Loopback, shutdown: impl Future<Output = ()>) {
         let handler = move |asked: Asked| {
             let this = Arc::clone(&self);
             async move {
-                let path = asked.target.split('?').next().unwrap_or_default();
-                match (asked.method.as_str(), path) {
+                match (asked.method.as_str(), asked.path()) {
                     ("POST", PATH) => this.receive(&asked),
                     ("HEAD", PATH) => Told::new(200, Bytes::new()),
                     (_, PATH) => Told::new(405, "this address takes AS2 messages by POST\n"),
@@ -185,7 +184,7 @@ impl Edi {
                 }
             }
         };
-        whole::listen(listener, handler, shutdown).await;
+        at.serve(handler, shutdown).await;
     }
 
     /// Interchanges that went by since the last time that this was asked.
