@@ -1,10 +1,9 @@
 //! Requests that fit in memory: a handler from a whole request to a whole answer, over [`serve`].
 //!
-//! For listeners whose handlers know no HTTP library. What is larger than [`BODY_MEMORY`] is
-//! refused with 413.
+//! For listeners whose handlers know no HTTP library. What is larger than [`BODY`] is refused with
+//! 413.
 //!
 //! [`serve`]: super::serve::serve
-//! [`BODY_MEMORY`]: super::serve::BODY_MEMORY
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,11 +18,14 @@ use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
 use super::body::Intake;
-use super::serve::{BODY_MEMORY, Limits, serve};
+use super::serve::{Limits, serve};
 use super::{latin1, latin1_bytes};
 
+/// Bytes of one body: an invoice of ten thousand lines.
+pub const BODY: usize = 16 << 20;
+
 /// A request, all of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// `GET`, `POST` …
     pub method: String,
@@ -36,7 +38,7 @@ pub struct Asked {
 }
 
 /// An answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
     /// The HTTP status.
     pub status: u16,
@@ -44,6 +46,23 @@ pub struct Told {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
+}
+
+impl Asked {
+    /// The first header of a name, which is in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The path, without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(&self.target, |(path, _)| path)
+    }
 }
 
 impl Told {
@@ -76,7 +95,8 @@ where
     F: Future<Output = Told> + Send + 'static,
 {
     let limits = Limits {
-        body: BODY_MEMORY as u64,
+        body: BODY as u64,
+        body_memory: BODY,
         ..Limits::default()
     };
     // Nothing of a body that fits in memory is spooled.

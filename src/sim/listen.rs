@@ -17,11 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::api::{Access, Api};
-use super::{Door, Ledger, Saying, Scenario, Shortfall, Verdict, World};
+use super::api::Api;
+use super::{Door, Ledger, Saying, Shortfall, Verdict, World};
+use crate::bridge::spapi::Credential;
 use crate::canonical::Document;
 use crate::clock::Clock;
-use crate::net::loopback::{Asked, Loopback, Told};
+use crate::net::loopback::Loopback;
+use crate::net::whole::{Asked, Told};
 
 /// The port of the API and of the control, where nobody says another.
 pub const PORT: u16 = 8425;
@@ -59,29 +61,29 @@ impl Clock for Shifted {
 
 /// A world with its doors. It is shared: each door, the control and a player hold it.
 pub struct Simulator {
-    inside: Mutex<Inside>,
+    world: Arc<Mutex<World>>,
+    api: Mutex<Api>,
     clock: Arc<Shifted>,
 }
 
-struct Inside {
-    world: World,
-    api: Api,
-}
-
 impl Simulator {
-    /// A world by a scenario and a seed, whose first order is made now by its clock.
+    /// The API and the control over a world, which other doors may share. The seed gives the
+    /// credential and the tokens.
     #[must_use]
-    pub fn new(scenario: Scenario, seed: u64, orders: usize, clock: Arc<Shifted>) -> Simulator {
-        let world = World::new(scenario, seed, clock.now(), orders);
-        let api = Api::new(seed);
+    pub fn new(world: Arc<Mutex<World>>, seed: u64, clock: Arc<Shifted>) -> Simulator {
         Simulator {
-            inside: Mutex::new(Inside { world, api }),
+            world,
+            api: Mutex::new(Api::new(seed)),
             clock,
         }
     }
 
-    fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its clock.
@@ -92,33 +94,33 @@ impl Simulator {
 
     /// What lets a client in at the API door.
     #[must_use]
-    pub fn access(&self) -> Access {
-        self.inside().api.access().clone()
+    pub fn credential(&self) -> Credential {
+        self.api().access().credential()
     }
 
     /// Takes a document, as of now. See [`World::take`].
     pub fn take(&self, document: &Document, door: Door) -> Verdict {
         let now = self.clock.now();
-        self.inside().world.take(document, door, now)
+        self.world().take(document, door, now)
     }
 
     /// What the buyer says by now at the EDI door. See [`World::due`].
     pub fn due(&self) -> Vec<Saying> {
         let now = self.clock.now();
-        self.inside().world.due(now)
+        self.world().due(now)
     }
 
     /// When something is due next. See [`World::next`].
     pub fn next(&self) -> Option<DateTime<Utc>> {
-        self.inside().world.next()
+        self.world().next()
     }
 
     /// Something of the world as of now, such as an order's position.
     pub fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
         let now = self.clock.now();
-        let mut inside = self.inside();
-        inside.world.pass(now);
-        at(&inside.world)
+        let mut world = self.world();
+        world.pass(now);
+        at(&world)
     }
 
     /// The money as of now.
@@ -145,9 +147,8 @@ impl Simulator {
             }
             _ => {
                 let now = self.clock.now();
-                let mut inside = self.inside();
-                let Inside { world, api } = &mut *inside;
-                api.answer(world, asked, now)
+                let mut world = self.world();
+                self.api().answer(&mut world, asked, now)
             }
         }
     }
@@ -234,6 +235,7 @@ pub fn step(text: &str) -> Result<TimeDelta, String> {
 mod tests {
     use super::*;
     use crate::clock::Moved;
+    use crate::sim::Scenario;
 
     #[test]
     fn a_step_is_read_or_told_how_to_write() {
@@ -274,7 +276,8 @@ mod tests {
         let base = Arc::new(Moved::to(DateTime::UNIX_EPOCH));
         let clock = Arc::new(Shifted::of(base));
         let scenario = Scenario::named("standard").unwrap();
-        let simulator = Simulator::new(scenario, 7, 3, clock);
+        let world = World::new(scenario, 7, clock.now(), 3);
+        let simulator = Simulator::new(Arc::new(Mutex::new(world)), 7, clock);
         let ask = |method: &str, target: &str, body: &str| {
             let told = simulator.answer(&Asked {
                 method: method.into(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::query::pairs;
 use super::{Api, Reply, USER_AGENT, error, invalid, odd};
 use crate::bridge::spapi::Endpoint;
-use crate::net::loopback::Asked;
+use crate::net::whole::Asked;
 use crate::sim::{Seed, What, World};
 
 /// Seconds that a token lives.

@@ -19,7 +19,7 @@
 //! pure: its time is an argument, and tokens come of the seed.
 //!
 //! ```
-//! use transload::net::loopback::Asked;
+//! use transload::net::whole::Asked;
 //! use transload::sim::{Scenario, World, api::Api};
 //!
 //! let start = chrono::DateTime::UNIX_EPOCH;
@@ -48,8 +48,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{SITE, Seed, VENDOR_CODE, What, World};
-use crate::bridge::spapi::{Bucket, Context, Endpoint, Rate, Site};
-use crate::net::loopback::{Asked, Told};
+use crate::bridge::spapi::{
+    Bucket, ClientSecret, Context, Credential, Endpoint, Environment, Rate, Secret, Site,
+};
+use crate::net::whole::{Asked, Told};
 use query::Query;
 
 /// Characters of a `user-agent`.
@@ -68,6 +70,23 @@ pub struct Access {
     pub secrets: [String; 2],
     /// The refresh token of the account.
     pub refresh_token: String,
+}
+
+impl Access {
+    /// The same as a client keeps it.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        let secret = |value: &String| ClientSecret {
+            value: Secret::new(value),
+            issued: None,
+        };
+        Credential {
+            environment: Environment::Simulator,
+            application: self.application.clone(),
+            refresh_token: Secret::new(&self.refresh_token),
+            secrets: self.secrets.iter().map(secret).collect(),
+        }
+    }
 }
 
 /// The door: who is logged in, how fast they ask, what they submitted.

@@ -11,7 +11,7 @@ use super::{Api, Reply, context, error, invalid, missing, odd};
 use crate::bridge::spapi::operation::{self, Incoming, Operation};
 use crate::bridge::spapi::{Endpoint, Fault, Trace};
 use crate::canonical::DocumentKind;
-use crate::net::loopback::Asked;
+use crate::net::whole::Asked;
 use crate::sim::{Door, Reason, What, World};
 
 /// Faults that one answer tells.
