@@ -267,7 +267,7 @@ fn receive_only(folder: &Path) {
                 ..Limits::default()
             },
             tls: None,
-            proxies: Vec::new(),
+            believed: web::Believed::default(),
         };
         let handler = move |arrival: web::as2::Arrival| {
             let gateway = Arc::clone(&gateway);

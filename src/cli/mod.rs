@@ -12,6 +12,7 @@
 //! | 4 | state or settings |
 
 mod ack;
+mod acme;
 mod across;
 mod amazon;
 mod as2;

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::certificates::seen;
 use super::route::{Partnership, profile};
-use super::{Gateway, exchange, related};
+use super::{Gateway, exchange, link, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -423,7 +423,8 @@ impl Gateway {
             true => Some((keys.signer(at)?, digest)),
             false => None,
         };
-        let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
+        let (mut headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
+        link::claim(as2, &mut headers);
         let to = request.deliver_to.clone();
         // An address that is not agreed is asked for nothing; the sender hears of it here, with a
         // status that he sees without waiting for a receipt.

@@ -22,6 +22,7 @@
 //! | `restart` | a transfer that broke, and goes on |
 //! | `trace` | every layer of an exchange as files, where that is asked for |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
+//! | `alert` | what somebody has to look at |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
 //! | `exchange` | certificates that come and go by messages |
 //! | `link` | the way to a partner's server, and what its requests have to show |
@@ -52,6 +53,7 @@
 //! interchange.
 
 mod acknowledgment;
+mod alert;
 mod api;
 mod certificates;
 mod compose;
@@ -81,6 +83,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use alert::{Alert, RECENT, Told};
 pub use api::{account, limits as api_limits};
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use exchange::offer;

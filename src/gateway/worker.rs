@@ -151,8 +151,9 @@ impl Gateway {
     async fn work(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         let Limits { steps, sends, .. } = self.limits;
         let lanes = [steps, sends].map(|width| Arc::new(Semaphore::new(width)));
-        let mut running = JoinSet::new();
+        let (mut running, mut told) = (JoinSet::new(), None);
         loop {
+            self.allow(&mut told).await;
             let nap = self.claim_all(&lanes, &mut running).await;
             tokio::select! {
                 _ = stopped.changed() => break,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
@@ -123,6 +124,7 @@ pub(super) struct Progress(Mutex<Way>);
 struct Way {
     taken: u64,
     finished: Option<Instant>,
+    alive: Option<Instant>,
     failed: Option<(bool, String)>,
 }
 
@@ -136,14 +138,23 @@ impl Progress {
         self.way().finished.get_or_insert_with(Instant::now);
     }
 
+    /// They said that they are at it.
+    pub(super) fn alive(&self) {
+        self.way().alive = Some(Instant::now());
+    }
+
+    /// Until when an answer is waited for, where all of it went: `time` from then, or from the last
+    /// that they said; `most` from then, whatever they say.
+    pub(super) fn due(&self, time: Duration, most: Duration) -> Option<Instant> {
+        let way = self.way();
+        let finished = way.finished?;
+        let last = way.alive.map_or(finished, |alive| alive.max(finished));
+        Some((last + time).min(finished + most.max(time)))
+    }
+
     /// Bytes that went to the connection.
     pub(super) fn taken(&self) -> u64 {
         self.way().taken
-    }
-
-    /// When the last of them went.
-    pub(super) fn finished(&self) -> Option<Instant> {
-        self.way().finished
     }
 
     /// Whether the body could not be read, whether that is for good, and why.
@@ -219,5 +230,33 @@ impl Body for Stream {
             true => SizeHint::new(),
             false => SizeHint::with_exact(self.left),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interim_answer_gives_time_and_not_for_ever() {
+        let progress = Progress::default();
+        let (time, most) = (Duration::from_secs(60), Duration::from_secs(900));
+        progress.alive();
+        assert_eq!(progress.due(time, most), None, "the body is not out yet");
+        progress.finish();
+        let finished = progress.way().finished.unwrap();
+        assert_eq!(progress.due(time, most), Some(finished + time));
+        for (alive, want) in [(100, 160), (880, 900), (5000, 900)] {
+            progress.way().alive = Some(finished + Duration::from_secs(alive));
+            let due = progress.due(time, most).unwrap();
+            assert_eq!((due - finished).as_secs(), want);
+        }
+        let long = Duration::from_secs(1800);
+        progress.way().alive = None;
+        assert_eq!(
+            progress.due(long, most),
+            Some(finished + long),
+            "what was asked for"
+        );
     }
 }
