@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::super::Failure;
+use super::super::words::{said, say};
 use super::side::Side;
+use crate::lang::pad;
 use crate::store::{MessageDetail, MessageState};
+use crate::x12::text;
 
 /// One message, seen from both sides.
 struct Line {
@@ -166,76 +169,77 @@ impl Ledger {
         out: &mut dyn Write,
         kept: Option<(&Path, &Side, &Side)>,
     ) -> io::Result<()> {
-        writeln!(
-            out,
-            "One order, its acknowledgment and its invoice, between two gateways on this machine\n"
-        )?;
+        let title = say(
+            "One order, its acknowledgment and its invoice, between two gateways on this machine",
+        );
+        writeln!(out, "{title}\n")?;
         self.messages(out)?;
         self.evidence(out)?;
-        writeln!(out, "\nWhat the seller's own system found in its folder")?;
+        let found = say("What the seller's own system found in its folder");
+        writeln!(out, "\n{found}")?;
         self.order_lines(out)?;
         let verdict = match self.is_sound() {
-            true => "each one signed, encrypted, received once, and the same on both sides",
-            false => "NOT all of them are the same on both sides",
+            true => say("each one signed, encrypted, received once, and the same on both sides"),
+            false => say("NOT all of them are the same on both sides"),
         };
-        writeln!(
-            out,
-            "\n{} messages in {:.1} s; {verdict}",
-            self.lines.len(),
-            self.seconds
-        )?;
+        let told = text!(
+            "{n} messages in {seconds} s; {verdict}",
+            n = self.lines.len(),
+            seconds = format!("{:.1}", self.seconds),
+            verdict
+        );
+        writeln!(out, "\n{}", said(&told))?;
         match kept {
             Some((folder, buyer, seller)) => self.places(out, folder, [buyer, seller]),
-            None => writeln!(
-                out,
-                "Nothing is left behind. `transload demo --keep` leaves it running, to look around."
-            ),
+            None => {
+                let told = say(
+                    "Nothing is left behind. `transload demo --keep` leaves it running, to look \
+                     around.",
+                );
+                writeln!(out, "{told}")
+            }
         }
     }
 
     /// One line a message, in the order in which they were sent.
     fn messages(&self, out: &mut dyn Write) -> io::Result<()> {
-        let heads = (
-            "from → to",
-            "set",
-            "what",
-            "MIC, sender and receiver",
-            "receipt",
-        );
         writeln!(
             out,
-            "   {:<16} {:<4} {:<34} {:<28} {}",
-            heads.0, heads.1, heads.2, heads.3, heads.4
+            "   {}",
+            say(
+                "from → to        set  what                               MIC, sender and receiver     receipt"
+            )
         )?;
         for (number, line) in self.lines.iter().enumerate() {
             let what = match line.set.as_str() {
-                "850" => format!("order {}", self.order),
-                "855" => format!("acknowledgment of {}", line.number),
-                "810" => format!("invoice {}", line.number),
-                "997" => "functional acknowledgment".to_owned(),
-                _ => line.number.clone(),
+                "850" => text!("order {number}", number = &self.order),
+                "855" => text!("acknowledgment of {number}", number = &line.number),
+                "810" => text!("invoice {number}", number = &line.number),
+                "997" => text!("functional acknowledgment"),
+                _ => line.number.as_str().into(),
             };
             let equal = if line.mics[0] == line.mics[1] {
-                "equal"
+                say("equal")
             } else {
-                "DIFFERENT"
+                say("DIFFERENT")
             };
             let mic: String = line.mics[0]
                 .as_deref()
-                .unwrap_or("none")
+                .unwrap_or_default()
                 .chars()
                 .take(12)
                 .collect();
             let mic = format!("{mic}… {equal}");
             let receipt = match (line.confirmed, line.document.as_str()) {
-                (true, "accepted") => "signed MDN, then a 997: accepted",
-                (true, _) => "signed MDN: processed",
+                (true, "accepted") => say("signed MDN, then a 997: accepted"),
+                (true, _) => say("signed MDN: processed"),
                 (false, _) => line.state.as_str(),
             };
+            let (what, mic) = (pad(&said(&what), 34), pad(&mic, 28));
             let who = format!("{} → {}", line.from, line.to);
             writeln!(
                 out,
-                "{:>2} {who:<16} {:<4} {what:<34} {mic:<28} {receipt}",
+                "{:>2} {who:<16} {:<4} {what} {mic} {receipt}",
                 number + 1,
                 line.set
             )?;
@@ -251,18 +255,22 @@ impl Ledger {
         let [sent, received] = order
             .digests
             .each_ref()
-            .map(|d| d.as_deref().unwrap_or("none"));
-        writeln!(out, "\nThe order's bytes (SHA-256)")?;
-        writeln!(
-            out,
-            "   sent      {sent}\n   received  {received}\n   protected {}",
-            order.protection
-        )?;
-        writeln!(out, "\nThe receipt (MDN) that the seller signed for it")?;
+            .map(|d| d.as_deref().unwrap_or("-"));
+        writeln!(out, "\n{}", say("The order's bytes (SHA-256)"))?;
+        for told in [
+            text!("sent      {digest}", digest = sent),
+            text!("received  {digest}", digest = received),
+            text!("protected {how}", how = &order.protection),
+        ] {
+            writeln!(out, "   {}", said(&told))?;
+        }
+        let title = say("The receipt (MDN) that the seller signed for it");
+        writeln!(out, "\n{title}")?;
         for (name, value) in &order.receipt {
             writeln!(out, "   {name}: {value}")?;
         }
-        writeln!(out, "\nThe functional acknowledgment (997) that followed")?;
+        let title = say("The functional acknowledgment (997) that followed");
+        writeln!(out, "\n{title}")?;
         let answer = self.lines.iter().find(|line| line.set == "997");
         for segment in answer
             .map(|line| line.content.lines())
@@ -276,49 +284,51 @@ impl Ledger {
 
     /// Where to look around.
     fn places(&self, out: &mut dyn Write, folder: &Path, sides: [&Side; 2]) -> io::Result<()> {
-        writeln!(out, "\nKept in {}", folder.display())?;
+        let kept = text!("Kept in {folder}", folder = folder.display().to_string());
+        writeln!(out, "\n{}", said(&kept))?;
         for side in sides {
             let (as2, admin) = (side.running.as2, side.running.admin);
             writeln!(
                 out,
-                "   {:<7} AS2 http://{as2}/as2   health http://{admin}/readyz",
-                side.name
+                "   {:<7} AS2 http://{as2}/as2   {} http://{admin}/readyz",
+                side.name,
+                say("health")
             )?;
-            writeln!(
-                out,
-                "           partner files {}",
-                side.folder.join("partners").display()
-            )?;
-            writeln!(
-                out,
-                "           its requests and receipts {}",
-                side.folder.join("sent").display()
-            )?;
+            for (what, place) in [
+                (say("partner files"), "partners"),
+                (say("its requests and receipts"), "sent"),
+            ] {
+                let place = side.folder.join(place);
+                writeln!(out, "           {what} {}", place.display())?;
+            }
         }
-        writeln!(out, "   canonical order {}", self.path.display())
+        writeln!(out, "   {} {}", say("canonical order"), self.path.display())
     }
 
     /// The order in a few lines: whom it is for, and what.
     fn order_lines(&self, out: &mut dyn Write) -> io::Result<()> {
         let order: Value = serde_json::from_slice(&self.canonical).unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        writeln!(
-            out,
-            "   order {} of {}, to {}",
-            text(&order["number"]),
-            text(&order["ordered_on"]),
-            text(&order["ship_to"]["name"])
-        )?;
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let head = text!(
+            "order {number} of {day}, to {name}",
+            number = word(&order["number"]),
+            day = word(&order["ordered_on"]),
+            name = word(&order["ship_to"]["name"])
+        );
+        writeln!(out, "   {}", said(&head))?;
         for line in order["lines"].as_array().into_iter().flatten() {
             let quantity = &line["quantity"];
             writeln!(
                 out,
-                "   {:>4}  {:>8} {:<6} at {:>10}  {}",
-                text(&line["number"]),
-                text(&quantity["value"]),
-                text(&quantity["unit"]),
-                text(&line["price"]["amount"]),
-                text(&line["descriptions"][0]["text"]),
+                "   {:>4}  {:>8} {:<6} {}  {}",
+                word(&line["number"]),
+                word(&quantity["value"]),
+                word(&quantity["unit"]),
+                said(&text!(
+                    "at {price}",
+                    price = format!("{:>10}", word(&line["price"]["amount"]))
+                )),
+                word(&line["descriptions"][0]["text"]),
             )?;
         }
         Ok(())
