@@ -139,6 +139,9 @@ fn what_is_agreed_about_receipts() {
     for (line, told) in [
         ("receipt_mode = \"later\"", "unknown variant `later`"),
         ("receipt_minutes = 0", "0 is not 1 to 1440 minutes"),
+        ("at_once = 0", "0 is not 1 to 16 messages at once"),
+        ("misses = 0", "0 is not 1 to 100 tries in a row"),
+        ("interim_seconds = 301", "301 is not 1 to 300 seconds"),
         ("give_up_hours = 1000", "1000 is not 1 to 744 hours"),
         ("version = \"2.0\"", "is not an AS2 version"),
         (
@@ -452,4 +455,11 @@ fn wrong_settings_are_told_with_their_place() {
         error.contains("TRANSLOAD_ADMIN_LISTEN: \"x:y\" is not an address"),
         "{error}"
     );
+}
+
+/// A password in an address would stand in logs and errors; there is another place for it.
+#[test]
+fn an_address_names_no_user() {
+    let why = broken("//127.0.0.1:4080", "//us:word@127.0.0.1:4080");
+    assert!(why.contains("`login` has a place for that"), "{why}");
 }

@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use super::words::{cause, said};
 use super::{Failure, Outcome};
 use crate::as2::{Certificate, Identity, Keys};
 use crate::partner::moment_of;
+use crate::x12::text;
 
 /// Open or seal AS2 messages offline.
 #[derive(clap::Args)]
@@ -76,21 +78,25 @@ fn identity(key: &Path, password_file: &Path) -> Result<Identity, Failure> {
     let p12 = read(key, "--key")?;
     let password = password(password_file)?;
     Identity::from_pkcs12(&p12, &password).map_err(|why| {
-        let (key, file) = (key.display(), password_file.display());
-        Failure::usage(format!(
+        Failure::usage(said(&text!(
             "{key} does not open with the password in {file}: {why}; check that both belong \
-             together, or make new ones with `transload cert new`"
-        ))
+             together, or make new ones with `transload cert new`",
+            key = key.display().to_string(),
+            file = password_file.display().to_string(),
+            why = why.to_string()
+        )))
     })
 }
 
 /// A certificate file, PEM or DER; the error says where, what, why and what next.
 pub(super) fn certificate(path: &Path) -> Result<Certificate, String> {
-    let shown = path.display();
+    let shown = path.display().to_string();
     let bytes = fs::read(path).map_err(|why| {
-        format!(
-            "cannot read the certificate {shown}: {why}; ask the partner for it, and put it there"
-        )
+        said(&text!(
+            "cannot read the certificate {shown}: {why}; ask the partner for it, and put it there",
+            shown = &shown,
+            why = cause(&why)
+        ))
     })?;
     let read = if bytes.first() == Some(&0x30) {
         Certificate::from_der(&bytes)
@@ -98,20 +104,22 @@ pub(super) fn certificate(path: &Path) -> Result<Certificate, String> {
         Certificate::from_pem(&bytes)
     };
     read.map_err(|why| {
-        format!(
+        said(&text!(
             "{shown} is no certificate: {why}; a PEM file holds a line \
-             `-----BEGIN CERTIFICATE-----`"
-        )
+             `-----BEGIN CERTIFICATE-----`",
+            shown = &shown,
+            why = why.to_string()
+        ))
     })
 }
 
 /// The password in a file: its text without one line end.
 pub(super) fn password(path: &Path) -> Result<String, Failure> {
     let mut text = String::from_utf8(read(path, "--password-file")?).map_err(|_| {
-        let shown = path.display();
-        Failure::usage(format!(
-            "{shown} holds no password: it is not UTF-8; write the password alone into it"
-        ))
+        Failure::usage(said(&text!(
+            "{shown} holds no password: it is not UTF-8; write the password alone into it",
+            shown = path.display().to_string()
+        )))
     })?;
     if text.ends_with('\n') {
         text.pop();
@@ -127,10 +135,13 @@ fn read(path: &Path, flag: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn unreadable(path: &Path, what: &str, why: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::usage(format!(
-        "cannot read {path} ({what}): {why}; check the path and your permission"
-    ))
+    let path = path.display().to_string();
+    Failure::usage(said(&text!(
+        "cannot read {path} ({what}): {why}; check the path and your permission",
+        path,
+        what,
+        why = why.to_string()
+    )))
 }
 
 /// The file, or stdin for `-`.
@@ -140,10 +151,9 @@ fn input(path: &Path, what: &str) -> Result<Box<dyn BufRead>, Failure> {
     }
     let file = File::open(path).map_err(|why| unreadable(path, what, &why))?;
     if file.metadata().is_ok_and(|about| about.is_dir()) {
-        let shown = path.display();
-        return Err(Failure::usage(format!(
-            "{shown} is a folder; name one file ({what})"
-        )));
+        let shown = path.display().to_string();
+        let told = text!("{shown} is a folder; name one file ({what})", shown, what);
+        return Err(Failure::usage(said(&told)));
     }
     Ok(Box::new(BufReader::new(file)))
 }
@@ -182,10 +192,12 @@ impl Drop for Landing {
 }
 
 fn unwritable(path: &Path, why: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::state(format!(
-        "cannot write {path}: {why}; check that the folder exists and has room"
-    ))
+    let path = path.display().to_string();
+    Failure::state(said(&text!(
+        "cannot write {path}: {why}; check that the folder exists and has room",
+        path,
+        why = why.to_string()
+    )))
 }
 
 #[cfg(test)]

@@ -11,9 +11,10 @@
 //!
 //! The message is a line of `text/plain`, sealed as agreed: no order, whatever becomes of it. Where
 //! it was encrypted and did not open there, a second one in clear tells whose certificate is the
-//! wrong one: partners rightly do not say. The advice is in `advice`.
+//! wrong one: partners rightly do not say. The advice is in `wire` and `advice`.
 
 mod advice;
+mod wire;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -181,7 +182,7 @@ impl Trial<'_> {
                 return;
             }
             Ok(seen) => {
-                for (name, took, found) in advice::layers(&seen, as2, (self.now)()) {
+                for (name, took, found) in wire::layers(&seen, as2, (self.now)()) {
                     if !told(name, took, found) {
                         return;
                     }

@@ -34,7 +34,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Network;
 use super::framing::{Verdicts, Watched};
-use super::tls::{Server, Wire};
+use super::interim::Interim;
+use super::tls::{Server, Shown, Wire};
 
 /// Time for a whole request head, and for the next request on an idle connection: a slow head
 /// costs a slot for no longer. A real head is one packet.
@@ -248,12 +249,7 @@ async fn connection<H, F, B>(
     };
     let turns = Arc::new(turns);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        if let Some(shown) = &shown {
-            request.extensions_mut().insert(shown.clone());
-        }
-        if request.version() == Version::HTTP_11 {
-            request.extensions_mut().insert(interim.clone());
-        }
+        extend(&mut request, shown.as_ref(), &interim);
         Box::pin(answer(
             Arc::clone(&turns),
             Arc::clone(&handler),
@@ -290,6 +286,18 @@ async fn connection<H, F, B>(
         None => return,
     }
     linger(connection.into_parts().io.into_inner()).await;
+}
+
+/// What the handler may want to know of the connection.
+fn extend(request: &mut Request<Incoming>, shown: Option<&Shown>, interim: &Interim) {
+    let new = request.version() == Version::HTTP_11;
+    let all = request.extensions_mut();
+    if let Some(shown) = shown {
+        all.insert(shown.clone());
+    }
+    if new {
+        all.insert(interim.clone());
+    }
 }
 
 /// Says that we are done, and reads on for a moment, so that the answer arrives.

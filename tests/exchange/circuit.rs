@@ -110,7 +110,7 @@ async fn alerts(side: &Side) -> Vec<String> {
 #[tokio::test]
 async fn a_partner_file_says_what_its_server_bears() {
     super::on_both(async |kind| {
-        let (seller, _, _) = seller_agreeing(kind, "misses = 2\nat_once = 1").await;
+        let (seller, _, _) = seller_agreeing(kind, "misses = 2\nat_once = 1\n").await;
         for count in 1..=2 {
             let document = send(&seller).await;
             tried(&seller, document, 1).await;

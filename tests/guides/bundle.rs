@@ -202,3 +202,32 @@ fn import_replaces_only_when_told_and_stays_in_its_folders() {
     let (_, err) = import(there.path(), 2, &["--yes"]);
     assert!(err.contains("its guides are broken"), "{err}");
 }
+
+#[test]
+fn certificates_of_servers_come_along_and_paths_elsewhere_are_asked_for() {
+    let here = office();
+    let file = here.path().join("partners/acme.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let pins = "[as2.connect]\nserver_certificates = [\"certificates/tls.pem\"]\n[x12]";
+    std::fs::write(&file, text.replacen("[x12]", pins, 1)).unwrap();
+    let certificates = here.path().join("partners/certificates");
+    std::fs::copy(certificates.join("acme.pem"), certificates.join("tls.pem")).unwrap();
+    run_in(here.path(), 0, &EXPORT);
+    let bundle = std::fs::read_to_string(here.path().join("acme.json")).unwrap();
+    let there = tempfile::tempdir().unwrap();
+    std::fs::write(there.path().join("acme.json"), &bundle).unwrap();
+    import(there.path(), 0, &[]);
+    assert!(there.path().join("partners/certificates/tls.pem").exists());
+
+    // A file that would be read here, and its content sent to whoever made the bundle.
+    let login =
+        "[as2.connect]\\nlogin = { user = \\\"us\\\", password_file = \\\"/etc/hostname\\\" }\\n";
+    let evil = bundle.replacen("[as2.connect]\\n", login, 1);
+    assert_ne!(evil, bundle);
+    let there = tempfile::tempdir().unwrap();
+    std::fs::write(there.path().join("acme.json"), &evil).unwrap();
+    let (_, said) = import(there.path(), 2, &[]);
+    assert!(said.contains("/etc/hostname"), "{said}");
+    assert!(!there.path().join("partners").exists());
+    import(there.path(), 0, &["--yes"]);
+}

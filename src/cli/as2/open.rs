@@ -13,7 +13,9 @@ use crate::as2::{
     self, Disposition, Error, Headers, Identity, Keys, MDN_BYTES, Mdn, Opened, PART_HEADER_BYTES,
     Profile, ReceiptRequest, Signature, hex,
 };
+use crate::cli::words::said;
 use crate::cli::{Exit, Failure, Outcome};
+use crate::x12::text;
 
 /// Bytes of the body that are looked at to tell what it is: the first part's header block.
 const START_BYTES: u64 = PART_HEADER_BYTES as u64;
@@ -87,9 +89,10 @@ impl Open {
                 }
                 Ok((report, exit))
             }
-            Err(error) if error.is_ours() => Err(Failure::state(format!(
-                "cannot open the message: {error}; check the disk and the folder of --payload"
-            ))),
+            Err(error) if error.is_ours() => Err(Failure::state(said(&text!(
+                "cannot open the message: {error}; check the disk and the folder of --payload",
+                error = error.to_string()
+            )))),
             Err(error) => Ok(refused(&headers, &error, keys, at)),
         }
     }
@@ -97,12 +100,16 @@ impl Open {
 
 /// Tells a bare CMS body from a request, and reads the request's headers.
 fn recognise<'r>(mut source: Box<dyn BufRead + 'r>, shown: &str) -> Result<Request<'r>, Failure> {
-    let unread =
-        |why: &dyn std::fmt::Display| Failure::usage(format!("cannot read {shown}: {why}"));
+    let unread = |why: &dyn std::fmt::Display| {
+        let why = why.to_string();
+        Failure::usage(said(&text!("cannot read {shown}: {why}", shown, why)))
+    };
     let first = source.fill_buf().map_err(|why| unread(&why))?;
     if first.is_empty() {
-        let next = "is empty; record the request again, headers and body";
-        return Err(Failure::usage(format!("{shown} {next}")));
+        return Err(Failure::usage(said(&text!(
+            "{shown} is empty; record the request again, headers and body",
+            shown
+        ))));
     }
     let headers = match is_bare(first) {
         true => [("Content-Type", "application/pkcs7-mime")]
@@ -112,11 +119,12 @@ fn recognise<'r>(mut source: Box<dyn BufRead + 'r>, shown: &str) -> Result<Reque
             .ok()
             .filter(|headers| headers.get("Content-Type").is_some() || headers.as2_from().is_ok())
             .ok_or_else(|| {
-                Failure::usage(format!(
+                Failure::usage(said(&text!(
                     "{shown} is no AS2 message: it begins neither with headers such as \
                      `Content-Type: …` nor with a CMS object in DER, BER or base64; record the \
-                     whole request, with its headers"
-                ))
+                     whole request, with its headers",
+                    shown
+                )))
             })?,
     };
     let mut start = Vec::new();
@@ -234,7 +242,10 @@ fn receipt(
         .chain(rest)
         .take(MDN_BYTES as u64 + 1)
         .read_to_end(&mut body)
-        .map_err(|why| Failure::usage(format!("cannot read the receipt: {why}")))?;
+        .map_err(|why| {
+            let why = why.to_string();
+            Failure::usage(said(&text!("cannot read the receipt: {why}", why)))
+        })?;
     let read = Mdn::read(&headers, &body, keys, profile, at);
     let told = read.as_ref().ok();
     let mic = told.and_then(|mdn| mdn.mic.as_ref());

@@ -11,8 +11,10 @@ use crate::as2::{
     self, Cipher, Compression, Digest, Document, KeyTransport, Profile, RsaSignature, Sealing,
     quote_name, unquote_name,
 };
+use crate::cli::words::{said, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::net;
+use crate::x12::text;
 
 /// Writes headers and body to stdout, or with --out to a file; what a receipt has to repeat is
 /// told in JSON, on stderr or stdout.
@@ -127,12 +129,15 @@ impl Seal {
             ..Profile::default()
         };
         if profile.sign.is_some() && self.trust.key.is_none() {
-            let next = "signing needs our key: give --key and --password-file, or say --sign none";
+            let next =
+                say("signing needs our key: give --key and --password-file, or say --sign none");
             return Err(Failure::usage(next));
         }
         if profile.encrypt.is_some() && self.trust.partner_cert.is_empty() {
-            let next = "encryption needs the partner's certificate: give --partner-cert, or say \
-                        --encrypt none";
+            let next = say(
+                "encryption needs the partner's certificate: give --partner-cert, or say \
+                 --encrypt none",
+            );
             return Err(Failure::usage(next));
         }
         let (keys, at) = (self.trust.keys()?, self.trust.at());
@@ -147,10 +152,11 @@ impl Seal {
             message_id: &message_id,
         };
         let failed = |why: as2::Error| {
-            let file = self.files[0].display();
-            Failure::usage(format!(
-                "cannot seal {file}: {why}; check the certificates' dates, or say --at"
-            ))
+            Failure::usage(said(&text!(
+                "cannot seal {file}: {why}; check the certificates' dates, or say --at",
+                file = self.files[0].display().to_string(),
+                why = why.to_string()
+            )))
         };
         let entropy = &mut net::entropy;
         let sealing = Sealing::new(payload, document, &keys, &profile, entropy, at);
@@ -187,10 +193,8 @@ impl Seal {
         }
         if profile.sign.is_none() || profile.encrypt.is_none() {
             // RFC 6362 §2.3: receivers differ on what the MIC then covers.
-            let _ = writeln!(
-                io::stderr(),
-                "warning: several documents should be signed and encrypted"
-            );
+            let told = say("warning: several documents should be signed and encrypted");
+            let _ = writeln!(io::stderr(), "{told}");
         }
         let related = parts::related(&self.files, &self.content_type)?;
         let content_type = related.content_type().to_owned();
