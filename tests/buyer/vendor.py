@@ -5,7 +5,6 @@
 
 It starts `TRANSLOAD sim amazon --listen`, takes the order that comes by AS2, acknowledges, ships and
 invoices it, moves the clock to the day of payment, reads the remittance, and asks for the ledger.
-The last line that it prints is JSON. It ends with 0 where it was paid what it asked for.
 """
 
 import http.client
@@ -18,6 +17,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
+from datetime import datetime
 
 from pyas2lib import Mdn, Message, Organization, Partner
 
@@ -106,9 +106,8 @@ class Vendor:
     def acknowledge(self, came, at):
         group = next(one for one in came if one[0] == "GS")
         kind = next(one[1] for one in came if one[0] == "ST")
-        self.send("FA", group[8], at, [
-            "ST*997*0001", f"AK1*{group[1]}*{group[6]}", f"AK2*{kind}*0001", "AK5*A", "AK9*A*1*1*1",
-        ])
+        body = [f"AK1*{group[1]}*{group[6]}", f"AK2*{kind}*0001", "AK5*A", "AK9*A*1*1*1"]
+        self.send("FA", group[8], at, ["ST*997*0001", *body])
 
 
 def sscc(n):
@@ -118,9 +117,8 @@ def sscc(n):
 
 
 def papers(vendor, order, now, clock):
-    """The acknowledgment, the ship notice and the invoice of an order: its total in cents."""
-    beg = next(one for one in order if one[0] == "BEG")
-    number, ordered = beg[3], beg[5]
+    """The acknowledgment, the ship notice and the invoice of an order: its number, its total in cents."""
+    number, ordered = next((one[3], one[5]) for one in order if one[0] == "BEG")
     ship_to = next(one for one in order if one[:2] == ["N1", "ST"])[4]
     lines = [one for one in order if one[0] == "PO1"]
     at = now()
@@ -160,14 +158,10 @@ def papers(vendor, order, now, clock):
 
 
 def main(transload, folder):
-    from datetime import datetime
-
     folder = pathlib.Path(folder)
     key, cert = folder / "vendor.key", folder / "vendor.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "900", "-subj", "/CN=Plain vendor",
-         "-keyout", key, "-out", cert], check=True, capture_output=True,
-    )
+    own = "req -x509 -newkey rsa:2048 -nodes -days 900 -subj /CN=vendor -keyout".split()
+    subprocess.run(["openssl", *own, key, "-out", cert], check=True, capture_output=True)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     command = [transload, "sim", "amazon", "--listen", "--json", "--orders", "1", "--port", "0", "--as2-port", "0",
                "--folder", folder / "simulator", "--vendor", f"http://127.0.0.1:{server.server_address[1]}/",
@@ -185,8 +179,7 @@ def main(transload, folder):
         control, vendor = said["control"], Vendor(Handler.me, Handler.buyer, said["as2"])
 
         def clock(step):
-            status, _, body = request("POST", control, step)
-            assert status == 200, body
+            assert request("POST", control, step)[0] == 200
 
         def now():
             return datetime.fromisoformat(json.loads(request("GET", control)[2])["now"][:19])
@@ -207,7 +200,6 @@ def main(transload, folder):
         return 0 if sound and named else 1
     finally:
         simulator.terminate()
-        simulator.wait()
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         states.insert(format!("{way} {state}"), count);
     }
     let mut troubles = play.troubles.clone();
+    troubles.extend(house.refused());
     troubles.extend(house.trouble().await.lines().map(|line| line.trim().to_owned()));
     troubles.retain(|line| !line.is_empty());
     let (told, amiss) = told(play, &ledger);
@@ -93,7 +94,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
 
 /// What the vendor heard of payments: in all, and where it is not what the buyer's books say.
 fn told(play: &Play, ledger: &Ledger) -> (i64, Vec<String>) {
-    let paid = |row: &Row| play.vendor.paid.get(&format!("R-{}", row.order)).copied();
+    let paid = |row: &Row| play.vendor.paid.get(&row.order).copied();
     let mut amiss = Vec::new();
     for row in ledger.rows.iter().filter(|row| row.door == Door::Edi) {
         let heard = paid(row).unwrap_or(0);
