@@ -12,6 +12,7 @@
 //! | 4 | state or settings |
 
 mod ack;
+mod acme;
 mod across;
 mod amazon;
 mod as2;
@@ -62,7 +63,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::TypedValueParser;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use check::check;
 pub use excerpt::Excerpt;
@@ -200,7 +201,9 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let parsed = help::command().try_get_matches();
+    // Help has its shape where it is shown: most runs show none.
+    let parsed = Arguments::command().try_get_matches();
+    let parsed = parsed.or_else(|_| help::command().try_get_matches());
     let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
