@@ -39,7 +39,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let scenario = Scenario::named(&self.scenario).map_err(Failure::usage)?;
+        let scenario = super::sim::scenario(&self.scenario)?;
         let show = Show {
             keep: self.keep,
             json: self.json,

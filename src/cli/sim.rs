@@ -44,7 +44,7 @@ enum What {
 /// Play a scenario against our gateway, or listen for any other system
 #[derive(clap::Args)]
 struct Buyer {
-    /// What happens, by its name
+    /// What happens, by its name or by its file
     #[arg(long, value_name = "NAME", default_value = "standard")]
     scenario: String,
     /// How many orders [default: as the scenario says]
@@ -125,9 +125,19 @@ impl Move {
     }
 }
 
+/// A scenario by its name, or a file of one.
+pub(super) fn scenario(name: &str) -> Result<Scenario, Failure> {
+    let Some(stem) = name.strip_suffix(".toml") else {
+        return Scenario::named(name).map_err(Failure::usage);
+    };
+    let text = std::fs::read_to_string(name);
+    let text = text.map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    Scenario::read(stem, &text).map_err(Failure::usage)
+}
+
 impl Buyer {
     fn run(self, out: &mut dyn Write) -> Outcome {
-        let scenario = Scenario::named(&self.scenario).map_err(Failure::usage)?;
+        let scenario = scenario(&self.scenario)?;
         let orders = self.orders.unwrap_or(scenario.orders);
         if !self.listen {
             let show = Show {

@@ -244,6 +244,20 @@ impl House {
         said
     }
 
+    /// Why the gateway refused papers of the vendor's.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let folders = ["bridge/buyer/in/bad", "files/in/bad"].map(|bad| self.folder.join(bad));
+        let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
+        let told = entries.map(|entry| entry.path());
+        let told = told.filter(|path| path.to_string_lossy().ends_with(".error.txt"));
+        let mut said: Vec<String> = told
+            .filter_map(|path| std::fs::read_to_string(path).ok())
+            .map(|why| format!("the gateway refused a paper: {}", why.trim()))
+            .collect();
+        said.sort();
+        said
+    }
+
     /// Moves the clock to a time that is to come.
     pub(super) fn forward(&self, to: DateTime<Utc>) {
         let step = to - self.clock.now();

@@ -83,6 +83,8 @@ struct Play {
     files: usize,
     spoken: Vec<Spoken>,
     refusals: Vec<Refusal>,
+    /// What the buyer took and remarked on.
+    remarks: Vec<Refusal>,
     troubles: Vec<String>,
     counts: BTreeMap<String, usize>,
     /// Sets whose 997 rejected them, by door, that the vendor has to say again.
@@ -121,6 +123,7 @@ pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
         files: 0,
         spoken: Vec::new(),
         refusals: Vec::new(),
+        remarks: Vec::new(),
         troubles: Vec::new(),
         counts: BTreeMap::new(),
         rejected: Vec::new(),
@@ -277,11 +280,11 @@ impl Play {
         }
         self.troubles.extend(self.house.edi.troubles());
         for judged in self.house.edi.judged() {
-            self.refused(&judged);
+            self.judged(&judged);
         }
     }
 
-    fn refused(&mut self, judged: &Judged) {
+    fn judged(&mut self, judged: &Judged) {
         let refusal = |code: &str, path: &str, sentence: &str| Refusal {
             set: judged.set.clone(),
             number: judged.number.clone(),
@@ -296,10 +299,13 @@ impl Play {
             let number = judged.number.trim_start_matches("SN-").trim_start_matches("R-");
             self.rejected.push((judged.set.clone(), number.to_owned()));
         }
-        if let Some(Verdict::Refused { reasons, .. }) = &judged.verdict {
-            for one in reasons {
-                self.refusals.push(refusal(one.code, &one.path, &one.sentence));
-            }
+        let (into, reasons) = match &judged.verdict {
+            Some(Verdict::Refused { reasons, .. }) => (&mut self.refusals, reasons),
+            Some(Verdict::Accepted { remarks, .. }) => (&mut self.remarks, remarks),
+            None => return,
+        };
+        for one in reasons {
+            into.push(refusal(one.code, &one.path, &one.sentence));
         }
     }
 }
