@@ -36,10 +36,9 @@ fn stride() -> usize {
 
 /// Tries a law on every guide that maps, on as many threads as a small machine has.
 fn for_each_guide(law: impl Fn(&Guide) + Sync) {
-    let library = Library::embedded();
     let only = std::env::var("TRANSLOAD_LAWS_OF").unwrap_or_default();
-    let mut all = guides(&library);
-    all.retain(|g| g.document.is_some() && g.name.contains(&only));
+    let maps = |guide: &&Arc<Guide>| guide.document.is_some() && guide.name.contains(&only);
+    let all: Vec<_> = guides().iter().filter(maps).collect();
     assert!(!all.is_empty(), "no guide is called {only:?}");
     let next = AtomicUsize::new(0);
     let worker = || {
@@ -54,15 +53,20 @@ fn for_each_guide(law: impl Fn(&Guide) + Sync) {
     });
 }
 
-fn guides(library: &Library) -> Vec<Arc<Guide>> {
-    let guide = |name: String| match library.named(&name).expect("the library names its own") {
-        Ok(guide) => guide,
-        Err(errors) => panic!(
-            "{}",
-            errors.iter().map(|e| format!("\n{e}")).collect::<String>()
-        ),
-    };
-    library.names().into_iter().map(guide).collect()
+/// All guides that come with Transload, made once for all laws.
+fn guides() -> &'static [Arc<Guide>] {
+    static GUIDES: OnceLock<Vec<Arc<Guide>>> = OnceLock::new();
+    GUIDES.get_or_init(|| {
+        let library = Library::embedded();
+        let guide = |name: String| match library.named(&name).expect("the library names its own") {
+            Ok(guide) => guide,
+            Err(errors) => panic!(
+                "{}",
+                errors.iter().map(|e| format!("\n{e}")).collect::<String>()
+            ),
+        };
+        library.names().into_iter().map(guide).collect()
+    })
 }
 
 /// A small generator, so that a failing seed says all.
@@ -222,8 +226,7 @@ proptest! {
     fn law_4_never_panics(
         picks in prop::collection::vec((any::<u16>(), prop::collection::vec("[ -~]{0,9}|[0-9]{1,8}|\\PC{0,3}", 0..12)), 0..60)
     ) {
-        static GUIDES: OnceLock<Vec<Arc<Guide>>> = OnceLock::new();
-        for guide in GUIDES.get_or_init(|| guides(&Library::embedded())) {
+        for guide in guides() {
             let tags = guide.tags();
             let mut segments = Segments::default();
             for (pick, elements) in &picks {
