@@ -10,7 +10,9 @@
 //! | `as2.url` | `TRANSLOAD_AS2_URL` | none: what partners post to, seen from outside |
 //! | `as2.receipt_url` | `TRANSLOAD_AS2_RECEIPT_URL` | `as2.url`; without both, no asynchronous receipt is asked for |
 //! | `as2.trusted_proxies` | | none: nobody's `X-Forwarded-For` is read |
+//! | `as2.client_certificate_header` | | none: no certificate that a proxy tells of counts |
 //! | `as2.tls.p12`, `as2.tls.password_file` | | none: plain HTTP |
+//! | `as2.tls.acme.*` | | none: nobody is asked for a certificate |
 //! | `as2.tell_strangers` | | false |
 //! | `admin.listen` | `TRANSLOAD_ADMIN_LISTEN` | `127.0.0.1:4081` |
 //! | `identity.p12`, `identity.password_file` | `TRANSLOAD_IDENTITY_P12`, `TRANSLOAD_IDENTITY_PASSWORD_FILE` | none |
@@ -42,9 +44,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use crate::gateway;
-use crate::net::tls::Clients;
 use crate::net::{Network, serve};
 use crate::partner::{Error, Party, Proxy, is_url, strict};
+
+mod tls;
+
+pub use tls::{Acme, External, Tls};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -116,27 +121,16 @@ pub struct As2 {
     /// Reverse proxies of ours, as addresses or networks: their `X-Forwarded-For` and
     /// `X-Forwarded-Proto` are believed, and no number of connections binds them.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which those proxies pass on the certificate that a client showed to them, as
+    /// `client-cert` (RFC 9440), PEM with percent signs, or base64 of DER. They have to write it
+    /// anew in every request, or a client could; without `trusted_proxies` it says nothing.
+    #[serde(default, deserialize_with = "tls::header_name")]
+    pub client_certificate_header: Option<String>,
     /// The key to speak TLS with; without it, what is in front of us does.
     pub tls: Option<Tls>,
     /// Whether a stranger who asks for a receipt is told in an unsigned one that we do not know
     /// him, instead of by status 403.
     pub tell_strangers: bool,
-}
-
-/// TLS of the AS2 listener. The files are looked at while it runs, and taken over when they
-/// change.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// A PKCS#12 file with the key, its certificate and the chain above it.
-    pub p12: PathBuf,
-    /// The file that holds its password, and nothing else but a line end.
-    pub password_file: Option<PathBuf>,
-    /// The environment variable that holds its password.
-    pub password_env: Option<String>,
-    /// Whether clients are asked for a certificate: `ignored`, `asked` or `required`.
-    #[serde(default)]
-    pub clients: Clients,
 }
 
 /// The admin listener.
@@ -222,6 +216,7 @@ impl Default for As2 {
             url: None,
             receipt_url: None,
             trusted_proxies: Vec::new(),
+            client_certificate_header: None,
             tls: None,
             tell_strangers: false,
         }
@@ -272,6 +267,10 @@ impl Config {
                        password_credential; keep one";
             return Err(Error::plain(file, why));
         }
+        let tls = config.as2.tls.as_ref();
+        if let Some(why) = tls.and_then(|own| own.unkeepable(&config.keys)) {
+            return Err(Error::plain(file, why));
+        }
         Ok(config)
     }
 
@@ -317,8 +316,7 @@ impl Config {
     fn rebase(&mut self, folder: &Path) {
         let keys = self.identity.iter_mut();
         let keys = keys.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
-        let tls = self.as2.tls.iter_mut();
-        let tls = tls.flat_map(|own| std::iter::once(&mut own.p12).chain(&mut own.password_file));
+        let tls = self.as2.tls.iter_mut().flat_map(Tls::paths);
         let logins = self.proxy.iter_mut().flat_map(|proxy| &mut proxy.login);
         let keys = keys
             .chain(tls)
@@ -450,6 +448,10 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("as2.tls.password_file", "", |c| Some(shown(c.as2.tls.as_ref()?.password_file.as_ref()?))),
     ("as2.tls.password_env", "", |c| c.as2.tls.as_ref()?.password_env.clone()),
     ("as2.tls.clients", "", |c| Some(format!("{:?}", c.as2.tls.as_ref()?.clients).to_lowercase())),
+    ("as2.client_certificate_header", "", |c| c.as2.client_certificate_header.clone()),
+    ("as2.tls.acme.directory", "", |c| Some(c.as2.tls.as_ref()?.acme.as_ref()?.directory.clone())),
+    ("as2.tls.acme.domains", "", |c| listed(c.as2.tls.as_ref()?.acme.as_ref()?.domains.iter().cloned())),
+    ("as2.tls.acme.listen", "", |c| Some(c.as2.tls.as_ref()?.acme.as_ref()?.listen.to_string())),
     ("as2.tell_strangers", "", |c| Some(c.as2.tell_strangers.to_string())),
     ("admin.listen", "TRANSLOAD_ADMIN_LISTEN", |c| Some(c.admin.listen.to_string())),
     ("identity.p12", "TRANSLOAD_IDENTITY_P12", |c| Some(shown(&c.identity.as_ref()?.p12))),

@@ -143,6 +143,23 @@ pub struct As2 {
     /// For how many hours a message, or a receipt of ours, is tried before it is given up.
     #[serde(default = "give_up_hours", deserialize_with = "check::hours")]
     pub give_up_hours: u32,
+    /// How many of our messages and receipts are with their server at once; without it, as many as
+    /// [`AT_ONCE`](crate::store::AT_ONCE) says.
+    #[serde(default, deserialize_with = "check::at_once")]
+    pub at_once: Option<u32>,
+    /// After how many tries in a row that did not reach their server it is left in peace for a
+    /// while; without it, [`MISSES`](crate::store::MISSES).
+    #[serde(default, deserialize_with = "check::misses")]
+    pub misses: Option<u32>,
+    /// Every so many seconds, while a message of theirs is being opened, an interim answer (HTTP
+    /// 102) says that we are at it. Some clients cannot bear it; without this, none goes.
+    #[serde(default, deserialize_with = "check::interim")]
+    pub interim_seconds: Option<u32>,
+    /// Whether what we send them says that a repeated message is taken for one, and answered with
+    /// the receipt of the first (`EDIINT-Features: AS2-Reliability`,
+    /// draft-duker-as2-reliability-16). It is so whether it is said or not.
+    #[serde(default = "yes")]
+    pub reliability: bool,
     /// Where else they may have our receipts posted: URLs of which scheme, host and port count.
     /// Those of `url` are always allowed; a message that names another address is refused.
     #[serde(default, deserialize_with = "check::urls")]
@@ -340,21 +357,28 @@ impl Partner {
             .map(|document| document.transport.unwrap_or(fallback))
     }
 
+    /// Every path that the file names.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let mut own = self.clone();
+        let all: Vec<PathBuf> = own.paths_mut().map(|path| path.clone()).collect();
+        all.into_iter()
+    }
+
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let as2 = self.as2.iter_mut().flat_map(|as2| {
+            let listed = as2.certificates.iter_mut().map(|one| &mut one.file);
+            listed.chain(as2.connect.paths()).chain(as2.demand.paths())
+        });
+        let spapi = self.spapi.iter_mut().map(|own| &mut own.credential);
+        let folder = self.folder.iter_mut();
+        let folder = folder.flat_map(|own| [&mut own.inbox, &mut own.outbox]);
+        as2.chain(spapi).chain(folder)
+    }
+
     /// Makes the file's relative paths relative to `folder`.
     pub(crate) fn rebase(&mut self, folder: &Path) {
-        if let Some(as2) = &mut self.as2 {
-            let listed = as2.certificates.iter_mut().map(|one| &mut one.file);
-            let link = as2.connect.paths().chain(as2.demand.paths());
-            for path in listed.chain(link) {
-                *path = folder.join(&*path);
-            }
-        }
-        if let Some(own) = &mut self.spapi {
-            own.credential = folder.join(&own.credential);
-        }
-        if let Some(own) = &mut self.folder {
-            own.inbox = folder.join(&own.inbox);
-            own.outbox = folder.join(&own.outbox);
+        for path in self.paths_mut() {
+            *path = folder.join(&*path);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! warnings, and their exchange by messages.
 #![allow(clippy::unwrap_used)]
 
+mod acme;
 mod exchange;
 mod files;
 mod list;

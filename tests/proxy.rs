@@ -263,3 +263,24 @@ async fn a_proxy_that_is_not_there_is_named() {
     let why = us.failed("them").await;
     assert!(why.contains(&format!("the proxy {}", &url[7..])), "{why}");
 }
+
+#[tokio::test]
+async fn a_partner_who_wants_it_hears_that_we_are_at_it() {
+    // As busy as can be: no message is ever opened.
+    let busy = |more: &'static str| async move {
+        let plan = Plan::new().await.opening(0);
+        let address = plan.listeners.as2.local_addr().unwrap();
+        let us = "http://127.0.0.1:9/as2";
+        let them = plan.start(&keys().them, &[relation("them", "us", us, more)]);
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = "POST /as2 HTTP/1.1\r\nHost: a\r\nAS2-From: us\r\nAS2-To: them\r\n\
+                       Message-ID: <1@us>\r\nContent-Length: 1\r\n\r\nx";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        (them, stream)
+    };
+    let (_them, mut stream) = busy("interim_seconds = 1").await;
+    let mut line = [0; 27];
+    stream.read_exact(&mut line).await.unwrap();
+    assert_eq!(&line, b"HTTP/1.1 102 Processing\r\n\r\n");
+    drop(stream);
+}

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use transload::net::serve::Limits;
-use transload::web::admin;
 use transload::web::as2::{Answer, Arrival, Settings, listen};
+use transload::web::{Believed, admin};
 
 /// How long a server that never closes is waited for before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ impl Server {
             spool: spool.path().into(),
             limits,
             tls: None,
-            proxies: Vec::new(),
+            believed: Believed::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let keep = Arc::clone(&kept);
@@ -111,6 +111,8 @@ async fn handle(arrival: Arrival, kept: Arc<Mutex<Vec<Vec<u8>>>>) -> Answer {
     if arrival.header("AS2-From") == Some("early") {
         return Answer::unavailable(30);
     }
+    let slow = arrival.header("AS2-From") == Some("slow");
+    let interim = arrival.interim.clone();
     let body = match arrival.body.read().await {
         Ok(body) => body,
         Err(answer) => return answer,
@@ -124,6 +126,19 @@ async fn handle(arrival: Arrival, kept: Arc<Mutex<Vec<Vec<u8>>>>) -> Answer {
         "memory"
     };
     kept.lock().unwrap().push(bytes);
+    if slow {
+        // Until something else came.
+        let before = kept.lock().unwrap().len();
+        let work = async {
+            while kept.lock().unwrap().len() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        match interim {
+            Some(interim) => interim.during(Duration::from_millis(1), work).await,
+            None => work.await,
+        }
+    }
     Answer::text(200, format!("{} in {place}", body.len()))
 }
 
@@ -392,6 +407,40 @@ async fn a_body_over_its_total_time_is_cut() {
     assert_eq!(status(&answer), "408");
     assert!(answer.contains("took longer"), "{answer:?}");
     server.is_well().await;
+}
+
+#[tokio::test]
+async fn who_waits_long_hears_that_we_are_at_it() {
+    const LINE: &str = "HTTP/1.1 102 Processing\r\n\r\n";
+    let server = Server::start(short()).await;
+    let slow = "as2-from: slow\r\nconnection: close\r\ncontent-length: 4";
+    let quick = post("connection: close\r\ncontent-length: 1", "x");
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(&post(slow, "")).await.unwrap();
+    stream.write_all(b"slow").await.unwrap();
+    let mut interim = [0; 2 * LINE.len()];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert_eq!(interim.as_slice(), LINE.repeat(2).as_bytes());
+    assert_eq!(status(&server.talk(&[&quick]).await), "200");
+    let rest = read_all(stream).await;
+    let answer = rest.trim_start_matches(LINE);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.ends_with("4 in memory\n") && !answer.contains("102"),
+        "{answer}"
+    );
+
+    // A client of HTTP/1.0 knows nothing of it.
+    let old = String::from_utf8(post(slow, "slow")).unwrap();
+    let old = old.replace("HTTP/1.1", "HTTP/1.0");
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(old.as_bytes()).await.unwrap();
+    while server.kept().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(status(&server.talk(&[&quick]).await), "200");
+    let answer = read_all(stream).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use super::{Exit, Failure, Outcome};
 use crate::as2::{Certificate, KeyKind};
+pub(super) use new::fresh;
 pub(super) use told::spoken;
 
 /// Make, list, change and exchange keys and certificates

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::serve::Place;
-use super::words::{said, say};
+use super::serve::{Asked, Place};
+use super::words::{plain, said, say};
 use super::{Exit, Failure, Outcome};
 use crate::as2::hex;
 use crate::config::Config;
@@ -41,10 +41,7 @@ pub(super) struct Messages {
     #[arg(long, value_name = "N", default_value_t = LISTED)]
     limit: usize,
     #[command(flatten)]
-    place: Place,
-    /// Print JSON, one object a line
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 /// Show one message: what it carries, its receipt, its history
@@ -53,10 +50,7 @@ pub(super) struct One {
     /// Its id, or its Message-ID
     message: String,
     #[command(flatten)]
-    place: Place,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 /// Show what waits: messages that are tried again, and the partners who are not reached
@@ -66,10 +60,7 @@ pub(super) struct Queue {
     #[arg(long, value_name = "N", default_value_t = LISTED)]
     limit: usize,
     #[command(flatten)]
-    place: Place,
-    /// Print JSON, one object a line
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 /// A store that somebody else may have open, and the runtime that its calls need.
@@ -161,11 +152,11 @@ impl Messages {
             since: None,
             limit: self.limit,
         };
-        let rows = Desk::with(&self.place, async |desk, _| {
+        let rows = Desk::with(&self.asked.place, async |desk, _| {
             desk.store.messages(filter).await.map_err(failed)
         })?;
         for row in &rows {
-            match self.json {
+            match self.asked.json {
                 true => writeln!(out, "{}", head(row))?,
                 false => writeln!(
                     out,
@@ -175,12 +166,12 @@ impl Messages {
                     arrow(row.direction),
                     pad(&row.partner, 16),
                     pad(row.state.as_str(), 10),
-                    row.key.message_id,
-                    row.note
+                    plain(&row.key.message_id),
+                    plain(&row.note)
                 )?,
             }
         }
-        if rows.is_empty() && !self.json {
+        if rows.is_empty() && !self.asked.json {
             writeln!(out, "{}", say("There is no such message."))?;
         }
         Ok(Exit::Clean)
@@ -228,7 +219,9 @@ fn event(event: &Event) -> Value {
 
 impl One {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let detail = Desk::with(&self.place, async |desk, _| desk.find(&self.message).await)?;
+        let detail = Desk::with(&self.asked.place, async |desk, _| {
+            desk.find(&self.message).await
+        })?;
         let mut told = head(&detail.message);
         told["receipt"] = detail.answer.as_ref().map_or(
             Value::Null,
@@ -236,13 +229,13 @@ impl One {
         );
         told["documents"] = detail.documents.iter().map(document).collect();
         told["history"] = detail.events.iter().map(event).collect();
-        if self.json {
+        if self.asked.json {
             writeln!(out, "{told}")?;
             return Ok(Exit::Clean);
         }
         for (name, value) in told.as_object().into_iter().flatten() {
             if let Some(text) = value.as_str() {
-                writeln!(out, "{name:<16}{text}")?;
+                writeln!(out, "{name:<16}{}", plain(text))?;
             }
         }
         for row in &detail.documents {
@@ -250,8 +243,8 @@ impl One {
                 out,
                 "{:<16}{} {} {}",
                 say("document"),
-                row.set,
-                row.number,
+                plain(&row.set),
+                plain(&row.number),
                 row.state
             )?;
         }
@@ -262,7 +255,8 @@ impl One {
                 false => "  ",
             };
             let at = line.at.format("%F %T");
-            writeln!(out, "{at}  {own}{} {}", pad(&line.what, 14), line.detail)?;
+            let detail = plain(&line.detail);
+            writeln!(out, "{at}  {own}{} {detail}", pad(&line.what, 14))?;
         }
         Ok(Exit::Clean)
     }
@@ -282,7 +276,7 @@ fn document(row: &store::Document) -> Value {
 impl Queue {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         let limit = self.limit;
-        let queue = Desk::with(&self.place, async |desk, _| {
+        let queue = Desk::with(&self.asked.place, async |desk, _| {
             desk.store.queue(limit).await.map_err(failed)
         })?;
         for row in &queue.waiting {
@@ -296,7 +290,7 @@ impl Queue {
                 "error": row.error,
                 "queued": row.queued.to_rfc3339(),
             });
-            match self.json {
+            match self.asked.json {
                 true => writeln!(out, "{line}")?,
                 false => writeln!(
                     out,
@@ -305,13 +299,13 @@ impl Queue {
                     row.subject,
                     pad(&row.partner, 16),
                     row.due.format("%F %T"),
-                    row.error.as_deref().unwrap_or_default()
+                    plain(row.error.as_deref().unwrap_or_default())
                 )?,
             }
         }
         for circuit in &queue.circuits {
             let shut = circuit.shut.map(|until| until.to_rfc3339());
-            if self.json {
+            if self.asked.json {
                 let line = json!({
                     "partner": circuit.partner,
                     "missed": circuit.missed,
@@ -328,7 +322,7 @@ impl Queue {
             );
             writeln!(out, "{}", said(&told))?;
         }
-        if queue.waiting.is_empty() && !self.json {
+        if queue.waiting.is_empty() && !self.asked.json {
             writeln!(out, "{}", say("Nothing waits."))?;
         }
         Ok(Exit::Clean)

@@ -16,7 +16,7 @@ use super::files::{below, library};
 use super::mappings::sentence;
 use super::serve::key;
 use crate::config::{self, Config};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Told};
 use crate::mapping::{Fate, changed};
 use crate::net::tls::Server;
 use crate::partner::expiry::Warned;
@@ -46,17 +46,22 @@ pub(super) fn watch(
     let mut hangup = signal(SignalKind::hangup())?;
     let mut taken = stamp(&config);
     let mut partners = partner::load(&config.partners).unwrap_or_default();
+    // What an authority issues is shown, whatever key for TLS there is besides.
+    let own = config.as2.tls.as_ref();
+    let issued = own.is_some_and(|own| own.acme.is_some());
     Ok(async move {
-        let (mut seen, mut looks, mut warned) = (taken.clone(), 0_u32, Warned::default());
+        let (mut seen, mut looks) = (taken.clone(), 0_u32);
+        let (mut warned, mut told) = (Warned::default(), Told::default());
         loop {
             // A switch is at a time, not at a change of files.
-            if let Some(tls) = &tls
+            if let Some(tls) = tls.as_ref().filter(|_| !issued)
                 && let Err(why) = gateway.show_tls(tls)
             {
                 tracing::error!(%why, "the TLS certificate in use stays in use");
             }
             if looks.is_multiple_of(WARN) {
                 gateway.warn(&mut warned);
+                told.tell(&gateway).await;
             }
             looks = looks.wrapping_add(1);
             let asked = tokio::select! {
@@ -79,7 +84,7 @@ pub(super) fn watch(
             );
             let done = tokio::task::spawn_blocking(move || {
                 if let (Some(tls), Some(own)) = (&tls, &config.as2.tls)
-                    && !gateway.show_tls(tls).is_ok_and(|shown| shown)
+                    && (issued || !gateway.show_tls(tls).is_ok_and(|shown| shown))
                 {
                     show(tls, own);
                 }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::messages::{Desk, failed};
-use super::serve::{Place, log, partners, settings_on};
+use super::serve::{Asked, log, partners, settings_on};
 use super::words::said;
 use super::{Exit, Failure, Outcome};
 use crate::clock::{Clock, System};
@@ -51,17 +51,17 @@ pub(super) struct Send {
     #[arg(long, value_name = "DIR")]
     trace: Option<String>,
     #[command(flatten)]
-    place: Place,
-    /// Print the result as JSON, one object a message
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 impl Send {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         log("warn");
         self.readable()?;
-        let config = self.place.config(&[("TRANSLOAD_TRACE", &self.trace)])?;
+        let config = self
+            .asked
+            .place
+            .config(&[("TRANSLOAD_TRACE", &self.trace)])?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         let ended = runtime.block_on(Box::pin(async {
             if self.dry_run {
@@ -168,7 +168,7 @@ impl Send {
     }
 
     fn show(&self, url: &str, sealed: &Sealed, out: &mut dyn Write) -> Result<(), Failure> {
-        if self.json {
+        if self.asked.json {
             let line = json!({
                 "partner": self.partner,
                 "url": url,
@@ -283,7 +283,7 @@ impl Send {
                 (exit, self.line(detail, disposition(detail)))
             }
         };
-        if self.json {
+        if self.asked.json {
             writeln!(out, "{line}")?;
             return Ok(exit);
         }

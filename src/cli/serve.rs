@@ -16,7 +16,9 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
+use super::acme::Authorized;
 use super::files::library;
 use super::reload;
 use super::{Exit, Failure, Outcome};
@@ -26,7 +28,7 @@ use crate::gateway::{self, Gateway, Settings};
 use crate::net::tls::Server;
 use crate::partner::{self, Partners};
 use crate::store::{Sqlite, Store};
-use crate::web::{self, Listeners};
+use crate::web::{self, Believed, Listeners};
 
 /// The settings file that is read where none is named and this one exists.
 const FILE: &str = "transload.toml";
@@ -42,6 +44,16 @@ pub(super) struct Place {
     /// The folder of the store
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+}
+
+/// Where the settings are, and how the result is told.
+#[derive(clap::Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// See the command's help.
@@ -233,14 +245,26 @@ impl Serve {
             .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;
         listeners.path.clone_from(&config.as2.path);
         listeners.limits = config.serve_limits();
-        listeners.proxies.clone_from(&config.as2.trusted_proxies);
-        let tls = config.as2.tls.as_ref().map(tls).transpose()?.map(Arc::new);
+        listeners.believed = Believed {
+            proxies: config.as2.trusted_proxies.clone(),
+            certificate: config.as2.client_certificate_header.clone(),
+        };
+        let acme = Authorized::bind(config).await?;
+        let tls = match (&acme, &config.as2.tls) {
+            (Some(acme), _) => Some(acme.keeper.server()?),
+            (None, own) => own.as_ref().map(tls).transpose()?,
+        };
+        let tls = tls.map(Arc::new);
         listeners.tls.clone_from(&tls);
         let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
         let watching = reload::watch(Arc::clone(&running.gateway), tls.clone(), config.clone());
         let watching = tokio::spawn(watching.map_err(Failure::state)?);
+        let asked = acme.as_ref().map(|acme| acme.address.to_string());
+        let ordering = acme
+            .zip(tls.clone())
+            .map(|(acme, tls)| tokio::spawn(acme.keep(tls, Arc::clone(&running.gateway))));
         let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
         let scheme = if tls.is_some() { "https" } else { "http" };
         eprintln!(
@@ -255,12 +279,16 @@ impl Serve {
         }
         if self.json {
             let (as2, admin) = (as2.to_string(), admin.to_string());
-            let line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });
+            let mut line = json!({ "as2": as2, "admin": admin, "path": path, "scheme": scheme });
+            if let Some(asked) = asked {
+                line["acme"] = asked.into();
+            }
             writeln!(out, "{line}")?;
             out.flush()?;
         }
         ends.next().await;
         watching.abort();
+        ordering.iter().for_each(JoinHandle::abort);
         eprintln!("transload: stopping; a second signal stops at once");
         tokio::select! {
             stopped = running.stop() => stopped.map_err(Failure::state)?,

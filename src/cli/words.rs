@@ -1,5 +1,6 @@
 //! The language of this run: what the command line says to people goes through here.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -32,6 +33,21 @@ pub(super) fn said(text: &Text) -> String {
 /// A word or a whole sentence in the language that is spoken.
 pub(super) fn say(english: &str) -> &str {
     language().say(english).unwrap_or(english)
+}
+
+/// What a partner said, for a terminal: control characters, which could write anywhere on it, are
+/// shown as what they are.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    match text.contains(char::is_control) {
+        false => text.into(),
+        true => {
+            let shown = |c: char| match c.is_control() {
+                true => c.escape_default().to_string(),
+                false => c.to_string(),
+            };
+            text.chars().map(shown).collect::<String>().into()
+        }
+    }
 }
 
 /// `1 line`, `2 lines`.
@@ -103,4 +119,15 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
         path,
         why = cause(error)
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_partner_says_moves_the_cursor() {
+        assert_eq!(plain("\u{1b}[2Jok\r\n\u{9b}1m"), "\\u{1b}[2Jok\\r\\n\\u{9b}1m");
+        assert_eq!(plain("processed, 订单"), "processed, 订单");
+    }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Error, Gateway, Settings, route};
 use crate::as2::{self, Certificate, Identity};
-use crate::net::{self, tls::Server};
+use crate::net::tls::Server;
 use crate::partner::expiry::{Standing, Warned, standing};
 use crate::partner::keyring::{Dated, Use, accepted, in_force, listed};
 use crate::partner::keys::{self, Keys};
@@ -40,9 +40,7 @@ impl Ring {
             theirs: items(in_force(&self.theirs, Use::Encrypt, at)),
         }
     }
-}
 
-impl Ring {
     /// What their server may show.
     pub(super) fn servers(&self, at: DateTime<Utc>) -> Vec<&Certificate> {
         let servers = accepted(&self.theirs, Use::Tls, at);
@@ -123,7 +121,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What OpenSSL cannot use.
-    pub fn show_tls(&self, server: &Server) -> Result<bool, net::tls::Error> {
+    pub fn show_tls(&self, server: &Server) -> Result<bool, String> {
         let (agreed, now) = (self.agreed(), self.clock.now());
         let newest = in_force(&agreed.ours, Use::Tls, now).into_iter().next();
         let Some(Dated { item: own, .. }) = newest else {
@@ -132,8 +130,8 @@ impl Gateway {
         let fingerprint = own.certificate.fingerprint();
         if server.fingerprint() != fingerprint {
             // From one room to the other, in memory: the password protects nothing.
-            let der = own.to_pkcs12("tls", "tls").unwrap_or_default();
-            server.replace(&der, "tls")?;
+            let der = own.to_pkcs12("tls", "tls").map_err(|why| why.to_string())?;
+            server.replace(&der, "tls").map_err(|why| why.to_string())?;
             tracing::info!(fingerprint, "another TLS certificate");
         }
         Ok(true)
@@ -174,6 +172,19 @@ impl Gateway {
         match due.is_empty() {
             true => Ok(()),
             false => self.store.seen(due).await,
+        }
+    }
+
+    /// Writes down which certificate a partner signed a receipt with.
+    pub(super) async fn note_signer(
+        &self,
+        partner: &str,
+        signer: Option<String>,
+        at: DateTime<Utc>,
+    ) {
+        let seen = signer.map(|signer| (Use::Verify, signer));
+        if let Err(why) = self.note(partner, seen.into_iter().collect(), at).await {
+            tracing::warn!(partner, %why, "cannot note which certificate signed a receipt");
         }
     }
 }

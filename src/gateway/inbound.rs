@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::certificates::seen;
 use super::route::{Partnership, profile};
-use super::{Gateway, exchange, related};
+use super::{Gateway, exchange, link, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
 use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
@@ -423,7 +423,8 @@ impl Gateway {
             true => Some((keys.signer(at)?, digest)),
             false => None,
         };
-        let (headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
+        let (mut headers, body) = Mdn::write(&fields, signer, &mut entropy, at)?;
+        link::claim(as2, &mut headers);
         let to = request.deliver_to.clone();
         // An address that is not agreed is asked for nothing; the sender hears of it here, with a
         // status that he sees without waiting for a receipt.
@@ -538,7 +539,9 @@ pub(super) fn payload(bytes: Bytes) -> Payload {
 /// What was spooled, for the store to keep. A file has to be there until it does.
 pub(super) fn kept(spooled: &Spooled, digest: store::Digest) -> Payload {
     match (spooled.memory(), spooled.file()) {
-        (None, Some(path)) => Payload::file(path, spooled.len(), digest),
+        (None, Some(path)) => {
+            Payload::file(path, spooled.len(), digest).summed(Some(spooled.sum()))
+        }
         (bytes, _) => Payload::new(bytes.cloned().unwrap_or_default(), digest),
     }
 }

@@ -1,13 +1,19 @@
 //! The way to a partner's server, and what a request of theirs has to show.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::inbound::text;
-use crate::as2::Certificate;
+use super::inbound::{Caller, text};
+use crate::as2::{Certificate, Headers};
 use crate::net::client::{Client, Limits, Way};
 use crate::net::way::{self, Login};
 use crate::partner::{self, As2, ProxyUse};
 use crate::store::Answer;
+
+/// The header of what a side does beyond RFC 4130 (RFC 6017), and the claim that a repeated message
+/// is taken for one (draft-duker-as2-reliability-16).
+const FEATURES: &str = "EDIINT-Features";
+const RELIABILITY: &str = "AS2-Reliability";
 
 /// What a partner file says of HTTP and TLS, with its files read.
 #[derive(Default)]
@@ -72,6 +78,32 @@ impl Link {
         let challenge = ("www-authenticate".into(), "Basic realm=\"AS2\"".into());
         answer.headers.push(challenge);
         Some(answer)
+    }
+}
+
+/// Leaves the claim of reliability out of what goes to a partner who does not want it.
+pub(super) fn claim(as2: &As2, headers: &mut Headers) {
+    if as2.reliability {
+        return;
+    }
+    let said = headers.get(FEATURES).unwrap_or_default().to_owned();
+    let kept: Vec<_> = said
+        .split(',')
+        .map(str::trim)
+        .filter(|one| !one.is_empty() && !one.eq_ignore_ascii_case(RELIABILITY))
+        .collect();
+    if !said.is_empty() {
+        headers.set(FEATURES, &kept.join(", "));
+    }
+}
+
+impl Caller {
+    /// How often its sender wants to hear that we are at it.
+    #[must_use]
+    pub fn interim(&self) -> Option<Duration> {
+        let as2 = self.partnership.partner.as2.as_ref()?;
+        let seconds = as2.interim_seconds?;
+        Some(Duration::from_secs(seconds.into()))
     }
 }
 

@@ -22,6 +22,7 @@
 //! | `restart` | a transfer that broke, and goes on |
 //! | `trace` | every layer of an exchange as files, where that is asked for |
 //! | `transport` | AS2 and folder: how bytes leave, and how files arrive |
+//! | `alert` | what somebody has to look at |
 //! | `certificates` | which key and certificate at which time, who was seen with which, what soon ends |
 //! | `exchange` | certificates that come and go by messages |
 //! | `link` | the way to a partner's server, and what its requests have to show |
@@ -52,6 +53,7 @@
 //! interchange.
 
 mod acknowledgment;
+mod alert;
 mod api;
 mod certificates;
 mod compose;
@@ -81,6 +83,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use alert::{Alert, RECENT, Told};
 pub use api::{account, limits as api_limits};
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use exchange::offer;
@@ -361,7 +364,15 @@ impl Gateway {
     /// # Errors
     /// As [`Gateway::new`]; then nothing is changed.
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
-        let (library, before) = (Arc::new(library), self.agreed());
+        self.agree_with(Arc::new(library), partners.iter())
+    }
+
+    fn agree_with<'a>(
+        &self,
+        library: Arc<Library>,
+        partners: impl Iterator<Item = &'a Partner>,
+    ) -> Result<(), Error> {
+        let before = self.agreed();
         let held = self
             .keys
             .as_deref()
@@ -389,7 +400,7 @@ impl Gateway {
             }
             Ok(Arc::new(partnership))
         };
-        let partnerships = partners.iter().map(open).collect::<Result<_, Error>>()?;
+        let partnerships = partners.map(open).collect::<Result<_, Error>>()?;
         let agreed = Arc::new(Agreed {
             library,
             partnerships,

@@ -22,7 +22,7 @@ use super::worker::Setback;
 use super::{Gateway, compose, route};
 use crate::as2::{self, Headers, Keys, Mdn, Mic, Profile, Receipt, sha256};
 use crate::net::client::{self, Response};
-use crate::net::spool::Checked;
+use crate::net::spool::{Checked, Mark};
 use crate::store::{
     self, Answer, Aside, Digest, Envelope, Kind, Message, MessageState, Payload, Place, Work,
 };
@@ -30,8 +30,9 @@ use crate::store::{
 /// What came of sending a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// They said what became of it, or nothing more is to be said.
-    Settled(store::Receipt),
+    /// They said what became of it, or nothing more is to be said; and the fingerprint of the
+    /// certificate that a receipt of theirs was signed with.
+    Settled(store::Receipt, Option<String>),
     /// The same bytes again, later.
     Later(Again),
     /// They may have it, and sending it again tells no more.
@@ -132,7 +133,10 @@ impl Gateway {
             "sent"
         );
         let receipt = match fate {
-            Fate::Settled(receipt) => receipt,
+            Fate::Settled(receipt, signer) => {
+                self.note_signer(partner, signer, now).await;
+                receipt
+            }
             Fate::Uncertain(why) => return Err(Setback::Aside(Aside::Uncertain, why)),
             Fate::Dead(why) => return Err(Setback::Aside(Aside::Dead, why)),
             Fate::Later(mut again) => {
@@ -167,13 +171,18 @@ pub(super) const OTHER: &str = "the stored bytes are not what was stored";
 
 /// Reads a payload: the last bytes come only if all are as they were stored.
 pub(super) fn checked(payload: &Payload) -> std::io::Result<Checked<store::Source>> {
-    Ok(Checked::new(payload.open()?, payload.len(), payload.digest))
+    Ok(Checked::new(payload.open()?, payload.len(), mark(payload)))
+}
+
+/// What tells whether stored bytes are still those: the quicker sum where there is one.
+pub(super) fn mark(payload: &Payload) -> Mark {
+    payload.sum.map_or(Mark::Sha256(payload.digest), Mark::Sum)
 }
 
 impl Fate {
     fn word(&self) -> &'static str {
         match self {
-            Fate::Settled(receipt) => receipt.state.as_str(),
+            Fate::Settled(receipt, _) => receipt.state.as_str(),
             Fate::Later(_) => "later",
             Fate::Uncertain(_) => "uncertain",
             Fate::Dead(_) => "dead",
@@ -182,7 +191,7 @@ impl Fate {
 
     fn why(&self) -> &str {
         match self {
-            Fate::Settled(receipt) => &receipt.note,
+            Fate::Settled(receipt, _) => &receipt.note,
             Fate::Later(Again { why, .. }) | Fate::Uncertain(why) | Fate::Dead(why) => why,
         }
     }
@@ -241,11 +250,12 @@ pub(super) fn fate_of_answer(
         body: answer.body,
     };
     if agreed.receipt == Receipt::No {
-        return Fate::Settled(store::Receipt {
+        let receipt = store::Receipt {
             state: MessageState::Confirmed,
             answer: Some(kept),
             note: format!("HTTP status {status}; no receipt is agreed"),
-        });
+        };
+        return Fate::Settled(receipt, None);
     }
     // They took it, and have not said so in a way that proves it.
     let unproved = |why: String| {
@@ -266,7 +276,8 @@ pub(super) fn fate_of_answer(
     if !reversed(&headers, profile) || !mdn.answers(&message.key.message_id) {
         return unproved("the receipt is for another message".into());
     }
-    Fate::Settled(verdict(&mdn, message, kept, agreed))
+    let signer = mdn.signature.as_ref().map(|signed| signed.signer.clone());
+    Fate::Settled(verdict(&mdn, message, kept, agreed), signer)
 }
 
 /// Whether the names of a receipt are those of our message, turned round. Some leave them out of

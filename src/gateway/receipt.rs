@@ -168,6 +168,8 @@ impl Gateway {
                     body: bytes,
                 };
                 let receipt = verdict(&mdn, &message, answer, &agreed);
+                let signer = mdn.signature.map(|signed| signed.signer);
+                self.note_signer(partner, signer, at).await;
                 tracing::info!(message_id, partner, said = receipt.note, "a receipt came");
                 kill!("receipt-came");
                 self.store.receipt(message.id, receipt, at).await?;

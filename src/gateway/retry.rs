@@ -3,20 +3,22 @@
 //! | after | |
 //! |---|---|
 //! | a try that failed | the same bytes, after a wait of up to 60 s, 120 s … 1 h, and what they ask for |
-//! | [`MISSES`] tries in a row that did not reach them | nothing of theirs for such a wait; then one at a time |
+//! | `misses` ([`MISSES`]) tries in a row that did not reach them | nothing of theirs for such a wait; then one at a time |
 //! | a try that reached them | everything that waits for them |
 //! | `give_up_hours` | set aside, whether it was tried or waited behind another |
 //!
 //! What is known of a partner's server stands in the store: a restart goes on where it was.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Gateway;
 use super::route::Partnership;
 use super::worker::Setback;
+use super::{Agreed, Gateway};
 use crate::net::client::Response;
 use crate::partner::GIVE_UP_HOURS;
-use crate::store::{Aside, MISSES, Missed, Work};
+use crate::store::{AT_ONCE, Allowance, Aside, MISSES, Missed, Work};
 
 /// The first wait after a failure; each further one may be twice as long.
 pub const RETRY_FIRST: TimeDelta = TimeDelta::seconds(60);
@@ -69,17 +71,20 @@ impl Gateway {
             kill!("waiting");
             return Ok(());
         }
+        let known = self.partnership(&work.partner);
+        let misses = known.and_then(|known| known.partner.as2.as_ref()?.misses);
+        let misses = misses.unwrap_or(MISSES);
         let missed = Missed {
             why,
             perhaps_there,
             again: now + wait,
             // Each probe that fails doubles the next pause, as each try does its wait.
-            pause: self.backoff((work.missed + 1).saturating_sub(MISSES - 1)),
+            pause: self.backoff((work.missed + 1).saturating_sub(misses - 1)),
             give_up: now - limit,
         };
         let count = self.store.unreached(work.lease, missed, now).await?;
         kill!("missed");
-        if count >= MISSES {
+        if count >= misses {
             let partner = &work.partner;
             tracing::warn!(
                 partner,
@@ -88,6 +93,28 @@ impl Gateway {
             );
         }
         Ok(())
+    }
+
+    /// Tells the store what partners' servers bear, where partner files were taken since it was
+    /// `told`.
+    pub(super) async fn allow(&self, told: &mut Option<Arc<Agreed>>) {
+        let agreed = self.agreed();
+        if told.as_ref().is_some_and(|told| Arc::ptr_eq(told, &agreed)) {
+            return;
+        }
+        let partners = agreed.partnerships.iter().map(|known| &known.partner);
+        let said = partners.filter_map(|partner| {
+            let as2 = partner.as2.as_ref()?;
+            (as2.at_once.is_some() || as2.misses.is_some()).then(|| Allowance {
+                partner: partner.name.clone(),
+                at_once: as2.at_once.unwrap_or(AT_ONCE),
+                misses: as2.misses.unwrap_or(MISSES),
+            })
+        });
+        match self.store.allow(said.collect()).await {
+            Ok(()) => *told = Some(agreed),
+            Err(why) => tracing::error!(%why, "cannot say what partners bear; tried again"),
+        }
     }
 
     /// Anything up to the full wait, so that a thousand partners who come back at once are not

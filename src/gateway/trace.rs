@@ -91,7 +91,7 @@ impl Trace {
             }
             // A partner's name is letters, digits, dots and dashes, and begins with none of these.
             let folder = self.folder.join(format!("{number:06}-{what}-{partner}"));
-            fs::create_dir(&folder)?;
+            fs::DirBuilder::new().mode(0o700).create(&folder)?;
             Ok(Exchange { folder, files: 0 })
         };
         let begun = begun();

@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
-use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
+use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error, mark};
 use super::retry::Again;
 use super::route::{Partnership, profile};
 use super::worker::Setback;
-use super::{Gateway, compose, restart};
+use super::{Gateway, compose, link, restart};
 use crate::as2::{self, hex};
 use crate::bridge::folder::{Inbox, Kept, Look, safe};
 use crate::bridge::{Bridge, Incoming};
@@ -107,6 +107,7 @@ impl Gateway {
         let body = body.finish().map_err(Setback::later)?;
         let mut headers = sealed.headers;
         as2.version.dress(&mut headers);
+        link::claim(as2, &mut headers);
         let asked = as2.receipt != Receipt::None && as2.receipt_mode == ReceiptMode::Async;
         if let Some(url) = self.receipt_url.as_ref().filter(|_| asked) {
             headers.push(DELIVER_TO, url);
@@ -152,10 +153,10 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let len = body.len();
+        let (len, mark) = (body.len(), mark(&body));
         let outgoing = match body.place.clone() {
             Place::Memory(bytes) => Outgoing::from(bytes),
-            Place::File { path, len } => Outgoing::file(path, len, body.digest),
+            Place::File { path, len } => Outgoing::file(path, len, mark),
         };
         let ask = Ask {
             url: &as2.url,
@@ -331,11 +332,14 @@ async fn place(partnership: &Arc<Partnership>, detail: &MessageDetail, body: Pay
         })
     };
     match blocking(partnership, put).await {
-        Ok(Ok(Some((path, _)))) => Fate::Settled(store::Receipt {
-            state: MessageState::Confirmed,
-            answer: None,
-            note: path.display().to_string(),
-        }),
+        Ok(Ok(Some((path, _)))) => {
+            let receipt = store::Receipt {
+                state: MessageState::Confirmed,
+                answer: None,
+                note: path.display().to_string(),
+            };
+            Fate::Settled(receipt, None)
+        }
         Ok(Ok(None)) => Fate::Dead("the partner file no longer has a [folder]".into()),
         Ok(Err(why)) => later(why.to_string()),
         Err(why) => later(why),

@@ -29,6 +29,7 @@ use crate::net::probe;
 use crate::partner::keyring::Dated;
 use crate::partner::keys::Keys;
 use crate::partner::{As2, Partner, ReceiptMode};
+use crate::x12::{Text, text};
 
 /// What is sent. It ends in a line feed alone, so that a peer that changes line ends shows it.
 const LINE: &[u8] = b"A connection test. Nothing is ordered, and nothing has to be done.\n";
@@ -81,19 +82,19 @@ pub struct Stage {
     /// How long it took.
     pub took: Duration,
     /// What was found.
-    pub said: String,
+    pub said: Text,
     /// What would likely help, with the name of the setting.
-    pub help: Option<String>,
+    pub help: Option<Text>,
 }
 
 /// What a stage found; and what would help, where it is not as it should be.
 struct Found {
     verdict: Verdict,
-    said: String,
-    help: Option<String>,
+    said: Text,
+    help: Option<Text>,
 }
 
-fn passed(said: impl Into<String>) -> Found {
+fn passed(said: impl Into<Text>) -> Found {
     let said = said.into();
     Found {
         verdict: Verdict::Passed,
@@ -102,18 +103,18 @@ fn passed(said: impl Into<String>) -> Found {
     }
 }
 
-fn skipped(said: &str) -> Found {
+fn skipped(said: Text) -> Found {
     Found {
         verdict: Verdict::Skipped,
         ..passed(said)
     }
 }
 
-fn failed(said: impl Into<String>, help: impl Into<String>) -> Found {
+fn failed(said: impl Into<Text>, help: Text) -> Found {
     Found {
         verdict: Verdict::Failed,
         said: said.into(),
-        help: Some(help.into()),
+        help: Some(help),
     }
 }
 
@@ -155,8 +156,8 @@ impl Trial<'_> {
         };
         let Some(as2) = &self.partner.as2 else {
             let found = failed(
-                "there is no [as2] section",
-                "add one; `partner add` writes it",
+                text!("there is no [as2] section"),
+                text!("add one; `partner add` writes it"),
             );
             told("settings", start.elapsed(), found);
             return;
@@ -168,14 +169,14 @@ impl Trial<'_> {
         let way = match link::way(as2, &self.way) {
             Ok(way) => way.unwrap_or_else(|| self.way.clone()),
             Err(why) => {
-                let help = "[as2.connect] names a file or variable that cannot be used";
+                let help = text!("[as2.connect] names a file or variable that cannot be used");
                 told("settings", start.elapsed(), failed(why, help));
                 return;
             }
         };
         match probe::probe(&as2.url, &way, LAYER).await {
             Err(why) => {
-                let help = "`url` and [as2.connect]: correct what is named here";
+                let help = text!("`url` and [as2.connect]: correct what is named here");
                 told("settings", start.elapsed(), failed(why, help));
                 return;
             }
@@ -214,7 +215,11 @@ impl Trial<'_> {
             return;
         }
         if agreed.receipt == Receipt::No {
-            told("AS2", Duration::ZERO, skipped("no receipt is agreed"));
+            told(
+                "AS2",
+                Duration::ZERO,
+                skipped(text!("no receipt is agreed")),
+            );
             return;
         }
         let start = Instant::now();
@@ -270,12 +275,15 @@ impl Trial<'_> {
         let sealed = as2::seal(source, &mut body, document, &keys, agreed, &mut entropy, at);
         let sealed = sealed.map_err(|why| {
             failed(
-                format!("the message cannot be sealed: {why}"),
-                "`certificates` (theirs) and `identity` (ours): one of them cannot be used now",
+                text!("the message cannot be sealed: {why}", why = why.to_string()),
+                text!(
+                    "`certificates` (theirs) and `identity` (ours): one of them cannot be used now"
+                ),
             )
         })?;
         let mut headers = sealed.headers;
         as2.version.dress(&mut headers);
+        super::link::claim(as2, &mut headers);
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -305,10 +313,11 @@ impl Trial<'_> {
             match bytes.and_then(|bytes| certificate(&bytes).map_err(|why| why.to_string())) {
                 Ok(known) => {
                     let why = advice::dated(&known, now);
-                    unusable.extend(why.map(|why| format!("{shown} {why}")));
+                    let shown = shown.to_string();
+                    unusable.extend(why.map(|why| text!("{shown} {why}", shown, why)));
                     theirs.push(entry.dated(known));
                 }
-                Err(why) => unusable.push(format!("{shown}: {why}")),
+                Err(why) => unusable.push(format!("{shown}: {why}").into()),
             }
         }
         theirs.extend(self.keys.accepted(&self.partner.name).cloned());

@@ -4,7 +4,7 @@
 //! send a partner's document where no partner file says.
 
 use std::error::Error as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -29,6 +29,9 @@ pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Time from the last byte out (of a body in memory: the first) to the last byte in. An MDN takes a
 /// peer seconds, not minutes.
 pub const TOTAL_TIME: Duration = Duration::from_secs(60);
+/// Time that interim answers (RFC 9110 section 15.2) can prolong that to: who is at it for longer
+/// will not come to an end.
+pub const INTERIM_TIME: Duration = Duration::from_secs(15 * 60);
 /// Time for a whole body from a file: as long as our own listener gives a peer.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(15 * 60);
 /// Bytes a second that a peer must take of it, over [`RATE_WINDOW`]: below a modem's speed.
@@ -294,6 +297,8 @@ impl Client {
         })?;
         let proxy = uri.host().and_then(|host| self.way.proxy(host));
         let mut request = request(method, uri.clone(), headers, body)?;
+        let alive = Arc::clone(&progress);
+        hyper::ext::on_informational(&mut request, move |_| alive.alive());
         let shown = [
             (AUTHORIZATION, self.way.authorization(&uri)),
             // What is for the proxy goes to the peer only where the proxy reads the request.
@@ -342,17 +347,19 @@ impl Client {
         tokio::pin!(exchange);
         let start = Instant::now();
         let (mut window, mut before) = (start, 0);
+        let due = || progress.due(limits.total_time, INTERIM_TIME);
         loop {
-            let deadline = match progress.finished() {
-                Some(at) => at + limits.total_time,
+            let deadline = match due() {
+                Some(due) => due,
                 None => (window + limits.rate_window).min(start + limits.upload_time),
             };
             if let Ok(answer) = timeout_at(deadline, &mut exchange).await {
                 return answer;
             }
             let now = Instant::now();
-            match progress.finished() {
-                Some(at) if now >= at + limits.total_time => return late(limits.total_time),
+            match due() {
+                Some(due) if now >= due => return late(limits.total_time),
+                // The body went, or an interim answer came.
                 Some(_) => continue,
                 None if now >= start + limits.upload_time => return late(limits.upload_time),
                 None => {}

@@ -20,6 +20,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::interim::{self, Interim};
+
 /// What the bytes of one request head say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -232,6 +234,7 @@ pub(super) struct Watched<S> {
     framing: Framing,
     /// The end of a header line that waits for what follows it: two bytes at most.
     held: Vec<u8>,
+    interim: interim::Out,
 }
 
 impl<S> Watched<S> {
@@ -241,7 +244,13 @@ impl<S> Watched<S> {
             stream,
             framing: Framing::new(most),
             held: Vec::new(),
+            interim: interim::Out::default(),
         }
+    }
+
+    /// What gives interim answers on it.
+    pub(super) fn interim(&self) -> Interim {
+        self.interim.asked()
     }
 
     /// Where the verdicts appear.
@@ -301,15 +310,25 @@ impl<S: AsyncRead + Unpin> Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let Watched {
+            stream, interim, ..
+        } = self.get_mut();
+        ready!(interim.end(stream, cx))?;
+        Pin::new(stream).poll_write(cx, bytes)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// hyper flushes when it has written all that it had: the one moment for an interim answer.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Watched {
+            stream, interim, ..
+        } = self.get_mut();
+        interim.begin();
+        ready!(interim.end(stream, cx))?;
+        Pin::new(stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -7,7 +7,9 @@
 //! | [`way`] | whose certificates the client trusts, what it shows, the proxy between |
 //! | [`probe`] | the way to a peer, looked at layer by layer |
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
+//! | [`acme`] | a certificate for a listener, ordered from an authority |
 //! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
+//! | [`interim`] | `102 Processing` while a request is worked on |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
 //! | [`whole`] | a listener of whole requests, for handlers that know no HTTP library |
 //! | [`spool`] | bytes on their way to disk and back, digested |
@@ -27,9 +29,11 @@
 //! It does not know AS2, routes or pages (`web` does), speaks no HTTP/2, and keeps no queue: who
 //! calls it decides when to try again.
 
+pub mod acme;
 pub mod body;
 pub mod client;
 mod framing;
+pub mod interim;
 pub mod loopback;
 mod network;
 mod outgoing;

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::spool::{BLOCK, Checked};
+use super::spool::{BLOCK, Checked, Mark, copy};
 
 /// A request's body. A file is read from its start for each request, so that a retry needs nothing
-/// of the one before; its last bytes go out only if all are what its digest says.
+/// of the one before; its last bytes go out only if all are what its mark says.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     from: From,
@@ -27,20 +28,16 @@ pub struct Outgoing {
 #[derive(Debug, Clone)]
 enum From {
     Memory(Bytes),
-    File {
-        path: PathBuf,
-        len: u64,
-        sha256: [u8; 32],
-    },
+    File { path: PathBuf, len: u64, mark: Mark },
 }
 
 impl Outgoing {
-    /// A file of `len` bytes with this digest.
+    /// A file of `len` bytes with this mark.
     #[must_use]
-    pub fn file(path: impl Into<PathBuf>, len: u64, sha256: [u8; 32]) -> Self {
-        let path = path.into();
+    pub fn file(path: impl Into<PathBuf>, len: u64, mark: impl Into<Mark>) -> Self {
+        let (path, mark) = (path.into(), mark.into());
         Self {
-            from: From::File { path, len, sha256 },
+            from: From::File { path, len, mark },
             chunked: false,
             after: 0,
         }
@@ -53,7 +50,7 @@ impl Outgoing {
     }
 
     /// Only what follows `len` bytes, of a transfer that broke. A file is still read from its start,
-    /// so that its digest is looked at.
+    /// so that its mark is looked at.
     #[must_use]
     pub fn after(self, len: u64) -> Self {
         Self { after: len, ..self }
@@ -70,8 +67,8 @@ impl Outgoing {
                 let bytes = bytes.slice(from.min(bytes.len())..);
                 (Blocks::Memory(bytes.clone()), bytes.len() as u64)
             }
-            From::File { path, len, sha256 } => {
-                let file = Checked::new(File::open(path)?, len, sha256);
+            From::File { path, len, mark } => {
+                let file = Checked::new(File::open(path)?, len, mark);
                 (
                     Blocks::File(read(file, self.after)),
                     len.saturating_sub(self.after),
@@ -102,7 +99,7 @@ impl std::convert::From<Bytes> for Outgoing {
 fn read(mut file: Checked<File>, after: u64) -> mpsc::Receiver<io::Result<Bytes>> {
     let (give, blocks) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        if let Err(why) = io::copy(&mut file.by_ref().take(after), &mut io::sink()) {
+        if let Err(why) = copy(&mut file.by_ref().take(after), &mut io::sink()) {
             let _ = give.blocking_send(Err(why));
             return;
         }
@@ -127,6 +124,7 @@ pub(super) struct Progress(Mutex<Way>);
 struct Way {
     taken: u64,
     finished: Option<Instant>,
+    alive: Option<Instant>,
     failed: Option<(bool, String)>,
 }
 
@@ -140,14 +138,23 @@ impl Progress {
         self.way().finished.get_or_insert_with(Instant::now);
     }
 
+    /// They said that they are at it.
+    pub(super) fn alive(&self) {
+        self.way().alive = Some(Instant::now());
+    }
+
+    /// Until when an answer is waited for, where all of it went: `time` from then, or from the last
+    /// that they said; `most` from then, whatever they say.
+    pub(super) fn due(&self, time: Duration, most: Duration) -> Option<Instant> {
+        let way = self.way();
+        let finished = way.finished?;
+        let last = way.alive.map_or(finished, |alive| alive.max(finished));
+        Some((last + time).min(finished + most.max(time)))
+    }
+
     /// Bytes that went to the connection.
     pub(super) fn taken(&self) -> u64 {
         self.way().taken
-    }
-
-    /// When the last of them went.
-    pub(super) fn finished(&self) -> Option<Instant> {
-        self.way().finished
     }
 
     /// Whether the body could not be read, whether that is for good, and why.
@@ -223,5 +230,33 @@ impl Body for Stream {
             true => SizeHint::new(),
             false => SizeHint::with_exact(self.left),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interim_answer_gives_time_and_not_for_ever() {
+        let progress = Progress::default();
+        let (time, most) = (Duration::from_secs(60), Duration::from_secs(900));
+        progress.alive();
+        assert_eq!(progress.due(time, most), None, "the body is not out yet");
+        progress.finish();
+        let finished = progress.way().finished.unwrap();
+        assert_eq!(progress.due(time, most), Some(finished + time));
+        for (alive, want) in [(100, 160), (880, 900), (5000, 900)] {
+            progress.way().alive = Some(finished + Duration::from_secs(alive));
+            let due = progress.due(time, most).unwrap();
+            assert_eq!((due - finished).as_secs(), want);
+        }
+        let long = Duration::from_secs(1800);
+        progress.way().alive = None;
+        assert_eq!(
+            progress.due(long, most),
+            Some(finished + long),
+            "what was asked for"
+        );
     }
 }

@@ -24,7 +24,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -241,6 +241,7 @@ async fn connection<H, F, B>(
         },
     };
     let watched = Watched::new(wire, limits.head_bytes);
+    let interim = watched.interim();
     let turns = Turns {
         verdicts: watched.verdicts(),
         left: AtomicUsize::new(limits.requests),
@@ -249,6 +250,9 @@ async fn connection<H, F, B>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(shown) = &shown {
             request.extensions_mut().insert(shown.clone());
+        }
+        if request.version() == Version::HTTP_11 {
+            request.extensions_mut().insert(interim.clone());
         }
         Box::pin(answer(
             Arc::clone(&turns),

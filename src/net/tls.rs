@@ -77,6 +77,32 @@ pub enum Clients {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown(pub String);
 
+/// The fingerprint of a certificate as proxies pass it on in a header: base64 of DER, between colons
+/// (RFC 9440) or not, or PEM, with percent signs for what a header cannot hold. Of several, the first.
+#[must_use]
+pub fn told(value: &str) -> Option<String> {
+    let plain = unescaped(value)?;
+    let inner = match plain.split_once("-----BEGIN CERTIFICATE-----") {
+        Some((_, rest)) => rest.split_once("-----END CERTIFICATE-----")?.0,
+        None => plain.trim().trim_matches(':'),
+    };
+    let base64: String = inner.split_ascii_whitespace().collect();
+    let der = openssl::base64::decode_block(&base64).ok()?;
+    X509::from_der(&der).ok().map(|own| fingerprint(&own))
+}
+
+/// A text without percent signs (RFC 3986 section 2.1).
+fn unescaped(value: &str) -> Option<String> {
+    let mut parts = value.split('%');
+    let mut plain = parts.next()?.to_owned();
+    for part in parts {
+        let byte = u8::from_str_radix(part.get(..2)?, 16).ok()?;
+        plain.push(char::from(byte));
+        plain.push_str(&part[2..]);
+    }
+    Some(plain)
+}
+
 /// A key, its certificate and what leads from that to an authority.
 pub(super) struct Bundle {
     pub(super) key: openssl::pkey::PKey<openssl::pkey::Private>,

@@ -16,6 +16,12 @@ const NAME: usize = 64;
 const MINUTES: u32 = 24 * 60;
 /// The longest that something is tried for, in hours: a month.
 const HOURS: u32 = 31 * 24;
+/// The most that is with one partner's server at once: half of what a gateway sends in all.
+const AT_ONCE: u32 = 16;
+/// The most misses before a circuit is shut: with the longest waits, days of them.
+const MISSES: u32 = 100;
+/// The longest pause between interim answers: proxies cut what is silent for a minute.
+const INTERIM: u32 = 300;
 /// Characters of GS08.
 const VERSION: std::ops::RangeInclusive<usize> = 6..=12;
 
@@ -75,11 +81,15 @@ pub(crate) fn is_url(text: &str) -> bool {
         .strip_prefix("http://")
         .or(text.strip_prefix("https://"));
     let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?']));
+    // A password in it would stand in every log; `login` has a place for one.
+    let authority = rest.unwrap_or_default().split(['/', '?', '#']).next();
+    let host = host && !authority.unwrap_or_default().contains('@');
     host && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 pub(super) fn url<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    text(input, is_url, "an http or https URL")
+    let want = "an http or https URL, without a user in it (`login` has a place for that)";
+    text(input, is_url, want)
 }
 
 /// URLs of which scheme, host and port can be told.
@@ -99,6 +109,18 @@ pub(super) fn minutes<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Err
 
 pub(super) fn hours<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
     up_to(input, HOURS, "hours")
+}
+
+pub(super) fn at_once<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    up_to(input, AT_ONCE, "messages at once").map(Some)
+}
+
+pub(super) fn misses<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    up_to(input, MISSES, "tries in a row").map(Some)
+}
+
+pub(super) fn interim<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    up_to(input, INTERIM, "seconds").map(Some)
 }
 
 pub(super) fn up_to<'de, D: Deserializer<'de>>(

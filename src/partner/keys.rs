@@ -344,10 +344,38 @@ pub fn write_card(path: &Path, card: &Card) -> io::Result<()> {
     write(&path.with_extension("toml"), text.as_bytes())
 }
 
-/// A file that appears whole: durable, then renamed into its place.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that appears whole: durable, then renamed into its place.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    appear(
+        path,
+        bytes,
+        fs::OpenOptions::new().write(true).create_new(true),
+    )
+}
+
+/// The same, for its owner alone.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    appear(path, bytes, &options)
+}
+
+fn appear(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> io::Result<()> {
     let beside = path.with_extension("partial");
-    let mut file = fs::File::create(&beside)?;
+    // What a crash left there would keep its mode.
+    match fs::remove_file(&beside) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        _ => {}
+    }
+    let mut file = options.open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)

@@ -40,6 +40,7 @@
 mod answer;
 pub mod api;
 mod bill;
+pub mod edi;
 mod ledger;
 pub mod listen;
 mod notice;

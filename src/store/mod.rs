@@ -67,7 +67,7 @@ pub use inbound::{
     Reading, Recorded, Verdict,
 };
 pub use memory::Memory;
-pub use order::{Anew, Circuit, Missed, Order, Queue, Resend, Waiting};
+pub use order::{Allowance, Anew, Circuit, Missed, Order, Queue, Resend, Waiting};
 pub use outbound::{
     Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
 };
@@ -88,11 +88,11 @@ pub const DUPLICATE_WINDOW: TimeDelta = TimeDelta::days(90);
 /// and is set aside. Two may be bad luck (a restart); three are a pattern.
 pub const DEATHS: u32 = 3;
 
-/// Pieces of work that wait for the same partner's server at once: what a small server bears, and
+/// Pieces of work that wait for the same partner's server at once, where its file says nothing: what a small server bears, and
 /// few enough that one that hangs leaves most of a worker's places to others.
-pub const AT_ONCE: usize = 4;
+pub const AT_ONCE: u32 = 4;
 
-/// After so many tries in a row that did not reach a partner, nothing is tried for a while, and
+/// After so many tries in a row that did not reach a partner, where its file says nothing, nothing is tried for a while, and
 /// then one at a time until one succeeds: a partner who is down costs nobody else a place.
 pub const MISSES: u32 = 5;
 
@@ -144,8 +144,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Leases up to `limit` due pieces of work of these kinds for `lease`, the partner served
     /// longest ago first. Rows that killed [`DEATHS`] workers in a row are set aside on the way. Of
-    /// what asks a partner's server, [`AT_ONCE`] are leased at once; none while it is shut, and one
-    /// from then on until it is reached.
+    /// what asks a partner's server, [`AT_ONCE`] (or what [`allow`](Store::allow) said) are leased at
+    /// once; none while it is shut, and one from then on until it is reached.
     fn claim(
         &self,
         kinds: &[WorkKind],
@@ -153,6 +153,9 @@ pub trait Store: Send + Sync + 'static {
         lease: Duration,
         now: DateTime<Utc>,
     ) -> Reply<'_, Claimed>;
+
+    /// What partners' servers bear, where it is not the usual: in place of all that was said before.
+    fn allow(&self, all: Vec<Allowance>) -> Reply<'_, ()>;
 
     /// Keeps a lease until `until`.
     fn extend(&self, lease: Lease, until: DateTime<Utc>) -> Reply<'_, ()>;
@@ -167,7 +170,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Reply<'_, ()>;
 
     /// A try did not reach the partner: like [`retry`](Store::retry), and counted. Gives the tries
-    /// in a row that did not; the [`MISSES`]th shuts the partner's circuit. Everything else that
+    /// in a row that did not; the [`MISSES`]th (or what [`allow`](Store::allow) said) shuts the partner's circuit. Everything else that
     /// ends [`WorkKind::Send`] or [`WorkKind::Answer`] with an answer of theirs opens it.
     fn unreached(&self, lease: Lease, missed: Missed, now: DateTime<Utc>) -> Reply<'_, u32>;
 

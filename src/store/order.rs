@@ -43,6 +43,17 @@ pub struct Anew {
     pub headers: Headers,
 }
 
+/// What a partner's server bears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// The partner's name in our settings.
+    pub partner: String,
+    /// Instead of [`AT_ONCE`](super::AT_ONCE).
+    pub at_once: u32,
+    /// Instead of [`MISSES`](super::MISSES).
+    pub misses: u32,
+}
+
 /// A try that did not reach the partner's server, or that the server had no time for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
@@ -52,8 +63,8 @@ pub struct Missed {
     pub perhaps_there: bool,
     /// When the same is tried again.
     pub again: DateTime<Utc>,
-    /// For how long nothing of this partner is tried where this is the [`MISSES`](super::MISSES)th
-    /// miss in a row, or a further one.
+    /// For how long nothing of this partner is tried where this is the miss that shuts its circuit,
+    /// or a further one.
     pub pause: TimeDelta,
     /// Then everything for this partner that was queued before this is given up.
     pub give_up: DateTime<Utc>,
@@ -96,8 +107,7 @@ pub struct Circuit {
     pub partner: String,
     /// Tries in a row that did not reach it.
     pub missed: u32,
-    /// Until when nothing is tried, where it was [`MISSES`](super::MISSES) or more; then one at a
-    /// time.
+    /// Until when nothing is tried, where its circuit is shut; then one at a time.
     pub shut: Option<DateTime<Utc>>,
 }
 

@@ -24,12 +24,13 @@ use hyper::header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use super::forwarded::{Origin, origin};
+use super::forwarded::{Believed, Origin, origin};
 use crate::net::body::{Body, Intake, Refused};
+use crate::net::interim::Interim;
 use crate::net::serve::{Limits, serve};
 use crate::net::tls::{Server, Shown};
 use crate::net::transfer::Transfer;
-use crate::net::{Network, latin1, latin1_bytes};
+use crate::net::{latin1, latin1_bytes};
 
 /// How many seconds a sender is asked to wait when a body could not be spooled.
 const RETRY_AFTER: u32 = 60;
@@ -47,8 +48,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What it shows where it speaks TLS.
     pub tls: Option<Arc<Server>>,
-    /// The proxies in front of it, whose word is taken for who sent a request, and how.
-    pub proxies: Vec<Network>,
+    /// Whose word is taken for who sent a request, and how.
+    pub believed: Believed,
 }
 
 /// A request that arrived, its body not yet read.
@@ -58,13 +59,16 @@ pub struct Arrival {
     pub peer: IpAddr,
     /// Whether it came by TLS, to us or to a proxy that is trusted.
     pub secure: bool,
-    /// The fingerprint of the certificate that the client showed to us: SHA-256 in lower-case hex.
+    /// The fingerprint of the certificate that the client showed, to us or to a proxy that is trusted:
+    /// SHA-256 in lower-case hex.
     pub certificate: Option<String>,
     /// The headers: names in lower case, values with each byte as one character (ISO 8859-1).
     /// Lines of one name are in the order in which they came.
     pub headers: Vec<(String, String)>,
     /// Whether it only asks how much of a transfer is here: a `HEAD` with an `ETag`.
     pub asks: bool,
+    /// Gives interim answers once the body is read; a client of HTTP/1.0 gets none.
+    pub interim: Option<Interim>,
     /// The body.
     pub body: Upload,
 }
@@ -207,16 +211,17 @@ pub async fn listen<H, F>(
         spool,
         limits,
         tls,
-        proxies,
+        believed,
     } = settings;
     let intake = Arc::new(Intake::new(&limits, spool));
-    let (route, secure) = (Arc::new((path, proxies, handler)), tls.is_some());
+    let (route, secure) = (Arc::new((path, believed, handler)), tls.is_some());
     let answer = move |request: Request<Incoming>, peer: SocketAddr| {
         let (route, intake) = (Arc::clone(&route), Arc::clone(&intake));
         async move {
             let start = Instant::now();
             let seen = Seen::of(&request);
-            let from = origin(request.headers(), peer.ip(), secure, &route.1);
+            let shown = (secure, request.extensions().get::<Shown>());
+            let from = origin(request.headers(), peer.ip(), shown, &route.1);
             let client = from.address;
             let answer = match turned_away(&request, &route.0) {
                 Some(answer) => answer,
@@ -262,7 +267,7 @@ fn turned_away(request: &Request<Incoming>, path: &str) -> Option<Answer> {
 
 fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arrival {
     let (head, incoming) = request.into_parts();
-    let shown = head.extensions.get::<Shown>();
+    let interim = head.extensions.get::<Interim>().cloned();
     let asks = head.method == Method::HEAD;
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), latin1(value.as_bytes()))
@@ -271,7 +276,8 @@ fn arrival(request: Request<Incoming>, from: Origin, intake: Arc<Intake>) -> Arr
     Arrival {
         peer: from.address,
         secure: from.secure,
-        certificate: shown.map(|shown| shown.0.clone()),
+        certificate: from.certificate,
+        interim,
         headers,
         asks,
         body: Upload {

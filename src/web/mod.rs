@@ -17,9 +17,11 @@
 //! what the walk answers.
 
 pub mod admin;
+mod alerts;
 pub mod as2;
 mod certificates;
 mod forwarded;
 mod run;
 
+pub use forwarded::Believed;
 pub use run::{Listeners, Running, run};

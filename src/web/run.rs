@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::as2::{Answer, Arrival, Settings};
-use super::{admin, as2, certificates};
+use super::forwarded::Believed;
+use super::{admin, alerts, as2, certificates};
 use crate::gateway::{Gateway, Walking};
-use crate::net::Network;
 use crate::net::serve::Limits;
 use crate::net::tls::Server;
 use crate::net::transfer::Transfers;
@@ -33,8 +33,8 @@ pub struct Listeners {
     pub limits: Limits,
     /// What partners are shown where they come by TLS.
     pub tls: Option<Arc<Server>>,
-    /// The proxies in front of us, whose word is taken for where a request comes from.
-    pub proxies: Vec<Network>,
+    /// Whose word is taken for where a request comes from.
+    pub believed: Believed,
 }
 
 impl Listeners {
@@ -54,7 +54,7 @@ impl Listeners {
             path: "/as2".into(),
             limits: Limits::default(),
             tls: None,
-            proxies: Vec::new(),
+            believed: Believed::default(),
         })
     }
 
@@ -101,7 +101,7 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         path,
         limits,
         tls,
-        proxies,
+        believed,
     } = listeners;
     let addresses = (as2.local_addr()?, admin.local_addr()?);
     let settings = Settings {
@@ -109,7 +109,7 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         spool,
         limits: limits.clone(),
         tls,
-        proxies,
+        believed,
     };
     let walk = Arc::clone(&gateway);
     let handler = move |arrival: Arrival| receive(Arc::clone(&walk), transfers.clone(), arrival);
@@ -124,7 +124,9 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
             }
         }
     });
-    let router = router.merge(certificates::router(Arc::clone(&gateway)));
+    let router = router
+        .merge(certificates::router(Arc::clone(&gateway)))
+        .merge(alerts::router(Arc::clone(&gateway)));
     let operators = tokio::spawn(admin::listen(admin, limits, router, ended(stopped)));
     Ok(Running {
         as2: addresses.0,
@@ -161,6 +163,7 @@ async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) 
         asks,
         body,
         certificate,
+        interim,
         ..
     } = arrival;
     let caller = match gateway.admit(headers, certificate.as_deref()) {
@@ -177,7 +180,14 @@ async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) 
         None => body.read().await,
     };
     match read {
-        Ok(body) => gateway.receive(caller, body).await.into(),
+        Ok(body) => {
+            let every = interim.zip(caller.interim());
+            let work = gateway.receive(caller, body);
+            match every {
+                Some((interim, every)) => interim.during(every, work).await.into(),
+                None => work.await.into(),
+            }
+        }
         Err(answer) => answer,
     }
 }

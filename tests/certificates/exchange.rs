@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
-use tokio::time::timeout;
 use transload::clock::{Clock, Moved};
 use transload::gateway::{Gateway, Limits, Settings, offer};
 use transload::net;
@@ -15,9 +14,7 @@ use transload::store::{Direction, Filter, Memory, Message, MessageState, Store};
 use transload::web::{self, Listeners, Running};
 
 use super::{key, run};
-
-/// How long something that never happens is waited for before a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::exchange::pair::until;
 
 struct Side {
     folder: TempDir,
@@ -35,18 +32,7 @@ impl Side {
     }
 
     async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let mut moved = self.gateway().moved();
-        let found = async {
-            loop {
-                moved.borrow_and_update();
-                if let Some(found) = look().await {
-                    return found;
-                }
-                moved.changed().await.unwrap();
-            }
-        };
-        let found = timeout(PATIENCE, found).await;
-        found.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+        until(self.gateway(), what, look).await
     }
 
     /// The messages of a direction, the newest first.
@@ -208,6 +194,23 @@ async fn a_partner_who_accepts_has_the_new_key_before_we_change() {
         seen.iter()
             .any(|one| one.purpose == "decrypt" && one.fingerprint == print)
     );
+    for side in [left, right] {
+        side.running.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signs_receipts_alone_is_seen_with_his_certificate() {
+    let [left, right] = pair("", "").await;
+    assert_eq!(left.order("right").await, MessageState::Confirmed);
+    let held = keys::load(&right.path().join("keys")).unwrap();
+    let print = held.ours[0].dated.item.certificate.fingerprint().to_owned();
+    let seen = left.gateway().store().all_seen().await.unwrap();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|one| (&*one.partner, &*one.purpose, &one.fingerprint))
+        .collect();
+    assert_eq!(seen, [("right", "verify", &print)]);
     for side in [left, right] {
         side.running.stop().await.unwrap();
     }

@@ -216,6 +216,31 @@ pub(super) fn side(
     Side { running, folder }
 }
 
+/// Looks after each step of a gateway until there is something.
+pub(crate) async fn until<T>(
+    gateway: &Gateway,
+    what: &str,
+    look: impl AsyncFn() -> Option<T>,
+) -> T {
+    let mut moved = gateway.moved();
+    let found = async {
+        loop {
+            moved.borrow_and_update();
+            if let Some(found) = look().await {
+                return found;
+            }
+            moved.changed().await.unwrap();
+        }
+    };
+    match timeout(PATIENCE, found).await {
+        Ok(found) => found,
+        Err(_) => panic!(
+            "waited in vain for {what}; {:#?}",
+            gateway.store().counts().await
+        ),
+    }
+}
+
 impl Side {
     pub(super) fn gateway(&self) -> &Arc<Gateway> {
         &self.running.gateway
@@ -229,25 +254,9 @@ impl Side {
         format!("http://{}/as2", self.running.as2)
     }
 
-    /// Looks after each step of this gateway until there is something.
+    /// See [`until`].
     pub(super) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let mut moved = self.gateway().moved();
-        let found = async {
-            loop {
-                moved.borrow_and_update();
-                if let Some(found) = look().await {
-                    return found;
-                }
-                moved.changed().await.unwrap();
-            }
-        };
-        match timeout(PATIENCE, found).await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "waited in vain for {what}; {:#?}",
-                self.store().counts().await
-            ),
-        }
+        until(self.gateway(), what, look).await
     }
 
     /// The documents of a set in a state, once there is one.

@@ -12,6 +12,7 @@ use transload::net;
 use transload::net::client::{self, Client, Trust};
 use transload::net::serve::Limits;
 use transload::store::{MessageDetail, MessageState, WorkKind};
+use transload::web::Believed;
 use transload::web::as2::{Answer, Arrival, Settings, listen};
 use uuid::Uuid;
 
@@ -63,7 +64,7 @@ impl Partner {
             spool: spool.into(),
             limits: Limits::default(),
             tls: None,
-            proxies: Vec::new(),
+            believed: Believed::default(),
         };
         let this = Arc::clone(self);
         let handler = move |arrival: Arrival| {

@@ -57,6 +57,7 @@ pub(crate) fn p12(identity: &Identity) -> Vec<u8> {
 pub(crate) struct Plan {
     pub(crate) listeners: Listeners,
     pub(crate) folder: TempDir,
+    opening: usize,
 }
 
 impl Plan {
@@ -65,7 +66,14 @@ impl Plan {
         Plan {
             listeners: Listeners::bind(any, any).await.unwrap(),
             folder: tempfile::tempdir().unwrap(),
+            opening: Limits::default().opening,
         }
+    }
+
+    /// Opens so many messages at once.
+    pub(crate) fn opening(mut self, most: usize) -> Plan {
+        self.opening = most;
+        self
     }
 
     /// Speaks TLS.
@@ -78,7 +86,7 @@ impl Plan {
     /// Believes these proxies.
     pub(crate) fn behind(mut self, proxies: &[&str]) -> Plan {
         let parse = |text: &&str| text.parse::<Network>().unwrap();
-        self.listeners.proxies = proxies.iter().map(parse).collect();
+        self.listeners.believed.proxies = proxies.iter().map(parse).collect();
         self
     }
 
@@ -102,11 +110,16 @@ impl Plan {
             self.file(&format!("{n}.toml"), text);
         }
         furnish(&self.folder.path().join("partners"));
-        let Plan { listeners, folder } = self;
+        let Plan {
+            listeners,
+            folder,
+            opening,
+        } = self;
         let settings = Settings {
             identities,
             limits: Limits {
                 poll: Duration::from_secs(3600),
+                opening,
                 ..Limits::default()
             },
             ..Settings::new(

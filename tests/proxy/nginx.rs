@@ -44,15 +44,17 @@ impl Nginx {
         pem("edge.crt", keys().other.certificate.to_pem().unwrap());
         pem("edge.key", key(folder));
         let root = folder.display();
+        // It asks for a certificate, proves that the client has its key, and passes it on.
         let settings = format!(
             "daemon off; master_process off; pid {root}/pid; error_log {root}/errors;\n\
              events {{}}\nhttp {{ access_log off; client_body_temp_path {root}/b;\n\
              proxy_temp_path {root}/p; fastcgi_temp_path {root}/f; uwsgi_temp_path {root}/u;\n\
              scgi_temp_path {root}/s;\n\
              server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {root}/edge.crt;\n\
-             ssl_certificate_key {root}/edge.key;\n\
+             ssl_certificate_key {root}/edge.key; ssl_verify_client optional_no_ca;\n\
              location = /edi/inbox {{ proxy_pass {to}; proxy_http_version 1.1;\n\
              proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto $scheme;\n\
+             proxy_set_header Client-Cert $ssl_client_escaped_cert;\n\
              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}\n"
         );
         let file = folder.join("nginx.conf");
@@ -140,4 +142,49 @@ async fn nginx_with_tls_and_a_sub_path_changes_nothing_of_a_message() {
     }
     assert_eq!(said[0], said[1]);
     assert!(said[0].0.is_positive() && said[0].1.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_passes_on_the_certificate_of_a_client() {
+    let Some(program) = nginx() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = Plan::new().await.behind(&["127.0.0.1"]);
+    plan.listeners.believed.certificate = Some("client-cert".into());
+    let (inside, port) = (plan.url(), port());
+    let edge = format!("https://127.0.0.1:{port}/edi/inbox");
+    let pin = "[as2.connect]\nserver_certificates = [\"other.pem\"]\n";
+    let showing = |name: &str| {
+        format!("{pin}client = {{ p12 = \"{name}.p12\", password_file = \"password\" }}\n")
+    };
+    let us = Plan::new().await;
+    let demand = "[as2.demand]\nclient_certificates = [\"us.pem\"]\n";
+    let of_us = relation("them", "us", &us.url(), demand);
+    let twins = ["right", "wrong", "bare"];
+    let files = [&showing("us"), &showing("them"), &pin.to_owned()];
+    let files = twins.iter().zip(files).map(|(name, more)| {
+        let file = relation("us", "them", &edge, more);
+        file.replacen("\"them\"", &format!("{name:?}"), 1)
+    });
+    let _them = plan.start(&keys().them, &[of_us]);
+    let _nginx = Nginx::start(program, folder.path(), port, &inside);
+    for file in files {
+        let name = twins
+            .iter()
+            .find(|name| file.contains(&format!("{name:?}")))
+            .unwrap();
+        let us = Plan::new().await.start(&keys().us, &[file.clone()]);
+        match *name {
+            "right" => drop(us.confirmed(name).await),
+            _ => {
+                let why = us.failed(name).await;
+                assert!(why.contains("403"), "{name}: {why}");
+            }
+        }
+    }
+    // Who comes past nginx writes the header himself.
+    let us = Plan::new().await;
+    let past = relation("us", "them", &inside, "");
+    let us = us.start(&keys().us, &[past]);
+    let why = us.failed("them").await;
+    assert!(why.contains("403"), "{why}");
 }

@@ -176,7 +176,7 @@ pub(super) fn chosen(file: &Path) -> Result<String, Failure> {
 }
 
 /// Random, in hex: nothing in it that a shell or a settings file reads otherwise.
-fn fresh() -> String {
+pub(in crate::cli) fn fresh() -> String {
     let mut random = [0; PASSWORD_BYTES];
     net::entropy(&mut random);
     random.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::told::spoken;
 use crate::cli::messages::{Desk, failed};
-use crate::cli::serve::Place;
+use crate::cli::serve::Asked;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::gateway::offer;
 use crate::net;
@@ -27,15 +27,12 @@ pub(super) struct Send {
     /// Which keys [default: for each use the one that we change to last]
     names: Vec<String>,
     #[command(flatten)]
-    place: Place,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 impl Send {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let told = Desk::with(&self.place, async |desk, config| {
+        let told = Desk::with(&self.asked.place, async |desk, config| {
             let partners: Partners = partner::load(&config.partners).unwrap_or_default();
             let partner = partners.get(&self.partner).ok_or_else(|| {
                 let folder = config.partners.display();
@@ -59,7 +56,7 @@ impl Send {
             Ok((id, each.collect::<Vec<_>>()))
         });
         let (id, ours) = told?;
-        if self.json {
+        if self.asked.json {
             let ours = ours
                 .iter()
                 .map(|(name, print)| json!({ "name": name, "fingerprint": print }));

@@ -1,6 +1,6 @@
 //! The folder of evidence: files that are written once, and their digests.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,11 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(path: &Path) -> Result<Folder, Failure> {
-        let made = fs::create_dir(path);
+        let mut builder = DirBuilder::new();
+        // The payload in clear is in it.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let made = builder.create(path);
         made.map_err(|why| {
             Failure::usage(format!(
                 "{}: {why}; name a folder that is not there yet by -o",

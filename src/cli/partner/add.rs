@@ -1,6 +1,6 @@
 //! `transload partner add`: a partner file with its certificates, made of a sheet or of flags.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::cli::serve::Place;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::config::Config;
 use crate::partner::sheet::{Agreed, Made, Purpose, Sheet, X12};
-use crate::partner::{self, Partners};
+use crate::partner::{self, Partners, keys};
 
 /// Add a partner: his file and certificates, of the sheet that he sent, or of flags
 ///
@@ -144,12 +144,7 @@ impl Add {
             )));
         }
         for (path, text) in &all {
-            let made = OpenOptions::new().write(true).create_new(true).open(path);
-            let done = made.and_then(|mut made| {
-                made.write_all(text.as_bytes())?;
-                made.sync_all()
-            });
-            done.map_err(|why| unwritable(path, &why))?;
+            keys::write(path, text.as_bytes()).map_err(|why| unwritable(path, &why))?;
         }
         Ok(file)
     }

@@ -19,7 +19,7 @@ use crate::cli::files::{library, mapping_files};
 use crate::cli::sentence::count;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::mapping::Library;
-use crate::partner::{Partner, Partners, parse};
+use crate::partner::{Partner, Partners, keys, parse};
 
 /// The form of bundles that we write and read.
 const FORM: u32 = 1;
@@ -58,7 +58,7 @@ struct Export {
 struct Import {
     /// The bundle
     file: PathBuf,
-    /// Replace files that say something else
+    /// Replace files that say something else, and take paths out of the folder of partners
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -102,13 +102,7 @@ impl Export {
         let text =
             fs::read_to_string(&file).map_err(|why| Failure::state(format!("{file}: {why}")))?;
         let mut files = BTreeMap::from([(format!("{PARTNERS}{}.toml", partner.name), text)]);
-        let as2 = partner.as2.iter();
-        let paths = as2.flat_map(|as2| {
-            let tls = as2.connect.server_certificates.iter();
-            let messages = as2.certificates.iter().map(|one| &one.file);
-            messages.chain(tls).chain(&as2.demand.client_certificates)
-        });
-        for path in paths {
+        for path in certificates(&partner) {
             if !is_below(path) {
                 return Err(Failure::usage(format!(
                     "{file}: the certificate {} is not below the folder of partners: put it there \
@@ -199,6 +193,15 @@ impl Import {
             .map_err(|why| refused(format!("not a bundle of ours: {why}")))?;
         let library = self.folders.library(&content)?;
         let partner = check(&content, &library).map_err(|why| refused(why.message))?;
+        let outside = partner.paths().find(|path| !is_below(path));
+        if let Some(path) = outside.filter(|_| !self.yes) {
+            return Err(refused(format!(
+                "its partner file names {}, which is not below the folder of partners: whoever \
+                 made the bundle chose what of this machine is read or sent; look at it, and say \
+                 --yes where it is right",
+                path.display()
+            )));
+        }
         self.conflicts(&partner).map_err(refused)?;
         let targets = self.folders.targets(&content)?;
         let differs = |path: &Path, text: &str| {
@@ -284,6 +287,15 @@ impl Folders {
     }
 }
 
+/// Every certificate that a partner file names.
+fn certificates(partner: &Partner) -> impl Iterator<Item = &PathBuf> {
+    partner.as2.iter().flat_map(|as2| {
+        let tls = as2.connect.server_certificates.iter();
+        let messages = as2.certificates.iter().map(|one| &one.file);
+        messages.chain(tls).chain(&as2.demand.client_certificates)
+    })
+}
+
 /// Whether a path stays below the folder that it is joined to.
 fn is_below(path: &Path) -> bool {
     let mut parts = path.components();
@@ -311,9 +323,8 @@ fn check(content: &Content, library: &Library) -> Result<Partner, Failure> {
     if partner.name != content.partner {
         return wrong(format!("{own} is named {:?}", partner.name));
     }
-    let certificates = partner.as2.iter().flat_map(|as2| &as2.certificates);
-    let certificates: Vec<String> = certificates
-        .map(|one| format!("{PARTNERS}{}", one.file.to_string_lossy()))
+    let certificates: Vec<String> = certificates(&partner)
+        .map(|path| format!("{PARTNERS}{}", path.to_string_lossy()))
         .collect();
     for (path, text) in &content.files {
         let below = path.strip_prefix(PARTNERS).or(path.strip_prefix(MAPPINGS));
@@ -364,10 +375,7 @@ fn pem(certificate: &Certificate) -> Result<String, Failure> {
 fn put(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = folder.join(format!(".{name}.part"));
-    fs::write(&part, text)?;
-    fs::rename(&part, path)
+    keys::write(path, text.as_bytes())
 }
 
 /// The same line on both sides: who compares them knows that nothing was changed on the way. With

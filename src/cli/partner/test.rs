@@ -7,9 +7,11 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::cli::serve::{Place, identity};
+use crate::cli::words::{plain, said, say};
 use crate::cli::{Exit, Failure, Outcome};
 use crate::config::Config;
 use crate::gateway::{self, Stage, Trial, Verdict};
+use crate::lang::pad;
 use crate::net;
 use crate::net::client::Way;
 use crate::partner::keys;
@@ -78,28 +80,37 @@ impl Test {
 
     fn print(&self, stage: &Stage, out: &mut dyn Write) -> Result<(), Failure> {
         let millis = stage.took.as_secs_f64() * 1000.0;
-        let (name, verdict) = (stage.name, stage.verdict.as_str());
+        let name = stage.name;
         if self.json {
             let told = json!({
                 "stage": name,
-                "verdict": verdict,
+                "verdict": stage.verdict.as_str(),
                 "millis": (millis * 10.0).round() / 10.0,
                 "said": stage.said,
                 "help": stage.help,
             });
             writeln!(out, "{told}")?;
         } else {
-            writeln!(
-                out,
-                "{name:<9} {verdict:<8} {millis:>8.1} ms  {}",
-                stage.said
-            )?;
+            let verdict = pad(word(stage.verdict), 8);
+            let told = said(&stage.said);
+            let told = plain(&told);
+            writeln!(out, "{name:<9} {verdict} {millis:>8.1} ms  {told}")?;
             if let Some(help) = &stage.help {
-                writeln!(out, "{:<31} {help}", "")?;
+                writeln!(out, "{:<31} {}", "", plain(&said(help)))?;
             }
         }
         out.flush()?;
         Ok(())
+    }
+}
+
+/// How a stage ended, in the language that is spoken.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => say("ok"),
+        Verdict::Warned => say("warning"),
+        Verdict::Failed => say("failed"),
+        Verdict::Skipped => "-",
     }
 }
 

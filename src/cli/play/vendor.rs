@@ -103,6 +103,11 @@ impl Vendor {
         self.agenda.keys().next().map(|(at, _)| *at)
     }
 
+    /// How many orders came by a door.
+    pub(super) fn orders(&self, door: Door) -> usize {
+        self.books.values().filter(|book| book.door == door).count()
+    }
+
     fn plan(&mut self, at: DateTime<Utc>, order: &str, step: Step, honest: bool) {
         self.turn += 1;
         let due = Due {

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::net::TcpListener;
 
 use super::desk::{Came, Desk};
 use crate::as2::{
@@ -20,7 +19,8 @@ use crate::canonical::Document;
 use crate::clock::Clock;
 use crate::mapping::Library;
 use crate::net::client::{Client, Limits, Trust};
-use crate::net::whole::{self, Asked, Told};
+use crate::net::loopback::Loopback;
+use crate::net::whole::{Asked, Told};
 use crate::net;
 use crate::sim::{Door, Verdict, What, World};
 use crate::x12::{Answer, Qualified};
@@ -172,12 +172,11 @@ impl Edi {
     }
 
     /// Serves the vendor's messages until `shutdown` resolves.
-    pub async fn listen(self: Arc<Edi>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn listen(self: Arc<Edi>, at: Loopback, shutdown: impl Future<Output = ()>) {
         let handler = move |asked: Asked| {
             let this = Arc::clone(&self);
             async move {
-                let path = asked.target.split('?').next().unwrap_or_default();
-                match (asked.method.as_str(), path) {
+                match (asked.method.as_str(), asked.path()) {
                     ("POST", PATH) => this.receive(&asked),
                     ("HEAD", PATH) => Told::new(200, Bytes::new()),
                     (_, PATH) => Told::new(405, "this address takes AS2 messages by POST\n"),
@@ -185,7 +184,7 @@ impl Edi {
                 }
             }
         };
-        whole::listen(listener, handler, shutdown).await;
+        at.serve(handler, shutdown).await;
     }
 
     /// Interchanges that went by since the last time that this was asked.
@@ -238,26 +237,27 @@ impl Edi {
         }
     }
 
-    /// Says all that is due by now, one after the other: what the state says, and what is left to
-    /// say. Gives how many messages were taken.
-    pub async fn pump(&self) -> usize {
+    /// Says what is due by now, one after the other, and at most so many: what the state says, and
+    /// what is left to say. Gives how many messages were tried.
+    pub async fn pump(&self, most: usize) -> usize {
         let now = self.clock.now();
         let sayings = held(&self.world).due(now);
         for saying in sayings.into_iter().filter(|one| one.door == Door::Edi) {
             self.write(&saying.document, now);
         }
-        let mut taken = 0;
-        loop {
+        let mut tried = 0;
+        while tried < most {
             let parcel = {
                 let mut state = held(&self.state);
                 let due = state.outbox.iter().position(|parcel| parcel.due <= now);
                 due.and_then(|due| state.outbox.remove(due))
             };
             let Some(mut parcel) = parcel else {
-                return taken;
+                break;
             };
+            tried += 1;
             match self.post(&parcel, now).await {
-                Ok(()) => taken += 1,
+                Ok(()) => {}
                 Err(why) => {
                     let mut state = held(&self.state);
                     parcel.tries += 1;
@@ -272,6 +272,7 @@ impl Edi {
                 }
             }
         }
+        tried
     }
 
     fn write(&self, document: &Document, now: DateTime<Utc>) {

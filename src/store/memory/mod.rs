@@ -21,11 +21,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
-    Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
-    Payload, Queue, REMARKS, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
-    Submission, Then, WorkKind,
+    Accepted, Allowance, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest,
+    Direction, Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter,
+    Interchange, Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation,
+    Observed, Order, Payload, Queue, REMARKS, Reading, Receipt, Recorded, Reply, Resend, Sealed,
+    Seen, Step, Store, Submission, Then, WorkKind,
 };
 use rows::Rows;
 
@@ -212,6 +212,14 @@ impl Store for Memory {
             if rows.events.iter().filter(same).count() < REMARKS {
                 rows.log(message, what, &detail, kept(now));
             }
+            Ok(())
+        })
+    }
+
+    fn allow(&self, all: Vec<Allowance>) -> Reply<'_, ()> {
+        self.write(move |rows| {
+            let pair = |one: Allowance| (one.partner, (one.at_once, one.misses));
+            rows.allowed = all.into_iter().map(pair).collect();
             Ok(())
         })
     }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::rows::{MessageRow, Rows};
 use crate::store::order::{in_hand, not_ours, open, revived};
 use crate::store::{
-    Aside, Circuit, Direction, DocumentState, Error, Lease, MISSES, Message, MessageState, Missed,
-    Order, Queue, Resend, WorkKind,
+    Aside, Circuit, Direction, DocumentState, Error, Lease, Message, MessageState, Missed, Order,
+    Queue, Resend, WorkKind,
 };
 
 impl Rows {
@@ -28,10 +28,11 @@ impl Rows {
             true => self.move_message(work.subject, MessageState::Sent, why, now)?,
             false => self.log(work.subject, "retry", why, now),
         }
+        let (_, misses) = self.bears(&work.partner);
         let circuit = self.circuits.entry(work.partner.clone()).or_default();
         circuit.0 += 1;
         let count = circuit.0;
-        if count >= MISSES {
+        if count >= misses {
             let until = super::kept(now + missed.pause);
             circuit.1 = Some(circuit.1.map_or(until, |shut| shut.max(until)));
             let before = super::kept(missed.give_up);

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::rows::Rows;
 use crate::store::state::Subject;
 use crate::store::{
-    AT_ONCE, Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MISSES,
-    MessageState, Waiting, Work, WorkKind,
+    Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MessageState, Waiting, Work,
+    WorkKind,
 };
 
 /// A row of the queue.
@@ -159,11 +159,12 @@ impl Rows {
     /// Whether one more piece of work may go to a partner's server, its circuit apart.
     fn has_room(&self, partner: &str, now: DateTime<Utc>) -> bool {
         let missed = self.circuits.get(partner).map_or(0, |known| known.0);
-        let most = if missed >= MISSES { 1 } else { AT_ONCE };
+        let (at_once, misses) = self.bears(partner);
+        let most = if missed >= misses { 1 } else { at_once };
         let out = self.work.values().filter(|row| {
             row.partner == partner && row.kind.asks_partner() && row.leased && row.due > now
         });
-        out.count() < most
+        out.count() < most as usize
     }
 
     /// Whether a worker has this.

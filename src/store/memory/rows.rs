@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::queue::Queued;
 use crate::store::{
-    Answer, Digest, Document, Error, Event, Headers, Interchange, Key, Message, Observed, Payload,
-    Submission,
+    AT_ONCE, Answer, Digest, Document, Error, Event, Headers, Interchange, Key, MISSES, Message,
+    Observed, Payload, Submission,
 };
 
 #[derive(Clone, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Rows {
     pub(super) turns: BTreeMap<String, u64>,
     /// Tries in a row that did not reach a partner, and until when it is shut.
     pub(super) circuits: BTreeMap<String, (u32, Option<DateTime<Utc>>)>,
+    /// What partners' servers bear: so many at once, so many misses.
+    pub(super) allowed: BTreeMap<String, (u32, u32)>,
     pub(super) counters: BTreeMap<(String, &'static str), u32>,
     pub(super) seen: BTreeMap<(String, String, String), DateTime<Utc>>,
     pub(super) bridge: BTreeMap<String, String>,
@@ -50,6 +52,13 @@ pub(super) struct DocumentRow {
 }
 
 impl Rows {
+    /// How many pieces of work a partner's server bears at once, and how many misses in a row shut
+    /// its circuit.
+    pub(super) fn bears(&self, partner: &str) -> (u32, u32) {
+        let said = self.allowed.get(partner).copied();
+        said.unwrap_or((AT_ONCE, MISSES))
+    }
+
     pub(super) fn message_mut(&mut self, id: Uuid) -> Result<&mut MessageRow, Error> {
         let row = self.messages.iter_mut().find(|row| row.message.id == id);
         row.ok_or_else(|| Error::missing("message", id))

@@ -34,11 +34,11 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    Accepted, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest, Direction,
-    Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter, Interchange,
-    Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation, Observed, Order,
-    Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step, Store,
-    Submission, Then, WorkKind,
+    Accepted, Allowance, Arrival, Aside, Claimed, Compose, ControlNumbers, Counts, Digest,
+    Direction, Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter,
+    Interchange, Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation,
+    Observed, Order, Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step,
+    Store, Submission, Then, WorkKind,
 };
 use payloads::Payloads;
 use readers::Readers;
@@ -65,7 +65,12 @@ impl Sqlite {
     /// folder cannot be written or the database is broken, [`Kind::Invalid`] where the database is
     /// another program's or a newer version's.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder)
+        let mut builder = std::fs::DirBuilder::new();
+        // Documents are in it as they are: for us alone.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let made = builder.recursive(true).create(folder);
+        made
             .map_err(|error| Error::io(format_args!("{}", folder.display()), &error))?;
         let lock = schema::lock(folder)?;
         let payloads = Payloads::open(folder.join("payloads"))?;
@@ -267,6 +272,10 @@ impl Store for Sqlite {
             self.write(move |c| outbound::seal(c, lease, &sealed, now))
                 .await
         })
+    }
+
+    fn allow(&self, all: Vec<Allowance>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| orders::allow(c, &all)))
     }
 
     fn sent(

@@ -10,8 +10,8 @@ use super::queue::{
 };
 use crate::store::order::{in_hand, not_ours, open, revived};
 use crate::store::{
-    Anew, Aside, Circuit, Direction, DocumentState, Error, Lease, MISSES, Message, MessageState,
-    Missed, Order, Queue, Resend, Waiting, WorkKind,
+    Allowance, Anew, Aside, Circuit, Direction, DocumentState, Error, Lease, MISSES, Message,
+    MessageState, Missed, Order, Queue, Resend, Waiting, WorkKind,
 };
 
 /// Rows that one miss gives up: a transaction stays short, and the next miss takes the next.
@@ -36,9 +36,12 @@ pub(super) fn unreached(
         true => move_message(c, work.subject, MessageState::Sent, why, now)?,
         false => log(c, work.subject, "retry", why, now)?,
     }
-    let sql = "UPDATE turn SET missed = missed + 1 WHERE partner = $1 RETURNING missed";
-    let count = first(c, sql, params![work.partner], |row| row.get(0))?.unwrap_or(0);
-    if count >= MISSES {
+    let sql = "UPDATE turn SET missed = missed + 1 WHERE partner = $1 RETURNING missed, misses";
+    let known = first(c, sql, params![work.partner], |row| {
+        Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?))
+    })?;
+    let (count, misses) = known.unwrap_or((0, None));
+    if count >= misses.unwrap_or(MISSES) {
         let sql = "UPDATE turn SET shut = max(shut, $1) WHERE partner = $2";
         let until = (now + missed.pause).timestamp_micros();
         run(c, sql, params![until, work.partner])?;
@@ -68,6 +71,18 @@ fn give_up(
         run(c, "DELETE FROM work WHERE id = $1", params![work])?;
         let note = format!("given up: {}", missed.why);
         set_aside(c, kind, subject, Aside::given_up(kind, state), &note, now)?;
+    }
+    Ok(())
+}
+
+/// What partners' servers bear, in place of what was said before.
+pub(super) fn allow(c: &Connection, all: &[Allowance]) -> Result<(), Error> {
+    let sql = "UPDATE turn SET at_once = NULL, misses = NULL WHERE at_once > 0 OR misses > 0";
+    run(c, sql, params![])?;
+    let sql = "INSERT INTO turn (partner, served, at_once, misses) VALUES ($1, 0, $2, $3)
+               ON CONFLICT (partner) DO UPDATE SET at_once = $2, misses = $3";
+    for one in all {
+        run(c, sql, params![one.partner, one.at_once, one.misses])?;
     }
     Ok(())
 }

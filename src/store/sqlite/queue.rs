@@ -211,7 +211,8 @@ fn room() -> String {
     format!(
         "(SELECT count(*) FROM work o WHERE o.partner = t.partner AND o.leased = 1
              AND o.kind IN ('send', 'answer') AND o.due > $1)
-         < CASE WHEN t.missed >= {MISSES} THEN 1 ELSE {AT_ONCE} END"
+         < CASE WHEN t.missed >= coalesce(t.misses, {MISSES}) THEN 1
+                ELSE coalesce(t.at_once, {AT_ONCE}) END"
     )
 }
 

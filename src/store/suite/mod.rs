@@ -68,6 +68,7 @@ macro_rules! conformance {
             queue::what_is_not_there_is_missing
             queue::closed_is_closed
             orders::one_partner_has_few_places
+            orders::a_partner_file_says_what_is_borne
             orders::a_partner_who_is_down_is_asked_by_one
             orders::who_is_down_too_long_is_given_up
             orders::an_answer_opens_the_circuit

@@ -56,7 +56,8 @@ pub(in crate::store) async fn one_partner_has_few_places(store: Subject) {
     sealed_for(&store, "quiet", 7, 1).await;
     let claimed = sends(&store, 1).await;
     let busy = claimed.work.iter().filter(|work| work.partner == "busy");
-    assert_eq!((busy.count(), claimed.work.len()), (AT_ONCE, AT_ONCE + 1));
+    let most = AT_ONCE as usize;
+    assert_eq!((busy.count(), claimed.work.len()), (most, most + 1));
     // What waits for a place is looked at when a step ends, or a lease.
     assert_eq!(claimed.next, Some(at(31)));
     assert_eq!(sends(&store, 2).await.work, vec![]);
@@ -67,6 +68,38 @@ pub(in crate::store) async fn one_partner_has_few_places(store: Subject) {
         .await
         .unwrap();
     assert_eq!(sends(&store, 2).await.work.len(), 1);
+}
+
+pub(in crate::store) async fn a_partner_file_says_what_is_borne(store: Subject) {
+    let allow = |partner: &str, at_once, misses| Allowance {
+        partner: partner.into(),
+        at_once,
+        misses,
+    };
+    // Said before there is any work, and in place of what was said before.
+    let before = vec![allow("busy", 1, 1), allow("other", 1, 1)];
+    store.allow(before).await.unwrap();
+    store.allow(vec![allow("busy", 6, 2)]).await.unwrap();
+    sealed_for(&store, "busy", 1, 7).await;
+    sealed_for(&store, "other", 8, 5).await;
+    let work = sends(&store, 1).await.work;
+    let of = |name: &str| work.iter().filter(|work| work.partner == name).count();
+    assert_eq!((of("busy"), of("other")), (6, AT_ONCE as usize));
+    let mut busy = work.iter().filter(|work| work.partner == "busy");
+    for (count, open) in [(1, true), (2, false)] {
+        let lease = busy.next().unwrap().lease;
+        let told = store.unreached(lease, missed(900, 600), at(1)).await;
+        assert_eq!(told.unwrap(), count);
+        let circuit = &store.queue(99).await.unwrap().circuits[0];
+        assert_eq!(circuit.shut.is_none(), open, "after {count}");
+    }
+    for work in busy {
+        let later = store.retry(work.lease, at(2), "later".into(), at(1));
+        later.await.unwrap();
+    }
+    let probe = sends(&store, 601).await.work;
+    let probes = probe.iter().filter(|work| work.partner == "busy").count();
+    assert_eq!(probes, 1, "one at a time");
 }
 
 pub(in crate::store) async fn a_partner_who_is_down_is_asked_by_one(store: Subject) {

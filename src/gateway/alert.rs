@@ -1,0 +1,162 @@
+//! What somebody has to look at: one table of conditions, asked for and never sent.
+//!
+//! | kind | while |
+//! |---|---|
+//! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
+//! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
+//! | `document` | documents of the last days are `held` or `failed` |
+//!
+//! What a person did not look at for [`RECENT`] is history, and no alert any more: `messages` lists it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::Gateway;
+use crate::store::{self, DocumentState, Filter, MessageState};
+
+/// How long something that went wrong is an alert: over a weekend, and a holiday beside it.
+pub const RECENT: TimeDelta = TimeDelta::days(7);
+/// Rows that are counted of one kind and state: more are as bad.
+const COUNTED: usize = 1000;
+
+/// Something that somebody has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// `certificate`, `circuit`, `message` or `document`.
+    pub kind: &'static str,
+    /// Whose it is; none for what is ours.
+    pub partner: Option<String>,
+    /// The fingerprint of a certificate; the state of messages and documents.
+    pub subject: String,
+    /// How many there are, up to a thousand.
+    pub count: usize,
+    /// One line for people.
+    pub said: String,
+    /// Until when: the end of a certificate, or of the pause of a circuit.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Gateway {
+    /// All that somebody has to look at now.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
+        let now = self.now();
+        let mut all: Vec<Alert> = self.expiring(now).collect();
+        for circuit in self.store.queue(0).await?.circuits {
+            let Some(until) = circuit.shut else { continue };
+            let missed = circuit.missed;
+            all.push(Alert {
+                kind: "circuit",
+                partner: Some(circuit.partner),
+                subject: "shut".into(),
+                count: missed as usize,
+                said: format!("{missed} tries in a row did not reach it"),
+                until: Some(until),
+            });
+        }
+        use MessageState::{Dead, Quarantined, Uncertain};
+        for state in [Dead, Uncertain, Quarantined] {
+            let rows = self.store.messages(recent(state, now)).await?;
+            let rows = rows.into_iter().map(|row| (row.partner, row.id));
+            all.extend(counted("message", state.as_str(), rows));
+        }
+        for state in [DocumentState::Held, DocumentState::Failed] {
+            let rows = self.store.documents(recent(state, now)).await?;
+            let rows = rows.into_iter().map(|row| (row.partner, row.id));
+            all.extend(counted("document", state.as_str(), rows));
+        }
+        Ok(all)
+    }
+
+    fn expiring(&self, now: DateTime<Utc>) -> impl Iterator<Item = Alert> {
+        let standing = self.certificates().into_iter();
+        let due = standing.filter(move |one| !one.followed && one.warning(now).is_some());
+        due.map(move |one| Alert {
+            kind: "certificate",
+            said: match one.days(now) {
+                ended @ ..0 => format!("{} ended {} days ago", one.subject, -ended),
+                days => format!("{} ends in {days} days", one.subject),
+            },
+            partner: one.partner,
+            subject: one.fingerprint,
+            count: 1,
+            until: Some(one.until),
+        })
+    }
+}
+
+fn recent<S>(state: S, now: DateTime<Utc>) -> Filter<S> {
+    Filter {
+        direction: None,
+        state: Some(state),
+        partner: None,
+        since: Some(now - RECENT),
+        limit: COUNTED,
+    }
+}
+
+/// One alert a partner; rows are the newest first.
+fn counted(
+    kind: &'static str,
+    state: &'static str,
+    rows: impl Iterator<Item = (String, uuid::Uuid)>,
+) -> impl Iterator<Item = Alert> {
+    let mut partners = BTreeMap::new();
+    for (partner, id) in rows {
+        partners.entry(partner).or_insert((id, 0)).1 += 1;
+    }
+    partners
+        .into_iter()
+        .map(move |(partner, (newest, count))| Alert {
+            kind,
+            partner: Some(partner),
+            subject: state.into(),
+            count,
+            said: format!("{count} {state}, the newest is {newest}"),
+            until: None,
+        })
+}
+
+/// What was said of alerts: each once, when it begins and when it is over.
+#[derive(Debug, Default)]
+pub struct Told(BTreeSet<(&'static str, Option<String>, String)>);
+
+impl Told {
+    /// Says in the log what is new and what is over. Certificates have warnings of their own
+    /// ([`Gateway::warn`]).
+    pub async fn tell(&mut self, gateway: &Gateway) {
+        let all = match gateway.alerts().await {
+            Ok(all) => all,
+            Err(why) => return tracing::error!(%why, "cannot look for what is wrong"),
+        };
+        let mut now = BTreeSet::new();
+        for alert in all.into_iter().filter(|one| one.kind != "certificate") {
+            let Alert {
+                kind,
+                partner,
+                subject,
+                said,
+                ..
+            } = alert;
+            let key = (kind, partner.clone(), subject.clone());
+            if !self.0.contains(&key) {
+                tracing::warn!(kind, partner, subject, said, "somebody has to look at this");
+            }
+            now.insert(key);
+        }
+        for (kind, partner, subject) in self.0.difference(&now) {
+            tracing::info!(
+                kind,
+                partner,
+                subject,
+                "nobody has to look at this any more"
+            );
+        }
+        self.0 = now;
+    }
+}
