@@ -40,6 +40,7 @@ mod proxy;
 mod rollover;
 mod samples;
 mod sending;
+mod sim;
 mod spapi;
 mod store;
 mod tidy;

@@ -7,7 +7,7 @@ mod notices;
 mod outcomes;
 mod refusals;
 mod samples;
-mod schema;
+pub(crate) mod schema;
 mod section5;
 mod structures;
 mod translate;

@@ -59,10 +59,13 @@ struct Buyer {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write each interchange of the play as a file into this folder, which must be there
+    #[arg(long, value_name = "FOLDER", conflicts_with = "listen")]
+    record: Option<PathBuf>,
     /// Run alone, for any other system to be tested against, until Ctrl-C
     #[arg(long)]
     listen: bool,
-    /// The port of the API and of the control [default: 8425, with --listen]
+    /// The port of the API and of the control
     #[arg(long, value_name = "PORT", default_value_t = PORT, requires = "listen")]
     port: u16,
     /// The port of the AS2 door
@@ -143,6 +146,7 @@ impl Buyer {
             let show = Show {
                 keep: false,
                 json: self.json,
+                record: self.record,
             };
             return play_out(scenario, (orders, self.seed, self.at_once.max(1)), &show, out);
         }
@@ -217,7 +221,7 @@ impl Buyer {
             false => Certificate::from_der(&bytes),
         };
         let vendor = vendor.map_err(|why| unusable(why.to_string()))?;
-        let identity = edi::identity("Simulated buyer", clock.now()).map_err(Failure::state)?;
+        let identity = edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
         let pem = identity.certificate.to_pem().map_err(Failure::state)?;
         std::fs::write(self.folder.join("buyer.pem"), pem).map_err(Failure::state)?;
         let settings = edi::Settings {
@@ -226,7 +230,7 @@ impl Buyer {
             url: url.clone(),
             ours: Qualified::new("ZZ", "SIMBUYER"),
             theirs: Qualified::new("ZZ", &self.vendor_x12),
-            guides: play::guides()?,
+            guides: play::Agreed::usual().guides,
             record: None,
         };
         let clock: Arc<dyn Clock> = Arc::<Shifted>::clone(clock);

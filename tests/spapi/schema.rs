@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// One model file.
-pub(super) struct Model {
+pub(crate) struct Model {
     root: Value,
 }
 
 /// The models, or nothing (and a word about it) where there is no `../shared`.
-pub(super) fn models() -> Option<BTreeMap<String, Model>> {
+pub(crate) fn models() -> Option<BTreeMap<String, Model>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spapi/models");
     let Ok(files) = std::fs::read_dir(folder) else {
         say!("skipped: no ../shared");
@@ -26,13 +26,21 @@ pub(super) fn models() -> Option<BTreeMap<String, Model>> {
 }
 
 impl Model {
+    /// The schema of what an operation answers with a status; none where the model has none.
+    pub(crate) fn answer(&self, method: &str, path: &str, status: u16) -> Option<&Value> {
+        let operation = self.root["paths"].get(path)?.get(method.to_lowercase())?;
+        operation["responses"]
+            .get(status.to_string())?
+            .get("schema")
+    }
+
     /// The schema called `name`.
-    pub(super) fn named(&self, name: &str) -> &Value {
+    pub(crate) fn named(&self, name: &str) -> &Value {
         &self.root["definitions"][name]
     }
 
     /// What `schema` does not allow of `value`.
-    pub(super) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
+    pub(crate) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(schema, value, "", &mut faults);
         faults

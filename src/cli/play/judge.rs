@@ -137,6 +137,19 @@ impl Played {
             && self.trouble.is_empty()
     }
 
+    /// In what it did not end as it must, a sentence each.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        let short = self.shortfalls.iter();
+        let short = short.map(|one| format!("{}: {} was wanted, and it is {}", one.what, one.wanted, one.is));
+        let mut all: Vec<String> = short.chain(self.amiss.iter().cloned()).collect();
+        all.extend(Some(self.trouble.clone()).filter(|why| !why.is_empty()));
+        if !all.is_empty() {
+            all.extend(self.troubles.iter().cloned());
+            all.extend(self.refusals.iter().map(|one| one.sentence.clone()));
+        }
+        all
+    }
+
     /// One number for all that was said: equal where every byte was.
     fn fingerprint(&self) -> String {
         let mut all = String::new();
@@ -215,14 +228,8 @@ impl Played {
             money(paid),
             money(self.ledger.unexplained()),
         )?;
-        for one in &self.shortfalls {
-            writeln!(out, "  {}: {} was wanted, and it is {}", one.what, one.wanted, one.is)?;
-        }
-        for line in &self.amiss {
+        for line in self.wrong() {
             writeln!(out, "  {line}")?;
-        }
-        if !self.trouble.is_empty() {
-            writeln!(out, "  it was given up: {}", self.trouble)?;
         }
         let seconds = self.took.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
