@@ -17,8 +17,18 @@ fn played(happens: &str, doors: &str, orders: usize) -> Value {
     let text = format!("about = \"planted\"\nabout_zh = \"植入\"\ndoors = [{doors}]\n{happens}");
     std::fs::write(&file, text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
-    command.args(["sim", "amazon", "--json", "--orders", &orders.to_string(), "--scenario"]);
-    command.arg(&file).env("TMPDIR", folder.path()).stdin(Stdio::null());
+    command.args([
+        "sim",
+        "amazon",
+        "--json",
+        "--orders",
+        &orders.to_string(),
+        "--scenario",
+    ]);
+    command
+        .arg(&file)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null());
     let output = command.output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {err}"))
@@ -28,12 +38,20 @@ fn played(happens: &str, doors: &str, orders: usize) -> Value {
 /// right paper came.
 #[track_caller]
 fn found(what: &str, more: &str, set: &str, words: &str) {
-    let said = played(&format!("[[happens]]\nwhat = \"{what}\"\n{more}\n"), "\"edi\"", 1);
+    let said = played(
+        &format!("[[happens]]\nwhat = \"{what}\"\n{more}\n"),
+        "\"edi\"",
+        1,
+    );
     let told = ["refused", "remarked"].map(|name| said[name].as_array().unwrap());
     let one = told.into_iter().flatten().find(|one| one["set"] == set);
     let one = one.unwrap_or_else(|| panic!("{what} was not found: {said}"));
     let sentence = one["sentence"].as_str().unwrap();
-    assert!(sentence.contains(words), "{what}: {sentence} ({})", one["code"]);
+    assert!(
+        sentence.contains(words),
+        "{what}: {sentence} ({})",
+        one["code"]
+    );
     assert_eq!(said["unexplained"], 0, "{said}");
 }
 
@@ -84,7 +102,12 @@ fn freight_that_was_not_agreed() {
 
 #[test]
 fn a_late_acknowledgment() {
-    found("late_acknowledgment", "hours = 60", "855", "hours after the order");
+    found(
+        "late_acknowledgment",
+        "hours = 60",
+        "855",
+        "hours after the order",
+    );
 }
 
 /// The same by the other door, where the outcome of the transaction says it.
@@ -94,7 +117,11 @@ fn the_api_door_refuses_the_same() {
         ("over_shipment", "units = 1", "are shipped"),
         ("invoice_total", "cents = 1", "its lines come to"),
     ] {
-        let said = played(&format!("[[happens]]\nwhat = \"{what}\"\n{more}\n"), "\"api\"", 1);
+        let said = played(
+            &format!("[[happens]]\nwhat = \"{what}\"\n{more}\n"),
+            "\"api\"",
+            1,
+        );
         let advised = said["advised"].to_string();
         assert!(advised.contains(words), "{what}: {said}");
         assert_eq!(said["rows"][0]["state"], "paid", "{said}");
@@ -104,12 +131,22 @@ fn the_api_door_refuses_the_same() {
 /// A 997 that refuses makes the vendor say it again; one that is missing changes no money.
 #[test]
 fn a_missing_and_a_negative_997_and_a_lost_receipt() {
-    for (what, set) in [("negative997", "855"), ("missing997", "856"), ("lost_mdn", "810")] {
-        let happens = format!("[[happens]]\nwhat = \"{what}\"\nset = \"{set}\"\n[end]\nstates = {{ paid = \"all\" }}\n");
+    for (what, set) in [
+        ("negative997", "855"),
+        ("missing997", "856"),
+        ("lost_mdn", "810"),
+    ] {
+        let happens = format!(
+            "[[happens]]\nwhat = \"{what}\"\nset = \"{set}\"\n[end]\nstates = {{ paid = \"all\" }}\n"
+        );
         let said = played(&happens, "\"edi\"", 1);
         assert_eq!(said["rows"][0]["state"], "paid", "{what}: {said}");
         let came = said["interchanges"][set].as_u64().unwrap();
-        assert_eq!(came, if what == "negative997" { 2 } else { 1 }, "{what}: {said}");
+        assert_eq!(
+            came,
+            if what == "negative997" { 2 } else { 1 },
+            "{what}: {said}"
+        );
     }
 }
 
@@ -118,17 +155,27 @@ fn a_missing_and_a_negative_997_and_a_lost_receipt() {
 fn a_system_that_shares_no_code_with_us_is_paid() {
     let python = Path::new(ROOT).join("target/interop/venv/bin/python");
     let ci = std::env::var_os("CI").is_some();
-    assert!(python.exists() || !ci, "no pyas2lib: run tests/interop/setup.sh");
+    assert!(
+        python.exists() || !ci,
+        "no pyas2lib: run tests/interop/setup.sh"
+    );
     if !python.exists() {
         println!("skipped: no pyas2lib; tests/interop/setup.sh installs it");
         return;
     }
     let script = Path::new(ROOT).join("tests/buyer/vendor.py");
     let lines = std::fs::read_to_string(&script).unwrap().lines().count();
-    assert!(lines <= 200, "{lines} lines: it is to be read in one sitting");
+    assert!(
+        lines <= 200,
+        "{lines} lines: it is to be read in one sitting"
+    );
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(python)
-        .args([&script, Path::new(env!("CARGO_BIN_EXE_transload")), folder.path()])
+        .args([
+            &script,
+            Path::new(env!("CARGO_BIN_EXE_transload")),
+            folder.path(),
+        ])
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -138,5 +185,9 @@ fn a_system_that_shares_no_code_with_us_is_paid() {
     );
     assert!(output.status.success(), "{out}{err}");
     let said: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-    assert_eq!((&said["state"], &said["paid"]), (&"paid".into(), &said["asked"]), "{said}");
+    assert_eq!(
+        (&said["state"], &said["paid"]),
+        (&"paid".into(), &said["asked"]),
+        "{said}"
+    );
 }

@@ -68,7 +68,12 @@ impl House {
     ) -> Result<House, Failure> {
         let clock = Arc::new(Moved::to(start));
         let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
-        let world = Arc::new(Mutex::new(World::new(scenario.clone(), seed, start, orders)));
+        let world = Arc::new(Mutex::new(World::new(
+            scenario.clone(),
+            seed,
+            start,
+            orders,
+        )));
         let any = ([127, 0, 0, 1], 0).into();
         let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
         let url = listeners.url().map_err(Failure::network)?;
@@ -116,7 +121,10 @@ impl House {
             Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
         )];
         let file = format!("{}{}", head(), agreed.documents).replace("{url}", &edi_url);
-        write(&folder.join("partners/buyer.toml"), &file.replace("{certificate}", "buyer.pem"))?;
+        write(
+            &folder.join("partners/buyer.toml"),
+            &file.replace("{certificate}", "buyer.pem"),
+        )?;
         let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
         doors.push(api.task);
         let since = start - TimeDelta::hours(1);
@@ -186,13 +194,18 @@ impl House {
             }
             if since.elapsed() > PATIENCE {
                 let trouble = self.trouble().await;
-                return Err(Failure::state(format!("the gateway does not come to rest{trouble}")));
+                return Err(Failure::state(format!(
+                    "the gateway does not come to rest{trouble}"
+                )));
             }
         }
     }
 
     async fn is_quiet(&self) -> Result<bool, Failure> {
-        for inbox in [self.folder.join("bridge/buyer/in"), self.folder.join("files/in")] {
+        for inbox in [
+            self.folder.join("bridge/buyer/in"),
+            self.folder.join("files/in"),
+        ] {
             if busy(&inbox) || busy(&inbox.join("claimed")) {
                 return Ok(false);
             }
@@ -201,7 +214,12 @@ impl House {
         if self.next_poll().await? <= now {
             return Ok(false);
         }
-        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        let queue = self
+            .gateway()
+            .store()
+            .queue(1)
+            .await
+            .map_err(Failure::state)?;
         Ok(!queue.waiting.iter().any(|row| row.leased || row.due <= now))
     }
 
@@ -222,7 +240,12 @@ impl House {
 
     /// When the gateway has something to do next by itself.
     pub(super) async fn next_work(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        let queue = self
+            .gateway()
+            .store()
+            .queue(1)
+            .await
+            .map_err(Failure::state)?;
         Ok(queue.waiting.first().map(|row| row.due))
     }
 
@@ -230,7 +253,11 @@ impl House {
     pub(super) async fn trouble(&self) -> String {
         let store = self.gateway().store();
         let mut said = String::new();
-        for state in [DocumentState::Held, DocumentState::Rejected, DocumentState::Failed] {
+        for state in [
+            DocumentState::Held,
+            DocumentState::Rejected,
+            DocumentState::Failed,
+        ] {
             let filter = Filter {
                 state: Some(state),
                 limit: 20,
@@ -241,14 +268,20 @@ impl House {
                     Ok(Some(detail)) => detail.findings,
                     _ => String::new(),
                 };
-                let line = format!("\n  {} {} is {}: {} {findings}", row.set, row.number, row.state, row.note);
+                let line = format!(
+                    "\n  {} {} is {}: {} {findings}",
+                    row.set, row.number, row.state, row.note
+                );
                 said.push_str(&line);
             }
         }
         let queue = store.queue(5).await.unwrap_or_default();
         for row in queue.waiting {
             let why = row.error.unwrap_or_default();
-            said.push_str(&format!("\n  {} of {} waits until {}: {why}", row.kind, row.partner, row.due));
+            said.push_str(&format!(
+                "\n  {} of {} waits until {}: {why}",
+                row.kind, row.partner, row.due
+            ));
         }
         said
     }
@@ -256,7 +289,11 @@ impl House {
     /// Why the gateway refused papers of the vendor's.
     pub(super) fn refused(&self) -> Vec<String> {
         let folders = ["bridge/buyer/in/bad", "files/in/bad"].map(|bad| self.folder.join(bad));
-        let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
+        let entries = folders
+            .iter()
+            .flat_map(std::fs::read_dir)
+            .flatten()
+            .flatten();
         let told = entries.map(|entry| entry.path());
         let told = told.filter(|path| path.to_string_lossy().ends_with(".error.txt"));
         let mut said: Vec<String> = told
@@ -281,7 +318,9 @@ impl House {
         keep(&self.folder.join("partners/buyer.pem"), certificate)?;
         let partners = load(&self.folder.join("partners"))?;
         let library = self.gateway().library().as_ref().clone();
-        self.gateway().agree(library, &partners).map_err(Failure::state)
+        self.gateway()
+            .agree(library, &partners)
+            .map_err(Failure::state)
     }
 
     /// Where one can look around, by name.
@@ -364,7 +403,10 @@ impl Agreed {
             let version = agreed.map_or(usual, |one| &one.version);
             let guide = agreed.and_then(|one| one.guide.as_ref());
             let guide = guide.map(|guide| format!(", guide = {guide:?}"));
-            let line = format!("{set} = {{ version = {version:?}{} }}\n", guide.unwrap_or_default());
+            let line = format!(
+                "{set} = {{ version = {version:?}{} }}\n",
+                guide.unwrap_or_default()
+            );
             documents.push_str(&line);
         }
         let order = partner.documents.get("850");
