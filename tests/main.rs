@@ -15,6 +15,7 @@ macro_rules! say {
 mod api;
 mod as2;
 mod bridge;
+mod canary;
 mod canonical;
 mod certificates;
 mod check;
