@@ -452,8 +452,8 @@ fn exchange(sizes: &Sizes, us: &Identity, them: &Identity, more: &str) {
     );
     let [digest, seal, open] = passes();
     println!(
-        "{:>10.0} and {:.0} MB/s are five digests and a cipher out, three and a cipher in, alone",
-        1.0 / (5.0 * digest + seal),
+        "{:>10.0} and {:.0} MB/s are the three digests and the cipher alone, out and in",
+        1.0 / (3.0 * digest + seal),
         1.0 / (3.0 * digest + open)
     );
     println!(

@@ -81,4 +81,5 @@ pub mod gateway;
 // Layer 4: faces.
 pub mod cli;
 pub mod config;
+pub mod sim;
 pub mod web;

@@ -241,7 +241,7 @@ fn names_of_the_dictionary_have_their_chinese() {
             let segment = dictionary.segment(tag).unwrap();
             let parts = segment.places.iter().flat_map(|place| &place.parts);
             for name in parts.map(|part| &part.def.name).chain([&segment.name]) {
-                match names.contains_key(name) {
+                match names.contains_key(&**name) {
                     true => known += 1,
                     false => drop(missing.insert(name.clone())),
                 }

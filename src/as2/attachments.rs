@@ -105,7 +105,7 @@ pub fn attachments(
         io::copy(&mut content, &mut io::sink())?;
         found.push(attachment);
     }
-    parts.finish()?;
+    parts.finish(false)?;
     match found.iter().any(|one| one.root) {
         true => Ok(found),
         false => Err(Error::Mime("a multipart/related without its root".into())),

@@ -1,6 +1,7 @@
 //! Our identities, the partners' pinned certificates, and the fresh bytes that we draw.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::{Asn1Integer, Asn1Time, Asn1TimeRef};
@@ -18,6 +19,7 @@ use openssl::x509::{X509, X509KeyUsage, X509NameBuilder, X509NameRef};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cms::ber::Der;
+use super::cms::signed;
 use super::error::Error;
 use super::key::Key;
 
@@ -107,6 +109,7 @@ pub struct Certificate {
     fingerprint: String,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
+    weakness: Option<String>,
 }
 
 impl Certificate {
@@ -128,12 +131,13 @@ impl Certificate {
         let key = x509.public_key();
         let key = key.map_err(|_| bad("the certificate's public key is not usable"))?;
         Ok(Certificate {
-            key: Key::new(key),
             issuer_serial: issuer_serial(&der)?,
             key_id: x509.subject_key_id().map(|id| id.as_slice().to_vec()),
             fingerprint: hex(&x509.digest(MessageDigest::sha256())?),
             not_before: moment(x509.not_before())?,
             not_after: moment(x509.not_after())?,
+            weakness: weakness(&key),
+            key: Key::new(key),
             x509,
         })
     }
@@ -187,14 +191,7 @@ impl Certificate {
     /// What is wrong with its key, if anything: `None` for RSA of 2048 to 8192 bits and for EC on
     /// P-256, P-384 and P-521.
     pub fn weakness(&self) -> Option<String> {
-        let bits = self.key.bits();
-        match self.key.id() {
-            Id::RSA | Id::RSA_PSS if RSA_BITS.contains(&bits) => None,
-            Id::RSA | Id::RSA_PSS => Some(format!("RSA key of {bits} bits")),
-            Id::EC if curve(&self.key).is_some() => None,
-            Id::EC => Some(format!("EC key of {bits} bits on another curve")),
-            _ => Some("key that is neither RSA nor EC".to_owned()),
-        }
+        self.weakness.clone()
     }
 
     /// Whether its key usage, where it names any, lets it sign (RFC 8550 §4.4.2).
@@ -243,6 +240,8 @@ pub struct Identity {
     pub(crate) key: Key<Private>,
     /// Secret and fixed for a key: what a content key is made from when unwrapping fails.
     pub(crate) rejection: Zeroizing<[u8; 32]>,
+    /// A signature part without a signature: what is checked where nothing came to check.
+    pub(crate) dummy: Arc<[u8]>,
 }
 
 impl Identity {
@@ -371,11 +370,14 @@ impl Identity {
         let mut der = key.private_key_to_der()?;
         let rejection = Zeroizing::new(openssl::sha::sha256(&der));
         der.zeroize();
-        Ok(Identity {
+        let mut identity = Identity {
             certificate,
             key: Key::new(key),
             rejection,
-        })
+            dummy: Arc::default(),
+        };
+        identity.dummy = signed::dummy(&identity)?.into();
+        Ok(identity)
     }
 
     /// Certificate and private key as a PKCS#12 file.
@@ -437,6 +439,17 @@ impl Keys {
                 "none of the partner's certificates is valid now, strong, and may be encrypted to",
             )),
         }
+    }
+}
+
+fn weakness(key: &PKey<Public>) -> Option<String> {
+    let bits = key.bits();
+    match key.id() {
+        Id::RSA | Id::RSA_PSS if RSA_BITS.contains(&bits) => None,
+        Id::RSA | Id::RSA_PSS => Some(format!("RSA key of {bits} bits")),
+        Id::EC if curve(key).is_some() => None,
+        Id::EC => Some(format!("EC key of {bits} bits on another curve")),
+        _ => Some("key that is neither RSA nor EC".to_owned()),
     }
 }
 

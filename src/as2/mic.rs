@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::hash::{Hasher, MessageDigest};
+use openssl::sha::Sha256;
 
 use super::error::Error;
 
@@ -152,18 +153,49 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     openssl::sha::sha256(bytes)
 }
 
+/// A digest on its way. The usual one goes without OpenSSL's search for an algorithm of that name,
+/// which costs as much as digesting a small message's attributes.
+enum Hash {
+    Sha256(Sha256),
+    Other(Hasher),
+}
+
+impl Hash {
+    fn new(digest: Digest) -> Result<Hash, Error> {
+        Ok(match digest {
+            Digest::Sha256 => Hash::Sha256(Sha256::new()),
+            other => Hash::Other(Hasher::new(other.openssl())?),
+        })
+    }
+
+    fn update(&mut self, data: &[u8]) -> Result<(), Error> {
+        match self {
+            Hash::Sha256(hash) => hash.update(data),
+            Hash::Other(hash) => hash.update(data)?,
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<u8>, Error> {
+        Ok(match self {
+            Hash::Sha256(hash) => hash.finish().to_vec(),
+            Hash::Other(mut hash) => hash.finish()?.to_vec(),
+        })
+    }
+}
+
 /// Several digests over one stream.
 pub(crate) struct Digests {
-    hashers: Vec<(Digest, Hasher)>,
+    hashers: Vec<(Digest, Hash)>,
     first: Option<u8>,
 }
 
 impl Digests {
     pub(crate) fn new(wanted: &[Digest]) -> Result<Digests, Error> {
-        let mut hashers: Vec<(Digest, Hasher)> = Vec::new();
+        let mut hashers: Vec<(Digest, Hash)> = Vec::new();
         for &digest in wanted {
             if !hashers.iter().any(|(have, _)| *have == digest) {
-                hashers.push((digest, Hasher::new(digest.openssl())?));
+                hashers.push((digest, Hash::new(digest)?));
             }
         }
         Ok(Digests {
@@ -180,13 +212,11 @@ impl Digests {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self) -> Result<Digested, Error> {
+    pub(crate) fn finish(self) -> Result<Digested, Error> {
         let mut values = Vec::new();
-        for (digest, hasher) in &mut self.hashers {
-            values.push(Mic {
-                digest: *digest,
-                value: hasher.finish()?.to_vec(),
-            });
+        for (digest, hasher) in self.hashers {
+            let value = hasher.finish()?;
+            values.push(Mic { digest, value });
         }
         Ok(Digested {
             values,
@@ -214,7 +244,9 @@ impl Mic {
     /// # Errors
     /// Only where OpenSSL has no memory.
     pub fn of(bytes: &[u8], digest: Digest) -> Result<Mic, Error> {
-        let value = openssl::hash::hash(digest.openssl(), bytes)?.to_vec();
+        let mut hash = Hash::new(digest)?;
+        hash.update(bytes)?;
+        let value = hash.finish()?;
         Ok(Mic { digest, value })
     }
 }

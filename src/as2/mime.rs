@@ -267,6 +267,7 @@ pub(crate) fn decoded<'a>(
             source: body,
             line: Vec::new(),
             at: 0,
+            cut: Vec::new(),
         })),
         "binary" | "8bit" | "7bit" | "" => Ok(Box::new(body)),
         other => Err(Error::Unsupported(format!(
@@ -348,6 +349,8 @@ struct QuotedPrintable<'a> {
     source: &'a mut dyn BufRead,
     line: Vec<u8>,
     at: usize,
+    /// The beginning of the next one, where a line was longer than is read at once.
+    cut: Vec<u8>,
 }
 
 impl QuotedPrintable<'_> {
@@ -387,9 +390,17 @@ impl QuotedPrintable<'_> {
 impl BufRead for QuotedPrintable<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.at == self.line.len() {
-            let line = read_line(self.source, PART_HEADER_BYTES).map_err(io::Error::other)?;
+            let mut line = std::mem::take(&mut self.cut);
+            let more = PART_HEADER_BYTES - line.len();
+            line.extend(read_line(self.source, more).map_err(io::Error::other)?);
             if line.is_empty() {
                 return Ok(&[]);
+            }
+            // Longer than any line may be: it goes on, and an escape is not cut in two.
+            if line.len() == PART_HEADER_BYTES && !line.ends_with(b"\n") {
+                let last = line.len() - 3;
+                let escape = line[last..].iter().rposition(|byte| *byte == b'=');
+                self.cut = line.split_off(escape.map_or(line.len(), |at| last + at));
             }
             self.line = QuotedPrintable::decode(&line);
             self.at = 0;
@@ -446,6 +457,21 @@ pub(crate) fn signature_part(boundary: &str, signature: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_is_decoded_all_the_same() {
+        for before in PART_HEADER_BYTES - 4..PART_HEADER_BYTES + 2 {
+            let text = [&vec![b'a'; before][..], b"=3D=\r\nb= c"].concat();
+            let headers: Headers = [("Content-Transfer-Encoding", "quoted-printable")]
+                .into_iter()
+                .collect();
+            let mut plain = Vec::new();
+            let mut body = text.as_slice();
+            let mut decoded = decoded(&headers, &mut body).unwrap();
+            decoded.read_to_end(&mut plain).unwrap();
+            assert_eq!(&plain[before..], b"=b= c", "{before}");
+        }
+    }
 
     #[test]
     fn a_name_is_never_a_path() {

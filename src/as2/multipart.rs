@@ -89,10 +89,27 @@ impl<'a> Multipart<'a> {
         }
     }
 
-    /// Skips the epilogue.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        io::copy(self.source, &mut io::sink())?;
-        Ok(())
+    /// Skips the epilogue. A `strict` one is blank: inside an envelope whatever else may stand
+    /// there would let who has recorded a message put other blocks behind it, and learn from our
+    /// answer whether they end in padding, which tells what is in them, byte by byte.
+    pub(crate) fn finish(mut self, strict: bool) -> Result<(), Error> {
+        self.window.drain(..self.start);
+        let mut blank = self.window.iter().all(u8::is_ascii_whitespace);
+        loop {
+            let data = self.source.fill_buf()?;
+            let taken = data.len();
+            if taken == 0 {
+                break;
+            }
+            blank = blank && data.iter().all(u8::is_ascii_whitespace);
+            self.source.consume(taken);
+        }
+        match blank || !strict {
+            true => Ok(()),
+            false => Err(Error::Mime(
+                "bytes after the closing boundary of an encrypted message".into(),
+            )),
+        }
     }
 
     /// Makes bytes ready; `false` at the end of the part.

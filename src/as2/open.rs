@@ -196,7 +196,7 @@ struct Walk<'w> {
     leaf: Option<Leaf>,
     layers: usize,
     in_signature: bool,
-    /// Whether a signature was checked, well or not.
+    /// Whether a signature was held against a key, well or not.
     verified: bool,
 }
 
@@ -368,8 +368,9 @@ impl Walk<'_> {
     /// A signature check where there was none: what decrypts to garbage has nothing to check, and
     /// must not be told by that.
     fn same_check(&self) {
-        if let Some(pinned) = self.keys.theirs.first().filter(|_| !self.verified) {
-            let _ = signed::verify_nothing(pinned);
+        let keys = self.keys.ours.first().zip(self.keys.theirs.first());
+        if let Some((us, pinned)) = keys.filter(|_| !self.verified) {
+            let _ = signed::verify_nothing(us, pinned);
         }
     }
 
@@ -435,7 +436,7 @@ impl Walk<'_> {
         // What is wrong after the signature is told after its check: in an encrypted message the
         // padding of the last block shows here, and must not show in the time that we take.
         let ended = match parts.next() {
-            Ok(None) => parts.finish(),
+            Ok(None) => parts.finish(encrypted),
             Ok(Some(_)) => Err(Error::Mime("multipart/signed with a third part".into())),
             Err(why) => Err(why),
         };
@@ -456,8 +457,11 @@ impl Walk<'_> {
 
     /// Verifies, and applies the policy for what verified.
     fn check(&mut self, signer: &SignerInfo, content: Digested) -> Result<(), Error> {
-        self.verified = true;
-        let verified = signer.verify(&content, &self.keys.theirs)?;
+        let verified = signer.verify(&content, &self.keys.theirs);
+        let unchecked =
+            |why: &Error| matches!(why, Error::UnknownSigner(_) | Error::Unsupported(_));
+        self.verified = !verified.as_ref().err().is_some_and(unchecked);
+        let verified = verified?;
         let digest = verified.digest;
         self.allow(digest.weak(), || format!("{digest} signature"))?;
         if let Some(weakness) = verified.signer.weakness() {

@@ -127,10 +127,8 @@ pub(crate) fn signature(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u
     }
     let limit = ELEMENT_BYTES as u64;
     let mut bytes = Vec::with_capacity(SIGNATURE);
-    head.body_start
-        .chain(part)
-        .take(limit + 1)
-        .read_to_end(&mut bytes)?;
+    let source = head.body_start.chain(part);
+    let read = source.take(limit + 1).read_to_end(&mut bytes);
     if bytes.len() as u64 > limit {
         return Err(Error::Limit {
             what: "the signature",
@@ -138,10 +136,14 @@ pub(crate) fn signature(mut part: impl BufRead, encrypted: bool) -> Result<Vec<u
         });
     }
     if bytes.first() == Some(&0x30) {
+        read?;
         return Ok(bytes);
     }
+    // Before the end is looked at, so that a part that is cut short takes as long as one that is not.
     let mut decoded = Vec::with_capacity(SIGNATURE);
-    mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded)?;
+    let base64 = mime::Base64::new(&mut bytes.as_slice()).read_to_end(&mut decoded);
+    read?;
+    base64?;
     Ok(decoded)
 }
 

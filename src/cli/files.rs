@@ -50,26 +50,34 @@ impl GuideOptions {
     pub(super) fn load(&self) -> Result<Guides, Failure> {
         let folders = self.mappings.iter().flat_map(std::env::split_paths);
         let library = library(folders).map_err(Failure::usage)?;
-        let names = library.names();
-        let mut partners: Vec<&str> = names
-            .iter()
-            .filter_map(|name| Some(name.strip_prefix("partners/")?.split_once('/')?.0))
-            .collect();
-        partners.dedup();
-        if let Some(partner) = self.partner.as_deref().filter(|p| !partners.contains(p)) {
-            return Err(Failure::usage(said(&text!(
-                "no guide is for partner {name}{near} (there are guides for: {known}); put yours at partners/{partner}/850.toml in a folder and give it as --mappings",
-                name = Value::quoted(partner),
-                near = suggestion(partner, &partners),
-                known = partners.join(", "),
-                partner
-            ))));
+        if let Some(partner) = &self.partner {
+            is_known(partner, &library)?;
         }
         Ok(Guides {
             library: library.on(System.now().date_naive()),
             partner: self.partner.clone(),
         })
     }
+}
+
+/// Fails where no guide is for the partner.
+fn is_known(partner: &str, library: &Library) -> Result<(), Failure> {
+    let names = library.names();
+    let mut partners: Vec<&str> = names
+        .iter()
+        .filter_map(|name| Some(name.strip_prefix("partners/")?.split_once('/')?.0))
+        .collect();
+    partners.dedup();
+    if partners.contains(&partner) {
+        return Ok(());
+    }
+    Err(Failure::usage(said(&text!(
+        "no guide is for partner {name}{near} (there are guides for: {known}); put yours at partners/{partner}/850.toml in a folder and give it as --mappings",
+        name = Value::quoted(partner),
+        near = suggestion(partner, &partners),
+        known = partners.join(", "),
+        partner
+    ))))
 }
 
 /// The embedded guides, with the files of these folders laid over them one after another; or what

@@ -35,6 +35,7 @@ mod junit;
 mod mappings;
 mod messages;
 mod partner;
+mod play;
 mod progress;
 mod pull;
 mod redact;
@@ -47,6 +48,7 @@ mod send;
 mod sentence;
 mod serve;
 mod show;
+mod sim;
 mod spapi;
 mod split;
 mod topics;
@@ -60,7 +62,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::TypedValueParser;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use check::check;
 pub use excerpt::Excerpt;
@@ -114,11 +116,12 @@ enum Command {
     Messages(messages::Messages),
     Message(messages::One),
     Evidence(evidence::Evidence),
-    /// Show an exchange between two partners on this machine, with keys made on the spot
+    /// Play order-to-cash with a simulated buyer on this machine, to the last cent
     Demo(demo::Demo),
     /// Add, list, check and test partners
     Partner(partner::Partner),
     Amazon(amazon::Amazon),
+    Sim(sim::Sim),
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
@@ -197,7 +200,9 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let parsed = help::command().try_get_matches();
+    // Help has its shape where it is shown: most runs show none.
+    let parsed = Arguments::command().try_get_matches();
+    let parsed = parsed.or_else(|_| help::command().try_get_matches());
     let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
@@ -267,6 +272,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Demo(command) => command.run(out),
         Command::Partner(command) => command.run(out),
         Command::Amazon(command) => command.run(out),
+        Command::Sim(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
         Command::Config(command) => command.run(out),

@@ -238,7 +238,7 @@ impl<'a> Masker<'a> {
             let kinds = place
                 .parts
                 .iter()
-                .map(|part| self.kinds.get(&part.def.number));
+                .map(|part| self.kinds.get(&*part.def.number));
             match place.composite {
                 None => {
                     if let Some(kind) = kinds.flatten().next().copied() {

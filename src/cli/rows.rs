@@ -121,7 +121,7 @@ impl Known<'_> {
         let position = segment.position();
         let def = self.dictionary.as_ref().and_then(|d| d.segment(&tag));
         Row {
-            name: def.map_or(String::new(), |def| def.name.clone()),
+            name: def.map_or(String::new(), |def| def.name.to_string()),
             in_loop: view.and_then(|view| view.in_loop().map(str::to_owned)),
             depth: view.map_or(0, UseView::depth),
             opens: view.is_some_and(UseView::is_loop),
@@ -153,7 +153,7 @@ impl Known<'_> {
                     let component = if composite { index + 1 } else { 0 };
                     let element = view.and_then(|view| view.element(number, component));
                     let part = place.and_then(|place| place.parts.get(index));
-                    let of = part.map_or("", |part| part.def.number.as_str());
+                    let of = part.map_or("", |part| &*part.def.number);
                     let own = self.meaning(of, element, &value);
                     let qualifies = QUALIFIERS.iter().find(|(known, _)| *known == of);
                     let joined = qualifier
@@ -172,7 +172,7 @@ impl Known<'_> {
                     };
                     cells.push(Cell {
                         element: format!("{tag}{number:02}{suffix}"),
-                        name: part.map_or(String::new(), |part| part.def.name.clone()),
+                        name: part.map_or(String::new(), |part| part.def.name.to_string()),
                         value,
                         meaning,
                     });

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::outbound::checked;
 use super::route::Partnership;
-use super::worker::Setback;
+use super::worker::{Setback, unread};
 use super::{Error, Gateway, compose};
 use crate::as2::cem::{
     self, CERTIFICATES, CertUse, EXCHANGED, Exchange, MEDIA_TYPE, Reference, Request, Response,
@@ -155,7 +155,7 @@ impl Gateway {
             }
         });
         let taken = taken.await.map_err(Setback::panicked)?;
-        let (note, seen) = taken.map_err(Setback::later)?;
+        let (note, seen) = taken.map_err(unread)?;
         if !seen.is_empty() {
             self.store.seen(seen).await?;
         }
@@ -182,12 +182,8 @@ impl Gateway {
     /// As [`Gateway::agree`].
     pub fn renew(&self) -> Result<(), Error> {
         let agreed = self.agreed();
-        let partners = agreed
-            .partnerships
-            .iter()
-            .map(|known| known.partner.clone());
-        let partners = crate::partner::Partners::new(partners.collect()).unwrap_or_default();
-        self.agree((*agreed.library).clone(), &partners)
+        let partners = agreed.partnerships.iter().map(|known| &known.partner);
+        self.agree_with(Arc::clone(&agreed.library), partners)
     }
 
     /// Holds what a request brings. Blocks.
@@ -404,7 +400,11 @@ pub fn offer(
     let mut random = [0; 16];
     entropy(&mut random);
     let id = format!("{}@{}", as2::hex(&random), host(&as2.our_id));
-    let mut fixed = |out: &mut [u8]| out.copy_from_slice(&random[..out.len()]);
+    // The parts are named by what was drawn, so the boundary comes from the same.
+    let mut fixed = |out: &mut [u8]| {
+        let drawn = random.iter().cycle();
+        out.iter_mut().zip(drawn).for_each(|(to, from)| *to = *from);
+    };
     let trust = ours.iter().enumerate().map(|(n, own)| Trust {
         uses: offered(&own.dated.uses),
         respond_by: own.dated.from.filter(|from| *from > at),

@@ -538,7 +538,9 @@ pub(super) fn payload(bytes: Bytes) -> Payload {
 /// What was spooled, for the store to keep. A file has to be there until it does.
 pub(super) fn kept(spooled: &Spooled, digest: store::Digest) -> Payload {
     match (spooled.memory(), spooled.file()) {
-        (None, Some(path)) => Payload::file(path, spooled.len(), digest),
+        (None, Some(path)) => {
+            Payload::file(path, spooled.len(), digest).summed(Some(spooled.sum()))
+        }
         (bytes, _) => Payload::new(bytes.cloned().unwrap_or_default(), digest),
     }
 }

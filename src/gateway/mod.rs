@@ -361,7 +361,15 @@ impl Gateway {
     /// # Errors
     /// As [`Gateway::new`]; then nothing is changed.
     pub fn agree(&self, library: Library, partners: &Partners) -> Result<(), Error> {
-        let (library, before) = (Arc::new(library), self.agreed());
+        self.agree_with(Arc::new(library), partners.iter())
+    }
+
+    fn agree_with<'a>(
+        &self,
+        library: Arc<Library>,
+        partners: impl Iterator<Item = &'a Partner>,
+    ) -> Result<(), Error> {
+        let before = self.agreed();
         let held = self
             .keys
             .as_deref()
@@ -389,7 +397,7 @@ impl Gateway {
             }
             Ok(Arc::new(partnership))
         };
-        let partnerships = partners.iter().map(open).collect::<Result<_, Error>>()?;
+        let partnerships = partners.map(open).collect::<Result<_, Error>>()?;
         let agreed = Arc::new(Agreed {
             library,
             partnerships,

@@ -1,5 +1,8 @@
 //! Several documents in one message (RFC 6362): each part of a multipart/related is read as a
 //! payload of its own, in its order; a part that is not X12 is held for a person, with its name.
+//!
+//! Names are compared within a message only. A name that came before in another one is no fault:
+//! nothing is kept under a name that a partner chose, so nothing can be overwritten by one.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,7 +12,7 @@ use super::outbound::checked;
 use super::parts::Parts;
 use super::read::{Other, Reader};
 use crate::as2::{self, Attachment, Disposition, attachments, hex};
-use crate::net::spool::{Spool, Spooled};
+use crate::net::spool::{Spool, Spooled, copy};
 use crate::store::Payload;
 use crate::x12;
 
@@ -23,7 +26,7 @@ pub(super) fn read(
 ) -> io::Result<()> {
     let mut each = |about: &Attachment, content: &mut dyn Read| {
         let mut spool = Spool::new(folder, IN_MEMORY);
-        io::copy(content, &mut spool)?;
+        copy(content, &mut spool)?;
         let spooled = spool.finish()?;
         let digest = hex(&spooled.sha256().unwrap_or_default());
         let other = Other {

@@ -10,8 +10,6 @@
 //!
 //! Who does not know of it answers the HEAD with 0 or an error, and gets the whole again.
 
-use bytes::Bytes;
-
 use super::inbound::Caller;
 use super::transport::Ask;
 use crate::as2::{hex, sha256};
@@ -104,6 +102,6 @@ impl Caller {
         let tag = self.headers.get(TAG).filter(|_| as2.restart)?;
         let key = [&self.key.our_id, &self.key.partner_id, tag];
         let parts = key.map(|part| format!("{} {part}", part.len()));
-        Some(hex(&sha256(&Bytes::from(parts.concat()))))
+        Some(hex(&sha256(parts.concat().as_bytes())))
     }
 }

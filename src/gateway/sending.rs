@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::inbound::{IN_MEMORY, kept};
 use super::{Error, Gateway, compose, route};
 use crate::as2::{self, Entropy, Headers, Mdn};
-use crate::net::spool::{Spool, Spooled};
+use crate::net::spool::{Spool, Spooled, copy};
 use crate::partner::{Partner, Transport};
 use crate::store::{
     self, Document, DocumentState, Draft, Event, MessageDetail, MessageState, NewDocument, Sealed,
@@ -54,7 +54,7 @@ impl Parcel {
     /// [`Error::NoTransport`], [`Error::NotSendable`].
     pub fn file(partner: &Partner, mut source: impl Read, spool: &Path) -> Result<Parcel, Error> {
         let mut body = Spool::new(spool, IN_MEMORY);
-        let spooled = io::copy(&mut source, &mut body).and_then(|_| body.finish());
+        let spooled = copy(&mut source, &mut body).and_then(|_| body.finish());
         let spooled = spooled.map_err(unsendable)?;
         let digest = spooled.sha256().unwrap_or_default();
         let file = spooled.open().map_err(unsendable)?;

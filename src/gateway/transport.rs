@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::inbound::{IN_MEMORY, kept, pairs, payload};
-use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error};
+use super::outbound::{Agreed, Fate, OTHER, checked, fate_of_answer, fate_of_error, mark};
 use super::retry::Again;
 use super::route::{Partnership, profile};
 use super::worker::Setback;
@@ -152,10 +152,10 @@ impl Gateway {
         else {
             return place(partnership, detail, body).await;
         };
-        let len = body.len();
+        let (len, mark) = (body.len(), mark(&body));
         let outgoing = match body.place.clone() {
             Place::Memory(bytes) => Outgoing::from(bytes),
-            Place::File { path, len } => Outgoing::file(path, len, body.digest),
+            Place::File { path, len } => Outgoing::file(path, len, mark),
         };
         let ask = Ask {
             url: &as2.url,

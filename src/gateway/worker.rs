@@ -17,6 +17,7 @@ use super::read::Reader;
 use super::route::Partnership;
 use super::{Gateway, Limits, related, trial};
 use crate::as2::{self, cem, hex};
+use crate::net::spool::copy;
 use crate::store::{self, Aside, Claimed, DocumentState, Kind, Retry, Work, WorkKind};
 
 /// The longest sleep: a clock that somebody moved, or a row that another process queued, is seen
@@ -324,7 +325,7 @@ impl Gateway {
                 message: message.id,
             };
             // All of it is what was stored, before anything of it is used.
-            std::io::copy(&mut checked(&content)?, &mut std::io::sink())?;
+            copy(&mut checked(&content)?, &mut std::io::sink())?;
             let kind = message.content_type.as_deref().unwrap_or_default();
             if trial::is_one(kind, message.file_name.as_deref()) {
                 parts.end();
@@ -389,7 +390,7 @@ impl Gateway {
 }
 
 /// What it means that stored bytes could not be read.
-fn unread(why: std::io::Error) -> Setback {
+pub(super) fn unread(why: std::io::Error) -> Setback {
     match why.kind() {
         std::io::ErrorKind::InvalidData => Setback::Lost(OTHER.into()),
         std::io::ErrorKind::NotFound => Setback::Lost(why.to_string()),

@@ -3,7 +3,6 @@
 
 use super::guide::{Guide, Pattern, Use, UseId};
 use super::packed;
-use super::plan::Layout;
 use crate::x12::{Delimiters, Segment, components};
 
 /// A child of an owner, with all that tells whether a segment belongs to it side by side.
@@ -37,7 +36,8 @@ enum Test {
 pub(crate) type Seen = (u16, Option<u64>);
 
 impl Candidate {
-    pub(crate) fn new(id: UseId, child: u16, one: &Use, layout: &Layout) -> Candidate {
+    /// `counters` are its own, that of its group, and that of its list.
+    pub(crate) fn new(id: UseId, one: &Use, [child, counter, pool]: [u16; 3]) -> Candidate {
         let test = match &one.when[..] {
             [] => Test::Nothing,
             [when] if when.component == 0 => match (&when.patterns[..], when.element) {
@@ -52,11 +52,11 @@ impl Candidate {
         Candidate {
             id: id as u32,
             order: one.order,
-            capacity: layout.capacity,
+            capacity: one.capacity(),
             group_max: one.group_max,
             child,
-            counter: layout.counter as u16,
-            pool: layout.pool.map_or(child, |pool| pool as u16),
+            counter,
+            pool,
             shares: one.shares && one.level.is_none(),
             test,
         }

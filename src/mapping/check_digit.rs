@@ -12,7 +12,7 @@ pub(super) type Pair = (u16, u16);
 /// The pairs of elements in a segment that may hold such numbers: 235 and 234, product id with
 /// its qualifier; 88 and 87, a mark with its qualifier.
 pub(super) fn pairs(one: &Use) -> Vec<Pair> {
-    let number = |index: usize| one.places[index].parts[0].def.number.as_str();
+    let number = |index: usize| one.places[index].parts[0].def.number.as_ref();
     let at = (1..one.places.len()).filter(|&index| {
         matches!(
             (number(index - 1), number(index)),

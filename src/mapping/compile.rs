@@ -129,7 +129,7 @@ impl Compiler<'_> {
         };
         for (key, node) in table {
             let Some(area) = AREAS.iter().position(|a| *a == key && !a.is_empty()) else {
-                if !HEAD.contains(&key.as_str()) {
+                if !HEAD.contains(&&**key) {
                     self.errors.push(node.unknown(text!("word"), key, &HEAD));
                 }
                 continue;
@@ -162,7 +162,7 @@ impl Compiler<'_> {
         let tag = self.uses[id].tag.clone();
         let mut children = Vec::new();
         for (word, entry) in table {
-            if WORDS.contains(&word.as_str()) {
+            if WORDS.contains(&&**word) {
                 continue;
             }
             match designator(word, &tag) {
@@ -254,14 +254,14 @@ impl Compiler<'_> {
             let key = |one: &Use| (one.order, usize::MAX - weight(one));
             key(a).cmp(&key(b)).then_with(|| a.key.cmp(&b.key))
         });
-        let mut groups: BTreeMap<(u32, String), Vec<UseId>> = BTreeMap::new();
+        let mut groups: BTreeMap<(u32, &str), Vec<UseId>> = BTreeMap::new();
         for &id in ids.iter() {
-            groups
-                .entry((self.uses[id].order, self.uses[id].tag.clone()))
-                .or_default()
-                .push(id);
+            let one = &self.uses[id];
+            let group = groups.entry((one.order, &one.tag)).or_default();
+            group.push(id);
         }
-        for group in groups.values() {
+        let groups: Vec<_> = groups.into_values().collect();
+        for group in &groups {
             let most = group.iter().map(|&id| self.uses[id].max).max().unwrap_or(1);
             for &id in group {
                 self.uses[id].group_max = most;
@@ -284,7 +284,7 @@ impl Compiler<'_> {
             let Some((element, component)) = place.filter(|p| self.exists(id, *p)) else {
                 let message = text!(
                     "{key} is not an element of {tag}",
-                    key,
+                    key = &**key,
                     tag = &self.uses[id].tag
                 );
                 self.errors.push(value.error(message));
@@ -326,7 +326,7 @@ impl Compiler<'_> {
             return;
         };
         for (word, entry) in table {
-            if !ELEMENT_WORDS.contains(&word.as_str()) {
+            if !ELEMENT_WORDS.contains(&&**word) {
                 self.errors
                     .push(entry.unknown(text!("word"), word, &ELEMENT_WORDS));
             }

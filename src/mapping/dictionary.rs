@@ -13,10 +13,11 @@
 //! A note with a question mark (`R0203?`) is one that trade breaks every day: a file that breaks it is
 //! warned of, and accepted with errors. What we write keeps it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::source::{GuideError, Node};
+use super::source::{GuideError, Node, Word};
 use crate::x12::text;
 
 /// An element's data type (X12.6).
@@ -42,7 +43,7 @@ pub enum DataType {
 #[derive(Clone, Debug)]
 pub struct ElementDef {
     /// Its number in the data element dictionary.
-    pub number: String,
+    pub number: Cow<'static, str>,
     /// Its type.
     pub data: DataType,
     /// Least length in characters; a sign and a decimal point do not count.
@@ -50,7 +51,7 @@ pub struct ElementDef {
     /// Greatest length.
     pub max: usize,
     /// Its name, in our words.
-    pub name: String,
+    pub name: Cow<'static, str>,
 }
 
 /// Whether something must be there.
@@ -74,7 +75,7 @@ pub struct Place {
     /// What stands there: one for a simple element, several for a composite.
     pub parts: Vec<Part>,
     /// The composite's identifier and name.
-    pub composite: Option<(String, String)>,
+    pub composite: Option<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
 /// A simple element in a segment or composite.
@@ -118,11 +119,11 @@ pub struct Note {
 #[derive(Clone, Debug)]
 pub struct SegmentDef {
     /// Its name, in our words.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Its elements; index 0 is element 01.
     pub places: Vec<Place>,
     /// Its syntax notes.
-    pub notes: Vec<Note>,
+    pub notes: Arc<[Note]>,
 }
 
 /// The dictionary of one release.
@@ -130,7 +131,7 @@ pub struct SegmentDef {
 pub struct Dictionary {
     /// The release, as `004010`.
     pub version: String,
-    segments: BTreeMap<String, SegmentDef>,
+    segments: BTreeMap<Word, SegmentDef>,
 }
 
 impl Dictionary {
@@ -141,7 +142,7 @@ impl Dictionary {
 
     /// All tags, sorted.
     pub fn tags(&self) -> Vec<&str> {
-        self.segments.keys().map(String::as_str).collect()
+        self.segments.keys().map(AsRef::as_ref).collect()
     }
 
     /// Reads a dictionary file.
@@ -153,12 +154,12 @@ impl Dictionary {
         let version = section("version")?.text()?.to_owned();
         let mut elements = BTreeMap::new();
         for (number, node) in section("elements")?.table()? {
-            elements.insert(number.as_str(), Arc::new(element(number, node)?));
+            elements.insert(&**number, Arc::new(element(number, node)?));
         }
         let mut composites = BTreeMap::new();
         if let Some(node) = root.get("composites") {
             for (id, node) in node.table()? {
-                composites.insert(id.as_str(), composite(node, &elements)?);
+                composites.insert(&**id, (id, composite(node, &elements)?));
             }
         }
         let mut segments = BTreeMap::new();
@@ -170,7 +171,7 @@ impl Dictionary {
 }
 
 /// `ID 2/2 Transaction Set Purpose Code`
-fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
+fn element(number: &Word, node: &Node) -> Result<ElementDef, GuideError> {
     let text = node.text()?;
     let form = || node.error(text!("an element is written as \"ID 2/2 Name\""));
     let mut words = text.splitn(3, ' ');
@@ -184,7 +185,7 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
         )));
     }
     Ok(ElementDef {
-        number: number.to_owned(),
+        number: number.clone(),
         data: match data {
             "AN" => DataType::Text,
             "ID" => DataType::Id,
@@ -205,12 +206,12 @@ fn element(number: &str, node: &Node) -> Result<ElementDef, GuideError> {
         },
         min,
         max,
-        name: words.next().unwrap_or_default().to_owned(),
+        name: node.tail(text.len() - words.next().unwrap_or_default().len()),
     })
 }
 
 /// A composite's name and parts.
-type Composite = (String, Vec<Part>);
+type Composite = (Word, Vec<Part>);
 
 fn composite(
     node: &Node,
@@ -219,7 +220,7 @@ fn composite(
     let mut parts = Vec::new();
     for (number, usage) in items(node)? {
         let def = elements
-            .get(number.as_str())
+            .get(number)
             .ok_or_else(|| node.error(text!("element {number} is not under [elements]", number)))?;
         parts.push(Part {
             usage,
@@ -232,11 +233,11 @@ fn composite(
 fn segment(
     node: &Node,
     elements: &BTreeMap<&str, Arc<ElementDef>>,
-    composites: &BTreeMap<&str, Composite>,
+    composites: &BTreeMap<&str, (&Word, Composite)>,
 ) -> Result<SegmentDef, GuideError> {
     let mut places = Vec::new();
     for (number, usage) in items(node)? {
-        let place = if let Some(def) = elements.get(number.as_str()) {
+        let place = if let Some(def) = elements.get(number) {
             Place {
                 usage,
                 parts: vec![Part {
@@ -245,11 +246,11 @@ fn segment(
                 }],
                 composite: None,
             }
-        } else if let Some((name, parts)) = composites.get(number.as_str()) {
+        } else if let Some((id, (name, parts))) = composites.get(number) {
             Place {
                 usage,
                 parts: parts.clone(),
-                composite: Some((number, name.clone())),
+                composite: Some(((*id).clone(), name.clone())),
             }
         } else {
             let message = text!(
@@ -276,19 +277,19 @@ fn segment(
     Ok(SegmentDef {
         name: name(node)?,
         places,
-        notes,
+        notes: notes.into(),
     })
 }
 
-fn name(node: &Node) -> Result<String, GuideError> {
+fn name(node: &Node) -> Result<Word, GuideError> {
     match node.get("name") {
-        Some(name) => Ok(name.text()?.to_owned()),
+        Some(name) => name.word().cloned(),
         None => Err(node.error(text!("a segment or composite needs a name"))),
     }
 }
 
 /// `353 M, 92 M, 324 O`
-fn items(node: &Node) -> Result<Vec<(String, Usage)>, GuideError> {
+fn items(node: &Node) -> Result<Vec<(&str, Usage)>, GuideError> {
     let list = node
         .get("elements")
         .ok_or_else(|| node.error(text!("elements are due, as elements = \"353 M, 92 O\"")))?;
@@ -301,7 +302,7 @@ fn items(node: &Node) -> Result<Vec<(String, Usage)>, GuideError> {
                     item = crate::x12::Value::quoted(item.trim())
                 ))
             })?;
-            Ok((number.to_owned(), usage_of(usage.trim(), list)?))
+            Ok((number, usage_of(usage.trim(), list)?))
         })
         .collect()
 }

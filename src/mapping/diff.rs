@@ -221,7 +221,7 @@ impl Changes {
             self.all.push(Change {
                 place: path.to_owned(),
                 element: designator.clone(),
-                name: name.clone(),
+                name: name.to_string(),
                 word: "codes",
                 old,
                 new,
@@ -266,7 +266,7 @@ fn form(part: ElementView<'_>) -> Text {
 fn codes(old: Option<&CodeList>, new: Option<&CodeList>) -> Codes {
     let only = |list: Option<&CodeList>, other: Option<&CodeList>| {
         let all = list.into_iter().flat_map(|list| {
-            let said = list.all().iter();
+            let said = list.all();
             said.map(move |code| (code, list.word(code).unwrap_or_default()))
         });
         let missing = all.filter(|(code, word)| other.and_then(|o| o.word(code)) != Some(word));

@@ -512,7 +512,7 @@ impl<'g> Reader<'g> {
 
     /// The syntax notes.
     fn notes(&mut self, segment: &Segment<'_>, bound: &Bound<'g>) {
-        for note in &bound.one.notes {
+        for note in bound.one.notes.iter() {
             if note.holds(|e| !segment.element(e).is_empty()) {
                 continue;
             }

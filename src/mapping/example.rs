@@ -290,7 +290,7 @@ impl Maker<'_> {
             .take(line.unwrap_or(0))
             .any(|(number, _)| *number == first.def.number);
         let usual =
-            usual || ["66", "235", "355", "349", "735"].contains(&first.def.number.as_str());
+            usual || ["66", "235", "355", "349", "735"].contains(&first.def.number.as_ref());
         let made = matches!(
             first.is,
             Some(Rule::Constant(_) | Rule::Level | Rule::LevelParent)
@@ -319,7 +319,7 @@ impl Maker<'_> {
     /// Fills what a syntax note asks for, and empties what it excludes.
     fn keep_notes(&self, id: UseId, elements: &mut [Vec<String>]) {
         let one = &self.guide.uses[id];
-        for note in &one.notes {
+        for note in one.notes.iter() {
             let there = |e: usize| {
                 elements
                     .get(e - 1)
@@ -396,8 +396,8 @@ impl Maker<'_> {
             return code.to_owned();
         }
         if let Some(list) = &part.codes {
-            let code = list.all().iter().find(|code| fits(code));
-            return code.cloned().unwrap_or_default();
+            let code = list.all().find(|code| fits(code));
+            return code.unwrap_or_default().to_owned();
         }
         let known = VALUES
             .iter()
@@ -407,7 +407,7 @@ impl Maker<'_> {
 
     /// What an element has for where it stands: in a line, on the buying side, after a qualifier.
     fn own(&self, one: &Use, part: &PartUse, element: usize, before: &str) -> Option<String> {
-        let number = part.def.number.as_str();
+        let number = part.def.number.as_ref();
         let of = |table: &[(&str, &str)], name: &str| {
             let row = table.iter().find(|(known, _)| *known == name);
             row.map(|(_, value)| (*value).to_owned())

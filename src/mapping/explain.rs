@@ -64,7 +64,7 @@ pub(crate) fn broken(note: &Note, tag: &str, number: usize) -> (Fault, Text, Tex
 pub(crate) fn instead(codes: &CodeList, near: Option<&str>) -> Text {
     /// Codes that are read at a glance.
     const FEW: usize = 24;
-    let all = codes.all();
+    let all: Vec<&str> = codes.all().collect();
     match near {
         _ if all.len() <= FEW => text!("use one of {codes}", codes = all.join(" ")),
         Some(near) => text!(

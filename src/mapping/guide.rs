@@ -69,7 +69,7 @@ pub(crate) struct Use {
     pub(crate) scope: Path,
     pub(crate) places: Vec<PlaceUse>,
     pub(crate) runs: Vec<Run>,
-    pub(crate) notes: Vec<Note>,
+    pub(crate) notes: Arc<[Note]>,
     pub(crate) children: Vec<UseId>,
     pub(crate) parent: Option<UseId>,
     /// The last element that must be there; 0 for none.
@@ -370,11 +370,11 @@ fn text(node: &Node) -> String {
 }
 
 /// The element tables of a use.
-pub(crate) fn elements(one: &Use) -> impl Iterator<Item = (&String, &Node)> {
+pub(crate) fn elements(one: &Use) -> impl Iterator<Item = (&str, &Node)> {
     let entries = one.node.table().into_iter().flatten();
     entries
         .filter(|(key, _)| designator(key, &one.tag).is_some())
-        .map(|(key, node)| (key, node))
+        .map(|(key, node)| (&**key, node))
 }
 
 /// `PO104` → (4, 0), `REF04-1` → (4, 1) where the tag is the segment's own.

@@ -161,10 +161,14 @@ impl Library {
         self.files.get(path).map(Text::get)
     }
 
+    /// A file's text, to be kept.
+    pub(super) fn kept(&self, path: &str) -> Option<Cow<'static, str>> {
+        self.files.get(path).map(Text::keep)
+    }
+
     /// A file as it is read; `None` where there is none.
     fn parse(&self, path: &str) -> Option<Result<Node, GuideError>> {
-        let text = self.files.get(path)?.keep();
-        Some(Node::parse(path, text))
+        Some(Node::parse(path, self.kept(path)?))
     }
 
     /// Reads one file by itself, whether or not a guide uses it.

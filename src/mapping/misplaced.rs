@@ -78,7 +78,7 @@ impl Reader<'_> {
             let name = guide
                 .dictionary
                 .segment(&one.tag)
-                .map_or("", |d| d.name.as_str());
+                .map_or("", |d| &*d.name);
             let qualifier = match one.when.first().map(|w| &w.patterns[..]) {
                 Some([super::guide::Pattern::Is(value)]) => format!("*{value}"),
                 _ => String::new(),

@@ -5,7 +5,7 @@
 //! nothing is told; every other segment goes the long way in `element.rs`, which finds the words.
 //! So the long way decides what is wrong, and the short way only what needs no second look.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::candidate::Candidate;
 use super::check_digit;
@@ -25,7 +25,8 @@ pub(crate) struct Plan {
     tags: Packed,
     /// The set's own children, then those of each use.
     owners: Vec<Owner>,
-    layouts: Vec<Layout>,
+    /// Each made when the first segment of its use comes: most files have few of a guide's.
+    layouts: Vec<OnceLock<Layout>>,
     /// What `count()` and `sum()` name, in the order of their numbers.
     tallies: Vec<Tally>,
     /// The set's own children that the guide makes if need be, as numbers.
@@ -75,13 +76,8 @@ impl Plan {
         let mut all: Vec<&str> = guide.uses.iter().map(|one| one.tag.as_str()).collect();
         all.sort_unstable();
         all.dedup();
-        let mut layouts: Vec<Layout> = guide
-            .uses
-            .iter()
-            .map(|one| Layout::new(guide, one, &tallies))
-            .collect();
         let owners = (0..=guide.uses.len())
-            .map(|index| Owner::new(guide, index.checked_sub(1), &all, &mut layouts))
+            .map(|index| Owner::new(guide, index.checked_sub(1), &all))
             .collect();
         let made = guide.roots.iter().zip(0..);
         let made = made.filter(|(id, _)| guide.uses[**id].is_made());
@@ -92,7 +88,7 @@ impl Plan {
                     .map(|tag| packed::key(tag.as_bytes()).unwrap_or(0)),
             ),
             owners,
-            layouts,
+            layouts: guide.uses.iter().map(|_| OnceLock::new()).collect(),
             tallies,
             tallied,
         }
@@ -134,8 +130,9 @@ impl Plan {
     }
 
     #[inline]
-    pub(crate) fn layout(&self, id: UseId) -> &Layout {
-        &self.layouts[id]
+    pub(crate) fn layout(&self, guide: &Guide, id: UseId) -> &Layout {
+        let make = || Layout::new(guide, &guide.uses[id], &self.tallies);
+        self.layouts[id].get_or_init(make)
     }
 
     /// How many tallies there are.
@@ -151,7 +148,7 @@ impl Plan {
 }
 
 impl Owner {
-    fn new(guide: &Guide, owner: Option<UseId>, tags: &[&str], layouts: &mut [Layout]) -> Owner {
+    fn new(guide: &Guide, owner: Option<UseId>, tags: &[&str]) -> Owner {
         let children = guide.children(owner);
         let mut made = Owner::default();
         if children.is_empty() {
@@ -159,60 +156,51 @@ impl Owner {
         }
         let mut groups: Vec<(u32, &str)> = Vec::new();
         let mut pools: Vec<UseId> = Vec::new();
+        // Of each child its tag's number, and its counters: that of its group, that of its list.
+        let mut all = Vec::with_capacity(children.len());
         for (number, &id) in children.iter().enumerate() {
             let one = &guide.uses[id];
-            let key = (one.order, one.tag.as_str());
-            let group = groups.iter().position(|g| *g == key).unwrap_or_else(|| {
-                groups.push(key);
-                groups.len() - 1
-            });
-            layouts[id].counter = children.len() + group;
-            layouts[id].pool = one.pool.map(|pool| {
-                let at = pools.iter().position(|p| *p == pool);
-                at.unwrap_or_else(|| {
-                    pools.push(pool);
-                    pools.len() - 1
-                })
-            });
+            let group = children.len() + place(&mut groups, (one.order, one.tag.as_str()));
+            let pool = one.pool.map(|pool| place(&mut pools, pool));
             if one.usage == Usage::Mandatory {
-                let group = one.when.is_empty();
                 made.due.push(Due {
                     child: number as u16,
                     order: one.order,
-                    group: group.then_some(layouts[id].counter as u16),
+                    group: one.when.is_empty().then_some(group as u16),
                 });
             }
+            let tag = tags.binary_search(&one.tag.as_str()).unwrap_or_default();
+            all.push((tag, number, group, pool));
         }
-        for &id in children {
-            let pool = layouts[id].pool.as_mut();
-            pool.into_iter()
-                .for_each(|pool| *pool += children.len() + groups.len());
-        }
-        made.counters = vec![0; children.len() + groups.len() + pools.len()];
-        for &tag in tags {
-            let from = made.children.len() as u16;
-            let same = children
-                .iter()
-                .zip(0..)
-                .filter(|(id, _)| guide.uses[**id].tag == tag);
-            let candidate =
-                |(&id, number)| Candidate::new(id, number, &guide.uses[id], &layouts[id]);
-            made.children.extend(same.map(candidate));
-            made.ranges.push((from, made.children.len() as u16));
+        let lists = children.len() + groups.len();
+        made.counters = vec![0; lists + pools.len()];
+        all.sort_by_key(|(tag, ..)| *tag);
+        made.children.extend(all.iter().map(|&(_, child, group, pool)| {
+            let counters = [child, group, pool.map_or(child, |pool| lists + pool)];
+            let id = children[child];
+            Candidate::new(id, &guide.uses[id], counters.map(|number| number as u16))
+        }));
+        let mut from = 0;
+        for tag in 0..tags.len() {
+            let same = all[from..].iter().take_while(|one| one.0 == tag).count();
+            made.ranges.push((from as u16, (from + same) as u16));
+            from += same;
         }
         made
     }
 }
 
+/// The place of an item, which is put last where it is new.
+fn place<T: PartialEq>(all: &mut Vec<T>, item: T) -> usize {
+    all.iter().position(|one| *one == item).unwrap_or_else(|| {
+        all.push(item);
+        all.len() - 1
+    })
+}
+
 /// A use as its segments are checked against it.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// How many occurrences have a place of their own in the document.
-    pub(crate) capacity: u32,
-    /// The counter of its group in an occurrence of its owner.
-    pub(crate) counter: usize,
-    /// The counter of all uses that fill its list, where there are others.
-    pub(crate) pool: Option<usize>,
     lanes: Vec<Lane>,
     /// Elements that must be there, and those that may not, as bits.
     due: u64,
@@ -332,9 +320,6 @@ impl Layout {
             }
         }
         Layout {
-            capacity: one.capacity(),
-            counter: 0,
-            pool: None,
             lanes: lanes(guide, one),
             due: bits(Usage::Mandatory),
             barred: bits(Usage::NotUsed),
@@ -549,7 +534,7 @@ mod tests {
             .iter()
             .filter_map(|tag| dictionary.segment(tag))
         {
-            for note in &def.notes {
+            for note in def.notes.iter() {
                 let tie = Tie::new(note);
                 for mask in 0..1_u64 << note.elements.len() {
                     let chosen = note

@@ -307,7 +307,7 @@ impl<'g> Reader<'g> {
         }
         let candidate = fit.candidate;
         let id = candidate.id();
-        let (one, layout) = (&self.guide.uses[id], self.plan.layout(id));
+        let (one, layout) = (&self.guide.uses[id], self.plan.layout(self.guide, id));
         if !fit.behind {
             self.advance(segment, candidate.order);
         }

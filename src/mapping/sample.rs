@@ -237,8 +237,9 @@ impl Sampler<'_> {
             };
         }
         if let Some(codes) = &part.codes {
-            let all = codes.all();
-            return all[(self.choose)(all.len() as u32) as usize].clone();
+            let mut all = codes.all();
+            let chosen = (self.choose)(all.len() as u32) as usize;
+            return all.nth(chosen).unwrap_or_default().to_owned();
         }
         if !part.forms.is_empty() {
             let form = &part.forms[(self.choose)(part.forms.len() as u32) as usize];

@@ -32,29 +32,32 @@ pub(crate) struct Node {
 /// TOML's kinds, as far as mapping files use them.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
-    Text(String),
+    Text(Word),
     Number(i64),
     Flag,
     List(Vec<Node>),
-    /// Shared: each use keeps its own table for errors, and loops hold those of their children.
-    Table(Arc<Table>),
+    Table(Table),
 }
 
-/// A table's entries, sorted by name. Most tables have one or two: a tree of them would be mostly
-/// room for more.
+/// A name or a text. Those of the embedded files stand in the program, and are not copied.
+pub(crate) type Word = Cow<'static, str>;
+
+/// A table's entries, sorted by name. They are shared, because each use keeps its own table for
+/// errors and loops hold those of their children; and most are one or two, so there is no room for
+/// more.
 #[derive(Clone, Debug)]
-pub(crate) struct Table(Vec<(String, Node)>);
+pub(crate) struct Table(Arc<[(Word, Node)]>);
 
 impl Table {
     /// Of its entries; `None` where two have one name.
-    pub(super) fn of(mut entries: Vec<(String, Node)>) -> Option<Value> {
+    pub(super) fn of(mut entries: Vec<(Word, Node)>) -> Option<Value> {
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let unique = entries.windows(2).all(|two| two[0].0 != two[1].0);
-        unique.then(|| Value::Table(Arc::new(Table(entries))))
+        unique.then(|| Value::Table(Table(entries.into())))
     }
 
     fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(key, _)| key.as_str().cmp(name))
+        self.0.binary_search_by(|(key, _)| (**key).cmp(name))
     }
 
     /// Entry `name`.
@@ -64,18 +67,39 @@ impl Table {
 
     /// Takes entries out.
     pub(crate) fn leave_out(&mut self, names: &[&str]) {
-        self.0.retain(|(key, _)| !names.contains(&key.as_str()));
+        let kept = self.0.iter().filter(|(key, _)| !names.contains(&&**key));
+        self.0 = kept.cloned().collect();
     }
 
     /// The names, sorted.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
-        self.0.iter().map(|(key, _)| key)
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| &**key)
+    }
+
+    /// Puts the entries of another on top.
+    fn merge(&mut self, over: &Table) {
+        let is_new = |(key, _): &&(Word, Node)| self.place(key).is_err();
+        let more: Vec<_> = over.0.iter().filter(is_new).cloned().collect();
+        if !more.is_empty() {
+            let mut all = [&self.0, &more[..]].concat();
+            all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            self.0 = all.into();
+        }
+        if more.len() == over.0.len() {
+            return;
+        }
+        let own = Arc::make_mut(&mut self.0);
+        for (key, node) in over {
+            if let Ok(at) = own.binary_search_by(|(k, _)| k.cmp(key)) {
+                own[at].1.merge(node);
+            }
+        }
     }
 }
 
 impl<'a> IntoIterator for &'a Table {
-    type Item = &'a (String, Node);
-    type IntoIter = std::slice::Iter<'a, (String, Node)>;
+    type Item = &'a (Word, Node);
+    type IntoIter = std::slice::Iter<'a, (Word, Node)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
@@ -223,6 +247,20 @@ impl Node {
 
     /// The text, or an error.
     pub(crate) fn text(&self) -> Result<&str, GuideError> {
+        self.word().map(AsRef::as_ref)
+    }
+
+    /// The end of its text, from a byte on, to be kept.
+    pub(crate) fn tail(&self, from: usize) -> Word {
+        match &self.value {
+            Value::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.get(from..).unwrap_or_default()),
+            Value::Text(text) => Cow::Owned(text.get(from..).unwrap_or_default().to_owned()),
+            _ => Word::default(),
+        }
+    }
+
+    /// The text as it may be kept, or an error.
+    pub(crate) fn word(&self) -> Result<&Word, GuideError> {
         match &self.value {
             Value::Text(text) => Ok(text),
             _ => Err(self.error(text!("a text in quotes is due here"))),
@@ -256,15 +294,7 @@ impl Node {
     /// Puts `over` on top: tables merge key by key, anything else is replaced.
     pub(crate) fn merge(&mut self, over: &Node) {
         match (&mut self.value, &over.value) {
-            (Value::Table(base), Value::Table(table)) => {
-                let base = Arc::make_mut(base);
-                for (key, node) in &**table {
-                    match base.place(key) {
-                        Ok(at) => base.0[at].1.merge(node),
-                        Err(at) => base.0.insert(at, (key.clone(), node.clone())),
-                    }
-                }
-            }
+            (Value::Table(base), Value::Table(table)) => base.merge(table),
             _ => *self = over.clone(),
         }
     }
@@ -311,7 +341,7 @@ fn from_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Value, GuideE
             value: from_value(source, &value.span(), value.get_ref())?,
             span,
         };
-        entries.push((key.get_ref().to_string(), node));
+        entries.push((key.get_ref().to_string().into(), node));
     }
     Ok(Table::of(entries).expect("TOML has no name twice"))
 }
@@ -322,7 +352,7 @@ fn from_value(
     value: &DeValue<'_>,
 ) -> Result<Value, GuideError> {
     Ok(match value {
-        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::String(text) => Value::Text(text.to_string().into()),
         DeValue::Integer(n) => Value::Number(
             n.as_str()
                 .replace('_', "")

@@ -16,22 +16,22 @@ use chrono::NaiveDate;
 use super::dictionary::{DataType, ElementDef};
 use super::packed::{self, Packed};
 use super::slots::stands;
-use super::source::{GuideError, Node};
+use super::source::{GuideError, Node, Word};
 use crate::x12::{Fault, text};
 
 /// A code list: X12 code ⇄ canonical word, one to one.
 #[derive(Debug, Default)]
 pub struct CodeList {
     /// Codes, sorted, and their words; `numbers` finds the place of a short code.
-    sorted: Vec<String>,
-    words: Vec<String>,
+    sorted: Vec<Word>,
+    words: Vec<Word>,
     /// Whether all words surely stand in JSON as they are.
     pub(super) stand: bool,
     numbers: Packed,
     /// The places again, sorted by word.
     by_word: Vec<u32>,
     /// What people write instead of a code, in lower case, and the code.
-    meant: Vec<(String, String)>,
+    meant: Vec<(String, Word)>,
 }
 
 /// The table of a list that says what people write instead of its codes.
@@ -53,7 +53,7 @@ impl CodeList {
                 meant = Some(node.table()?);
                 continue;
             }
-            let word = node.text()?.to_owned();
+            let word = node.word()?.clone();
             if word.starts_with(OTHER) {
                 return Err(node.error(text!("a word may not begin with \"other:\"")));
             }
@@ -69,18 +69,17 @@ impl CodeList {
         }
         list.sort_words(root)?;
         list.stand = list.words.iter().all(|word| stands(word.as_bytes()));
-        let key = |code: &String| packed::key(code.as_bytes()).unwrap_or_default();
+        let key = |code: &Word| packed::key(code.as_bytes()).unwrap_or_default();
         list.numbers = Packed::of(list.sorted.iter().map(key));
         for (wrong, node) in meant.into_iter().flatten() {
-            let code = node.text()?;
+            let code = node.word()?;
             if !list.has(code.as_bytes()) {
                 return Err(node.error(text!(
                     "{code} is not a code of this list",
                     code = crate::x12::Value::quoted(code)
                 )));
             }
-            list.meant
-                .push((wrong.to_ascii_lowercase(), code.to_owned()));
+            list.meant.push((wrong.to_ascii_lowercase(), code.clone()));
         }
         Ok(list)
     }
@@ -94,7 +93,7 @@ impl CodeList {
             let message = text!(
                 "{word} is {first} already: a list is one to one",
                 word = crate::x12::Value::quoted(word(&two[0])),
-                first
+                first = first.as_ref()
             );
             return Err(root.get(code).unwrap_or(root).error(message));
         }
@@ -141,22 +140,22 @@ impl CodeList {
     }
 
     fn of_word(&self, word: &str) -> Option<&str> {
-        let order = |at: &u32| self.words[*at as usize].as_str().cmp(word);
+        let order = |at: &u32| (*self.words[*at as usize]).cmp(word);
         let at = self.by_word.binary_search_by(order).ok()?;
         Some(&self.sorted[self.by_word[at] as usize])
     }
 
     /// All codes, sorted.
-    pub fn all(&self) -> &[String] {
-        &self.sorted
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.sorted.iter().map(AsRef::as_ref)
     }
 
     /// The code that a wrong one was probably meant to be: what it [surely](Self::surely) means, or
     /// a code that it begins with.
     pub fn nearest(&self, wrong: &str) -> Option<&str> {
         let upper = wrong.trim().to_ascii_uppercase();
-        let begins = |code: &&String| upper.len() > code.len() && upper.starts_with(code.as_str());
-        let begun = || self.sorted.iter().find(begins).map(String::as_str);
+        let begins = |code: &&Word| upper.len() > code.len() && upper.starts_with(&***code);
+        let begun = || self.sorted.iter().find(begins).map(AsRef::as_ref);
         self.surely(wrong).or_else(begun)
     }
 
@@ -168,11 +167,12 @@ impl CodeList {
         let word = plain.to_ascii_lowercase().replace([' ', '-'], "_");
         let of_word = |word: &str| {
             let meant = self.meant.iter().find(|(wrong, _)| wrong == word);
-            let meant = meant.map(|(_, code)| code.as_str());
+            let meant = meant.map(|(_, code)| code.as_ref());
             meant.or_else(|| self.of_word(word))
         };
-        let same = self.sorted.binary_search(&upper).ok();
-        same.map(|at| self.sorted[at].as_str())
+        let same = self.sorted.binary_search_by(|code| (**code).cmp(&upper));
+        same.ok()
+            .map(|at| self.sorted[at].as_ref())
             .or_else(|| of_word(&word))
             .or_else(|| word.strip_suffix('s').and_then(of_word))
             .or_else(|| word.strip_suffix("es").and_then(of_word))

@@ -89,7 +89,7 @@ impl<'g> UseView<'g> {
     /// The segment's name.
     pub fn name(self) -> &'g str {
         let def = self.guide.dictionary.segment(&self.one.tag);
-        def.map_or("", |def| def.name.as_str())
+        def.map_or("", |def| &def.name)
     }
 
     /// `heading`, `detail` or `summary`; nothing inside a loop.
@@ -298,7 +298,7 @@ impl<'g> ElementView<'g> {
             Some((run, ..)) => format!("{}{:02}", one.tag, one.runs[run].first),
             None => self.designator(),
         };
-        let (_, node) = elements(one).find(|(name, _)| **name == key)?;
+        let (_, node) = elements(one).find(|(name, _)| *name == key)?;
         node.get("codes")?.text().ok()
     }
 

@@ -9,8 +9,10 @@
 //! | [`serve`] | the HTTP/1.1 accept loop: slots, header and body limits, drain on shutdown |
 //! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
+//! | [`whole`] | a listener of whole requests, for handlers that know no HTTP library |
 //! | [`spool`] | bytes on their way to disk and back, digested |
 //! | [`transfer`] | a request body that breaks off and goes on |
+//! | [`loopback`] | a listener on this machine only, by the type that binds |
 //! | `outgoing` | a request body from memory or from a file |
 //! | `framing` | what the HTTP parser forgives and we do not (two ways of saying a body's length, bare line feeds), and the other way round: folded headers |
 //!
@@ -28,6 +30,7 @@
 pub mod body;
 pub mod client;
 mod framing;
+pub mod loopback;
 mod network;
 mod outgoing;
 pub mod probe;
@@ -36,6 +39,7 @@ pub mod spool;
 pub mod tls;
 pub mod transfer;
 pub mod way;
+pub mod whole;
 
 pub use network::Network;
 

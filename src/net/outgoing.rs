@@ -12,10 +12,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::spool::{BLOCK, Checked};
+use super::spool::{BLOCK, Checked, Mark, copy};
 
 /// A request's body. A file is read from its start for each request, so that a retry needs nothing
-/// of the one before; its last bytes go out only if all are what its digest says.
+/// of the one before; its last bytes go out only if all are what its mark says.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     from: From,
@@ -27,20 +27,16 @@ pub struct Outgoing {
 #[derive(Debug, Clone)]
 enum From {
     Memory(Bytes),
-    File {
-        path: PathBuf,
-        len: u64,
-        sha256: [u8; 32],
-    },
+    File { path: PathBuf, len: u64, mark: Mark },
 }
 
 impl Outgoing {
-    /// A file of `len` bytes with this digest.
+    /// A file of `len` bytes with this mark.
     #[must_use]
-    pub fn file(path: impl Into<PathBuf>, len: u64, sha256: [u8; 32]) -> Self {
-        let path = path.into();
+    pub fn file(path: impl Into<PathBuf>, len: u64, mark: impl Into<Mark>) -> Self {
+        let (path, mark) = (path.into(), mark.into());
         Self {
-            from: From::File { path, len, sha256 },
+            from: From::File { path, len, mark },
             chunked: false,
             after: 0,
         }
@@ -53,7 +49,7 @@ impl Outgoing {
     }
 
     /// Only what follows `len` bytes, of a transfer that broke. A file is still read from its start,
-    /// so that its digest is looked at.
+    /// so that its mark is looked at.
     #[must_use]
     pub fn after(self, len: u64) -> Self {
         Self { after: len, ..self }
@@ -70,8 +66,8 @@ impl Outgoing {
                 let bytes = bytes.slice(from.min(bytes.len())..);
                 (Blocks::Memory(bytes.clone()), bytes.len() as u64)
             }
-            From::File { path, len, sha256 } => {
-                let file = Checked::new(File::open(path)?, len, sha256);
+            From::File { path, len, mark } => {
+                let file = Checked::new(File::open(path)?, len, mark);
                 (
                     Blocks::File(read(file, self.after)),
                     len.saturating_sub(self.after),
@@ -102,7 +98,7 @@ impl std::convert::From<Bytes> for Outgoing {
 fn read(mut file: Checked<File>, after: u64) -> mpsc::Receiver<io::Result<Bytes>> {
     let (give, blocks) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        if let Err(why) = io::copy(&mut file.by_ref().take(after), &mut io::sink()) {
+        if let Err(why) = copy(&mut file.by_ref().take(after), &mut io::sink()) {
             let _ = give.blocking_send(Err(why));
             return;
         }

@@ -14,6 +14,10 @@
 //! Checked::new(std::fs::File::open(path)?, spooled.len(), digest).read_to_string(&mut text)?;
 //! assert_eq!(text, "ISA*00~");
 //!
+//! // The sum tells the same, ten times as fast.
+//! let mut summed = Checked::new(std::fs::File::open(path)?, spooled.len(), spooled.sum());
+//! summed.read_to_string(&mut text)?;
+//!
 //! // What a disk has turned is not given out as a whole.
 //! std::fs::write(path, "ISA*01~")?;
 //! let mut turned = Checked::new(std::fs::File::open(path)?, spooled.len(), digest);
@@ -22,16 +26,63 @@
 //! ```
 
 use std::fs::File;
+use std::hash::Hasher;
 use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use openssl::sha::Sha256;
+use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 /// Bytes that go to a file at a time: system calls no longer count, and the next ones are still in
 /// the second-level cache.
 pub const BLOCK: usize = 64 << 10;
+
+/// The sum of bytes that are on a disk (XXH3, 64 bits): it tells whether the disk gives back what it
+/// was given, at the speed of memory. Whoever can write to the disk can make another file with the
+/// same one; against that stands a digest.
+pub type Sum = u64;
+
+/// What bytes are known by when they are read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Their SHA-256.
+    Sha256([u8; 32]),
+    /// Their sum.
+    Sum(Sum),
+}
+
+impl From<[u8; 32]> for Mark {
+    fn from(sha256: [u8; 32]) -> Self {
+        Self::Sha256(sha256)
+    }
+}
+
+impl From<Sum> for Mark {
+    fn from(sum: Sum) -> Self {
+        Self::Sum(sum)
+    }
+}
+
+/// Copies to the end, a block at a time.
+///
+/// # Errors
+/// Where one of them fails.
+pub fn copy(from: &mut (impl Read + ?Sized), to: &mut impl Write) -> io::Result<u64> {
+    let (mut block, mut copied) = (vec![0; BLOCK], 0);
+    loop {
+        let read = match from.read(&mut block) {
+            Err(why) if why.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if read == 0 {
+            return Ok(copied);
+        }
+        to.write_all(&block[..read])?;
+        copied += read as u64;
+    }
+}
 
 /// Bytes being gathered: in memory until there are too many, then in a file. Writing blocks.
 pub struct Spool {
@@ -40,6 +91,7 @@ pub struct Spool {
     held: Vec<u8>,
     file: Option<(BufWriter<File>, Place)>,
     sha256: Option<Sha256>,
+    sum: XxHash3_64,
     len: u64,
 }
 
@@ -62,6 +114,7 @@ impl Spool {
             held: Vec::new(),
             file: None,
             sha256: None,
+            sum: XxHash3_64::new(),
             len: 0,
         }
     }
@@ -88,6 +141,7 @@ impl Spool {
             place,
             len: self.len,
             sha256: self.sha256.map(Sha256::finish),
+            sum: self.sum.finish(),
         })
     }
 }
@@ -108,7 +162,27 @@ impl Write for Spool {
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(data);
         }
+        self.sum.write(data);
         self.len += data.len() as u64;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Both digests of what is written into it.
+#[derive(Default)]
+struct Digests {
+    sha256: Sha256,
+    sum: XxHash3_64,
+}
+
+impl Write for Digests {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.sha256.update(data);
+        self.sum.write(data);
         Ok(data.len())
     }
 
@@ -141,6 +215,7 @@ pub struct Spooled {
     place: Place,
     len: u64,
     sha256: Option<[u8; 32]>,
+    sum: Sum,
 }
 
 impl Spooled {
@@ -151,6 +226,7 @@ impl Spooled {
         Self {
             len: bytes.len() as u64,
             sha256: Some(openssl::sha::sha256(&bytes)),
+            sum: XxHash3_64::oneshot(&bytes),
             place: Place::Memory(bytes),
         }
     }
@@ -164,20 +240,13 @@ impl Spooled {
         let Place::File(path) = &place else {
             unreachable!("it was made one line above");
         };
-        let (mut file, mut sha256, mut len) = (File::open(path)?, Sha256::new(), 0);
-        let mut block = vec![0; BLOCK];
-        loop {
-            let read = file.read(&mut block)?;
-            if read == 0 {
-                break;
-            }
-            sha256.update(&block[..read]);
-            len += read as u64;
-        }
+        let mut digests = Digests::default();
+        let len = copy(&mut File::open(path)?, &mut digests)?;
         Ok(Self {
             place,
             len,
-            sha256: Some(sha256.finish()),
+            sha256: Some(digests.sha256.finish()),
+            sum: digests.sum.finish(),
         })
     }
 
@@ -197,6 +266,12 @@ impl Spooled {
     #[must_use]
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.sha256
+    }
+
+    /// Their sum.
+    #[must_use]
+    pub fn sum(&self) -> Sum {
+        self.sum
     }
 
     /// The bytes, where they are in memory.
@@ -229,27 +304,50 @@ impl Spooled {
     }
 }
 
-/// Bytes that were stored under a digest, read again. The last of them are given only if all are
+/// Bytes that were stored under a mark, read again. The last of them are given only if all are
 /// what was stored; an error ([`ErrorKind::InvalidData`]) comes in their place.
 pub struct Checked<R> {
     inner: R,
     len: u64,
-    want: [u8; 32],
-    sha256: Sha256,
+    comparing: Comparing,
     /// Where the next byte stands, and up to where they were digested, in order.
     at: u64,
     digested: u64,
     verdict: Option<bool>,
 }
 
+/// A digest on its way, and what it is due to be.
+enum Comparing {
+    Sha256(Sha256, [u8; 32]),
+    Sum(Box<XxHash3_64>, Sum),
+}
+
+impl Comparing {
+    fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Sha256(digest, _) => digest.update(data),
+            Self::Sum(sum, _) => sum.write(data),
+        }
+    }
+
+    fn same(&self) -> bool {
+        match self {
+            Self::Sha256(digest, due) => digest.clone().finish() == *due,
+            Self::Sum(sum, due) => sum.finish() == *due,
+        }
+    }
+}
+
 impl<R> Checked<R> {
-    /// `len` bytes with this digest, from their start.
-    pub fn new(inner: R, len: u64, sha256: [u8; 32]) -> Self {
+    /// `len` bytes with this mark, from their start.
+    pub fn new(inner: R, len: u64, mark: impl Into<Mark>) -> Self {
         Self {
             inner,
             len,
-            want: sha256,
-            sha256: Sha256::new(),
+            comparing: match mark.into() {
+                Mark::Sha256(due) => Comparing::Sha256(Sha256::new(), due),
+                Mark::Sum(due) => Comparing::Sum(Box::default(), due),
+            },
             at: 0,
             digested: 0,
             verdict: None,
@@ -263,12 +361,11 @@ impl<R> Checked<R> {
 
     /// What was read after `digested` bytes were digested: at the end, the verdict.
     fn digest(&mut self, data: &[u8], asked: bool) {
-        self.sha256.update(data);
+        self.comparing.update(data);
         self.digested += data.len() as u64;
         let cut = data.is_empty() && asked;
         if self.verdict.is_none() && (cut || self.digested >= self.len) {
-            let same = self.sha256.clone().finish() == self.want;
-            self.verdict = Some(same && self.digested == self.len);
+            self.verdict = Some(self.comparing.same() && self.digested == self.len);
         }
     }
 }
@@ -320,6 +417,7 @@ mod tests {
                 spooled.sha256(),
                 Some(openssl::sha::sha256(text.as_bytes()))
             );
+            assert_eq!(spooled.sum(), XxHash3_64::oneshot(text.as_bytes()));
         }
         let mut cut = Spool::new(folder.path(), 0);
         cut.write_all(b"x").unwrap();
@@ -331,6 +429,7 @@ mod tests {
     #[test]
     fn other_bytes_are_not_given_to_their_end() {
         let sha256 = openssl::sha::sha256(b"stored");
+        let sum = Spooled::memory_of("stored").sum();
         let mut text = String::new();
         for (bytes, sound) in [
             ("stored", true),
@@ -338,9 +437,11 @@ mod tests {
             ("stored!", false),
             ("storeD", false),
         ] {
-            let mut checked = Checked::new(bytes.as_bytes(), 6, sha256);
-            assert_eq!(checked.read_to_string(&mut text).is_ok(), sound, "{bytes}");
-            assert_eq!(checked.broken(), !sound);
+            for mark in [Mark::Sha256(sha256), Mark::Sum(sum)] {
+                let mut checked = Checked::new(bytes.as_bytes(), 6, mark);
+                assert_eq!(checked.read_to_string(&mut text).is_ok(), sound, "{bytes}");
+                assert_eq!(checked.broken(), !sound);
+            }
         }
         let empty = openssl::sha::sha256(b"");
         Checked::new(&b""[..], 0, empty)

@@ -15,6 +15,9 @@ use super::Digest;
 pub struct Payload {
     /// Their SHA-256.
     pub digest: Digest,
+    /// A quicker sum of a file, where whoever handed it in found one on the way: it comes back with
+    /// the file.
+    pub sum: Option<u64>,
     /// Where they are.
     pub place: Place,
 }
@@ -39,16 +42,22 @@ impl Payload {
     /// Bytes in memory.
     #[must_use]
     pub fn new(bytes: impl Into<Bytes>, digest: Digest) -> Self {
-        let place = Place::Memory(bytes.into());
-        Self { digest, place }
+        let (place, sum) = (Place::Memory(bytes.into()), None);
+        Self { digest, sum, place }
     }
 
     /// A file of `len` bytes.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>, len: u64, digest: Digest) -> Self {
         let path = path.into();
-        let place = Place::File { path, len };
-        Self { digest, place }
+        let (place, sum) = (Place::File { path, len }, None);
+        Self { digest, sum, place }
+    }
+
+    /// The same with its sum, where there is one.
+    #[must_use]
+    pub fn summed(self, sum: Option<u64>) -> Self {
+        Self { sum, ..self }
     }
 
     /// How many bytes.

@@ -155,6 +155,44 @@ fn cut_anywhere_it_fails() {
     }
 }
 
+/// Blocks behind a recorded message must not open: whether they end in padding would be told by
+/// the answer, and with it what is in them.
+#[test]
+fn nothing_stands_behind_an_encrypted_signature() {
+    let (ours, theirs) = partners();
+    let (inner, body) = seal(b"x", &ours, &signed_only());
+    let document = transload::as2::Document {
+        content_type: inner.headers.get("Content-Type").unwrap(),
+        ..DOCUMENT
+    };
+    let encrypted = Profile {
+        sign: None,
+        ..profile()
+    };
+    for (behind, sound) in [
+        ("", true),
+        ("\r\n \t\r\n", true),
+        ("x", false),
+        ("\r\nan epilogue", false),
+    ] {
+        let content = [&body, behind.as_bytes()].concat();
+        let mut out = Vec::new();
+        let sealed = transload::as2::seal(
+            std::io::Cursor::new(&content),
+            &mut out,
+            document,
+            &ours,
+            &encrypted,
+            &mut counting(),
+            day(),
+        );
+        let opened = open(&sealed.unwrap().headers, &out, &theirs, &profile());
+        assert_eq!(opened.is_ok(), sound, "{behind:?}: {:?}", opened.err());
+        // In clear it is an epilogue, which tells nothing that is hidden.
+        open(&inner.headers, &content, &theirs, &signed_only()).unwrap();
+    }
+}
+
 #[test]
 fn a_boundary_inside_a_line_cuts_nothing() {
     let (ours, theirs) = partners();

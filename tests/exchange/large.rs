@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use transload::as2::sha256;
+use transload::gateway::{Gateway, Sent, Settings, Until};
 use transload::net::client::{self, Client, Outgoing, Trust};
-use transload::store::{Direction, DocumentState, Filter, MessageState};
+use transload::net::spool::{Mark, Spooled};
+use transload::partner::{self, Partners};
+use transload::store::{Direction, DocumentState, Filter, MessageState, Place};
 
 use super::hostile::{Request, seal};
 use super::killed::{Serve, house, watched};
-use super::pair::{Kind, Pair, buyer_keys, buyer_profile};
+use super::pair::{Kind, Pair, buyer_keys, buyer_profile, buyers_seller, identities};
 
 /// Bytes of a large payload: half of what a listener takes, and ten times what it may hold.
 const LARGE: usize = 64 << 20;
@@ -226,6 +229,44 @@ fn killed_while_a_large_body_comes_it_comes_again() {
     serve.kill();
 }
 
+/// A bit that the disk has turned is found before anything is signed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turned_bit_is_not_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Kind::Sqlite.open(&folder.path().join("data"));
+    let seller = buyers_seller(folder.path(), "http://127.0.0.1:9/");
+    let partners = Partners::new(vec![partner::parse(&seller, "seller.toml").unwrap()]).unwrap();
+    let settings = Settings {
+        identities: vec![identities()[0].clone()],
+        ..Settings::new(store, partners, &folder.path().join("bridge"))
+    };
+    let gateway = Gateway::new(settings).unwrap();
+    for (turned, control) in [(false, 7), (true, 8)] {
+        let payload = interchange(control, ("QUILLFEATHER", "TINDERBOX"), 1 << 20);
+        let sent = gateway.send("tinderbox", &payload).await.unwrap();
+        let kept = gateway.store().payload(sha256(&payload)).await;
+        let kept = kept.unwrap().unwrap();
+        let Place::File { path, .. } = &kept.place else {
+            panic!("it is kept in a file");
+        };
+        assert!(kept.sum.is_some());
+        if turned {
+            let mut bytes = payload.clone();
+            bytes[1 << 19] ^= 0x10;
+            std::fs::write(path, bytes).unwrap();
+        }
+        let walking = gateway.start_queue();
+        match (turned, gateway.wait(sent, Until::Tried).await.unwrap()) {
+            (false, Sent::Message(detail)) => {
+                assert_eq!(detail.message.state, MessageState::Sealed);
+            }
+            (true, Sent::Held(why)) => assert!(why.contains("not what was stored"), "{why}"),
+            (_, other) => panic!("{other:?}"),
+        }
+        walking.stop().await;
+    }
+}
+
 /// A peer that does not take a body, and a file that is not what it was: neither waits for ever,
 /// and the file is not sent to its end.
 #[tokio::test]
@@ -254,15 +295,16 @@ async fn an_upload_has_its_limits() {
     assert!(why.retry() && !why.sent());
 
     let client = Client::new(Trust::System, client::Limits::default());
-    let other = Outgoing::file(&file, len, sha256(b"other bytes"));
     let pair = Pair::start(Kind::Memory).await;
-    let why = client
-        .post(&pair.seller.url(), &[], other.chunked(true))
-        .await;
-    // The seller answers a stranger at once; who reads on finds the bytes out.
-    if let Err(why) = why {
-        assert!(why.to_string().contains("not what was stored"), "{why}");
-        assert!(!why.retry());
+    let other = Spooled::memory_of(&b"other bytes"[..]);
+    for mark in [Mark::Sha256(other.sha256().unwrap()), other.sum().into()] {
+        let other = Outgoing::file(&file, len, mark).chunked(true);
+        let why = client.post(&pair.seller.url(), &[], other).await;
+        // The seller answers a stranger at once; who reads on finds the bytes out.
+        if let Err(why) = why {
+            assert!(why.to_string().contains("not what was stored"), "{why}");
+            assert!(!why.retry());
+        }
     }
     let gone = Outgoing::file(folder.path().join("gone"), 1, digest);
     let why = client.post(&url, &[], gone).await.unwrap_err();

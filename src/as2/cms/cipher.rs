@@ -12,7 +12,7 @@ use openssl::cipher_ctx::CipherCtx;
 use zeroize::Zeroizing;
 
 use super::ber::Der;
-use super::{Algorithm, der, gcm, rc2, unknown};
+use super::{Algorithm, der, gcm, padding, rc2, unknown};
 use crate::as2::error::Error;
 
 /// Bytes decrypted or encrypted at a time.
@@ -312,16 +312,20 @@ impl Content {
         key: &Zeroizing<Vec<u8>>,
         inside: bool,
     ) -> Result<Decrypting<R>, Error> {
+        let mut context = self.context(key, true)?;
+        // It is taken off here: OpenSSL makes an error of a wrong one, which takes time.
+        context.set_padding(false);
         Ok(Decrypting {
             source: octets,
             open: Opening {
-                context: self.context(key, true)?,
+                context,
                 key: key.clone(),
                 length: 0,
                 tag: self.tag,
+                padded: true,
             },
             end: match (self.tag, inside) {
-                (0, _) => End::Padding,
+                (0, _) => End::Padding(Vec::new()),
                 (_, true) => End::Inside(Vec::new()),
                 (_, false) => End::Later,
             },
@@ -344,8 +348,8 @@ impl Content {
 
 /// How the octets end.
 enum End {
-    /// With CBC's padding.
-    Padding,
+    /// With CBC's padding: these bytes of the content may hold it.
+    Padding(Vec<u8>),
     /// With the tag: these bytes may be it.
     Inside(Vec<u8>),
     /// With the last byte of the content: the tag comes later, see [`Opening::verify`].
@@ -369,6 +373,8 @@ pub(crate) struct Opening {
     /// Bytes that were decrypted.
     length: u64,
     tag: usize,
+    /// Whether the content ended as it has to, as far as it was read.
+    padded: bool,
 }
 
 impl<R: BufRead> Decrypting<R> {
@@ -383,12 +389,28 @@ impl<R: BufRead> Decrypting<R> {
         let data = &data[..data.len().min(CHUNK)];
         let taken = data.len();
         self.ended = taken == 0;
-        self.plain.resize(taken + SPARE, 0);
+        self.plain.resize(taken + 2 * SPARE, 0);
         let length = match (&mut self.end, self.ended) {
             (End::Later, true) => 0,
-            (End::Padding, true) => {
-                let ended = self.open.context.cipher_final(&mut self.plain);
-                ended.map_err(|_| Error::Decryption("the last block is not sound".into()))?
+            (End::Padding(held), true) => {
+                // An error: the octets are no whole blocks, which anybody can see.
+                let whole = self.open.context.cipher_final(&mut self.plain).is_ok();
+                let (length, sound) = padding::taken_off(held);
+                self.open.padded = whole & sound;
+                self.plain[..length].copy_from_slice(&held[..length]);
+                length
+            }
+            (End::Padding(held), false) => {
+                let before = held.len();
+                self.plain[..before].copy_from_slice(held);
+                let after = self
+                    .open
+                    .context
+                    .cipher_update(data, Some(&mut self.plain[before..]))?;
+                let length = (before + after).saturating_sub(self.open.context.block_size());
+                held.clear();
+                held.extend_from_slice(&self.plain[length..before + after]);
+                length
             }
             (End::Inside(held), true) => {
                 let tag = std::mem::take(held);
@@ -411,6 +433,12 @@ impl<R: BufRead> Decrypting<R> {
 }
 
 impl Opening {
+    /// Whether the content ended with its padding, where it has one.
+    pub(crate) fn padding(&self) -> Result<(), Error> {
+        let unsound = || Error::Decryption("the last block is not sound".into());
+        self.padded.then_some(()).ok_or_else(unsound)
+    }
+
     fn update(&mut self, data: &[u8], plain: &mut Vec<u8>) -> Result<usize, Error> {
         self.length += data.len() as u64;
         if plain.len() < data.len() + SPARE {
@@ -504,6 +532,31 @@ mod tests {
         }
         assert_eq!("AES256".parse::<Cipher>().unwrap(), Cipher::Aes256Cbc);
         assert!("aes-512-cbc".parse::<Cipher>().is_err());
+    }
+
+    #[test]
+    fn cbc_ends_alike_whatever_the_pieces() {
+        let content = Content::fresh(Cipher::Aes256Cbc, &mut |out| out.fill(5));
+        let key = Zeroizing::new(vec![1; 32]);
+        for length in [0, 1, 15, 16, 17, 100] {
+            let plain = &b"0123456789".repeat(10)[..length];
+            let mut sealed = Vec::new();
+            let mut encrypting = content.encrypt(&mut sealed, &key).unwrap();
+            encrypting.write_all(plain).unwrap();
+            encrypting.finish().unwrap();
+            for piece in [1, 7, 16, 17, 1000] {
+                let opened = |octets: &[u8]| {
+                    let octets = io::BufReader::with_capacity(piece, octets);
+                    let mut back = Vec::new();
+                    let mut decrypting = content.decrypt(octets, &key, false).unwrap();
+                    decrypting.read_to_end(&mut back).unwrap();
+                    decrypting.opening().padding().map(|()| back)
+                };
+                assert_eq!(opened(&sealed).unwrap(), plain);
+                assert!(opened(&sealed[..sealed.len() - 1]).is_err());
+                assert!(opened(&[&sealed[..], &[7; 16]].concat()).is_err());
+            }
+        }
     }
 
     #[test]

@@ -100,9 +100,10 @@ impl Envelope {
         self.content.decrypt(octets, &key.key, !self.authenticated)
     }
 
-    /// Reads what follows the octets, and checks the tag. The version number has to be the one of
-    /// RFC 5652 §6.1: it is the only byte of the frame that nothing else would miss.
+    /// Reads what follows the octets, and checks their padding or their tag. The version number has
+    /// to be the one of RFC 5652 §6.1: it is the only byte of the frame that nothing else would miss.
     pub(crate) fn finish(&self, ber: &mut Ber<'_>, mut opening: Opening) -> Result<(), Error> {
+        opening.padding()?;
         ber.leave()?;
         let attributes = match ber.peek()? {
             Some(0xA1) => Some(ber.element()?),

@@ -15,6 +15,7 @@ pub(crate) mod cipher;
 pub(crate) mod der;
 pub(crate) mod enveloped;
 mod gcm;
+mod padding;
 mod rc2;
 pub(crate) mod recipient;
 pub(crate) mod signed;

@@ -21,6 +21,7 @@ use crate::as2::error::Error;
 use crate::as2::key::md;
 use crate::as2::keys::{Certificate, Identity};
 use crate::as2::mic::{Digest, Digested, Mic};
+use crate::as2::{mime, wrapper};
 
 /// Reads up to the content: the digests that the signer says he used. The content is next
 /// where [`Ber::peek`] says `A0`; where it does not, it stands elsewhere.
@@ -234,16 +235,34 @@ impl SignerInfo {
     }
 }
 
-/// The work of a signature check, for where there is nothing to check.
-pub(crate) fn verify_nothing(certificate: &Certificate) -> Result<(), Error> {
-    let signature = match certificate.key.id() {
+/// The work of a signature check, for where there is nothing to check: the dummy of `us` is read,
+/// and held against a pinned key.
+pub(crate) fn verify_nothing(us: &Identity, pinned: &Certificate) -> Result<(), Error> {
+    let mut signer = read_detached(&wrapper::signature(&us.dummy[..], true)?)?;
+    signer.signature = match pinned.key.id() {
         // Two numbers that are in range.
         Id::EC => b"\x30\x06\x02\x01\x01\x02\x01\x01".to_vec(),
-        _ => vec![1; certificate.key.size()],
+        _ => vec![1; pinned.key.size()],
     };
-    let over = Mic::of(b"", Digest::Sha256)?;
-    let _ = Scheme::Plain.holds(certificate, &over, &signature);
+    let content = Mic {
+        digest: signer.digest,
+        value: Vec::new(),
+    };
+    let _ = signer.signature_holds(pinned, &content, None);
     Ok(())
+}
+
+/// A signature part as `us` writes it, with nothing for a signature.
+pub(crate) fn dummy(us: &Identity) -> Result<Vec<u8>, Error> {
+    let digest = Digest::Sha256;
+    let nothing = Mic {
+        digest,
+        value: vec![0; digest.openssl().size()],
+    };
+    let signature = write_unsigned(RsaSignature::Pkcs1, &nothing, us, DateTime::UNIX_EPOCH)?;
+    let part = mime::signature_part("", &signature);
+    // Without the boundaries around it.
+    Ok(part[b"\r\n--\r\n".len()..part.len() - b"\r\n----\r\n".len()].to_vec())
 }
 
 impl Scheme {
@@ -254,6 +273,9 @@ impl Scheme {
         over: &Mic,
         signature: &[u8],
     ) -> Result<bool, Error> {
+        if let (Scheme::Plain, Id::RSA) = (self, certificate.key.id()) {
+            return pkcs1_holds(certificate, over, signature);
+        }
         certificate.key.with(|context| {
             context.verify_init()?;
             if let Scheme::Pss { mgf, salt } = self {
@@ -428,6 +450,31 @@ fn sign(
     Err(Error::Key(format!("no signature of {due} bytes came")))
 }
 
+/// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2): the block that is due is made, and compared with the one
+/// that the signature holds. OpenSSL makes an error of a wrong one, which takes time; this takes the
+/// same for all.
+fn pkcs1_holds(certificate: &Certificate, over: &Mic, signature: &[u8]) -> Result<bool, Error> {
+    let size = certificate.key.size();
+    let algorithm = der::element(0x30, &[&der::oid(digest_oid(over.digest)), &[0x05, 0x00]]);
+    let value = der::element(0x04, &[&over.value]);
+    let info = der::element(0x30, &[&algorithm, &value]);
+    let mut due = vec![0xFF; size];
+    let Some(at) = size.checked_sub(info.len() + 1).filter(|at| *at >= 10) else {
+        return Ok(false);
+    };
+    due[..2].copy_from_slice(&[0, 1]);
+    due[at] = 0;
+    due[at + 1..].copy_from_slice(&info);
+    let mut block = vec![0; size];
+    certificate.key.with(|context| {
+        context.encrypt_init()?;
+        context.set_rsa_padding(Padding::NONE)?;
+        // What has another length, or is no number below the modulus, is no signature.
+        let raised = context.encrypt(signature, Some(&mut block));
+        Ok(raised.is_ok_and(|length| length == size) && openssl::memcmp::eq(&block, &due))
+    })
+}
+
 /// The signature's AlgorithmIdentifier (RFC 3370, 4056, 5754).
 fn scheme(rsa: RsaSignature, digest: Digest, us: &Identity) -> Vec<u8> {
     let named = DIGESTS.iter().find(|row| row.digest == digest);
@@ -487,5 +534,50 @@ fn time(at: DateTime<Utc>) -> Vec<u8> {
     match at.year() {
         1950..2050 => der::element(0x17, &[at.format("%y%m%d%H%M%SZ").to_string().as_bytes()]),
         _ => der::element(0x18, &[at.format("%Y%m%d%H%M%SZ").to_string().as_bytes()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    /// Only the one block that is due is a signature: no shorter padding, nothing behind the digest.
+    #[test]
+    fn one_block_holds() {
+        let at = DateTime::UNIX_EPOCH;
+        let us = Identity::generate("us", 1, at, at + TimeDelta::days(1)).unwrap();
+        let rsa = us.key.rsa().unwrap();
+        let over = Mic::of(b"content", Digest::Sha256).unwrap();
+        let signed = sign(RsaSignature::Pkcs1, Digest::Sha256, &us, b"content").unwrap();
+        let holds = |signature: &[u8]| pkcs1_holds(&us.certificate, &over, signature).unwrap();
+        assert!(holds(&signed));
+        let mut block = vec![0; 256];
+        rsa.public_decrypt(&signed, &mut block, Padding::NONE)
+            .unwrap();
+        let raised = |block: &[u8]| {
+            let mut signature = vec![0; 256];
+            rsa.private_encrypt(block, &mut signature, Padding::NONE)
+                .unwrap();
+            signature
+        };
+        assert!(holds(&raised(&block)));
+        for at in [1, 2, 100, 204, 206, 220, 255] {
+            let mut other = block.clone();
+            other[at] ^= 1;
+            assert!(!holds(&raised(&other)), "byte {at}");
+        }
+        // The digest further left, and something behind it.
+        let short = [&block[..10], &block[204..], &[7; 194]];
+        assert!(!holds(&raised(&short.concat()[..256])));
+        assert!(!holds(&signed[1..]) && !holds(&[0xFF; 256]) && !holds(b""));
+    }
+
+    #[test]
+    fn a_dummy_is_read_like_a_signature() {
+        let at = DateTime::UNIX_EPOCH;
+        let us = Identity::generate("us", 1, at, at + TimeDelta::days(1)).unwrap();
+        verify_nothing(&us, &us.certificate).unwrap();
     }
 }

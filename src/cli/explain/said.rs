@@ -313,7 +313,7 @@ impl Explainer<'_> {
         OnSegment {
             elements,
             tag: said.tag.clone(),
-            name: def.map_or(String::new(), |def| def.name.clone()),
+            name: def.map_or(String::new(), |def| def.name.to_string()),
             position: said.position,
             in_loop: said.in_loop.clone(),
             codes,
@@ -365,7 +365,7 @@ impl Explainer<'_> {
         let there = place.as_ref().map(|place| place.value.clone());
         OnElement {
             element,
-            name: part.map_or(String::new(), |part| part.def.name.clone()),
+            name: part.map_or(String::new(), |part| part.def.name.to_string()),
             value: said.copy.clone().or(there).filter(|v| !v.is_empty()),
             codes: vec![Of::Element.meaning(&said.code, in_999)],
             place,

@@ -302,13 +302,11 @@ pub(super) fn codes(part: ElementView<'_>) -> Vec<(String, String)> {
     let Some(list) = part.codes() else {
         return Vec::new();
     };
-    let word = |code: &String| {
-        (
-            code.clone(),
-            say(list.word(code).unwrap_or_default()).to_owned(),
-        )
+    let word = |code: &str| {
+        let word = say(list.word(code).unwrap_or_default());
+        (code.to_owned(), word.to_owned())
     };
-    list.all().iter().map(word).collect()
+    list.all().map(word).collect()
 }
 
 /// Where an element's value goes or comes from: a field, `= count(lines)`, `= ST`.

@@ -432,8 +432,8 @@ fn guide_json(guide: &Guide) -> Value {
         .map(|(list, part)| {
             let codes = part.codes();
             let words = codes.into_iter().flat_map(|list| {
-                let word = |code: &String| (code.clone(), Value::from(list.word(code)));
-                list.all().iter().map(word)
+                let word = |code: &str| (code.to_owned(), Value::from(list.word(code)));
+                list.all().map(word)
             });
             (list, Value::Object(words.collect()))
         })

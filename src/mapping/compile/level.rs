@@ -1,7 +1,5 @@
 //! Levels: the words `under` and `like`, and `count()` over a tree.
 
-use std::sync::Arc;
-
 use super::super::guide::{LevelRule, PartUse, Rule, UseId};
 use super::super::level::pack;
 use super::super::shape::Shape;
@@ -21,7 +19,7 @@ impl Compiler<'_> {
             return node.clone();
         };
         let Some(model) = table.get(&text) else {
-            let known: Vec<&str> = table.keys().map(String::as_str).collect();
+            let known: Vec<&str> = table.keys().collect();
             self.errors
                 .push(name.unknown(text!("neighbour"), &text, &known));
             return node.clone();
@@ -32,7 +30,7 @@ impl Compiler<'_> {
         }
         let mut merged = model.clone();
         if let Value::Table(table) = &mut merged.value {
-            Arc::make_mut(table).leave_out(&["when", "usage", "with", "under"]);
+            table.leave_out(&["when", "usage", "with", "under"]);
         }
         merged.merge(node);
         merged.source = node.source.clone();

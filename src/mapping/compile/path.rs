@@ -20,8 +20,8 @@ impl Compiler<'_> {
                 .push(node.error(text!("this guide has no document = \"…\" to map to")));
             return None;
         }
-        let text = self.ok(node.text())?.to_owned();
-        self.steps(node, &text, scope, ext)
+        let text = self.ok(node.text())?;
+        self.steps(node, text, scope, ext)
     }
 
     pub(super) fn steps(

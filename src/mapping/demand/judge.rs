@@ -256,7 +256,7 @@ impl Reader<'_> {
 
     fn segment_name(&self, one: &Use) -> &str {
         let def = self.guide.dictionary.segment(&one.tag);
-        def.map_or("", |def| def.name.as_str())
+        def.map_or("", |def| &def.name)
     }
 
     /// A use that came where it may not.

@@ -180,10 +180,11 @@ fn insert(
 /// Stores a payload's row, with its bytes where they are few; where they are many its file is
 /// durable already.
 pub(super) fn keep(c: &Connection, payload: &Payload) -> Result<(), Error> {
-    let sql =
-        "INSERT INTO payload (digest, size, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO payload (digest, size, bytes, sum) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING";
     let size = payload.len().cast_signed();
-    run(c, sql, params![payload.digest, size, inline(payload)]).map(drop)
+    let sum = payload.sum.map(u64::cast_signed);
+    run(c, sql, params![payload.digest, size, inline(payload), sum]).map(drop)
 }
 
 /// The bytes of a payload that lies in its row.

@@ -159,14 +159,17 @@ pub(super) fn payload(
     payloads: &Payloads,
     digest: &Digest,
 ) -> Result<Option<Payload>, Error> {
-    let sql = "SELECT size, bytes FROM payload WHERE digest = $1";
-    match first(c, sql, params![digest], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
-    })? {
-        None => Ok(None),
-        Some((_, Some(bytes))) => Ok(Some(Payload::new(bytes, *digest))),
-        Some((size, None)) => payloads.get(digest, size.cast_unsigned()).map(Some),
-    }
+    let sql = "SELECT size, bytes, sum FROM payload WHERE digest = $1";
+    let row = |row: &Row<'_>| {
+        let (size, sum): (i64, Option<i64>) = (row.get(0)?, row.get(2)?);
+        let bytes: Option<Vec<u8>> = row.get(1)?;
+        Ok((size.cast_unsigned(), bytes, sum.map(i64::cast_unsigned)))
+    };
+    Ok(match first(c, sql, params![digest], row)? {
+        None => None,
+        Some((_, Some(bytes), _)) => Some(Payload::new(bytes, *digest)),
+        Some((size, None, sum)) => Some(payloads.get(digest, size)?.summed(sum)),
+    })
 }
 
 /// Whether a row names the file of this digest.

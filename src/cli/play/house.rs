@@ -1,0 +1,318 @@
+//! The house that is played in: our gateway with its store and folders, the buyer's two doors, and a
+//! clock that all of them read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use super::super::Failure;
+use crate::as2::Certificate;
+use crate::bridge::spapi::poll::{Marks, Next, Plan};
+use crate::clock::{Clock, Moved};
+use crate::gateway::{Gateway, Limits, Settings};
+use crate::mapping::Library;
+use crate::net::client::Trust;
+use crate::net::loopback::Loopback;
+use crate::partner::{self, Partners};
+use crate::sim::{Scenario, World, edi};
+use crate::store::{DocumentState, Filter, Sqlite};
+use crate::web::{self, Listeners, Running};
+use crate::x12::Qualified;
+
+/// How long nothing may move before the play is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often folders are looked at: a play is waited for.
+const POLL: Duration = Duration::from_millis(4);
+/// How long a lease is: the clock jumps over weeks while steps are taken.
+const LEASE: Duration = Duration::from_secs(1000 * 86_400);
+
+const BUYER_FILE: &str = include_str!("../../../samples/demo/buyer.toml");
+const ERP_FILE: &str = include_str!("../../../samples/demo/erp.toml");
+const ERP_CHANGE: &str = include_str!("../../../samples/demo/erp-860.toml");
+
+/// Everything that runs.
+pub(crate) struct House {
+    pub(super) folder: PathBuf,
+    pub(super) clock: Arc<Moved>,
+    pub(super) world: Arc<Mutex<World>>,
+    pub(super) edi: Arc<edi::Edi>,
+    pub(super) api: String,
+    pub(super) running: Running,
+    /// How orders are asked for at the API.
+    polled: Plan,
+    stop: watch::Sender<bool>,
+    doors: Vec<JoinHandle<()>>,
+}
+
+fn told(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |why| Failure::state(format!("{path}: {why}"))
+}
+
+impl House {
+    /// Builds it in an empty folder, and starts it. `at_once` is how many steps the gateway takes at
+    /// a time: with one, all that happens has one order.
+    pub(super) async fn build(
+        folder: &Path,
+        scenario: Scenario,
+        (orders, seed, start): (usize, u64, DateTime<Utc>),
+        (at_once, record): (usize, bool),
+    ) -> Result<House, Failure> {
+        let clock = Arc::new(Moved::to(start));
+        let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
+        let world = Arc::new(Mutex::new(World::new(scenario, seed, start, orders)));
+        let any = ([127, 0, 0, 1], 0).into();
+        let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
+        let url = listeners.url().map_err(Failure::network)?;
+        let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
+        let edi_url = at_edi.url().map_err(Failure::network)?;
+        let edi_url = format!("{edi_url}{}", edi::PATH);
+        let record = record.then(|| folder.join("record"));
+        for part in ["partners", "files/in", "files/out", "record"] {
+            let path = folder.join(part);
+            std::fs::create_dir_all(&path).map_err(told(&path))?;
+        }
+        let buyers = edi::identity("Simulated buyer", start).map_err(Failure::state)?;
+        let vendors = edi::identity("Simulated vendor", start).map_err(Failure::state)?;
+        let pem = folder.join("partners/buyer.pem");
+        keep(&pem, &buyers.certificate)?;
+        let library = Library::embedded();
+        let settings = edi::Settings {
+            our_id: "SIMBUYER".to_owned(),
+            their_id: "SIMVENDOR".to_owned(),
+            url,
+            ours: Qualified::new("ZZ", "SIMBUYER"),
+            theirs: Qualified::new("ZZ", "SIMVENDOR"),
+            guides: guides()?,
+            record,
+        };
+        let edi = edi::Edi::new(
+            settings,
+            Arc::clone(&world),
+            Arc::clone(&both),
+            buyers,
+            vendors.certificate.clone(),
+            Arc::new(library.clone()),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let ended = |mut stopped: watch::Receiver<bool>| async move {
+            // The sender lives as long as the house.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        let mut doors = vec![tokio::spawn(
+            Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
+        )];
+        let file = BUYER_FILE.replace("{url}", &edi_url);
+        write(&folder.join("partners/buyer.toml"), &file.replace("{certificate}", "buyer.pem"))?;
+        let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
+        doors.push(api.task);
+        let since = start - TimeDelta::hours(1);
+        let file = ERP_FILE.replace("{url}", &api.url);
+        let file = file.replace("{folder}", &folder.display().to_string());
+        let file = file.replace("{since}", &since.to_rfc3339());
+        write(&folder.join("partners/erp.toml"), &file)?;
+        let (api, polled) = (api.url, Plan::since(since));
+        let partners = load(&folder.join("partners"))?;
+        let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
+        let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
+        let settings = Settings {
+            identities: vec![vendors],
+            clock: both,
+            library: library.with([change]),
+            // Both ends are on this machine: no authority is asked.
+            trust: Trust::Only(Vec::new()),
+            limits: Limits {
+                poll: POLL,
+                steps: at_once,
+                sends: at_once,
+                lease: LEASE,
+                ..Limits::default()
+            },
+            ..Settings::new(Arc::new(store), partners, &folder.join("bridge"))
+        };
+        let gateway = Gateway::new(settings).map_err(Failure::state)?;
+        let running = web::run(gateway, listeners, folder.join("spool")).map_err(Failure::state)?;
+        Ok(House {
+            folder: folder.to_path_buf(),
+            clock,
+            world,
+            edi,
+            api,
+            running,
+            polled,
+            stop,
+            doors,
+        })
+    }
+
+    /// The buyer's state. A panic elsewhere spoils nothing of it.
+    pub(super) fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gateway(&self) -> &Arc<Gateway> {
+        &self.running.gateway
+    }
+
+    /// Waits until the gateway has nothing left to do at this hour.
+    pub(super) async fn quiet(&self) -> Result<(), Failure> {
+        let mut moved = self.gateway().moved();
+        let (mut since, mut seen) = (Instant::now(), *moved.borrow());
+        self.gateway().poke();
+        loop {
+            moved.borrow_and_update();
+            if self.is_quiet().await? {
+                return Ok(());
+            }
+            // A change that comes between is seen at the next look.
+            let _ = timeout(POLL / 2, moved.changed()).await;
+            let count = *moved.borrow();
+            if count != seen {
+                (since, seen) = (Instant::now(), count);
+            }
+            if since.elapsed() > PATIENCE {
+                let trouble = self.trouble().await;
+                return Err(Failure::state(format!("the gateway does not come to rest{trouble}")));
+            }
+        }
+    }
+
+    async fn is_quiet(&self) -> Result<bool, Failure> {
+        for inbox in [self.folder.join("bridge/buyer/in"), self.folder.join("files/in")] {
+            if busy(&inbox) || busy(&inbox.join("claimed")) {
+                return Ok(false);
+            }
+        }
+        let now = self.clock.now();
+        if self.next_poll().await? <= now {
+            return Ok(false);
+        }
+        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        Ok(!queue.waiting.iter().any(|row| row.leased || row.due <= now))
+    }
+
+    /// When the gateway asks the API for orders next; now, where it is about to.
+    pub(super) async fn next_poll(&self) -> Result<DateTime<Utc>, Failure> {
+        let now = self.clock.now();
+        let kept = self.gateway().store().kept("poll ".to_owned()).await;
+        let kept = kept.map_err(Failure::state)?;
+        let Some((_, text)) = kept.first() else {
+            return Ok(now);
+        };
+        let marks: Marks = serde_json::from_str(text).map_err(Failure::state)?;
+        Ok(match marks.next(&self.polled, now) {
+            Next::Wait(until) => until,
+            Next::Ask(_) => now,
+        })
+    }
+
+    /// When the gateway has something to do next by itself.
+    pub(super) async fn next_work(&self) -> Result<Option<DateTime<Utc>>, Failure> {
+        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        Ok(queue.waiting.first().map(|row| row.due))
+    }
+
+    /// What the documents that did not get on say of themselves.
+    pub(super) async fn trouble(&self) -> String {
+        let store = self.gateway().store();
+        let mut said = String::new();
+        for state in [DocumentState::Held, DocumentState::Rejected, DocumentState::Failed] {
+            let filter = Filter {
+                state: Some(state),
+                limit: 20,
+                ..Filter::default()
+            };
+            for row in store.documents(filter).await.unwrap_or_default() {
+                let findings = match store.document(row.id).await {
+                    Ok(Some(detail)) => detail.findings,
+                    _ => String::new(),
+                };
+                let line = format!("\n  {} {} is {}: {} {findings}", row.set, row.number, row.state, row.note);
+                said.push_str(&line);
+            }
+        }
+        let queue = store.queue(5).await.unwrap_or_default();
+        for row in queue.waiting {
+            let why = row.error.unwrap_or_default();
+            said.push_str(&format!("\n  {} of {} waits until {}: {why}", row.kind, row.partner, row.due));
+        }
+        said
+    }
+
+    /// Moves the clock to a time that is to come.
+    pub(super) fn forward(&self, to: DateTime<Utc>) {
+        let step = to - self.clock.now();
+        if step > TimeDelta::zero() {
+            self.clock.forward(step);
+            self.gateway().poke();
+        }
+    }
+
+    /// Takes another certificate of the buyer, as an operator would who was sent one.
+    pub(super) fn exchange(&self, certificate: &Certificate) -> Result<(), Failure> {
+        keep(&self.folder.join("partners/buyer.pem"), certificate)?;
+        let partners = load(&self.folder.join("partners"))?;
+        let library = self.gateway().library().as_ref().clone();
+        self.gateway().agree(library, &partners).map_err(Failure::state)
+    }
+
+    /// Where one can look around, by name.
+    pub(crate) fn places(&self, folder: &Path) -> serde_json::Value {
+        serde_json::json!({
+            "folder": folder,
+            "gateway": format!("http://{}/as2", self.running.as2),
+            "admin": format!("http://{}", self.running.admin),
+            "api": self.api,
+            "partners": folder.join("partners"),
+            "record": folder.join("record"),
+            "store": folder.join("data"),
+        })
+    }
+
+    /// Ends everything.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        self.stop.send_replace(true);
+        self.running.stop().await.map_err(Failure::state)?;
+        for door in self.doors {
+            door.await.map_err(Failure::state)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a folder has files that are not yet safe.
+fn busy(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut names = files.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.any(|name| !name.starts_with('.'))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(told(path))
+}
+
+fn keep(path: &Path, certificate: &Certificate) -> Result<(), Failure> {
+    let pem = certificate.to_pem().map_err(Failure::state)?;
+    std::fs::write(path, pem).map_err(told(path))
+}
+
+fn load(folder: &Path) -> Result<Partners, Failure> {
+    partner::load(folder).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::state(lines.join("\n"))
+    })
+}
+
+/// The overlay folder that the partner file agrees on.
+pub(crate) fn guides() -> Result<String, Failure> {
+    let file = BUYER_FILE.replace("{url}", "http://127.0.0.1/").replace("{certificate}", "a.pem");
+    let partner = partner::parse(&file, "buyer.toml").map_err(Failure::state)?;
+    let guide = partner.documents.get("850").and_then(|one| one.guide.clone());
+    Ok(guide.unwrap_or_default())
+}

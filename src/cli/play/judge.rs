@@ -1,0 +1,300 @@
+//! What came of a play: a table with every cent explained, and whether it ended as it must.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::super::Failure;
+use super::{Play, Refusal};
+use crate::as2;
+use crate::clock::Clock;
+use crate::sim::{Door, Ledger, Row, Shortfall};
+use crate::store::Direction;
+
+/// Orders that are listed one by one; of more, those with a difference.
+const LISTED: usize = 100;
+
+/// A play, at its end.
+pub(crate) struct Played {
+    scenario: String,
+    about: String,
+    seed: u64,
+    began: DateTime<Utc>,
+    ended: DateTime<Utc>,
+    took: Duration,
+    ledger: Ledger,
+    shortfalls: Vec<Shortfall>,
+    refusals: Vec<Refusal>,
+    troubles: Vec<String>,
+    /// Interchanges of the EDI door by set.
+    counts: BTreeMap<String, usize>,
+    /// Documents of the gateway by direction, state: how many.
+    states: BTreeMap<String, u64>,
+    /// What the vendor was told that was paid, in cents, and what is amiss with that.
+    told: i64,
+    amiss: Vec<String>,
+    /// What went wrong before the end.
+    trouble: String,
+    said: Vec<(String, String)>,
+}
+
+pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Result<Played, Failure> {
+    let house = &play.house;
+    let (ledger, shortfalls, scenario, seed) = {
+        let world = house.world();
+        let ledger = world.ledger();
+        (ledger, world.end(), world.scenario().clone(), play.seed)
+    };
+    let counts = house.running.gateway.store().counts().await.map_err(Failure::state)?;
+    let mut states = BTreeMap::new();
+    for (direction, state, count) in counts.documents {
+        let way = match direction {
+            Direction::Inbound => "in",
+            Direction::Outbound => "out",
+        };
+        states.insert(format!("{way} {state}"), count);
+    }
+    let mut troubles = play.troubles.clone();
+    troubles.extend(house.trouble().await.lines().map(|line| line.trim().to_owned()));
+    troubles.retain(|line| !line.is_empty());
+    let (told, amiss) = told(play, &ledger);
+    let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Played {
+        about: scenario.about.clone(),
+        scenario: scenario.name,
+        seed,
+        began: super::start(),
+        ended: house.clock.now(),
+        took,
+        ledger,
+        shortfalls,
+        refusals: play.refusals.clone(),
+        troubles,
+        counts: play.counts.clone(),
+        states,
+        told,
+        amiss,
+        trouble,
+        said: play.spoken.iter().map(|one| (one.name.clone(), hex(one.digest))).collect(),
+    })
+}
+
+/// What the vendor heard of payments: in all, and where it is not what the buyer's books say.
+fn told(play: &Play, ledger: &Ledger) -> (i64, Vec<String>) {
+    let paid = |row: &Row| play.vendor.paid.get(&format!("R-{}", row.order)).copied();
+    let mut amiss = Vec::new();
+    for row in ledger.rows.iter().filter(|row| row.door == Door::Edi) {
+        let heard = paid(row).unwrap_or(0);
+        if heard != row.paid {
+            let (books, heard) = (money(row.paid), money(heard));
+            amiss.push(format!("order {}: the buyer paid {books}, the vendor heard of {heard}", row.order));
+        }
+    }
+    (play.vendor.paid.values().sum(), amiss)
+}
+
+/// Cents as dollars.
+pub(super) fn money(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
+    let digits = whole.to_string();
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{rest:02}")
+}
+
+fn door(door: Door) -> &'static str {
+    match door {
+        Door::Edi => "EDI",
+        Door::Api => "API",
+    }
+}
+
+impl Played {
+    /// Whether it ended as its scenario says, with every cent explained.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.shortfalls.is_empty()
+            && self.ledger.unexplained() == 0
+            && self.amiss.is_empty()
+            && self.trouble.is_empty()
+    }
+
+    /// What was refused, a sentence each.
+    #[cfg(test)]
+    pub(crate) fn refusals(&self) -> Vec<String> {
+        self.refusals.iter().map(|one| one.sentence.clone()).collect()
+    }
+
+    /// One number for all that was said: equal where every byte was.
+    fn fingerprint(&self) -> String {
+        let mut all = String::new();
+        for (name, digest) in &self.said {
+            let _ = writeln!(all, "{name} {digest}");
+        }
+        let digest = as2::sha256(all.as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn sum(&self, of: impl Fn(&Row) -> i64) -> i64 {
+        self.ledger.rows.iter().map(of).sum()
+    }
+
+    /// Everything, as one object.
+    pub(crate) fn json(&self) -> Value {
+        let refusal = |one: &Refusal| {
+            json!({
+                "set": one.set, "number": one.number, "code": one.code, "path": one.path,
+                "sentence": one.sentence,
+            })
+        };
+        json!({
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "sound": self.is_sound(),
+            "orders": self.ledger.rows.len(),
+            "seconds": (self.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "from": self.began.to_rfc3339(),
+            "to": self.ended.to_rfc3339(),
+            "currency": self.ledger.currency,
+            "rows": self.ledger.rows,
+            "remitted": self.ledger.remitted,
+            "told": self.told,
+            "unexplained": self.ledger.unexplained(),
+            "shortfalls": self.shortfalls,
+            "refused": self.refusals.iter().map(refusal).collect::<Vec<_>>(),
+            "amiss": self.amiss,
+            "troubles": self.troubles,
+            "trouble": self.trouble,
+            "interchanges": self.counts,
+            "documents": self.states,
+            "fingerprint": self.fingerprint(),
+            "said": if self.ledger.rows.len() <= LISTED { json!(self.said) } else { Value::Null },
+        })
+    }
+
+    /// The table, for a person.
+    pub(crate) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let days = (self.ended - self.began).num_days();
+        writeln!(
+            out,
+            "{} orders, scenario {} (seed {}), {} to {} on a clock that was moved ({days} days)\n{}\n",
+            self.ledger.rows.len(),
+            self.scenario,
+            self.seed,
+            self.began.format("%Y-%m-%d"),
+            self.ended.format("%Y-%m-%d"),
+            self.about,
+        )?;
+        self.rows(out)?;
+        self.differences(out)?;
+        self.traffic(out)?;
+        let verdict = match self.is_sound() {
+            true => "every cent is explained, and it ended as the scenario says",
+            false => "it did NOT end as the scenario says",
+        };
+        let paid = self.sum(|row| row.paid);
+        writeln!(
+            out,
+            "\n{} ordered, {} paid, {} unexplained: {verdict}",
+            money(self.sum(|row| row.ordered)),
+            money(paid),
+            money(self.ledger.unexplained()),
+        )?;
+        for one in &self.shortfalls {
+            writeln!(out, "  {}: {} was wanted, and it is {}", one.what, one.wanted, one.is)?;
+        }
+        for line in &self.amiss {
+            writeln!(out, "  {line}")?;
+        }
+        if !self.trouble.is_empty() {
+            writeln!(out, "  it was given up: {}", self.trouble)?;
+        }
+        let seconds = self.took.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = self.ledger.rows.len() as f64 / seconds.max(0.001);
+        writeln!(out, "{seconds:.1} s, {rate:.1} orders/s")
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "{:<9} {:<4} {:>12} {:>12} {:>12} {:>12} {:>12}  state",
+            "order", "door", "ordered", "acknowledged", "shipped", "invoiced", "paid"
+        )?;
+        let few = self.ledger.rows.len() <= LISTED;
+        for row in self.ledger.rows.iter().filter(|row| few || !row.differences.is_empty()).take(LISTED) {
+            let unexplained = match row.unexplained() {
+                0 => String::new(),
+                cents => format!(", {} UNEXPLAINED", money(cents)),
+            };
+            self.line(out, (&row.order, door(row.door)), |of| of(row), &format!("{}{unexplained}", row.state.as_str()))?;
+        }
+        let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &self.ledger.rows {
+            *states.entry(row.state.as_str()).or_default() += 1;
+        }
+        let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        self.line(out, ("all", ""), |of| self.sum(of), &states.join(", "))
+    }
+
+    fn line(
+        &self,
+        out: &mut dyn Write,
+        (order, door): (&str, &str),
+        of: impl Fn(fn(&Row) -> i64) -> i64,
+        state: &str,
+    ) -> io::Result<()> {
+        let amounts: [fn(&Row) -> i64; 5] = [
+            |row| row.ordered,
+            |row| row.acknowledged,
+            |row| row.shipped,
+            |row| row.invoiced,
+            |row| row.paid,
+        ];
+        write!(out, "{order:<9} {door:<4}")?;
+        for amount in amounts {
+            write!(out, " {:>12}", money(of(amount)))?;
+        }
+        writeln!(out, "  {state}")
+    }
+
+    /// Why amounts differ, order by order.
+    fn differences(&self, out: &mut dyn Write) -> io::Result<()> {
+        let all = self.ledger.rows.iter();
+        let all: Vec<_> = all.flat_map(|row| row.differences.iter().map(move |one| (row, one))).collect();
+        if all.is_empty() {
+            return writeln!(out, "\nWhat was ordered was acknowledged, shipped, invoiced and paid: no differences");
+        }
+        writeln!(out, "\nDifferences, each with its reason")?;
+        for (row, one) in all.iter().take(LISTED) {
+            let step = format!("{:?}", one.step).to_lowercase();
+            writeln!(out, "{:<9} {:>12}  {} ({step})", row.order, money(one.cents), one.reason)?;
+        }
+        Ok(())
+    }
+
+    /// What went by, and what was refused.
+    fn traffic(&self, out: &mut dyn Write) -> io::Result<()> {
+        let counts: Vec<String> = self.counts.iter().map(|(set, n)| format!("{n} × {set}")).collect();
+        writeln!(out, "\nBy AS2, signed and encrypted, each with its MDN: {}", counts.join(", "))?;
+        let states: Vec<String> = self.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
+        writeln!(out, "The gateway's documents: {}", states.join(", "))?;
+        for one in self.refusals.iter().take(LISTED) {
+            let path = if one.path.is_empty() { String::new() } else { format!(" at {}", one.path) };
+            writeln!(out, "The buyer refused {} {}: {} ({}{path})", one.set, one.number, one.sentence, one.code)?;
+        }
+        for line in self.troubles.iter().take(LISTED) {
+            writeln!(out, "On the way: {line}")?;
+        }
+        Ok(())
+    }
+}
