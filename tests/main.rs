@@ -9,6 +9,7 @@ mod api;
 mod as2;
 mod bridge;
 mod buyer;
+mod canary;
 mod canonical;
 mod certificates;
 mod check;

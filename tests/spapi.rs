@@ -5,6 +5,7 @@ mod compare;
 mod examples;
 mod notices;
 mod outcomes;
+mod prism;
 mod refusals;
 mod samples;
 pub(crate) mod schema;

@@ -39,6 +39,31 @@ impl Model {
         &self.root["definitions"][name]
     }
 
+    /// The schema of the body of an operation, if it has one.
+    pub(super) fn body(&self, path: &str, method: &str) -> Option<&Value> {
+        let operation = &self.root["paths"][path][method.to_ascii_lowercase()];
+        let mut parameters = operation["parameters"].as_array()?.iter();
+        Some(&parameters.find(|one| one["in"] == "body")?["schema"])
+    }
+
+    /// The names of the lists that stand directly in a schema.
+    pub(super) fn lists(&self, schema: &Value) -> Vec<String> {
+        if let Some(target) = schema["$ref"].as_str() {
+            return self.lists(self.named(target.rsplit('/').next().unwrap()));
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let lists = properties.filter(|(_, one)| self.whole(one)["type"] == "array");
+        lists.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A schema, or the one that it names.
+    fn whole<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(target) => self.named(target.rsplit('/').next().unwrap()),
+            None => schema,
+        }
+    }
+
     /// What `schema` does not allow of `value`.
     pub(crate) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
@@ -98,6 +123,7 @@ impl Model {
                         "^[a-zA-Z0-9]+$" => {
                             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
                         }
+                        r"^arn:aws:sqs:\S+:\S+:\S+" => text.starts_with("arn:aws:sqs:"),
                         other => panic!("the checker does not know the pattern {other}"),
                     };
                     if !fits {
