@@ -47,7 +47,7 @@ pub mod sheet;
 mod strict;
 mod words;
 
-pub use bridge::{Bridge, Spapi};
+pub use bridge::{Bridge, SITE_FILE, Spapi};
 pub(crate) use check::is_url;
 pub use check::moment_of;
 pub use keyring::{Cem, Entry};
@@ -380,6 +380,10 @@ impl Partner {
         for path in self.paths_mut() {
             *path = folder.join(&*path);
         }
+        let sites = self.spapi.iter_mut().map(|own| &mut own.site);
+        for site in sites.filter(|site| site.ends_with(SITE_FILE)) {
+            *site = folder.join(&*site).to_string_lossy().into_owned();
+        }
     }
 }
 
@@ -465,6 +469,14 @@ pub fn parse(text: &str, file: &str) -> Result<Partner, Error> {
         if document.bridge == Bridge::Spapi && partner.spapi.is_none() {
             let what = "bridge = \"spapi\" needs an [spapi] section for its account";
             return Err(at(&section, what.to_owned()));
+        }
+        let twice = |x12: &X12, own: &Spapi| x12.acknowledge && own.acknowledge;
+        if let (Some(x12), Some(own)) = (&partner.x12, &partner.spapi)
+            && twice(x12, own)
+        {
+            let what = "the API's 997 and ours would be two for one set: say `acknowledge = false` \
+                        in [x12] or in [spapi]";
+            return Err(at("spapi", what.to_owned()));
         }
         let missing = match (partner.transport(set), document.transport) {
             (Some(Transport::As2), _) if partner.as2.is_none() => "[as2]",

@@ -1,15 +1,17 @@
 //! The client of the API: its laws, and storms against a server that counts what it is asked.
 
+mod direct;
 mod doctor;
 mod laws;
-mod server;
+mod odd;
+pub(crate) mod server;
 mod storms;
-mod world;
+pub(crate) mod world;
 
 /// Words that stand in secrets and documents here, and may stand in no log and no error.
-const SECRET: &str = "canary-secret";
-const REFRESH: &str = "Atzr|canary-refresh";
-const TOKEN: &str = "Atza|canary-token";
-const CONTENT: &str = "CANARY-CONTENT";
+pub(crate) const SECRET: &str = "canary-secret";
+pub(crate) const REFRESH: &str = "Atzr|canary-refresh";
+pub(crate) const TOKEN: &str = "Atza|canary-token";
+pub(crate) const CONTENT: &str = "CANARY-CONTENT";
 /// Order numbers begin so: eight characters are all that they have.
-const NUMBER: &str = "CNRY";
+pub(crate) const NUMBER: &str = "CNRY";

@@ -3,8 +3,9 @@
 //! L1 `read(write(d)) == d` · L2 `write(read(b)) == b` · L3 an empty overlay changes nothing ·
 //! L4 a guide never panics on any segments · deleting any one `as` breaks L1.
 //!
-//! A developer's run takes a few cases of each guide and some of the deletions, CI more of both. All of
-//! them, on one guide or on all: `TRANSLOAD_LAWS=10000 TRANSLOAD_LAWS_OF=005010/850 cargo test laws`.
+//! `cargo test` takes a few cases of each guide and some of the deletions. More of them and all
+//! deletions, on one guide or on all, want an optimised build, as CI makes one:
+//! `TRANSLOAD_LAWS=256 TRANSLOAD_LAWS_OF=005010/850 cargo test --release --test laws`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -17,29 +18,22 @@ use transload::x12::{Delimiters, Fault, Position, Segments, Severity};
 /// How many documents of each guide a law is tried on.
 fn cases() -> u64 {
     let asked = std::env::var("TRANSLOAD_LAWS").ok();
-    let usual = if in_ci() { 256 } else { 24 };
-    asked.map_or(usual, |n| n.parse().expect("TRANSLOAD_LAWS is a number"))
-}
-
-fn in_ci() -> bool {
-    std::env::var_os("CI").is_some()
+    asked.map_or(24, |n| n.parse().expect("TRANSLOAD_LAWS is a number"))
 }
 
 /// Every which `as` is deleted.
 fn stride() -> usize {
     match std::env::var_os("TRANSLOAD_LAWS") {
         Some(_) => 1,
-        None if in_ci() => 8,
         None => 40,
     }
 }
 
 /// Tries a law on every guide that maps, on as many threads as a small machine has.
 fn for_each_guide(law: impl Fn(&Guide) + Sync) {
-    let library = Library::embedded();
     let only = std::env::var("TRANSLOAD_LAWS_OF").unwrap_or_default();
-    let mut all = guides(&library);
-    all.retain(|g| g.document.is_some() && g.name.contains(&only));
+    let maps = |guide: &&Arc<Guide>| guide.document.is_some() && guide.name.contains(&only);
+    let all: Vec<_> = guides().iter().filter(maps).collect();
     assert!(!all.is_empty(), "no guide is called {only:?}");
     let next = AtomicUsize::new(0);
     let worker = || {
@@ -54,15 +48,20 @@ fn for_each_guide(law: impl Fn(&Guide) + Sync) {
     });
 }
 
-fn guides(library: &Library) -> Vec<Arc<Guide>> {
-    let guide = |name: String| match library.named(&name).expect("the library names its own") {
-        Ok(guide) => guide,
-        Err(errors) => panic!(
-            "{}",
-            errors.iter().map(|e| format!("\n{e}")).collect::<String>()
-        ),
-    };
-    library.names().into_iter().map(guide).collect()
+/// All guides that come with Transload, made once for all laws.
+fn guides() -> &'static [Arc<Guide>] {
+    static GUIDES: OnceLock<Vec<Arc<Guide>>> = OnceLock::new();
+    GUIDES.get_or_init(|| {
+        let library = Library::embedded();
+        let guide = |name: String| match library.named(&name).expect("the library names its own") {
+            Ok(guide) => guide,
+            Err(errors) => panic!(
+                "{}",
+                errors.iter().map(|e| format!("\n{e}")).collect::<String>()
+            ),
+        };
+        library.names().into_iter().map(guide).collect()
+    })
 }
 
 /// A small generator, so that a failing seed says all.
@@ -222,8 +221,7 @@ proptest! {
     fn law_4_never_panics(
         picks in prop::collection::vec((any::<u16>(), prop::collection::vec("[ -~]{0,9}|[0-9]{1,8}|\\PC{0,3}", 0..12)), 0..60)
     ) {
-        static GUIDES: OnceLock<Vec<Arc<Guide>>> = OnceLock::new();
-        for guide in GUIDES.get_or_init(|| guides(&Library::embedded())) {
+        for guide in guides() {
             let tags = guide.tags();
             let mut segments = Segments::default();
             for (pick, elements) in &picks {

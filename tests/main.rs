@@ -2,19 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-/// Prints a line that is seen also when the test passes: what was skipped, counted, covered.
-/// The usual macros are captured; a run that says nothing would hide a skipped test.
-macro_rules! say {
-    ($($part:tt)*) => {{
-        use std::io::Write as _;
-        let line = format!($($part)*);
-        let _ = writeln!(std::io::stderr(), "{line}");
-    }};
-}
+#[macro_use]
+mod say;
 
 mod api;
 mod as2;
 mod bridge;
+mod buyer;
+mod canary;
 mod canonical;
 mod certificates;
 mod check;
@@ -46,6 +41,7 @@ mod proxy;
 mod rollover;
 mod samples;
 mod sending;
+mod sim;
 mod spapi;
 mod store;
 mod tidy;

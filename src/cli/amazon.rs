@@ -1,7 +1,9 @@
 //! `transload amazon`: the account at the marketplace's API, from its credential to its health.
 
 mod connect;
+mod curl;
 mod doctor;
+mod site;
 
 use std::io::Write;
 
@@ -17,14 +19,18 @@ pub(super) struct Amazon {
 #[derive(clap::Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Curl(curl::Curl),
     Doctor(doctor::Doctor),
+    Site(site::Sites),
 }
 
 impl Amazon {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
         match self.command {
             Command::Connect(command) => command.run(out),
+            Command::Curl(command) => command.run(out),
             Command::Doctor(command) => command.run(out),
+            Command::Site(command) => command.run(out),
         }
     }
 }

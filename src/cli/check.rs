@@ -1,7 +1,6 @@
 //! `transload check`: everything that is wrong with X12 files, in one pass.
 
 use std::io::{Read, Write};
-use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -185,8 +184,7 @@ impl Check {
         if self.json {
             self.format = Format::Json;
         }
-        // The process ends with the command: what it knows need not be taken apart before.
-        let guides = ManuallyDrop::new(self.guides.load()?);
+        let guides = self.guides.load()?;
         let files = expand(&self.files);
         let progress = Progress::over(&files);
         // Many files are checked side by side, one file set by set.

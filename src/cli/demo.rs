@@ -5,12 +5,12 @@
 //! the time are made up. Nothing leaves the machine.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::play::{self, House, Played, Wanted};
+use super::play::{self, Agreed, House, Wanted};
 use super::{Exit, Failure, Outcome};
 use crate::sim::Scenario;
 
@@ -39,10 +39,11 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let scenario = Scenario::named(&self.scenario).map_err(Failure::usage)?;
+        let scenario = super::sim::scenario(&self.scenario)?;
         let show = Show {
             keep: self.keep,
             json: self.json,
+            record: None,
         };
         play_out(
             scenario,
@@ -57,6 +58,8 @@ impl Demo {
 pub(super) struct Show {
     pub(super) keep: bool,
     pub(super) json: bool,
+    /// Where each interchange is written as a file.
+    pub(super) record: Option<PathBuf>,
 }
 
 /// Plays a scenario in a folder of its own, shows what came of it, and cleans up.
@@ -76,7 +79,11 @@ pub(super) fn play_out(
         seed,
         folder: folder.clone(),
         at_once,
-        record: show.keep,
+        record: match (&show.record, show.keep) {
+            (None, true) => Some(folder.join("record")),
+            (record, _) => record.clone(),
+        },
+        agreed: Agreed::usual(),
     };
     let outcome = runtime.block_on(Box::pin(shown(wanted, show, out)));
     runtime.shutdown_background();
@@ -101,7 +108,7 @@ async fn shown(wanted: Wanted, show: &Show, out: &mut dyn Write) -> Outcome {
         }
         false => {
             played.table(out)?;
-            kept(&played, &house, &folder, show, out)?;
+            kept(&house, &folder, show, out)?;
         }
     }
     out.flush()?;
@@ -117,13 +124,7 @@ async fn shown(wanted: Wanted, show: &Show, out: &mut dyn Write) -> Outcome {
 }
 
 /// Where to look around.
-fn kept(
-    _played: &Played,
-    house: &House,
-    folder: &Path,
-    show: &Show,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn kept(house: &House, folder: &Path, show: &Show, out: &mut dyn Write) -> Result<(), Failure> {
     if !show.keep {
         let line =
             "Nothing is left behind. `transload demo --keep` leaves it running, to look around.";
@@ -138,7 +139,7 @@ fn kept(
 }
 
 /// A folder that only its owner may read: it will hold keys.
-fn private(folder: &Path) -> Result<(), Failure> {
+pub(super) fn private(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().mode(0o700).create(folder);
     made.map_err(|why| Failure::state(format!("{}: {why}", folder.display())))

@@ -40,6 +40,7 @@ mod play;
 mod progress;
 mod pull;
 mod redact;
+mod rehearse;
 mod reload;
 mod report;
 mod resend;
@@ -123,6 +124,7 @@ enum Command {
     Partner(partner::Partner),
     Amazon(amazon::Amazon),
     Sim(sim::Sim),
+    Rehearse(rehearse::Rehearse),
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
@@ -274,6 +276,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Partner(command) => command.run(out),
         Command::Amazon(command) => command.run(out),
         Command::Sim(command) => command.run(out),
+        Command::Rehearse(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
         Command::Config(command) => command.run(out),

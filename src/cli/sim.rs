@@ -44,7 +44,7 @@ enum What {
 /// Play a scenario against our gateway, or listen for any other system
 #[derive(clap::Args)]
 struct Buyer {
-    /// What happens, by its name
+    /// What happens, by its name or by its file
     #[arg(long, value_name = "NAME", default_value = "standard")]
     scenario: String,
     /// How many orders [default: as the scenario says]
@@ -59,10 +59,13 @@ struct Buyer {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write each interchange of the play as a file into this folder, which must be there
+    #[arg(long, value_name = "FOLDER", conflicts_with = "listen")]
+    record: Option<PathBuf>,
     /// Run alone, for any other system to be tested against, until Ctrl-C
     #[arg(long)]
     listen: bool,
-    /// The port of the API and of the control [default: 8425, with --listen]
+    /// The port of the API and of the control
     #[arg(long, value_name = "PORT", default_value_t = PORT, requires = "listen")]
     port: u16,
     /// The port of the AS2 door
@@ -130,14 +133,25 @@ impl Move {
     }
 }
 
+/// A scenario by its name, or a file of one.
+pub(super) fn scenario(name: &str) -> Result<Scenario, Failure> {
+    let Some(stem) = name.strip_suffix(".toml") else {
+        return Scenario::named(name).map_err(Failure::usage);
+    };
+    let text = std::fs::read_to_string(name);
+    let text = text.map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    Scenario::read(stem, &text).map_err(Failure::usage)
+}
+
 impl Buyer {
     fn run(self, out: &mut dyn Write) -> Outcome {
-        let scenario = Scenario::named(&self.scenario).map_err(Failure::usage)?;
+        let scenario = scenario(&self.scenario)?;
         let orders = self.orders.unwrap_or(scenario.orders);
         if !self.listen {
             let show = Show {
                 keep: false,
                 json: self.json,
+                record: self.record,
             };
             return play_out(
                 scenario,
@@ -222,7 +236,8 @@ impl Buyer {
             false => Certificate::from_der(&bytes),
         };
         let vendor = vendor.map_err(|why| unusable(why.to_string()))?;
-        let identity = edi::identity("Simulated buyer", clock.now()).map_err(Failure::state)?;
+        let identity =
+            edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
         let pem = identity.certificate.to_pem().map_err(Failure::state)?;
         std::fs::write(self.folder.join("buyer.pem"), pem).map_err(Failure::state)?;
         let settings = edi::Settings {
@@ -231,7 +246,7 @@ impl Buyer {
             url: url.clone(),
             ours: Qualified::new("ZZ", "SIMBUYER"),
             theirs: Qualified::new("ZZ", &self.vendor_x12),
-            guides: play::guides()?,
+            guides: play::Agreed::usual().guides,
             record: None,
         };
         let clock: Arc<dyn Clock> = Arc::<Shifted>::clone(clock);

@@ -1,8 +1,9 @@
 //! A 997 as the content of a document row: what it says, and its segments as they are written.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::store::Verdict;
+use crate::store::{DocumentState, NewDocument, Verdict};
 use crate::x12::{
     self, Delimiters, FunctionalAcknowledgment, GroupHeader, Position, Segments, SetVerdict,
 };
@@ -39,14 +40,14 @@ impl Acknowledgment {
         said: &FunctionalAcknowledgment,
         about: &GroupHeader,
         delimiters: &Delimiters,
-        via: &str,
+        via: Option<&str>,
     ) -> Acknowledgment {
         Acknowledgment {
             document: KIND.into(),
             sender: about.receiver.clone(),
             receiver: about.sender.clone(),
             version: about.version.clone(),
-            via: Some(via.into()),
+            via: via.map(str::to_owned),
             verdict: said.verdict.code().into(),
             group: said.control_number.clone(),
             segments: texts(&said.write(delimiters)),
@@ -68,6 +69,22 @@ impl Acknowledgment {
             verdict: said.verdict.code().into(),
             group: said.control_number.clone(),
             segments: texts(body),
+        }
+    }
+
+    /// As a document that goes out.
+    pub(super) fn draft(&self, number: &str, key: Option<String>) -> NewDocument {
+        NewDocument {
+            id: Uuid::now_v7(),
+            kind: KIND.into(),
+            set: SET.into(),
+            number: number.into(),
+            key,
+            group_control: None,
+            set_control: None,
+            content: self.to_json(),
+            findings: "[]".into(),
+            state: DocumentState::Drafted,
         }
     }
 

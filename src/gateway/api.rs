@@ -16,7 +16,7 @@ use crate::bridge::spapi::{
     Account, Bucket, Call, Client, Credential, Endpoint, Metered, SECRET_WARNING, Site, Verdict,
 };
 use crate::net::client;
-use crate::partner::{self, Partner, Spapi};
+use crate::partner::{self, Partner, SITE_FILE, Spapi};
 use crate::store::Step;
 
 /// Bytes of one answer of an API: a hundred orders of a thousand lines.
@@ -75,18 +75,29 @@ impl Api {
 /// # Errors
 /// What is wrong with it, in words for an operator.
 pub fn account(name: &str, agreed: &Spapi) -> Result<Account, String> {
-    let site = Site::find(&agreed.site).ok_or_else(|| {
-        let known: Vec<&str> = Site::all().iter().map(|site| site.name.as_str()).collect();
-        let known = known.join(", ");
-        format!("there is no site {:?}; there are {known}", agreed.site)
-    })?;
+    let site = site(&agreed.site)?;
     let environment = agreed.environment.parse()?;
-    let account = Account::new(name, environment, site, agreed.url.as_deref());
+    let account = Account::new(name, environment, &site, agreed.url.as_deref());
     let mut account = account.map_err(|why| why.to_string())?;
     account.vendor_codes.clone_from(&agreed.vendor_codes);
     account.offset = agreed.zone;
     (account.collect, account.direct) = (agreed.collect, agreed.direct);
+    account.version = agreed.version.parse()?;
     Ok(account)
+}
+
+/// The site that a partner file names: one that everybody has, or that of a file of its own.
+fn site(named: &str) -> Result<Site, String> {
+    if named.ends_with(SITE_FILE) {
+        let text = std::fs::read_to_string(named).map_err(|why| format!("{named}: {why}"))?;
+        return Site::read(&text).map_err(|why| format!("{named}: {why}"));
+    }
+    let known = || {
+        let names: Vec<&str> = Site::all().iter().map(|site| site.name.as_str()).collect();
+        let names = names.join(", ");
+        format!("there is no site {named:?}; there are {names}, and `amazon site clone` makes one")
+    };
+    Site::find(named).cloned().ok_or_else(known)
 }
 
 /// Whether documents of this set go to the partnership's account, or come from it.

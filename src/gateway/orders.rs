@@ -11,19 +11,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::api::{Api, bridged};
+use super::read::UNKNOWN;
 use super::route::Partnership;
 use super::{Gateway, compose};
+use crate::as2::{hex, sha256};
 use crate::bridge::spapi::operation::{self, Operation};
 use crate::bridge::spapi::poll::{Failure, Marks, Next, Plan, Window};
 use crate::bridge::spapi::token::HOLD;
-use crate::bridge::spapi::{Answer, Verdict, change};
+use crate::bridge::spapi::{Answer, Context, Loss, LossKind, Verdict, change};
 use crate::canonical::Document;
 use crate::store::{DocumentState, Draft, NewDocument, Observation};
 
@@ -138,7 +140,9 @@ impl Gateway {
                 let account = &known.partner.name;
                 let stream = window.stream.as_str();
                 tracing::debug!(account, stream, fresh, "polled");
+                let theirs = answer.date;
                 let marks = marks.answered(&window, answer.next_page(), &plan, now);
+                let marks = marks.dated(theirs, now);
                 self.keep_marks(name, &marks, now).await?;
                 return Ok(true);
             }
@@ -191,78 +195,133 @@ impl Gateway {
         window: &Window,
         answer: &Answer,
     ) -> Result<usize, String> {
-        let account = api.client.account();
-        let wanted = match account.direct {
-            true => Operation::GetOrder,
-            false => Operation::GetPurchaseOrder,
-        };
-        let now = self.clock.now();
         let mut fresh = 0;
-        for record in records(&answer.body) {
-            let Some((number, changed)) = marked(record) else {
-                let (account, stream) = (&account.name, window.stream.as_str());
-                tracing::warn!(account, stream, "an order came without its details");
-                continue;
-            };
-            let ours = &account.vendor_codes;
-            let code = record.pointer("/orderDetails/sellingParty/partyId");
-            let code = code.and_then(Value::as_str).unwrap_or_default();
-            if !ours.is_empty() && !ours.iter().any(|known| known == code) {
-                continue;
-            }
-            let seen = self.store.observed(account.key(), number.clone()).await;
-            let seen = seen.map_err(|why| why.to_string())?;
-            // Lists come late and out of order: what is older than what was seen is not news.
-            if seen.as_ref().is_some_and(|seen| seen.changed >= changed) {
-                continue;
-            }
-            let mut read = operation::read(record, Some(wanted), &account.context(now));
-            let Some(order) = read.pop().map(|read| read.document) else {
-                continue;
-            };
-            let before = seen.and_then(|seen| Document::from_json(seen.content.as_bytes()).ok());
-            let key = format!("{} {number} {changed}", account.key());
-            let drafts = drafts(known, before.as_ref(), &order, &changed, key, now);
-            let observation = Observation {
-                account: account.key(),
-                number,
-                changed,
-                content: serde_json::to_string(&order).map_err(|why| why.to_string())?,
-                drafts,
-            };
-            let new = self.store.observe(observation, now).await;
-            fresh += usize::from(new.map_err(|why| why.to_string())?);
+        for record in records(&answer.body)? {
+            fresh += usize::from(self.take_order(known, api, window, record).await?);
         }
         if fresh > 0 {
             self.poke();
         }
         Ok(fresh)
     }
+
+    /// Makes one order safe: whether it was new, or new in its form. What cannot be used is safe
+    /// too, held as it came, and told: the marks go on behind it.
+    async fn take_order(
+        self: &Arc<Self>,
+        known: &Arc<Partnership>,
+        api: &Arc<Api>,
+        window: &Window,
+        record: &Value,
+    ) -> Result<bool, String> {
+        let account = api.client.account();
+        let ours = &account.vendor_codes;
+        let code = record.pointer("/orderDetails/sellingParty/partyId");
+        let code = code.and_then(Value::as_str);
+        // One that names nobody may be ours.
+        if code.is_some_and(|code| !ours.is_empty() && ours.iter().all(|known| known != code)) {
+            return Ok(false);
+        }
+        let marked = marked(record);
+        let (number, changed) = match &marked {
+            Ok(marked) => marked.clone(),
+            Err(number) => (number.clone(), String::new()),
+        };
+        let seen = self.store.observed(account.key(), number.clone()).await;
+        let seen = seen.map_err(|why| why.to_string())?;
+        // Lists come late and out of order: what is older than what was seen is not news.
+        if seen.as_ref().is_some_and(|seen| seen.changed >= changed) {
+            return Ok(false);
+        }
+        let now = self.clock.now();
+        let before = seen.and_then(|seen| Document::from_json(seen.content.as_bytes()).ok());
+        let key = format!("{} {number} {changed}", account.key());
+        let read = marked.map_err(|_| "it came without its number or its details".to_owned());
+        let read = read.and_then(|_| order(record, &account.context(now)));
+        let (content, drafts) = match read {
+            Ok((order, losses)) => {
+                let drafts = drafts(known, before.as_ref(), &order, &losses, &changed, key, now);
+                let content = serde_json::to_string(&order).map_err(|why| why.to_string())?;
+                (content, drafts)
+            }
+            Err(why) => {
+                let (account, stream) = (&account.name, window.stream.as_str());
+                tracing::error!(
+                    account,
+                    stream,
+                    "an order cannot be used; it is held as it came"
+                );
+                (
+                    record.to_string(),
+                    vec![held(known, &number, record, why, key)],
+                )
+            }
+        };
+        let observation = Observation {
+            account: account.key(),
+            number,
+            changed,
+            content,
+            drafts,
+        };
+        let new = self.store.observe(observation, now).await;
+        new.map_err(|why| why.to_string())
+    }
 }
 
-/// The orders of an answer, with or without its payload.
-fn records(body: &Value) -> impl Iterator<Item = &Value> {
-    let list = body.get("payload").unwrap_or(body).get("orders");
-    list.and_then(Value::as_array).into_iter().flatten()
+/// An order as a document, with what it does not say any more; or why it must not go on.
+fn order(record: &Value, context: &Context) -> Result<(Document, Vec<Loss>), String> {
+    let wanted = match context.direct {
+        true => Operation::GetOrder,
+        false => Operation::GetPurchaseOrder,
+    };
+    let read = operation::read(record, Some(wanted), context).pop();
+    let read = read.ok_or("it is no order")?;
+    let refused = read.losses.iter();
+    let refused = refused.filter(|loss| loss.kind == LossKind::Refused);
+    let refused: Vec<String> = refused.map(ToString::to_string).collect();
+    match refused.is_empty() {
+        true => Ok((read.document, read.losses)),
+        false => Err(refused.join("; ")),
+    }
 }
 
-/// An order's number, and when it was changed: or when it was placed, while it was not. None of one
-/// that came without details.
-fn marked(record: &Value) -> Option<(String, String)> {
+/// The orders of an answer, with or without its payload. An answer that is no list is not read: an
+/// empty one has its payload.
+fn records(body: &Value) -> Result<impl Iterator<Item = &Value>, String> {
+    let payload = body.get("payload").unwrap_or(body);
+    let list = payload.get("orders");
+    let sound = match list {
+        None => payload.is_object() && body.get("errors").is_none_or(Value::is_null),
+        Some(list) => list.is_array() || list.is_null(),
+    };
+    match sound {
+        true => Ok(list.and_then(Value::as_array).into_iter().flatten()),
+        false => Err("an answer is no list of orders".to_owned()),
+    }
+}
+
+/// An order's number, and when it was changed: or when it was placed, while it was not. Of one that
+/// came without its details only its number, and of one without a number a name by its content.
+fn marked(record: &Value) -> Result<(String, String), String> {
     let text = |path: &str| record.pointer(path)?.as_str().map(str::trim);
-    let number = text("/purchaseOrderNumber").filter(|number| !number.is_empty())?;
+    let number = text("/purchaseOrderNumber").filter(|number| !number.is_empty());
+    let Some(number) = number else {
+        let digest = hex(&sha256(record.to_string().as_bytes()));
+        return Err(format!("unnumbered {}", &digest[..16]));
+    };
     let details = "/orderDetails";
     let names = ["purchaseOrderChangedDate", "purchaseOrderDate", "orderDate"];
     let mut dates = names
         .iter()
         .filter_map(|name| text(&format!("{details}/{name}")));
-    let date = dates.next()?;
+    let date = dates.next().ok_or(number)?;
     // As one instant has many spellings, it is kept in one.
     let date = match DateTime::parse_from_rfc3339(date) {
         Ok(date) => date.to_utc().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
         Err(_) => date.to_owned(),
     };
-    Some((number.to_owned(), date))
+    Ok((number.to_owned(), date))
 }
 
 /// A number for a change, as its order's changes go: month, day, hour and minute, for X12 327 has
@@ -283,6 +342,7 @@ fn drafts(
     known: &Partnership,
     before: Option<&Document>,
     order: &Document,
+    losses: &[Loss],
     changed: &str,
     key: String,
     now: DateTime<Utc>,
@@ -301,27 +361,61 @@ fn drafts(
     let written = compose::body(&document, partner, library);
     // What cannot be said in X12 is not lost: a person sees it, and why.
     let (set, state, findings) = match written {
-        Ok((set, ..)) => (set, DocumentState::Drafted, "[]".to_owned()),
-        Err(why) => {
-            let findings = serde_json::json!([{ "message": why }]);
-            (String::new(), DocumentState::Held, findings.to_string())
-        }
+        Ok((set, ..)) => (set, DocumentState::Drafted, told(losses)),
+        Err(why) => (String::new(), DocumentState::Held, vec![remark(&why)]),
     };
-    let document = NewDocument {
-        id: Uuid::now_v7(),
-        kind: document.kind().as_str().into(),
-        set,
-        number: document.number().unwrap_or_default().into(),
-        key: Some(key),
-        group_control: None,
-        set_control: None,
-        content: serde_json::to_string(&document).expect("every document has a JSON form"),
-        findings,
-        state,
-    };
-    vec![Draft {
-        partner: partner.name.clone(),
+    vec![draft(
+        known,
+        NewDocument {
+            id: Uuid::now_v7(),
+            kind: document.kind().as_str().into(),
+            set,
+            number: document.number().unwrap_or_default().into(),
+            key: Some(key),
+            group_control: None,
+            set_control: None,
+            content: serde_json::to_string(&document).expect("every document has a JSON form"),
+            findings: Value::from(findings).to_string(),
+            state,
+        },
+    )]
+}
+
+/// An order that cannot be used, as it came, for a person.
+fn held(known: &Partnership, number: &str, record: &Value, why: String, key: String) -> Draft {
+    draft(
+        known,
+        NewDocument {
+            id: Uuid::now_v7(),
+            kind: UNKNOWN.into(),
+            set: String::new(),
+            number: number.into(),
+            key: Some(key),
+            group_control: None,
+            set_control: None,
+            content: json!({ "document": UNKNOWN, "record": record }).to_string(),
+            findings: json!([remark(&why)]).to_string(),
+            state: DocumentState::Held,
+        },
+    )
+}
+
+fn draft(known: &Partnership, document: NewDocument) -> Draft {
+    Draft {
+        partner: known.partner.name.clone(),
         document,
         payload: None,
-    }]
+    }
+}
+
+fn remark(why: &str) -> Value {
+    json!({ "message": why })
+}
+
+/// The rows of a loss report, for the page of the document.
+fn told(losses: &[Loss]) -> Vec<Value> {
+    losses
+        .iter()
+        .map(|loss| remark(&loss.to_string()))
+        .collect()
 }

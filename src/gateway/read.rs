@@ -329,19 +329,9 @@ impl Reader<'_> {
         about: &GroupHeader,
         said: &FunctionalAcknowledgment,
     ) -> NewDocument {
-        let content = Acknowledgment::answer(said, about, &interchange.delimiters, self.via);
-        NewDocument {
-            id: Uuid::now_v7(),
-            kind: acknowledgment::KIND.into(),
-            set: acknowledgment::SET.into(),
-            number: said.control_number.clone(),
-            key: None,
-            group_control: None,
-            set_control: None,
-            content: content.to_json(),
-            findings: "[]".into(),
-            state: DocumentState::Drafted,
-        }
+        let via = Some(self.via);
+        let answer = Acknowledgment::answer(said, about, &interchange.delimiters, via);
+        answer.draft(&said.control_number, None)
     }
 }
 

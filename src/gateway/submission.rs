@@ -10,16 +10,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::acknowledgment::Acknowledgment;
 use super::api::Api;
 use super::route::Partnership;
 use super::worker::Setback;
 use super::{Gateway, compose};
 use crate::bridge::spapi::outcome::{Next, Said, Sight, Stage, Submission, said, sight};
 use crate::bridge::spapi::{
-    Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff, operation,
+    Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff,
+    functional, operation,
 };
 use crate::canonical::Document;
 use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work, WorkKind};
+use crate::x12::{Delimiters, Form, GroupHeader};
 
 /// Pages of a witness's list that are looked through.
 const PAGES: usize = 50;
@@ -119,7 +122,11 @@ impl Gateway {
             .map(ToString::to_string)
             .chain(request.faults.iter().map(ToString::to_string))
             .collect();
-        let submission = Submission::new(endpoint, request.path, request.body);
+        let (endpoint, body) = (
+            account.version.twin(endpoint),
+            account.version.body(request.body),
+        );
+        let submission = Submission::new(endpoint, request.path, body);
         Ok(match wrong.is_empty() {
             true => Ok(submission),
             false => Err((submission, format!("not sent: {}", wrong.join("; ")))),
@@ -247,18 +254,21 @@ impl Gateway {
         let market = &way.api.client.account().site.marketplace;
         let note = submission.note.clone();
         let asks = matches!(submission.stage, Stage::Submitted | Stage::Presumed);
+        // It is drafted once: its key is that of the document.
+        let mut drafts: Vec<NewDocument> = self.functional(way, &submission).into_iter().collect();
         let then = match submission.next(market, now) {
-            Next::Settled(true) => Then::End(DocumentState::Settled, note, Vec::new()),
+            Next::Settled(true) => Then::End(DocumentState::Settled, note, drafts),
             Next::Settled(false) => {
                 let (transaction, words) = told.unzip();
                 let advice = transaction.and_then(|told| self.advice(way, told, now));
                 let words = words.unwrap_or(note);
-                Then::End(DocumentState::Rejected, words, advice.into_iter().collect())
+                drafts.extend(advice);
+                Then::End(DocumentState::Rejected, words, drafts)
             }
-            Next::Left => Then::End(DocumentState::Delivered, note, Vec::new()),
-            Next::Person => Then::End(DocumentState::Held, note, Vec::new()),
-            Next::Wait(at) if asks => Then::Ask(at, note),
-            Next::Ask(_) | Next::Witness(_) if asks => Then::Ask(now, note),
+            Next::Left => Then::End(DocumentState::Delivered, note, drafts),
+            Next::Person => Then::End(DocumentState::Held, note, drafts),
+            Next::Wait(at) if asks => Then::Ask(at, note, drafts),
+            Next::Ask(_) | Next::Witness(_) if asks => Then::Ask(now, note, drafts),
             Next::Wait(at) => Then::Again(at, note),
             // Certainly not done yet: after a moment.
             Next::Post(_) => {
@@ -294,17 +304,39 @@ impl Gateway {
         Ok(self.store.submit(way.work.lease, row, then, now).await?)
     }
 
+    /// What stands for the API's 997, where one is agreed: that it took a set, or refused its form.
+    /// Nobody knows of one that is doubtful, and what is said later is business.
+    fn functional(&self, way: &Way<'_>, submission: &Submission) -> Option<NewDocument> {
+        let (row, partner) = (&way.detail.document, &way.known.partner);
+        let x12 = partner
+            .x12
+            .as_ref()
+            .filter(|_| way.api.agreed.acknowledge)?;
+        let answer = match submission.stage {
+            Stage::Submitted | Stage::Presumed | Stage::Confirmed => Ok(()),
+            // Refused at once: what a question finds out later is business.
+            Stage::Failed if submission.questions == 0 => Err(Vec::new()),
+            _ => return None,
+        };
+        let said = functional::acknowledgment(&sent(row), answer, Form::F997);
+        let about = GroupHeader {
+            functional_id: said.functional_id.clone(),
+            sender: x12.theirs.id.clone(),
+            receiver: x12.ours.id.clone(),
+            version: partner.documents.get(&row.set)?.version.clone(),
+            ..GroupHeader::default()
+        };
+        let delimiters = Delimiters::default();
+        let content = Acknowledgment::answer(&said, &about, &delimiters, None);
+        let key = format!("997 on {}", row.id);
+        Some(content.draft(&said.control_number, Some(key)))
+    }
+
     /// What the sender of a document is told of its failure: an 824, where one is agreed.
     fn advice(&self, way: &Way<'_>, told: Value, now: DateTime<Utc>) -> Option<NewDocument> {
         let row = &way.detail.document;
         let context = way.api.client.account().context(now);
-        let sent = advice::Sent {
-            set: row.set.clone(),
-            number: row.number.clone(),
-            group: row.group_control.clone(),
-            control_number: row.set_control.clone(),
-            ..advice::Sent::default()
-        };
+        let sent = sent(row);
         let (advice, _) = advice::from_api(told, &sent, &context)?;
         let document = Document::ApplicationAdvice(advice);
         let (partner, library) = (&way.known.partner, &way.known.library);
@@ -337,6 +369,17 @@ impl Gateway {
 pub(super) fn goes_there(known: &Partnership, detail: &DocumentDetail, work: &Work) -> bool {
     let set = &detail.document.set;
     work.kind == WorkKind::Deliver && super::api::bridged(&known.partner, set)
+}
+
+/// What a document was when it came, so that its sender finds it again.
+fn sent(row: &store::Document) -> advice::Sent {
+    advice::Sent {
+        set: row.set.clone(),
+        number: row.number.clone(),
+        group: row.group_control.clone(),
+        control_number: row.set_control.clone(),
+        ..advice::Sent::default()
+    }
 }
 
 /// A refusal as a transaction that failed.

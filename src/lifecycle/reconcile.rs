@@ -154,14 +154,13 @@ impl<'p, P: Clone> Deal<'p, P> {
                 else {
                     continue;
                 };
-                let (item, order, by) = (line.item(), number.to_owned(), by.at.clone());
                 let what = What::Price {
-                    item,
-                    price,
                     due,
-                    order,
                     of,
-                    by,
+                    price,
+                    item: line.item(),
+                    order: number.to_owned(),
+                    by: by.at.clone(),
                 };
                 told.push(Remark::new(line.at.clone(), Part::Price, what));
             }

@@ -21,7 +21,7 @@ impl Draft<'_> {
         page.put(b"{\"document\":\"");
         page.put(kind.as_str().as_bytes());
         page.push(b'"');
-        let keys = &self.schema.structs[0].keys;
+        let keys = self.schema.structs[0].keys();
         let mut told = *provenance == Provenance::default();
         let mut tell = |page: &mut Page| {
             if !std::mem::replace(&mut told, true) {
@@ -105,7 +105,7 @@ impl Draft<'_> {
     }
 
     fn record(&self, id: NodeId, index: usize, page: &mut Page) {
-        let keys = &self.schema.structs[index].keys;
+        let keys = self.schema.structs[index].keys();
         let start = page.at;
         self.slots.in_order(id, |child, node| {
             self.field(child, node, &keys[node.slot as usize], page);

@@ -5,7 +5,7 @@
 //! struct.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::json::BLOCK;
 use crate::canonical::{DocumentKind, declared};
@@ -36,8 +36,18 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) fields: Vec<(&'static str, Shape)>,
-    /// `,"name":` for each field, with the quote of its value where that is always a text.
-    pub(crate) keys: Vec<Key>,
+    /// See [`keys`](Self::keys).
+    keys: OnceLock<Vec<Key>>,
+}
+
+impl Struct {
+    /// `,"name":` for each field, with the quote of its value where that is always a text. Made
+    /// when the first document is written as JSON.
+    #[inline]
+    pub(crate) fn keys(&self) -> &[Key] {
+        self.keys
+            .get_or_init(|| self.fields.iter().map(Key::of).collect())
+    }
 }
 
 /// A field's name as JSON has it, and more bytes behind it, so that it can be copied by the block.
@@ -45,6 +55,18 @@ pub(crate) struct Struct {
 pub(crate) struct Key {
     pub(crate) text: Box<[u8]>,
     pub(crate) length: usize,
+}
+
+impl Key {
+    fn of((field, shape): &(&'static str, Shape)) -> Key {
+        let text = matches!(shape, Shape::Leaf(form) if *form != Form::Integer);
+        let quote = if text { "\"" } else { "" };
+        let mut text = [",\"", field, "\":", quote].concat().into_bytes();
+        let length = text.len();
+        text.resize(length.max(BLOCK), b' ');
+        let text = text.into();
+        Key { text, length }
+    }
 }
 
 /// A document's structs; the document itself is number 0.
@@ -87,7 +109,7 @@ impl Schema {
         seen.push(record);
         self.structs.push(Struct {
             fields: Vec::new(),
-            keys: Vec::new(),
+            keys: OnceLock::new(),
         });
         let lines = declared(record).unwrap_or_default().lines();
         for (field, kind) in lines.filter_map(|line| line.split_once(':')) {
@@ -96,13 +118,6 @@ impl Schema {
                 continue;
             }
             let shape = self.shape(kind, seen);
-            let text = matches!(shape, Shape::Leaf(form) if form != Form::Integer);
-            let quote = if text { "\"" } else { "" };
-            let mut text = [",\"", field, "\":", quote].concat().into_bytes();
-            let length = text.len();
-            text.resize(length.max(BLOCK), b' ');
-            let text = text.into();
-            self.structs[index].keys.push(Key { text, length });
             self.structs[index].fields.push((field, shape));
         }
         index

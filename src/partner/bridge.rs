@@ -11,6 +11,9 @@ use super::check;
 /// The longest time between polls, and before silence is told, in minutes: a day.
 const MINUTES: u32 = 24 * 60;
 
+/// What ends the name of a site's file, and no site's name.
+pub const SITE_FILE: &str = ".toml";
+
 /// A way to our own side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,7 +32,8 @@ pub struct Spapi {
     /// `simulator`, `sandbox` or `production`: part of every identity.
     #[serde(deserialize_with = "environment")]
     pub environment: String,
-    /// The site, such as `us` or `de`.
+    /// The site, such as `us` or `de`; or the file of one of one's own, `mine.toml`, relative to the
+    /// partner file.
     pub site: String,
     /// Where a simulator on this machine is.
     pub url: Option<String>,
@@ -57,9 +61,16 @@ pub struct Spapi {
     /// Whether it is direct fulfillment.
     #[serde(default)]
     pub direct: bool,
+    /// The version of direct fulfillment's APIs: `v1` or `2021-12-28`.
+    #[serde(default = "v1", deserialize_with = "version")]
+    pub version: String,
     /// Whether the application serves others, so that what names consumers wants a token of its own.
     #[serde(default)]
     pub restricted: bool,
+    /// Whether the API's answer to each set goes back as a 997: accepted when it is taken, rejected
+    /// when it is refused for its form. Then `[x12]` says `acknowledge = false`: a set has one 997.
+    #[serde(default)]
+    pub acknowledge: bool,
 }
 
 fn ten() -> u32 {
@@ -81,6 +92,15 @@ fn minutes<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
 fn environment<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let known = |word: &str| ["simulator", "sandbox", "production"].contains(&word);
     check::text(input, known, "one of simulator, sandbox, production")
+}
+
+fn v1() -> String {
+    "v1".to_owned()
+}
+
+fn version<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let known = |word: &str| ["v1", "2021-12-28"].contains(&word);
+    check::text(input, known, "one of v1, 2021-12-28")
 }
 
 fn zone<'de, D: Deserializer<'de>>(input: D) -> Result<FixedOffset, D::Error> {

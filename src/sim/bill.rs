@@ -110,7 +110,11 @@ impl World {
             payments: Vec::new(),
             paid: 0,
         };
-        self.put(bill.due, Event::Pay(door));
+        let unpaid = self.unpaid.entry((door, bill.due)).or_default();
+        unpaid.push(number.clone());
+        if unpaid.len() == 1 {
+            self.put(bill.due, Event::Pay(door));
+        }
         self.book(&bill);
         self.bills.insert(number, bill);
         (order, Ok(remarks))

@@ -104,7 +104,7 @@ impl Simulator {
         self.world().take(document, door, now)
     }
 
-    /// What the buyer says by now at the EDI door. See [`World::due`].
+    /// What the buyer says by now. See [`World::due`].
     pub fn due(&self) -> Vec<Saying> {
         let now = self.clock.now();
         self.world().due(now)

@@ -35,10 +35,7 @@ const CARRIER: &str = "SIMX";
 /// A notice that counts.
 #[derive(Clone, Debug)]
 pub(super) struct Notice {
-    pub(super) number: String,
-    pub(super) door: Door,
     pub(super) at: DateTime<Utc>,
-    pub(super) shipped: DateTime<Utc>,
     pub(super) arrives: DateTime<Utc>,
     pub(super) arrived: bool,
     /// Whether it came after the goods had left.
@@ -99,10 +96,7 @@ impl World {
         }
         let arrives = expected.and_then(instant).unwrap_or(shipped + ROAD);
         let mut made = Notice {
-            number: number.clone(),
-            door,
             at: now,
-            shipped,
             arrives: arrives.max(now),
             arrived: false,
             late: now - shipped > IN_TIME,
@@ -169,6 +163,9 @@ impl World {
                 false => *shipped + count,
             };
             order.moved = now;
+            if notice.late {
+                order.late = Some(notice.at);
+            }
         }
     }
 
@@ -359,11 +356,7 @@ impl World {
     /// Basis points of the goods' price that a late notice of an order costs: the more of the week's
     /// notices were in time, the less; none where the order's were in time.
     pub(super) fn late_cost(&self, order: &str) -> i64 {
-        let own = self
-            .notices
-            .values()
-            .filter(|one| one.goods.keys().any(|(of, _)| of == order));
-        let Some(last) = own.filter(|one| one.late).map(|one| one.at).max() else {
+        let Some(last) = self.orders.get(order).and_then(|order| order.late) else {
             return 0;
         };
         let week = |one: &&Notice| one.at <= last && last - one.at < COMPLIANCE;

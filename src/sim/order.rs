@@ -111,6 +111,8 @@ pub(super) struct Order {
     pub(super) cancelled: bool,
     /// When it was acknowledged first.
     pub(super) acknowledged: Option<DateTime<Utc>>,
+    /// When its last notice came that came after the goods had left.
+    pub(super) late: Option<DateTime<Utc>>,
     pub(super) warehouse: &'static str,
     pub(super) lines: Vec<Line>,
     /// What was said of its money after the order: invoices, payments, deductions.
@@ -170,6 +172,7 @@ impl Order {
             moved: created,
             cancelled: false,
             acknowledged: None,
+            late: None,
             warehouse: WAREHOUSES[place],
             lines,
             entries: Vec::new(),

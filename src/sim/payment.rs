@@ -27,7 +27,6 @@ use crate::canonical::{
 #[derive(Clone, Debug)]
 pub(super) struct Payment {
     pub(super) number: String,
-    pub(super) door: Door,
     pub(super) at: DateTime<Utc>,
     pub(super) items: Vec<Item>,
 }
@@ -65,8 +64,14 @@ impl World {
     /// Pays what is due at a door.
     pub(super) fn pay(&mut self, door: Door) {
         let now = self.now();
-        let due = |bill: &&Bill| bill.door == door && bill.settled.is_none() && bill.due <= now;
-        let bills: Vec<Bill> = self.bills.values().filter(due).cloned().collect();
+        let mut numbers = Vec::new();
+        let span = (door, DateTime::UNIX_EPOCH)..=(door, now);
+        while let Some((key, _)) = self.unpaid.range(span.clone()).next() {
+            let key = *key;
+            numbers.extend(self.unpaid.remove(&key).unwrap_or_default());
+        }
+        let due = |number: &String| self.bills.get(number).cloned();
+        let bills: Vec<Bill> = numbers.iter().filter_map(due).collect();
         let mut items = Vec::new();
         for bill in bills {
             self.settle(&bill, &mut items);
@@ -222,7 +227,6 @@ impl World {
                 self.now().format("%Y%m%d"),
                 self.payments.len() + 1
             ),
-            door,
             at: self.now(),
             items,
         };

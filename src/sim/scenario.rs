@@ -35,8 +35,45 @@ macro_rules! files {
     };
 }
 const FILES: &[(&str, &str)] = files![
-    "standard"
+    "backorder"
+    "cancel"
+    "chargeback"
+    "down"
+    "duplicate-order"
+    "early-invoice"
+    "early-payment"
+    "expired-certificate"
+    "expired-secret"
+    "expired-token"
+    "freight-on-invoice"
+    "hidden-orders"
+    "late-acknowledgment"
+    "late-notice"
+    "lost-answer"
+    "lost-mdn"
+    "lost-transaction"
+    "missing-997"
+    "negative-997"
+    "negative-quantity"
+    "no-detail"
+    "old-orders"
+    "order-change"
+    "over-shipment"
+    "partial-shipment"
+    "price-mismatch"
+    "processing-for-ever"
+    "provision"
+    "reject-line"
+    "reject-order"
+    "reversal"
     "sandbox"
+    "second-invoice"
+    "shortage"
+    "sort-refused"
+    "standard"
+    "storm"
+    "wrong-case"
+    "wrong-sscc"
 ];
 
 /// Why a scenario's text is none.
@@ -309,12 +346,23 @@ pub struct End {
 
 /// How many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "toml::Value")]
 pub enum Count {
     /// So many.
     Exactly(usize),
     /// In words.
     Word(CountWord),
+}
+
+impl TryFrom<toml::Value> for Count {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Count, String> {
+        let number = value.as_integer().and_then(|n| usize::try_from(n).ok());
+        let word = |value: toml::Value| value.try_into().ok().map(Count::Word);
+        let found = number.map(Count::Exactly).or_else(|| word(value.clone()));
+        found.ok_or_else(|| format!("{value} is neither a number nor one of all, rest, some, any"))
+    }
 }
 
 /// How many, in a word.
@@ -327,6 +375,8 @@ pub enum CountWord {
     Rest,
     /// At least one.
     Some,
+    /// As many as there are, or none.
+    Any,
 }
 
 impl Scenario {
@@ -466,6 +516,7 @@ fn counted(
         let (met, wanted) = match wanted {
             Count::Exactly(wanted) => (count == wanted, wanted.to_string()),
             Count::Word(CountWord::Some) => (count > 0, "some".to_owned()),
+            Count::Word(CountWord::Any) => (true, String::new()),
             Count::Word(CountWord::All | CountWord::Rest) => (count == all, all.to_string()),
         };
         if !met {

@@ -1,6 +1,6 @@
 //! The buyer's state, and the agenda of what happens next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +18,6 @@ use crate::canonical::{
 /// A document that came, and what became of it.
 #[derive(Clone, Debug)]
 pub(super) struct Submission {
-    pub(super) door: Door,
     /// When its outcome is known to who asks.
     pub(super) known: DateTime<Utc>,
     pub(super) kind: DocumentKind,
@@ -74,6 +73,8 @@ pub struct World {
     /// SSCCs of packages, with when each was told.
     pub(super) packages: BTreeMap<String, DateTime<Utc>>,
     pub(super) bills: BTreeMap<String, Bill>,
+    /// Invoices that are not paid, by when they are.
+    pub(super) unpaid: BTreeMap<(Door, DateTime<Utc>), Vec<String>>,
     pub(super) payments: Vec<Payment>,
     pub(super) submissions: BTreeMap<String, Submission>,
     refused: BTreeMap<&'static str, usize>,
@@ -97,6 +98,7 @@ impl World {
             notices: BTreeMap::new(),
             packages: BTreeMap::new(),
             bills: BTreeMap::new(),
+            unpaid: BTreeMap::new(),
             payments: Vec::new(),
             submissions: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -147,7 +149,8 @@ impl World {
         }
     }
 
-    /// What the buyer says by now at the EDI door. What it says by the API stands in its answers.
+    /// What the buyer says by now: orders, changes, and by EDI what was refused, routing and
+    /// remittances too. The EDI door sends what is its own; by the API, who asks finds the same.
     pub fn due(&mut self, now: DateTime<Utc>) -> Vec<Saying> {
         self.pass(now);
         std::mem::take(&mut self.said)
@@ -174,11 +177,11 @@ impl World {
             Ok(_) => Vec::new(),
             Err(reasons) => reasons.clone(),
         };
-        for reason in &reasons {
-            *self.refused.entry(reason.code).or_default() += 1;
+        let codes: BTreeSet<&'static str> = reasons.iter().map(|reason| reason.code).collect();
+        for code in codes {
+            *self.refused.entry(code).or_default() += 1;
         }
         let submission = Submission {
-            door,
             known,
             kind: document.kind(),
             order,
@@ -282,15 +285,16 @@ impl World {
 
     /// Says something about an order, by the order's door.
     pub(super) fn say(&mut self, order: String, document: Document) {
-        let door = self.orders.get(&order).map(|order| order.door);
-        if door == Some(Door::Edi) {
-            self.said.push(Saying {
-                at: self.now,
-                door: Door::Edi,
-                order,
-                document,
-            });
-        }
+        let door = self
+            .orders
+            .get(&order)
+            .map_or(Door::Edi, |order| order.door);
+        self.said.push(Saying {
+            at: self.now,
+            door,
+            order,
+            document,
+        });
     }
 
     /// Says a remittance by EDI.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{DocumentState, Draft, Error, NewDocument};
+use super::{DocumentState, Draft, Error, NewDocument, WorkKind};
 
 /// Makes of what is kept under a name what is kept from here on. Runs inside the transaction: pure,
 /// quick, and without a wait.
@@ -58,14 +58,34 @@ pub enum Then {
     /// The same work again at a time, and why.
     Again(DateTime<Utc>, String),
     /// The API has the document, as far as is known: it is `delivered`, and its outcome is asked for
-    /// at a time, and what is known.
-    Ask(DateTime<Utc>, String),
+    /// at a time, and what is known; and what its sender is told.
+    Ask(DateTime<Utc>, String, Vec<NewDocument>),
     /// The work is done: the document is `delivered` (nobody will say more), `settled`, `rejected` or
     /// `held`, with a line for people; and what its sender is told.
     End(DocumentState, String, Vec<NewDocument>),
 }
 
+impl Submission {
+    /// Whether work of this kind, on this document, may keep it.
+    pub(super) fn check(&self, kind: WorkKind, subject: Uuid) -> Result<(), Error> {
+        match (kind, subject == self.document) {
+            (WorkKind::Deliver | WorkKind::Ask, true) => Ok(()),
+            _ => Err(Error::invalid(format!(
+                "work to {kind} does not submit this"
+            ))),
+        }
+    }
+}
+
 impl Then {
+    /// What the document's sender is told.
+    pub(super) fn drafts(&self) -> &[NewDocument] {
+        match self {
+            Then::Ask(_, _, drafts) | Then::End(_, _, drafts) => drafts,
+            Then::Stay | Then::Again(..) => &[],
+        }
+    }
+
     /// Whether a document may end so.
     pub(super) fn check(&self) -> Result<(), Error> {
         use DocumentState::{Delivered, Held, Rejected, Settled};

@@ -338,7 +338,7 @@ impl World {
         let then = match way % 5 {
             0 => Then::Stay,
             1 => Then::Again(at(self.now + 5), "busy".into()),
-            2 | 3 => Then::Ask(at(self.now + 7), "taken".into()),
+            2 | 3 => Then::Ask(at(self.now + 7), "taken".into(), Vec::new()),
             _ => {
                 let state = *pick(DocumentState::ALL, way / 8).unwrap();
                 let drafts = vec![new_document(self.base + 3, DocumentState::Drafted)];

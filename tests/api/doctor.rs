@@ -70,7 +70,7 @@ async fn an_account_is_connected_and_examined() {
 
         let partners = folder.join("partners");
         std::fs::create_dir_all(&partners).unwrap();
-        let text = file(&folder, &url, "").replace("us.credential", "new.credential");
+        let text = file(&folder, &url).replace("us.credential", "new.credential");
         std::fs::write(partners.join("erp.toml"), text).unwrap();
         let doctor = run(&folder, &["amazon", "doctor", "erp", "--curl"], "");
         let told = said(&doctor);

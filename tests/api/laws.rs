@@ -184,6 +184,58 @@ fn a_window_that_is_refused_gets_shorter_and_is_named_at_last() {
 }
 
 #[test]
+fn windows_overlap_by_as_much_as_our_clock_is_ahead() {
+    let plan = Plan::since(at(0));
+    let (now, behind) = (at(3 * DAY), TimeDelta::minutes(30));
+    let mut marks = Marks::default();
+    let asked = |marks: &Marks, now| match marks.next(&plan, now) {
+        poll::Next::Ask(window) => window,
+        poll::Next::Wait(until) => panic!("it waits until {until}"),
+    };
+    let window = asked(&marks, now);
+    assert_eq!(window.to, now);
+    marks = marks.answered(&window, None, &plan, now);
+    let (true_clock, ahead) = (
+        marks.clone().dated(Some(now), now),
+        marks.dated(Some(now - behind), now),
+    );
+    let later = now + plan.every;
+    // Of the stream that was read, once the other was too.
+    let next = |marks: &Marks| {
+        let window = asked(marks, now);
+        asked(&marks.clone().answered(&window, None, &plan, now), later).from
+    };
+    assert_eq!(next(&true_clock), now - poll::OVERLAP);
+    assert_eq!(next(&ahead), now - poll::OVERLAP - behind);
+    // A date of another day is no clock of theirs, and none says nothing.
+    let nonsense = ahead.dated(Some(now - TimeDelta::days(9)), now);
+    assert_eq!(next(&nonsense), now - poll::OVERLAP);
+}
+
+#[test]
+fn a_list_that_is_always_refused_in_its_middle_gets_shorter() {
+    let plan = Plan::since(at(0));
+    let (mut marks, mut now, mut widths) = (Marks::default(), at(3 * DAY), Vec::new());
+    while marks.gaps.is_empty() {
+        match marks.next(&plan, now) {
+            poll::Next::Wait(until) => now = until,
+            poll::Next::Ask(window) if window.page.is_some() => {
+                marks = marks.failed(&window, Failure::Invalid, &plan, now, 5);
+            }
+            poll::Next::Ask(window) => {
+                widths.push((window.to - window.from).num_seconds());
+                marks = marks.answered(&window, Some("p2"), &plan, now);
+            }
+        }
+    }
+    assert_eq!(
+        widths[..4],
+        [3 * 86_400, 3 * 86_400, 3 * 86_400, 3 * 43_200]
+    );
+    assert!(widths.len() < 60, "{widths:?}");
+}
+
+#[test]
 fn silence_is_told() {
     let plan = Plan::since(at(-1));
     let mut marks = Marks::default();
@@ -444,6 +496,15 @@ fn a_witness_shows_this_very_answer() {
     assert_eq!(sight(&headers("I", "REJECTED")), Sight::Rejected);
 }
 
+/// Requests a second and at once, as the table in an operation's description says them.
+fn usage(description: &str) -> Option<(f64, u32)> {
+    let mut lines = description.lines().map(|line| line.replace(' ', ""));
+    lines.find(|line| line.starts_with("|Rate(requestspersecond)|Burst|"))?;
+    let row = lines.nth(1)?;
+    let mut cells = row.trim_matches('|').split('|');
+    Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+}
+
 #[test]
 fn the_table_is_that_of_the_models() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spapi/models");
@@ -459,6 +520,21 @@ fn the_table_is_that_of_the_models() {
         let operation = &model["paths"][&one.path][&method];
         assert_eq!(operation["operationId"], one.name.as_str(), "{}", one.key());
         assert!(operation["responses"].get(one.taken.to_string()).is_some());
+        let told = operation["description"].as_str().unwrap_or_default();
+        // Once a second where no rate is published, which is so of one API alone.
+        let published = usage(told);
+        assert_eq!(
+            published.is_none(),
+            one.api.starts_with("financesInvoices"),
+            "{}",
+            one.key()
+        );
+        assert_eq!(
+            published.unwrap_or((1.0, 1)),
+            (one.rate, one.burst),
+            "{}",
+            one.key()
+        );
         let parameters = [
             &operation["parameters"],
             &model["paths"][&one.path]["parameters"],

@@ -16,58 +16,72 @@ const PAGE: usize = 5;
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) query: BTreeMap<String, String>,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An order that the API has.
 #[derive(Clone, Debug)]
-pub(super) struct Order {
-    pub(super) number: String,
-    pub(super) created: DateTime<Utc>,
-    pub(super) changed: Option<DateTime<Utc>>,
-    pub(super) quantity: u32,
+pub(crate) struct Order {
+    pub(crate) number: String,
+    pub(crate) created: DateTime<Utc>,
+    pub(crate) changed: Option<DateTime<Utc>>,
+    pub(crate) quantity: u32,
 }
 
 /// What the API is, and how it misbehaves.
-pub(super) struct State {
-    pub(super) orders: Vec<Order>,
+pub(crate) struct State {
+    pub(crate) orders: Vec<Order>,
     /// Secrets that log in, and the refresh token that does.
-    pub(super) secrets: BTreeSet<String>,
-    pub(super) refresh: String,
+    pub(crate) secrets: BTreeSet<String>,
+    pub(crate) refresh: String,
     /// Seconds that a token lives, whatever the login says.
-    pub(super) life: i64,
+    pub(crate) life: i64,
     tokens: BTreeMap<String, DateTime<Utc>>,
+    /// What the login says of that life.
+    pub(crate) says: i64,
+    /// Whether consumers' orders want a restricted token; those that were given, and how often.
+    pub(crate) restricted: bool,
+    restricted_tokens: BTreeMap<String, (String, DateTime<Utc>)>,
+    pub(crate) given: usize,
+    /// Operations that are answered with 400.
+    pub(crate) bad: BTreeSet<&'static str>,
+    /// Whether every page after the first is refused.
+    pub(crate) torn: bool,
+    /// Records that stand before the orders of every list.
+    pub(crate) odd: Vec<Value>,
+    /// By how much the server's own clock is behind, where it tells the time.
+    pub(crate) behind: Option<TimeDelta>,
     /// When it answers 503, when 429.
-    pub(super) down: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    pub(super) busy: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    pub(crate) down: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    pub(crate) busy: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Whether tokens are good for ever, for who asks by another clock.
-    pub(super) any_token: bool,
+    pub(crate) any_token: bool,
     /// Operations that the application has no role for.
-    pub(super) denied: BTreeSet<&'static str>,
+    pub(crate) denied: BTreeSet<&'static str>,
     /// How many POSTs from now on are taken without an answer, and dropped without being taken.
-    pub(super) lose: usize,
-    pub(super) drop: usize,
+    pub(crate) lose: usize,
+    pub(crate) drop: usize,
     /// What getTransaction says, and when a witness sees.
-    pub(super) outcome: &'static str,
-    pub(super) visible: TimeDelta,
+    pub(crate) outcome: &'static str,
+    pub(crate) visible: TimeDelta,
     /// Every POST that it took: operation, body, when.
-    pub(super) had: Vec<(String, Value, DateTime<Utc>)>,
+    pub(crate) had: Vec<(String, Value, DateTime<Utc>)>,
     /// Every request that reached the API: operation, when.
-    pub(super) asked: Vec<(String, DateTime<Utc>)>,
+    pub(crate) asked: Vec<(String, DateTime<Utc>)>,
     /// How often a login was tried, and how often a rate was exceeded without a script.
-    pub(super) logins: usize,
-    pub(super) refused: Vec<String>,
+    pub(crate) logins: usize,
+    pub(crate) refused: Vec<String>,
 }
 
 #[derive(Clone)]
-pub(super) struct Server {
-    pub(super) url: String,
-    pub(super) state: Arc<Mutex<State>>,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) state: Arc<Mutex<State>>,
     clock: Arc<Moved>,
 }
 
@@ -75,7 +89,7 @@ pub(super) struct Server {
 type Told = Option<(u16, Vec<(&'static str, String)>, Value)>;
 
 impl Server {
-    pub(super) async fn start(clock: Arc<Moved>) -> Server {
+    pub(crate) async fn start(clock: Arc<Moved>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -84,6 +98,14 @@ impl Server {
                 secrets: BTreeSet::from([super::SECRET.to_owned()]),
                 refresh: super::REFRESH.to_owned(),
                 life: 3600,
+                says: 3600,
+                restricted: false,
+                restricted_tokens: BTreeMap::new(),
+                given: 0,
+                bad: BTreeSet::new(),
+                torn: false,
+                odd: Vec::new(),
+                behind: None,
                 tokens: BTreeMap::new(),
                 down: Vec::new(),
                 busy: Vec::new(),
@@ -112,12 +134,12 @@ impl Server {
         server
     }
 
-    pub(super) fn set<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn set<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap())
     }
 
     /// The bodies that an operation took.
-    pub(super) fn had(&self, operation: &str) -> Vec<Value> {
+    pub(crate) fn had(&self, operation: &str) -> Vec<Value> {
         let had = |state: &mut State| state.had.clone();
         let all = self.set(had).into_iter();
         all.filter(|(known, ..)| known == operation)
@@ -126,7 +148,7 @@ impl Server {
     }
 
     /// That no published rate was ever exceeded: by a bucket that fills while one counts.
-    pub(super) fn never_too_fast(&self) {
+    pub(crate) fn never_too_fast(&self) {
         let asked = self.set(|state| state.asked.clone());
         let mut each: BTreeMap<String, Vec<DateTime<Utc>>> = BTreeMap::new();
         for (operation, at) in asked {
@@ -184,9 +206,12 @@ impl Server {
             bytes.extend_from_slice(&part[..read]);
         }
         let asked = parse(&head, bytes);
-        let Some((status, headers, body)) = self.answer(&asked) else {
+        let Some((status, mut headers, body)) = self.answer(&asked) else {
             return Ok(());
         };
+        if let Some(behind) = self.set(|state| state.behind) {
+            headers.push(("date", (self.clock.now() - behind).to_rfc2822()));
+        }
         let body = body.to_string();
         let mut text = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n\
@@ -238,8 +263,14 @@ impl Server {
             let (status, _, body) = error(429, "QuotaExceeded", "You exceeded your quota");
             return Some((status, after, body));
         }
-        if let Some(denied) = state.denial(asked, &operation, now) {
+        if let Some(denied) = state.denial(asked, endpoint, now) {
             return Some(denied);
+        }
+        if state.bad.contains(operation.as_str()) {
+            return Some(error(400, "InvalidInput", super::CONTENT));
+        }
+        if endpoint.name == "createRestrictedDataToken" {
+            return Some(state.give(asked, now));
         }
         if asked.method != "POST" {
             return Some(state.list(&operation, &value, asked, now));
@@ -288,11 +319,36 @@ impl State {
         (
             200,
             Vec::new(),
-            json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}),
+            json!({"access_token": token, "token_type": "bearer", "expires_in": self.says}),
         )
     }
 
-    fn denial(&mut self, asked: &Asked, operation: &str, now: DateTime<Utc>) -> Told {
+    /// A token for one path alone.
+    fn give(
+        &mut self,
+        asked: &Asked,
+        now: DateTime<Utc>,
+    ) -> (u16, Vec<(&'static str, String)>, Value) {
+        self.given += 1;
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let resource = &body["restrictedResources"][0];
+        let path = resource["path"].as_str().unwrap_or_default();
+        if resource["method"] != "GET" || !path.starts_with('/') {
+            self.refused.push(format!("a restricted token for {body}"));
+        }
+        let token = format!("{}-restricted-{}", super::TOKEN, self.given);
+        let until = now + TimeDelta::seconds(self.life);
+        self.restricted_tokens
+            .insert(token.clone(), (path.to_owned(), until));
+        (
+            200,
+            Vec::new(),
+            json!({"restrictedDataToken": token, "expiresIn": self.says}),
+        )
+    }
+
+    fn denial(&mut self, asked: &Asked, endpoint: &Endpoint, now: DateTime<Utc>) -> Told {
+        let operation = &*endpoint.key();
         let mut told = |why: String| self.refused.push(why);
         for name in ["x-amz-date", "user-agent", "accept", "x-amz-access-token"] {
             if !asked.headers.contains_key(name) {
@@ -300,7 +356,14 @@ impl State {
             }
         }
         let token = asked.headers.get("x-amz-access-token");
-        let until = token.and_then(|token| self.tokens.get(token));
+        let own = |token| {
+            let (path, until) = self.restricted_tokens.get(token)?;
+            (*path == endpoint.path).then_some(until)
+        };
+        let until = match endpoint.restricted && self.restricted {
+            true => token.and_then(own),
+            false => token.and_then(|token| self.tokens.get(token)),
+        };
         match until {
             None => Some(error(
                 403,
@@ -335,7 +398,29 @@ impl State {
             .map(|(_, body, _)| body)
             .collect();
         let body = match operation {
-            "vendorOrders.getPurchaseOrders" => return self.orders(asked, now),
+            "vendorOrders.getPurchaseOrders" => return self.orders(asked, now, shown),
+            "vendorDirectFulfillmentOrdersV1.getOrders" => return self.orders(asked, now, direct),
+            "vendorDirectFulfillmentOrders_2021-12-28.getOrders" => {
+                let (status, headers, body) = self.orders(asked, now, direct);
+                let bare = body.get("payload").cloned().unwrap_or(body);
+                return (status, headers, bare);
+            }
+            "vendorDirectFulfillmentOrdersV1.getOrder"
+            | "vendorDirectFulfillmentOrders_2021-12-28.getOrder" => {
+                let sent = seen
+                    .iter()
+                    .filter_map(|body| body["orderAcknowledgements"].get(0));
+                let answered = sent
+                    .filter(|one| one["purchaseOrderNumber"] == value)
+                    .count()
+                    > 0;
+                let status = if answered { "ACKNOWLEDGED" } else { "NEW" };
+                let order = json!({"purchaseOrderNumber": value,
+                    "orderDetails": {"orderStatus": status}});
+                let whole = json!({ "payload": order });
+                let bare = operation.contains("2021-12-28");
+                return (200, Vec::new(), if bare { order } else { whole });
+            }
             "vendorOrders.getPurchaseOrdersStatus" => {
                 let number = &asked
                     .query
@@ -377,7 +462,9 @@ impl State {
                     .collect();
                 return (200, Vec::new(), json!({"invoices": headers}));
             }
-            "vendorTransactionStatus.getTransaction" => {
+            "vendorTransactionStatus.getTransaction"
+            | "vendorDirectFulfillmentTransactionsV1.getTransactionStatus"
+            | "vendorDirectFulfillmentTransactions_2021-12-28.getTransactionStatus" => {
                 let failed = json!([{"code": "INVALID_ORDER_ID", "message": super::CONTENT}]);
                 let errors = if self.outcome == "Failure" {
                     failed
@@ -396,6 +483,7 @@ impl State {
         &self,
         asked: &Asked,
         now: DateTime<Utc>,
+        shown: fn(&Order, DateTime<Utc>) -> Value,
     ) -> (u16, Vec<(&'static str, String)>, Value) {
         let time = |name: &str| {
             let text = asked.query.get(name)?;
@@ -424,12 +512,12 @@ impl State {
             .query
             .get("nextToken")
             .map_or(0, |page| page.parse().unwrap());
-        let list: Vec<Value> = found
-            .iter()
-            .skip(page * PAGE)
-            .take(PAGE)
-            .map(|order| shown(order, now))
-            .collect();
+        if self.torn && page > 0 {
+            return error(400, "InvalidInput", "the page is not known");
+        }
+        let list = found.iter().skip(page * PAGE).take(PAGE);
+        let list = list.map(|order| shown(order, now));
+        let list: Vec<Value> = self.odd.iter().cloned().chain(list).collect();
         let mut payload = json!({ "orders": list });
         if found.len() > (page + 1) * PAGE {
             payload["pagination"] = json!({"nextToken": (page + 1).to_string()});
@@ -467,6 +555,33 @@ fn shown(order: &Order, now: DateTime<Utc>) -> Value {
         "purchaseOrderNumber": order.number,
         "purchaseOrderState": "New",
         "orderDetails": details,
+    })
+}
+
+/// A consumer's order.
+fn direct(order: &Order, _: DateTime<Utc>) -> Value {
+    let stamp = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    json!({
+        "purchaseOrderNumber": order.number,
+        "orderDetails": {
+            "customerOrderNumber": "112-1",
+            "orderDate": stamp(order.created),
+            "orderStatus": "NEW",
+            "shipmentDetails": {"isPriorityShipment": false, "isPslipRequired": false,
+                "shipMethod": "GROUND_HOME",
+                "shipmentDates": {"requiredShipDate": stamp(order.created)}},
+            "sellingParty": {"partyId": "TNDBX"},
+            "shipFromParty": {"partyId": "TKW2"},
+            "shipToParty": {"name": super::CONTENT, "addressLine1": "7 Lantern Street",
+                "city": "Ashby", "stateOrRegion": "OH", "postalCode": "44805", "countryCode": "US"},
+            "billToParty": {"partyId": "BILLX"},
+            "items": [{
+                "itemSequenceNumber": "1",
+                "vendorProductIdentifier": super::CONTENT,
+                "orderedQuantity": {"amount": order.quantity, "unitOfMeasure": "Each"},
+                "netPrice": {"amount": "17.25", "currencyCode": "USD"},
+            }],
+        },
     })
 }
 

@@ -28,6 +28,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        crate::canary::keep("api.log", bytes);
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
@@ -37,28 +38,30 @@ impl std::io::Write for Log {
     }
 }
 
-pub(super) struct World {
-    pub(super) folder: TempDir,
-    pub(super) server: Server,
-    pub(super) clock: Arc<Moved>,
-    pub(super) gateway: Arc<Gateway>,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Server,
+    pub(crate) clock: Arc<Moved>,
+    pub(crate) gateway: Arc<Gateway>,
     store: Arc<dyn Store>,
     walking: Option<Walking>,
+    edit: fn(String) -> String,
     log: Log,
     _guard: DefaultGuard,
 }
 
-pub(super) fn start() -> DateTime<Utc> {
+pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_796_000_000, 0).unwrap()
 }
 
 impl World {
-    pub(super) async fn start(durable: bool) -> World {
-        World::agreeing(durable, "").await
+    pub(crate) async fn start(durable: bool) -> World {
+        World::edited(durable, |file| file).await
     }
 
-    /// The same, with more lines in `[spapi]`.
-    pub(super) async fn agreeing(durable: bool, more: &str) -> World {
+    /// The same, with another partner file.
+    pub(crate) async fn edited(durable: bool, edit: fn(String) -> String) -> World {
+        crate::canary::watch();
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -75,7 +78,7 @@ impl World {
             true => Arc::new(Sqlite::open(&folder.path().join("data")).unwrap()),
             false => Arc::new(Memory::default()),
         };
-        let text = file(folder.path(), &server.url, more);
+        let text = edit(file(folder.path(), &server.url));
         let gateway = gateway(folder.path(), &store, &clock, &text);
         let walking = Some(gateway.start());
         World {
@@ -85,21 +88,22 @@ impl World {
             gateway,
             store,
             walking,
+            edit,
             log,
             _guard: guard,
         }
     }
 
     /// Stops the gateway and starts another one on the same store.
-    pub(super) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.walking.take().unwrap().stop().await;
-        let text = file(self.folder.path(), &self.server.url, "");
+        let text = (self.edit)(file(self.folder.path(), &self.server.url));
         self.gateway = gateway(self.folder.path(), &self.store, &self.clock, &text);
         self.walking = Some(self.gateway.start());
     }
 
     /// Moves the clock on, a step at a time, until something is so.
-    pub(super) async fn until(
+    pub(crate) async fn until(
         &self,
         step: TimeDelta,
         what: &str,
@@ -119,7 +123,7 @@ impl World {
     }
 
     /// Moves the clock on for so long, a step at a time.
-    pub(super) async fn pass(&self, step: TimeDelta, long: TimeDelta) {
+    pub(crate) async fn pass(&self, step: TimeDelta, long: TimeDelta) {
         let end = self.clock.now() + long;
         let so = async || self.clock.now() >= end;
         self.until(step, "time passes", so).await;
@@ -137,7 +141,7 @@ impl World {
     }
 
     /// The numbers of the documents of a set that went out, with how often each did.
-    pub(super) fn sent(&self, set: &str) -> BTreeMap<String, usize> {
+    pub(crate) fn sent(&self, set: &str) -> BTreeMap<String, usize> {
         let mut found = BTreeMap::new();
         let folder = self.folder.path().join("files/out");
         for entry in fs::read_dir(folder).unwrap() {
@@ -163,18 +167,12 @@ impl World {
     }
 
     /// Puts an acknowledgment of an order where the partner puts its files.
-    pub(super) fn answer(&self, n: u32, number: &str, quantity: u32) {
-        let text = format!(
-            "ISA*00*          *00*          *ZZ*ERP            *ZZ*BRIDGE         *261129*1200*U*00401\
-             *{n:09}*0*T*>~GS*PR*ERP*BRIDGE*20261129*1200*{n}*X*004010~ST*855*0001~\
-             BAK*00*AD*{number}*20261129~PO1*1*{quantity}*EA*9.95*PE*VN*{}~\
-             ACK*IA*{quantity}*EA~CTT*1~SE*6*0001~GE*1*{n}~IEA*1*{n:09}~",
-            super::CONTENT
-        );
+    pub(crate) fn answer(&self, n: u32, number: &str, quantity: u32) {
+        let text = acknowledgment(n, number, quantity);
         self.put(&format!("answer-{n}.x12"), &text);
     }
 
-    pub(super) fn put(&self, name: &str, text: &str) {
+    pub(crate) fn put(&self, name: &str, text: &str) {
         let inbox = self.folder.path().join("files/in");
         let part = inbox.join(format!("{name}.part"));
         fs::write(&part, text).unwrap();
@@ -182,7 +180,7 @@ impl World {
     }
 
     /// The documents of a set that came from the partner.
-    pub(super) async fn documents(&self, set: &str) -> Vec<Document> {
+    pub(crate) async fn documents(&self, set: &str) -> Vec<Document> {
         let all = self.store.documents(Filter {
             limit: usize::MAX,
             ..Filter::default()
@@ -193,7 +191,7 @@ impl World {
     }
 
     /// The states of the documents of a set.
-    pub(super) async fn states(&self, set: &str) -> Vec<DocumentState> {
+    pub(crate) async fn states(&self, set: &str) -> Vec<DocumentState> {
         self.documents(set)
             .await
             .iter()
@@ -202,22 +200,22 @@ impl World {
     }
 
     /// All that was logged.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned()
     }
 
-    pub(super) fn store(&self) -> &Arc<dyn Store> {
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
     /// Ends a test of another process.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.walking.take().unwrap().stop().await;
     }
 
     /// Ends a test: the rate was kept, every request was as it should be, and nothing that is secret
     /// or in a document was logged.
-    pub(super) async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.walking.take().unwrap().stop().await;
         self.server.never_too_fast();
         let refused = self.server.set(|state| state.refused.clone());
@@ -244,8 +242,19 @@ impl World {
     }
 }
 
+/// An acknowledgment of an order, whole.
+pub(crate) fn acknowledgment(n: u32, number: &str, quantity: u32) -> String {
+    format!(
+        "ISA*00*          *00*          *ZZ*ERP            *ZZ*BRIDGE         *261129*1200*U*00401\
+         *{n:09}*0*T*>~GS*PR*ERP*BRIDGE*20261129*1200*{n}*X*004010~ST*855*0001~\
+         BAK*00*AD*{number}*20261129~PO1*1*{quantity}*EA*9.95*PE*VN*{}~\
+         ACK*IA*{quantity}*EA~CTT*1~SE*6*0001~GE*1*{n}~IEA*1*{n:09}~",
+        super::CONTENT
+    )
+}
+
 /// Orders, one a quarter of an hour, from a time on.
-pub(super) fn orders(from: DateTime<Utc>, count: usize) -> Vec<Order> {
+pub(crate) fn orders(from: DateTime<Utc>, count: usize) -> Vec<Order> {
     let order = |n: usize| Order {
         number: format!("{}{n:04}", super::NUMBER),
         created: from + TimeDelta::minutes(15) * i32::try_from(n).unwrap(),
@@ -256,7 +265,7 @@ pub(super) fn orders(from: DateTime<Utc>, count: usize) -> Vec<Order> {
 }
 
 /// Writes the credential file, with these secrets.
-pub(super) fn credential(folder: &Path, secrets: &[(&str, Option<NaiveDate>)]) {
+pub(crate) fn credential(folder: &Path, secrets: &[(&str, Option<NaiveDate>)]) {
     let secret = |(value, issued): &(&str, Option<NaiveDate>)| ClientSecret {
         value: Secret::new(value),
         issued: *issued,
@@ -271,7 +280,7 @@ pub(super) fn credential(folder: &Path, secrets: &[(&str, Option<NaiveDate>)]) {
 }
 
 /// The partner file of a vendor's own system, whose other side is the API.
-pub(super) fn file(folder: &Path, url: &str, more: &str) -> String {
+pub(crate) fn file(folder: &Path, url: &str) -> String {
     let (inbox, outbox) = (folder.join("files/in"), folder.join("files/out"));
     let credential = folder.join("us.credential");
     let since = (start() - TimeDelta::days(2)).to_rfc3339();
@@ -280,10 +289,10 @@ pub(super) fn file(folder: &Path, url: &str, more: &str) -> String {
          theirs = {{ qualifier = \"ZZ\", id = \"ERP\" }}\n\
          [folder]\ninbox = {inbox:?}\noutbox = {outbox:?}\n\
          [spapi]\nenvironment = \"simulator\"\nsite = \"us\"\nurl = \"{url}\"\n\
-         credential = {credential:?}\nvendor_codes = [\"TNDBX\"]\nsince = \"{since}\"\n{more}\
+         credential = {credential:?}\nvendor_codes = [\"TNDBX\"]\nsince = \"{since}\"\n\
          [documents.850]\nbridge = \"spapi\"\nguide = \"amazon\"\n[documents.855]\nbridge = \"spapi\"\n\
          [documents.856]\nbridge = \"spapi\"\n[documents.810]\nbridge = \"spapi\"\n\
-         [documents.860]\nbridge = \"spapi\"\nguide = \"erp\"\n[documents.824]\nbridge = \"spapi\"\n"
+         [documents.860]\nbridge = \"spapi\"\nguide = \"amazon\"\n[documents.824]\nbridge = \"spapi\"\n"
     )
 }
 
@@ -291,13 +300,9 @@ fn gateway(folder: &Path, store: &Arc<dyn Store>, clock: &Arc<Moved>, text: &str
     let partner = partner::parse(text, "erp.toml").unwrap();
     let partners = Partners::new(vec![partner]).unwrap();
     let clock: Arc<dyn Clock> = Arc::<Moved>::clone(clock);
-    // Where the vendor code stands in a change is the partner's own.
-    let change = "base = \"x12/004010/860\"\n[heading.REF-CR]\npos = 50\n\
-        when = { REF01 = \"CR\" }\nREF02 = { as = \"vendor_number\" }\n";
-    let change = ("partners/erp/860.toml".to_owned(), change.to_owned());
     Gateway::new(Settings {
         clock,
-        library: Library::embedded().with([change]),
+        library: Library::embedded(),
         limits: Limits {
             poll: Duration::from_millis(3),
             // The clock moves while steps are taken: no step is taken for dead because of it.

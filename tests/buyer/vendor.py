@@ -5,7 +5,6 @@
 
 It starts `TRANSLOAD sim amazon --listen`, takes the order that comes by AS2, acknowledges, ships and
 invoices it, moves the clock to the day of payment, reads the remittance, and asks for the ledger.
-The last line that it prints is JSON. It ends with 0 where it was paid what it asked for.
 """
 
 import http.client
@@ -18,6 +17,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
+from datetime import datetime
 
 from pyas2lib import Mdn, Message, Organization, Partner
 
@@ -60,10 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(mdn.content)))
         self.end_headers()
         self.wfile.write(mdn.content)
-        if error:
-            print(f"refused: {error}", file=sys.stderr)
-        else:
-            ARRIVED.put([part.strip().split("*") for part in message.content.decode().split("~")])
+        text = f"ST*{error}" if error else message.content.decode()
+        ARRIVED.put([segment.strip().split("*") for segment in text.split("~")])
 
 
 class Vendor:
@@ -73,16 +71,14 @@ class Vendor:
     def send(self, group, release, at, lines):
         """A set in an envelope of its own, sealed and posted; its receipt must be sound."""
         self.number += 1
-        day, time = at.strftime("%Y%m%d"), at.strftime("%H%M")
-        newer = release == "005010"
+        day, time, newer = f"{at:%Y%m%d}", f"{at:%H%M}", release == "005010"
         segments = [
             f"ISA*00*{'':10}*00*{'':10}*ZZ*{'SIMVENDOR':15}*ZZ*{'SIMBUYER':15}*{day[2:]}*{time}"
             f"*{'^' if newer else 'U'}*{release[:5]}*{self.number:09}*0*T*>",
             f"GS*{group}*SIMVENDOR*SIMBUYER*{day}*{time}*{self.number}*X*{release}",
             *lines,
             f"SE*{len(lines) + 1}*0001",
-            f"GE*1*{self.number}",
-            f"IEA*1*{self.number:09}",
+            f"GE*1*{self.number}", f"IEA*1*{self.number:09}",
         ]
         message = Message(self.me, self.buyer)
         message.build(("~\n".join(segments) + "~\n").encode(), content_type="application/edi-x12")
@@ -97,8 +93,7 @@ class Vendor:
             came = ARRIVED.get(timeout=PATIENCE)
             sets = [one[1] for one in came if one[0] == "ST"]
             if "997" in sets:
-                accepted = [one[1] for one in came if one[0] in ("AK5", "AK9")]
-                assert set(accepted) == {"A"}, came
+                assert {one[1] for one in came if one[0] in ("AK5", "AK9")} == {"A"}, came
             if sets == [wanted]:
                 return came
             assert sets == ["997"], came
@@ -106,9 +101,8 @@ class Vendor:
     def acknowledge(self, came, at):
         group = next(one for one in came if one[0] == "GS")
         kind = next(one[1] for one in came if one[0] == "ST")
-        self.send("FA", group[8], at, [
-            "ST*997*0001", f"AK1*{group[1]}*{group[6]}", f"AK2*{kind}*0001", "AK5*A", "AK9*A*1*1*1",
-        ])
+        body = [f"AK1*{group[1]}*{group[6]}", f"AK2*{kind}*0001", "AK5*A", "AK9*A*1*1*1"]
+        self.send("FA", group[8], at, ["ST*997*0001", *body])
 
 
 def sscc(n):
@@ -118,9 +112,8 @@ def sscc(n):
 
 
 def papers(vendor, order, now, clock):
-    """The acknowledgment, the ship notice and the invoice of an order: its total in cents."""
-    beg = next(one for one in order if one[0] == "BEG")
-    number, ordered = beg[3], beg[5]
+    """The acknowledgment, the ship notice and the invoice of an order: its number, its total in cents."""
+    number, ordered = next((one[3], one[5]) for one in order if one[0] == "BEG")
     ship_to = next(one for one in order if one[:2] == ["N1", "ST"])[4]
     lines = [one for one in order if one[0] == "PO1"]
     at = now()
@@ -160,14 +153,10 @@ def papers(vendor, order, now, clock):
 
 
 def main(transload, folder):
-    from datetime import datetime
-
     folder = pathlib.Path(folder)
     key, cert = folder / "vendor.key", folder / "vendor.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "900", "-subj", "/CN=Plain vendor",
-         "-keyout", key, "-out", cert], check=True, capture_output=True,
-    )
+    own = "req -x509 -newkey rsa:2048 -nodes -days 900 -subj /CN=vendor -keyout".split()
+    subprocess.run(["openssl", *own, key, "-out", cert], check=True, capture_output=True)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     command = [transload, "sim", "amazon", "--listen", "--json", "--orders", "1", "--port", "0", "--as2-port", "0",
                "--folder", folder / "simulator", "--vendor", f"http://127.0.0.1:{server.server_address[1]}/",
@@ -185,8 +174,7 @@ def main(transload, folder):
         control, vendor = said["control"], Vendor(Handler.me, Handler.buyer, said["as2"])
 
         def clock(step):
-            status, _, body = request("POST", control, step)
-            assert status == 200, body
+            assert request("POST", control, step)[0] == 200
 
         def now():
             return datetime.fromisoformat(json.loads(request("GET", control)[2])["now"][:19])
@@ -200,15 +188,12 @@ def main(transload, folder):
         paid = [one for one in advice if one[0] == "RMR"]
         ledger = json.loads(request("GET", control.replace("/clock", "/ledger"))[2])
         row = ledger["rows"][0]
-        print(json.dumps({"order": number, "asked": cents, "paid": row["paid"], "state": row["state"],
-                          "unexplained": ledger["unexplained"], "advice": paid}))
+        print(json.dumps({"order": number, "asked": cents, "paid": row["paid"], "state": row["state"]}))
         sound = row["state"] == "paid" and row["paid"] == cents and ledger["unexplained"] == 0
         named = [one[2] for one in paid] == [f"R-{number}"] and round(float(paid[0][4]) * 100) == cents
         return 0 if sound and named else 1
     finally:
         simulator.terminate()
-        simulator.wait()
-
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

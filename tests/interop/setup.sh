@@ -1,25 +1,36 @@
 #!/usr/bin/env bash
-# Installs the programs that others wrote: Bouncy Castle with a Java compiler, from Debian's
-# packages; and target/interop/venv with pyas2lib, the live AS2 peer, and x12-doctor, which reads
-# what we write. Does nothing where they are already there. Needs root for the packages, python3 with
-# venv, and PyPI by pip.
+# Installs the programs that others wrote: Bouncy Castle with a Java compiler, and Node, from Debian's
+# packages; target/interop/prism with Prism, which serves an API's models; and target/interop/venv with
+# pyas2lib, the live AS2 peer, and x12-doctor, which reads what we write. Does nothing where they are
+# already there. Needs root for the packages, python3 with venv, PyPI by pip and npm's registry.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 
-java=()
-command -v javac >/dev/null || java+=(default-jdk-headless)
-[ -e /usr/share/java/bcmail.jar ] || java+=(libbcmail-java)
-if [ ${#java[@]} -gt 0 ]; then
+missing=()
+command -v javac >/dev/null || missing+=(default-jdk-headless)
+[ -e /usr/share/java/bcmail.jar ] || missing+=(libbcmail-java)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "no Bouncy Castle: install ${java[*]} (Debian), or run this as root" >&2
+        echo "no Bouncy Castle or Node: install ${missing[*]} (Debian), or run this as root" >&2
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -qq -y --no-install-recommends "${java[@]}"
+    apt-get install -qq -y --no-install-recommends "${missing[@]}"
 fi
 echo "Bouncy Castle is ready: $(basename "$(realpath /usr/share/java/bcmail.jar)")"
+
+prism=target/interop/prism
+prism_version=5.14.2
+if [ "$(node -p "require('./$prism/node_modules/@stoplight/prism-cli/package.json').version" 2>/dev/null)" != "$prism_version" ]; then
+    rm -rf "$prism"
+    mkdir -p "$prism"
+    npm install --silent --no-audit --no-fund --prefix "$prism" "@stoplight/prism-cli@$prism_version"
+fi
+echo "Prism $prism_version is ready in $prism"
 
 venv=target/interop/venv
 pyas2lib=1.4.4

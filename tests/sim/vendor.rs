@@ -47,13 +47,15 @@ impl Run {
         };
         while let Some(now) = run.next() {
             for saying in run.world.due(now) {
-                run.said.push(serde_json::to_string(&saying.document).unwrap());
-                run.hear(saying.document, Door::Edi, now);
+                run.said
+                    .push(serde_json::to_string(&saying.document).unwrap());
+                run.hear(saying.document, saying.door, now);
             }
-            for document in run.world.listed(now) {
-                run.hear(document, Door::Api, now);
-            }
-            while let Some(entry) = run.agenda.first_entry().filter(|entry| entry.key().0 <= now) {
+            while let Some(entry) = run
+                .agenda
+                .first_entry()
+                .filter(|entry| entry.key().0 <= now)
+            {
                 let (order, step, honest) = entry.remove();
                 run.work(&order, step, honest, now);
             }
@@ -68,7 +70,8 @@ impl Run {
 
     fn plan(&mut self, at: DateTime<Utc>, order: &str, step: Step, honest: bool) {
         self.turn += 1;
-        self.agenda.insert((at, self.turn), (order.to_owned(), step, honest));
+        self.agenda
+            .insert((at, self.turn), (order.to_owned(), step, honest));
     }
 
     fn hear(&mut self, document: Document, door: Door, now: DateTime<Utc>) {
@@ -104,8 +107,12 @@ impl Run {
                     let own = order.lines.iter_mut().find(|one| one.number == line.number);
                     own.unwrap().quantity = line.quantity;
                 }
-                if change.purpose.is_none_or(|word| word.as_str() != "cancellation") {
-                    self.plan(now + TimeDelta::hours(1), &number, Step::Answer, false);
+                match change
+                    .purpose
+                    .is_some_and(|word| word.as_str() == "cancellation")
+                {
+                    true => drop(self.orders.remove(&number)),
+                    false => self.plan(now + TimeDelta::hours(1), &number, Step::Answer, false),
                 }
             }
             _ => {}
@@ -122,18 +129,21 @@ impl Run {
     }
 
     fn work(&mut self, number: &str, step: Step, honest: bool, now: DateTime<Utc>) {
-        let (position, door, order) = self.orders[number].clone();
-        if self.world.cancelled(number) {
+        let Some((position, door, order)) = self.orders.get(number).cloned() else {
             return;
-        }
+        };
         let parts = self.parts(&order, position);
-        if step != Step::Answer && parts.iter().all(|(_, accepted, back, _)| accepted + back == 0) {
+        if step != Step::Answer
+            && parts
+                .iter()
+                .all(|(_, accepted, back, _)| accepted + back == 0)
+        {
             return;
         }
         let document = match step {
             Step::Answer => answer(&order, &parts, now),
             Step::Notice => self.notice(&order, position, &parts, honest),
-            Step::Bill => self.bill(&order, position, &parts, honest, now),
+            Step::Bill => self.bill(&order, position, &parts, now),
         };
         let verdict = self.world.take(&document, door, now);
         self.told.push(format!("{number} {step:?} {verdict:?}"));
@@ -151,7 +161,9 @@ impl Run {
         let scenario = self.world.scenario();
         let at = |what, n: usize| {
             let found = scenario.happens(what, position);
-            found.filter(|one| one.line.clamp(1, order.lines.len()) == n + 1).map(|one| one.units)
+            found
+                .filter(|one| one.line.clamp(1, order.lines.len()) == n + 1)
+                .map(|one| one.units)
         };
         let part = |(n, line): (usize, &transload::canonical::OrderLine)| {
             let ordered = line.quantity.as_ref().unwrap().value.unwrap().to_string();
@@ -173,12 +185,18 @@ impl Run {
         parts: &[(u32, u32, u32, u32)],
         honest: bool,
     ) -> Document {
-        let over = self.world.scenario().happens(What::OverShipment, position).cloned();
+        let over = self
+            .world
+            .scenario()
+            .happens(What::OverShipment, position)
+            .cloned();
         let over = over.filter(|_| !honest);
         let wrong = !honest && self.does(What::WrongSscc, position);
         let mut cartons = Vec::new();
         for (n, (line, part)) in order.lines.iter().zip(parts).enumerate() {
-            let extra = over.as_ref().filter(|one| one.line.clamp(1, parts.len()) == n + 1);
+            let extra = over
+                .as_ref()
+                .filter(|one| one.line.clamp(1, parts.len()) == n + 1);
             let count = part.3 + extra.map_or(0, |one| one.units);
             if count == 0 {
                 continue;
@@ -243,13 +261,13 @@ impl Run {
         order: &PurchaseOrder,
         position: usize,
         parts: &[(u32, u32, u32, u32)],
-        honest: bool,
         now: DateTime<Utc>,
     ) -> Document {
         let scenario = self.world.scenario();
         let dear = scenario.happens(What::InvoicePrice, position);
-        let freight = scenario.happens(What::InvoiceFreight, position).map_or(0, |one| one.cents);
-        let twice = honest && self.does(What::InvoiceTwice, position);
+        let freight = scenario
+            .happens(What::InvoiceFreight, position)
+            .map_or(0, |one| one.cents);
         let mut total = freight;
         let mut lines = Vec::new();
         for (n, (line, part)) in order.lines.iter().zip(parts).enumerate() {
@@ -276,13 +294,16 @@ impl Run {
             amount: decimal(freight),
             ..Default::default()
         };
-        let _ = twice;
         Document::Invoice(Invoice {
             invoiced_on: Some(Date::new(now.date_naive())),
             number: Some(format!("R{number}")),
             order_number: Some(number),
             lines,
-            charges: if freight == 0 { Vec::new() } else { vec![charge] },
+            charges: if freight == 0 {
+                Vec::new()
+            } else {
+                vec![charge]
+            },
             totals: Some(InvoiceTotals {
                 total: decimal(total),
                 ..Default::default()
@@ -352,6 +373,62 @@ fn decimal(cents: i64) -> Option<transload::canonical::Decimal> {
 /// The check digit by the book: weights 3 and 1 from the right.
 pub(super) fn digit(body: &str) -> u32 {
     let digits = body.chars().rev().map(|c| c.to_digit(10).unwrap());
-    let sum: u32 = digits.enumerate().map(|(n, d)| if n % 2 == 0 { 3 * d } else { d }).sum();
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(n, d)| if n % 2 == 0 { 3 * d } else { d })
+        .sum();
     (10 - sum % 10) % 10
+}
+
+/// Honest papers of one order, for tests that break them.
+pub(super) struct Papers {
+    pub(super) order: PurchaseOrder,
+    leaves: DateTime<Utc>,
+}
+
+impl Papers {
+    pub(super) fn of(order: PurchaseOrder, leaves: DateTime<Utc>) -> Papers {
+        Papers { order, leaves }
+    }
+
+    fn run(&self) -> Run {
+        let scenario = Scenario::named("standard").unwrap();
+        let mut run = Run {
+            world: World::new(scenario, 0, super::start(), 0),
+            told: Vec::new(),
+            said: Vec::new(),
+            agenda: BTreeMap::new(),
+            turn: 0,
+            orders: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            packages: 0,
+        };
+        run.leaves
+            .insert(self.order.number.clone().unwrap(), self.leaves);
+        run
+    }
+
+    pub(super) fn answer(&self, now: DateTime<Utc>) -> Document {
+        answer(&self.order, &self.run().parts(&self.order, 1), now)
+    }
+
+    pub(super) fn notice(&self, number: &str) -> Document {
+        let mut run = self.run();
+        let parts = run.parts(&self.order, 1);
+        let Document::ShipNotice(mut notice) = run.notice(&self.order, 1, &parts, true) else {
+            unreachable!("a notice is a notice")
+        };
+        notice.number = Some(number.to_owned());
+        Document::ShipNotice(notice)
+    }
+
+    pub(super) fn bill(&self, number: &str, now: DateTime<Utc>) -> Document {
+        let run = self.run();
+        let parts = run.parts(&self.order, 1);
+        let Document::Invoice(mut bill) = run.bill(&self.order, 1, &parts, now) else {
+            unreachable!("an invoice is an invoice")
+        };
+        bill.number = Some(number.to_owned());
+        Document::Invoice(bill)
+    }
 }

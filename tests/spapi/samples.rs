@@ -137,12 +137,20 @@ pub(super) fn documents(
 fn on_x12(guide: &transload::mapping::Guide, back: &Document) -> Vec<String> {
     let delimiters = Delimiters::default();
     let writing = write(guide, back, &delimiters);
-    if writing
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= Severity::Error)
-    {
-        return Vec::new();
+    let grave = writing.findings.iter();
+    let grave = grave.filter(|finding| finding.severity >= Severity::Error);
+    let lacking: Vec<String> = grave
+        .map(|finding| {
+            let at = &finding.location;
+            let element = at.element.unwrap_or_default();
+            format!(
+                "X12 cannot be written: {}{element:02} {}",
+                at.tag, finding.message
+            )
+        })
+        .collect();
+    if !lacking.is_empty() {
+        return lacking;
     }
     let again = read(guide, &writing.segments, &delimiters)
         .document
@@ -212,7 +220,8 @@ fn made_up(set: &str) {
         for seed in 0..MADE_UP {
             let fill = if seed % 3 == 0 { Fill::All } else { Fill::Some };
             let document = sample(&guide, fill, &mut draws(seed)).expect("the guide maps");
-            let (what, _) = over_and_back(&document, name.contains("amazon-df"));
+            let (mut what, back) = over_and_back(&document, name.contains("amazon-df"));
+            what.extend(back.into_iter().flat_map(|back| on_x12(&guide, &back)));
             wrong.extend(
                 what.into_iter()
                     .map(|what| format!("{name} seed {seed}: {what}")),

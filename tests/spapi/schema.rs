@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// One model file.
-pub(super) struct Model {
+pub(crate) struct Model {
     root: Value,
 }
 
 /// The models, or nothing (and a word about it) where there is no `../shared`.
-pub(super) fn models() -> Option<BTreeMap<String, Model>> {
+pub(crate) fn models() -> Option<BTreeMap<String, Model>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spapi/models");
     let Ok(files) = std::fs::read_dir(folder) else {
         say!("skipped: no ../shared");
@@ -26,13 +26,46 @@ pub(super) fn models() -> Option<BTreeMap<String, Model>> {
 }
 
 impl Model {
+    /// The schema of what an operation answers with a status; none where the model has none.
+    pub(crate) fn answer(&self, method: &str, path: &str, status: u16) -> Option<&Value> {
+        let operation = self.root["paths"].get(path)?.get(method.to_lowercase())?;
+        operation["responses"]
+            .get(status.to_string())?
+            .get("schema")
+    }
+
     /// The schema called `name`.
-    pub(super) fn named(&self, name: &str) -> &Value {
+    pub(crate) fn named(&self, name: &str) -> &Value {
         &self.root["definitions"][name]
     }
 
+    /// The schema of the body of an operation, if it has one.
+    pub(super) fn body(&self, path: &str, method: &str) -> Option<&Value> {
+        let operation = &self.root["paths"][path][method.to_ascii_lowercase()];
+        let mut parameters = operation["parameters"].as_array()?.iter();
+        Some(&parameters.find(|one| one["in"] == "body")?["schema"])
+    }
+
+    /// The names of the lists that stand directly in a schema.
+    pub(super) fn lists(&self, schema: &Value) -> Vec<String> {
+        if let Some(target) = schema["$ref"].as_str() {
+            return self.lists(self.named(target.rsplit('/').next().unwrap()));
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let lists = properties.filter(|(_, one)| self.whole(one)["type"] == "array");
+        lists.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A schema, or the one that it names.
+    fn whole<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(target) => self.named(target.rsplit('/').next().unwrap()),
+            None => schema,
+        }
+    }
+
     /// What `schema` does not allow of `value`.
-    pub(super) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
+    pub(crate) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(schema, value, "", &mut faults);
         faults
@@ -90,6 +123,7 @@ impl Model {
                         "^[a-zA-Z0-9]+$" => {
                             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
                         }
+                        r"^arn:aws:sqs:\S+:\S+:\S+" => text.starts_with("arn:aws:sqs:"),
                         other => panic!("the checker does not know the pattern {other}"),
                     };
                     if !fits {

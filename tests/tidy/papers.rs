@@ -9,7 +9,12 @@ const KNOWN_PARTNERS: &[&str] = &["amazon", "walmart", "costco", "kroger", "wayf
 /// The crate says once what it is for. The API is a bridge; the partner is files.
 const PURPOSE: (&str, &str) = ("src/lib.rs", "Amazon's Vendor API");
 /// The bridge to that API knows it, and the command that people connect with.
-const API: [&str; 2] = ["src/bridge/spapi", "src/cli/amazon"];
+const API: [&str; 4] = [
+    "src/bridge/spapi",
+    "src/cli/amazon",
+    "src/sim",
+    "src/cli/sim",
+];
 /// Where that command is listed among the others, and has its examples.
 const LISTED: ([&str; 2], &str) = (["src/cli/mod.rs", "src/cli/help.rs"], "amazon");
 

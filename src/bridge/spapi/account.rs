@@ -10,7 +10,7 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Credential, Site};
+use super::{Context, Credential, DirectVersion, Site};
 
 /// Where access tokens come from, outside a simulator.
 const LOGIN: &str = "https://api.amazon.com/auth/o2/token";
@@ -104,6 +104,8 @@ pub struct Account {
     pub collect: bool,
     /// Whether it is of direct fulfillment.
     pub direct: bool,
+    /// The version of direct fulfillment's APIs that it is asked by.
+    pub version: DirectVersion,
 }
 
 impl Account {
@@ -143,6 +145,7 @@ impl Account {
             offset: FixedOffset::east_opt(0).expect("zero is in range"),
             collect: false,
             direct: false,
+            version: DirectVersion::V1,
         })
     }
 

@@ -244,13 +244,17 @@ fn read(answer: Response) -> Answer {
     }
 }
 
+/// The longest that a server may ask us to wait: who says more says it again then.
+const PAUSE: TimeDelta = TimeDelta::hours(1);
+
 /// When the server wants to be asked again: seconds, or a date.
 fn retry_after(answer: &Response, now: DateTime<Utc>) -> Option<TimeDelta> {
     let mut headers = answer.headers.iter();
     let (_, value) = headers.find(|(name, _)| name == "retry-after")?;
     let seconds = value.parse().ok().and_then(TimeDelta::try_seconds);
     let until = || DateTime::parse_from_rfc2822(value).ok();
-    seconds.or_else(|| Some(until()?.to_utc() - now))
+    let wait = seconds.or_else(|| Some(until()?.to_utc() - now))?;
+    Some(wait.clamp(TimeDelta::zero(), PAUSE))
 }
 
 /// The errors of an answer: of `errors`, or of the answer itself.
@@ -335,7 +339,11 @@ mod tests {
     }
 
     fn answered(call: &Call, status: u16, body: &str) -> Verdict {
-        let headers = [("x-amzn-requestid", "r-1"), ("retry-after", "7")];
+        answered_after(call, status, body, "7")
+    }
+
+    fn answered_after(call: &Call, status: u16, body: &str, after: &str) -> Verdict {
+        let headers = [("x-amzn-requestid", "r-1"), ("retry-after", after)];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let response = Response {
             status,
@@ -360,6 +368,18 @@ mod tests {
         let timed = client::Error::TimedOut { seconds: 1 };
         let verdict = verdict(&post(), Err(timed), DateTime::UNIX_EPOCH);
         assert!(matches!(verdict, Verdict::Uncertain(_)));
+    }
+
+    #[test]
+    fn no_server_makes_us_wait_for_ever() {
+        for (after, wanted) in [
+            ("9223372036854775", PAUSE),
+            ("-5", TimeDelta::zero()),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", PAUSE),
+        ] {
+            let told = answered_after(&post(), 429, "", after);
+            assert_eq!(told, Verdict::Empty(Some(wanted)), "{after}");
+        }
     }
 
     #[test]

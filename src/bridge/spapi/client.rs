@@ -137,8 +137,13 @@ impl Client {
                 Login::Token(..) => tracing::info!(account, "a new access token"),
                 Login::Denied(why) => tracing::warn!(account, %why, "no access token"),
             }
+            // However short its life, it is good now: who asks next sees whether it still is.
+            let given = login.given();
             let before = std::mem::take(&mut *tokens);
             *tokens = before.answered(login, secrets, moment.now, moment.draw);
+            if let Some(given) = given {
+                return Ok(given);
+            }
         }
     }
 
@@ -210,32 +215,26 @@ impl Client {
             Next::Wait(why, wait) => return Err(Verdict::Denied(why, wait)),
             Next::Ask(_) => {}
         }
-        let account = self.token(http, &Grant::Account, moment).await;
-        let account = account.map_err(|(why, wait)| Verdict::Denied(why, wait))?;
         let resource = json!({ "method": method, "path": path });
         let call = Call::of("tokens_2021-03-01.createRestrictedDataToken")
             .body(json!({ "restrictedResources": [resource] }));
-        let answer = match self.once(http, meter, &call, &account, moment).await {
-            Verdict::Taken(answer) => answer,
+        // It is an operation like others, and asks nothing of a document: what it refuses says
+        // nothing of the request that the token is for.
+        let login = match Box::pin(self.ask(http, meter, &call, moment)).await {
+            Verdict::Taken(answer) => Login::restricted(&answer.body),
+            Verdict::Refused(why) | Verdict::Missing(why) | Verdict::Expired(why) => {
+                Login::Denied(Denial::Restricted(why.to_string()))
+            }
+            Verdict::Uncertain(why) => return Err(Verdict::Down(why, None)),
             other => return Err(other),
         };
-        let given = answer.body.get("restrictedDataToken");
-        let given = given.and_then(serde_json::Value::as_str);
-        let Some(given) = given else {
-            return Err(Verdict::Down(
-                "no restricted token in the answer".into(),
-                None,
-            ));
-        };
-        let life = answer
-            .body
-            .get("expiresIn")
-            .and_then(serde_json::Value::as_i64);
-        let given = Secret::new(given);
-        let login = Login::Token(given.clone(), life.unwrap_or(0));
+        let given = login.given();
         let before = std::mem::take(&mut *tokens);
         *tokens = before.answered(login, 1, moment.now, moment.draw);
-        Ok(given)
+        given.ok_or_else(|| match tokens.next(1, moment.now) {
+            Next::Wait(why, wait) => Verdict::Denied(why, wait),
+            _ => Verdict::Down("no restricted token".into(), None),
+        })
     }
 
     /// One request, if its bucket lets it through, and what its answer says of the bucket.

@@ -140,6 +140,12 @@ impl Endpoint {
         self.method != "GET"
     }
 
+    /// The names in its path.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let parts = self.path.split('{').skip(1);
+        parts.filter_map(|part| Some(part.split_once('}')?.0))
+    }
+
     /// The names of its query, with whether each must be there.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, bool)> {
         let names = self.query.split_ascii_whitespace();

@@ -85,6 +85,7 @@ mod shipped_item;
 mod site;
 pub mod token;
 mod tree;
+mod version;
 mod walk;
 
 pub use account::{Account, Environment, Misfit};
@@ -100,6 +101,7 @@ pub use record::{Fault, Record};
 pub use retry::{RETRY_CAP, RETRY_FIRST, backoff};
 pub use site::{OrdersPerInvoice, Region, Site};
 pub use token::{Denial, Grant, Tokens};
+pub use version::DirectVersion;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::endpoint::Again;
+use super::version::{beside, of_v1};
 use super::{Answer, Call, Endpoint, Refusal, Verdict};
 
 /// After this, `Processing` means that the document was taken, as far as anybody will say.
@@ -150,7 +151,7 @@ impl Submission {
         let due = posted + self.waits();
         match self.stage {
             Stage::New if self.posts >= POSTS => Next::Person,
-            Stage::New => Next::Post(self.post()),
+            Stage::New => Next::Post(self.call()),
             Stage::Confirmed => Next::Settled(true),
             Stage::Failed => Next::Settled(false),
             Stage::Posting | Stage::Uncertain | Stage::Submitted | Stage::Presumed if now < due => {
@@ -179,7 +180,9 @@ impl Submission {
         TimeDelta::minutes(some + more * QUESTIONS[last])
     }
 
-    fn post(&self) -> Call {
+    /// The request that carries it.
+    #[must_use]
+    pub fn call(&self) -> Call {
         let call = Call::to(self.endpoint()).body(self.body.clone());
         match &self.path {
             Some(value) => call.at("warehouseId", value),
@@ -193,7 +196,7 @@ impl Submission {
             true => "vendorDirectFulfillmentTransactionsV1.getTransactionStatus",
             false => "vendorTransactionStatus.getTransaction",
         };
-        Call::of(key).at("transactionId", &id)
+        Call::to(beside(&self.operation, key)).at("transactionId", &id)
     }
 
     /// It is about to be posted: to be kept before it is.
@@ -376,7 +379,7 @@ pub fn witness(submission: &Submission, marketplace: &str) -> Option<Call> {
         let call = Call::of("vendorShipments.GetShipmentDetails");
         Some(call.with("vendorShipmentIdentifier", id).with("limit", 1))
     };
-    match submission.operation.as_str() {
+    match of_v1(&submission.operation).as_str() {
         "vendorOrders.submitAcknowledgement" => {
             let number = of(body, "acknowledgements", "/purchaseOrderNumber")?;
             let call = Call::of("vendorOrders.getPurchaseOrdersStatus");
@@ -388,7 +391,8 @@ pub fn witness(submission: &Submission, marketplace: &str) -> Option<Call> {
         "vendorShipments.SubmitShipments" => shipment("shipments", "/vendorShipmentIdentifier"),
         "vendorDirectFulfillmentOrdersV1.submitAcknowledgement" => {
             let number = of(body, "orderAcknowledgements", "/purchaseOrderNumber")?;
-            let call = Call::of("vendorDirectFulfillmentOrdersV1.getOrder");
+            let order = "vendorDirectFulfillmentOrdersV1.getOrder";
+            let call = Call::to(beside(&submission.operation, order));
             Some(call.at("purchaseOrderNumber", number))
         }
         "vendorInvoices.submitInvoices" => {
@@ -409,7 +413,7 @@ pub fn sight(submission: &Submission, answer: &Answer) -> Sight {
     let (body, payload) = (&submission.body, answer.payload());
     let list = |name: &str| payload.get(name).and_then(Value::as_array);
     let text = |value: &Value, path: &str| value.pointer(path)?.as_str().map(str::to_owned);
-    match submission.operation.as_str() {
+    match of_v1(&submission.operation).as_str() {
         "vendorOrders.submitAcknowledgement" => {
             let number = of(body, "acknowledgements", "/purchaseOrderNumber");
             let when = of(body, "acknowledgements", "/acknowledgementDate");

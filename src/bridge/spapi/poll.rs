@@ -29,6 +29,11 @@ pub const NARROWEST: TimeDelta = TimeDelta::minutes(1);
 pub const PAGE: u32 = 100;
 /// Pages of a window; a list that does not end is a defect of the other side.
 pub const PAGES: u32 = 1000;
+/// How often a list may be refused in its middle before it is asked for in shorter windows: the name
+/// of a page becomes old, and one that always is would keep the stream where it stands.
+const TORN: u32 = 3;
+/// The most that our clock may be ahead of theirs, in seconds: what is more is no clock of theirs.
+const AHEAD: i64 = 86_400;
 /// Gaps that are kept: neighbours become one, so there are few.
 const GAPS: usize = 100;
 /// The states that the sweep asks for, one after the other.
@@ -118,6 +123,7 @@ impl Window {
             true => Call::of("vendorDirectFulfillmentOrdersV1.getOrders"),
             false => Call::of("vendorOrders.getPurchaseOrders"),
         };
+        let call = Call::to(account.version.twin(call.endpoint));
         let call = match self.stream {
             Stream::Changed => call
                 .when("changedAfter", self.from)
@@ -186,6 +192,10 @@ pub struct Marks {
     sweep: Option<Sweep>,
     window: Option<Window>,
     width: Option<i64>,
+    /// How often in a row a list was refused in its middle.
+    torn: u32,
+    /// By how many seconds our clock was ahead of theirs.
+    ahead: i64,
     not_before: Option<DateTime<Utc>>,
 }
 
@@ -260,7 +270,9 @@ impl Marks {
         now: DateTime<Utc>,
     ) -> Window {
         let floor = plan.floor(now);
-        let shift = OVERLAP + TimeDelta::seconds(i64::from(self.failures.min(60)));
+        // What they place in a window after we read it is what their clock is behind ours.
+        let more = i64::from(self.failures.min(60)) + self.ahead.clamp(0, AHEAD);
+        let shift = OVERLAP + TimeDelta::seconds(more);
         let from = mark.map_or(floor, |mark| (mark - shift).max(floor));
         let start = mark.unwrap_or(from).max(from);
         let width = self.width.map_or(WINDOW, TimeDelta::seconds);
@@ -288,6 +300,18 @@ impl Marks {
         }
     }
 
+    /// Takes note of the time at the server: while our clock is ahead of it, windows overlap by as
+    /// much more.
+    #[must_use]
+    pub fn dated(self, theirs: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Marks {
+        let ahead = theirs.map(|theirs| (now - theirs).num_seconds());
+        let ahead = ahead.filter(|ahead| (0..=AHEAD).contains(ahead));
+        Marks {
+            ahead: ahead.unwrap_or(0),
+            ..self
+        }
+    }
+
     /// Takes note that a page was read, and all of it is safe. `next` names the page after it.
     #[must_use]
     pub fn answered(
@@ -312,7 +336,7 @@ impl Marks {
         if next.is_some() {
             self.gap(window, "its list of pages does not end");
         }
-        self.width = None;
+        (self.width, self.torn) = (None, 0);
         self.past(window, plan, now);
         self
     }
@@ -373,17 +397,20 @@ impl Marks {
         // A page's name may have become old: the window is read again from its first page.
         self.window = None;
         if window.page.is_some() {
-            return self;
+            self.torn += 1;
+            if self.torn < TORN {
+                return self;
+            }
         }
         let start = self.mark(window.stream).unwrap_or(window.from);
         let width = window.to - start.max(window.from);
         if width > NARROWEST {
             let narrower = (width / 2).max(NARROWEST);
-            self.width = Some(narrower.num_seconds());
+            (self.width, self.torn) = (Some(narrower.num_seconds()), 0);
             return self;
         }
         self.gap(window, "the API refuses to list it");
-        self.width = None;
+        (self.width, self.torn) = (None, 0);
         self.past(window, plan, now);
         self
     }

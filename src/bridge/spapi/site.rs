@@ -118,6 +118,13 @@ impl Site {
         SITES.iter().find(|site| site.is(name))
     }
 
+    /// The text of an embedded site, to be changed in a file of one's own.
+    #[must_use]
+    pub fn text(name: &str) -> Option<&'static str> {
+        let at = SITES.iter().position(|site| site.is(name))?;
+        Some(FILES[at])
+    }
+
     /// A site of a file of one's own.
     ///
     /// # Errors

@@ -61,6 +61,9 @@ pub enum Denial {
          of another application; authorise the application again"
     )]
     Authorisation,
+    /// The API does not give a restricted token, and why.
+    #[error("the API gives no restricted data token: {0}")]
+    Restricted(String),
     /// Another refusal, by its code.
     #[error(
         "the login refuses this application ({0}): look at its grants in the developer console"
@@ -88,8 +91,7 @@ impl Login {
         let text = |name: &str| json.get(name).and_then(Value::as_str);
         if let (200, Some(token)) = (status, text("access_token")) {
             let life = json.get("expires_in").and_then(Value::as_i64);
-            let life = life.unwrap_or(LIFE).clamp(0, LONGEST);
-            return Login::Token(Secret::new(token), life);
+            return Login::Token(Secret::new(token), life.unwrap_or(LIFE));
         }
         Login::Denied(match (status, text("error")) {
             (_, Some("invalid_client")) => Denial::Secret,
@@ -97,6 +99,26 @@ impl Login {
             (400..=403, Some(code)) => Denial::Other(word(code)),
             _ => Denial::Down(format!("HTTP status {status}")),
         })
+    }
+
+    /// The token that was given, if one was.
+    #[must_use]
+    pub fn given(&self) -> Option<Secret> {
+        match self {
+            Login::Token(token, _) => Some(token.clone()),
+            Login::Denied(_) => None,
+        }
+    }
+
+    /// Reads the API's answer about a restricted token, which is given by an operation.
+    #[must_use]
+    pub fn restricted(body: &Value) -> Login {
+        let token = body.get("restrictedDataToken").and_then(Value::as_str);
+        let life = body.get("expiresIn").and_then(Value::as_i64);
+        match token {
+            Some(token) => Login::Token(Secret::new(token), life.unwrap_or(LIFE)),
+            None => Login::Denied(Denial::Restricted("none is in its answer".into())),
+        }
     }
 }
 
@@ -143,8 +165,9 @@ impl Tokens {
     pub fn answered(self, login: Login, secrets: usize, now: DateTime<Utc>, draw: u64) -> Tokens {
         let why = match login {
             Login::Token(token, seconds) => {
+                let life = TimeDelta::seconds(seconds.clamp(0, LONGEST));
                 return Tokens {
-                    held: Some((token, now + TimeDelta::seconds(seconds))),
+                    held: Some((token, now + life)),
                     secret: (self.secret + self.refused) % secrets.max(1),
                     ..Tokens::default()
                 };
@@ -344,6 +367,13 @@ mod tests {
         );
         assert!(tokens.clone().renewed().next(1, at(10)) == Next::Ask(0));
         assert!(tokens.next(1, at(300)) == Next::Ask(0));
+    }
+
+    #[test]
+    fn no_life_of_a_token_is_too_long() {
+        let token = Login::Token(Secret::new("t"), i64::MAX);
+        let tokens = Tokens::default().answered(token, 1, at(0), 0);
+        assert_eq!(tokens.end(), Some(at(LONGEST)));
     }
 
     #[test]

@@ -133,8 +133,9 @@ fn calls(client: &Client, now: DateTime<Utc>) -> Vec<Call> {
     let marketplace = client.account().site.marketplace.as_str();
     let week = now - TimeDelta::days(6);
     if client.account().direct {
+        let orders = Call::of("vendorDirectFulfillmentOrdersV1.getOrders");
         return vec![
-            Call::of("vendorDirectFulfillmentOrdersV1.getOrders")
+            Call::to(client.account().version.twin(orders.endpoint))
                 .when("createdAfter", week)
                 .when("createdBefore", now)
                 .with("limit", 1),

@@ -18,8 +18,8 @@ use crate::gateway::{Gateway, Limits, Settings};
 use crate::mapping::Library;
 use crate::net::client::Trust;
 use crate::net::loopback::Loopback;
-use crate::partner::{self, Partners};
-use crate::sim::{Scenario, World, edi};
+use crate::partner::{self, Partner, Partners};
+use crate::sim::{Scenario, What, World, edi};
 use crate::store::{DocumentState, Filter, Sqlite};
 use crate::web::{self, Listeners, Running};
 use crate::x12::Qualified;
@@ -45,6 +45,8 @@ pub(crate) struct House {
     pub(super) running: Running,
     /// How orders are asked for at the API.
     polled: Plan,
+    /// When the buyer has a new certificate, where its own ends.
+    pub(super) renewal: Option<DateTime<Utc>>,
     stop: watch::Sender<bool>,
     doors: Vec<JoinHandle<()>>,
 }
@@ -61,34 +63,45 @@ impl House {
         folder: &Path,
         scenario: Scenario,
         (orders, seed, start): (usize, u64, DateTime<Utc>),
-        (at_once, record): (usize, bool),
+        (at_once, record): (usize, Option<PathBuf>),
+        agreed: &Agreed,
     ) -> Result<House, Failure> {
         let clock = Arc::new(Moved::to(start));
         let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
-        let world = Arc::new(Mutex::new(World::new(scenario, seed, start, orders)));
+        let world = Arc::new(Mutex::new(World::new(
+            scenario.clone(),
+            seed,
+            start,
+            orders,
+        )));
         let any = ([127, 0, 0, 1], 0).into();
         let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
         let url = listeners.url().map_err(Failure::network)?;
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
         let edi_url = at_edi.url().map_err(Failure::network)?;
         let edi_url = format!("{edi_url}{}", edi::PATH);
-        let record = record.then(|| folder.join("record"));
         for part in ["partners", "files/in", "files/out", "record"] {
             let path = folder.join(part);
             std::fs::create_dir_all(&path).map_err(told(&path))?;
         }
-        let buyers = edi::identity("Simulated buyer", start).map_err(Failure::state)?;
-        let vendors = edi::identity("Simulated vendor", start).map_err(Failure::state)?;
+        // The hour in which the buyer's certificate ends, and the one in which there is a new one.
+        let mut ends = scenario.happens.iter();
+        let ends = ends.find(|one| one.what == What::ExpiredCertificate);
+        let ends = ends.map(|one| (start + one.delay(), TimeDelta::hours(one.lasts)));
+        let renewal = ends.map(|(end, lasts)| end + lasts);
+        let end = ends.map(|(end, _)| end);
+        let buyers = edi::identity("Simulated buyer", start, end).map_err(Failure::state)?;
+        let vendors = edi::identity("Simulated vendor", start, None).map_err(Failure::state)?;
         let pem = folder.join("partners/buyer.pem");
         keep(&pem, &buyers.certificate)?;
-        let library = Library::embedded();
+        let library = agreed.library.clone();
         let settings = edi::Settings {
             our_id: "SIMBUYER".to_owned(),
             their_id: "SIMVENDOR".to_owned(),
             url,
             ours: Qualified::new("ZZ", "SIMBUYER"),
             theirs: Qualified::new("ZZ", "SIMVENDOR"),
-            guides: guides()?,
+            guides: agreed.guides.clone(),
             record,
         };
         let edi = edi::Edi::new(
@@ -107,7 +120,7 @@ impl House {
         let mut doors = vec![tokio::spawn(
             Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
         )];
-        let file = BUYER_FILE.replace("{url}", &edi_url);
+        let file = format!("{}{}", head(), agreed.documents).replace("{url}", &edi_url);
         write(
             &folder.join("partners/buyer.toml"),
             &file.replace("{certificate}", "buyer.pem"),
@@ -148,6 +161,7 @@ impl House {
             api,
             running,
             polled,
+            renewal,
             stop,
             doors,
         })
@@ -272,6 +286,24 @@ impl House {
         said
     }
 
+    /// Why the gateway refused papers of the vendor's.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let folders = ["bridge/buyer/in/bad", "files/in/bad"].map(|bad| self.folder.join(bad));
+        let entries = folders
+            .iter()
+            .flat_map(std::fs::read_dir)
+            .flatten()
+            .flatten();
+        let told = entries.map(|entry| entry.path());
+        let told = told.filter(|path| path.to_string_lossy().ends_with(".error.txt"));
+        let mut said: Vec<String> = told
+            .filter_map(|path| std::fs::read_to_string(path).ok())
+            .map(|why| format!("the gateway refused a paper: {}", why.trim()))
+            .collect();
+        said.sort();
+        said
+    }
+
     /// Moves the clock to a time that is to come.
     pub(super) fn forward(&self, to: DateTime<Utc>) {
         let step = to - self.clock.now();
@@ -339,15 +371,49 @@ fn load(folder: &Path) -> Result<Partners, Failure> {
     })
 }
 
-/// The overlay folder that the partner file agrees on.
-pub(crate) fn guides() -> Result<String, Failure> {
-    let file = BUYER_FILE
-        .replace("{url}", "http://127.0.0.1/")
-        .replace("{certificate}", "a.pem");
-    let partner = partner::parse(&file, "buyer.toml").map_err(Failure::state)?;
-    let guide = partner
-        .documents
-        .get("850")
-        .and_then(|one| one.guide.clone());
-    Ok(guide.unwrap_or_default())
+/// The buyer's partner file as far as its documents.
+fn head() -> &'static str {
+    BUYER_FILE.split("[documents]").next().unwrap_or_default()
+}
+
+/// What is agreed on with the buyer: the guides, and by which of them each document goes.
+pub(crate) struct Agreed {
+    /// The guides.
+    pub(crate) library: Library,
+    /// The overlay folder.
+    pub(crate) guides: String,
+    /// The documents of the partner file.
+    pub(crate) documents: String,
+}
+
+impl Agreed {
+    /// As the simulator's own partner file says.
+    pub(crate) fn usual() -> Agreed {
+        let file = BUYER_FILE.replace("{certificate}", "buyer.pem");
+        let file = file.replace("{url}", "http://127.0.0.1/");
+        let partner = partner::parse(&file, "buyer.toml").expect("a file of ours reads");
+        Agreed::of(&partner, Library::embedded())
+    }
+
+    /// As a partner's file says. What it has nothing of goes by the standard.
+    pub(crate) fn of(partner: &Partner, library: Library) -> Agreed {
+        let mut documents = "[documents]\n".to_owned();
+        for (_, set, usual) in edi::SETS {
+            let agreed = partner.documents.get(set);
+            let version = agreed.map_or(usual, |one| &one.version);
+            let guide = agreed.and_then(|one| one.guide.as_ref());
+            let guide = guide.map(|guide| format!(", guide = {guide:?}"));
+            let line = format!(
+                "{set} = {{ version = {version:?}{} }}\n",
+                guide.unwrap_or_default()
+            );
+            documents.push_str(&line);
+        }
+        let order = partner.documents.get("850");
+        Agreed {
+            library,
+            guides: order.and_then(|one| one.guide.clone()).unwrap_or_default(),
+            documents,
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Played {
     ledger: Ledger,
     shortfalls: Vec<Shortfall>,
     refusals: Vec<Refusal>,
+    remarks: Vec<Refusal>,
+    /// What the vendor heard of refusals: set, number, why.
+    advised: Vec<(String, String, String)>,
     troubles: Vec<String>,
     /// Interchanges of the EDI door by set.
     counts: BTreeMap<String, usize>,
@@ -37,6 +40,8 @@ pub(crate) struct Played {
     /// What the vendor was told that was paid, in cents, and what is amiss with that.
     told: i64,
     amiss: Vec<String>,
+    /// Orders that the vendor was given again as they were.
+    repeated: usize,
     /// What went wrong before the end.
     trouble: String,
     said: Vec<(String, String)>,
@@ -65,6 +70,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         states.insert(format!("{way} {state}"), count);
     }
     let mut troubles = play.troubles.clone();
+    troubles.extend(house.refused());
     troubles.extend(
         house
             .trouble()
@@ -85,10 +91,13 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         ledger,
         shortfalls,
         refusals: play.refusals.clone(),
+        remarks: play.remarks.clone(),
+        advised: play.vendor.refused.clone(),
         troubles,
         counts: play.counts.clone(),
         states,
         told,
+        repeated: play.vendor.repeated,
         amiss,
         trouble,
         said: play
@@ -101,7 +110,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
 
 /// What the vendor heard of payments: in all, and where it is not what the buyer's books say.
 fn told(play: &Play, ledger: &Ledger) -> (i64, Vec<String>) {
-    let paid = |row: &Row| play.vendor.paid.get(&format!("R-{}", row.order)).copied();
+    let paid = |row: &Row| play.vendor.paid.get(&row.order).copied();
     let mut amiss = Vec::new();
     for row in ledger.rows.iter().filter(|row| row.door == Door::Edi) {
         let heard = paid(row).unwrap_or(0);
@@ -147,13 +156,22 @@ impl Played {
             && self.trouble.is_empty()
     }
 
-    /// What was refused, a sentence each.
-    #[cfg(test)]
-    pub(crate) fn refusals(&self) -> Vec<String> {
-        self.refusals
-            .iter()
-            .map(|one| one.sentence.clone())
-            .collect()
+    /// In what it did not end as it must, a sentence each.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        let short = self.shortfalls.iter();
+        let short = short.map(|one| {
+            format!(
+                "{}: {} was wanted, and it is {}",
+                one.what, one.wanted, one.is
+            )
+        });
+        let mut all: Vec<String> = short.chain(self.amiss.iter().cloned()).collect();
+        all.extend(Some(self.trouble.clone()).filter(|why| !why.is_empty()));
+        if !all.is_empty() {
+            all.extend(self.troubles.iter().cloned());
+            all.extend(self.refusals.iter().map(|one| one.sentence.clone()));
+        }
+        all
     }
 
     /// One number for all that was said: equal where every byte was.
@@ -193,6 +211,9 @@ impl Played {
             "unexplained": self.ledger.unexplained(),
             "shortfalls": self.shortfalls,
             "refused": self.refusals.iter().map(refusal).collect::<Vec<_>>(),
+            "remarked": self.remarks.iter().map(refusal).collect::<Vec<_>>(),
+            "advised": self.advised,
+            "repeated": self.repeated,
             "amiss": self.amiss,
             "troubles": self.troubles,
             "trouble": self.trouble,
@@ -231,18 +252,8 @@ impl Played {
             money(paid),
             money(self.ledger.unexplained()),
         )?;
-        for one in &self.shortfalls {
-            writeln!(
-                out,
-                "  {}: {} was wanted, and it is {}",
-                one.what, one.wanted, one.is
-            )?;
-        }
-        for line in &self.amiss {
+        for line in self.wrong() {
             writeln!(out, "  {line}")?;
-        }
-        if !self.trouble.is_empty() {
-            writeln!(out, "  it was given up: {}", self.trouble)?;
         }
         let seconds = self.took.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -351,16 +362,30 @@ impl Played {
             .map(|(state, n)| format!("{n} {state}"))
             .collect();
         writeln!(out, "The gateway's documents: {}", states.join(", "))?;
-        for one in self.refusals.iter().take(LISTED) {
-            let path = if one.path.is_empty() {
-                String::new()
-            } else {
-                format!(" at {}", one.path)
-            };
+        for (verb, all) in [("refused", &self.refusals), ("remarked on", &self.remarks)] {
+            for one in all.iter().take(LISTED) {
+                let path = if one.path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" at {}", one.path)
+                };
+                let Refusal {
+                    set,
+                    number,
+                    sentence,
+                    code,
+                    ..
+                } = one;
+                writeln!(
+                    out,
+                    "The buyer {verb} {set} {number}: {sentence} ({code}{path})"
+                )?;
+            }
+        }
+        for (set, number, why) in self.advised.iter().take(LISTED) {
             writeln!(
                 out,
-                "The buyer refused {} {}: {} ({}{path})",
-                one.set, one.number, one.sentence, one.code
+                "The vendor was told by an 824 of {set} {number}: {why}"
             )?;
         }
         for line in self.troubles.iter().take(LISTED) {

@@ -27,10 +27,10 @@ use crate::as2;
 use crate::canonical::Document;
 use crate::clock::Clock;
 use crate::mapping::Library;
-use crate::sim::edi::{Desk, Judged, Spoken};
+use crate::sim::edi::{self, Desk, Judged, Spoken};
 use crate::sim::{Door, Scenario, Verdict};
 use crate::x12::Qualified;
-pub(crate) use house::{House, guides};
+pub(crate) use house::{Agreed, House};
 pub(crate) use judge::Played;
 use vendor::{Paper, Vendor};
 
@@ -51,8 +51,10 @@ pub(crate) struct Wanted {
     pub(crate) folder: PathBuf,
     /// How many documents are under way at once; with one, one seed gives the same bytes.
     pub(crate) at_once: usize,
-    /// Whether each interchange is kept as a file.
-    pub(crate) record: bool,
+    /// Where each interchange of the EDI door is kept as a file.
+    pub(crate) record: Option<PathBuf>,
+    /// What was agreed on with the buyer at the EDI door.
+    pub(crate) agreed: Agreed,
 }
 
 /// When plays begin: the same hour for all, so that the same seed gives the same bytes.
@@ -83,6 +85,8 @@ struct Play {
     files: usize,
     spoken: Vec<Spoken>,
     refusals: Vec<Refusal>,
+    /// What the buyer took and remarked on.
+    remarks: Vec<Refusal>,
     troubles: Vec<String>,
     counts: BTreeMap<String, usize>,
     /// Sets whose 997 rejected them, by door, that the vendor has to say again.
@@ -102,19 +106,15 @@ pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
         folder,
         at_once,
         record,
+        agreed,
     } = wanted;
     let lanes = if at_once > 1 { 4 } else { 1 };
     let time = (orders, seed, start());
-    let house = Box::pin(House::build(
-        &folder,
-        scenario.clone(),
-        time,
-        (lanes, record),
-    ))
-    .await?;
+    let built = House::build(&folder, scenario.clone(), time, (lanes, record), &agreed);
+    let house = Box::pin(built).await?;
     let erp = Desk::new(
         Arc::new(Library::embedded()),
-        &guides()?,
+        &Agreed::usual().guides,
         Qualified::new("ZZ", "SIMERP"),
         Qualified::new("ZZ", "BRIDGE"),
     );
@@ -127,6 +127,7 @@ pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
         files: 0,
         spoken: Vec::new(),
         refusals: Vec::new(),
+        remarks: Vec::new(),
         troubles: Vec::new(),
         counts: BTreeMap::new(),
         rejected: Vec::new(),
@@ -145,6 +146,7 @@ impl Play {
     async fn through(&mut self) -> Result<(), Failure> {
         let end = self.house.clock.now() + LONGEST;
         for _ in 0..ROUNDS {
+            self.renew()?;
             self.settle().await?;
             match self.next().await? {
                 Some(at) if at <= end => self.house.forward(at),
@@ -152,6 +154,18 @@ impl Play {
             }
         }
         Err(Failure::state("it never ends: something is tried for ever"))
+    }
+
+    /// The buyer's certificate has ended, and it is time for the new one.
+    fn renew(&mut self) -> Result<(), Failure> {
+        let now = self.house.clock.now();
+        if self.house.renewal.is_some_and(|at| at <= now) {
+            self.house.renewal = None;
+            let identity = edi::identity("Simulated buyer", now, None).map_err(Failure::state)?;
+            self.house.exchange(&identity.certificate)?;
+            self.house.edi.renew(identity);
+        }
+        Ok(())
     }
 
     /// Everything that is due at this hour, one after the other.
@@ -195,7 +209,15 @@ impl Play {
             false => None,
         };
         let work = self.house.next_work().await?;
-        let all = [world, self.vendor.next(), self.house.edi.next(), work, poll];
+        let renewal = self.house.renewal;
+        let all = [
+            world,
+            self.vendor.next(),
+            self.house.edi.next(),
+            work,
+            poll,
+            renewal,
+        ];
         let now = self.house.clock.now();
         let next = all.into_iter().flatten().min();
         // What is due already was tried, and comes again in its time.
@@ -297,11 +319,11 @@ impl Play {
         }
         self.troubles.extend(self.house.edi.troubles());
         for judged in self.house.edi.judged() {
-            self.refused(&judged);
+            self.judged(&judged);
         }
     }
 
-    fn refused(&mut self, judged: &Judged) {
+    fn judged(&mut self, judged: &Judged) {
         let refusal = |code: &str, path: &str, sentence: &str| Refusal {
             set: judged.set.clone(),
             number: judged.number.clone(),
@@ -319,11 +341,13 @@ impl Play {
                 .trim_start_matches("R-");
             self.rejected.push((judged.set.clone(), number.to_owned()));
         }
-        if let Some(Verdict::Refused { reasons, .. }) = &judged.verdict {
-            for one in reasons {
-                self.refusals
-                    .push(refusal(one.code, &one.path, &one.sentence));
-            }
+        let (into, reasons) = match &judged.verdict {
+            Some(Verdict::Refused { reasons, .. }) => (&mut self.refusals, reasons),
+            Some(Verdict::Accepted { remarks, .. }) => (&mut self.remarks, remarks),
+            None => return,
+        };
+        for one in reasons {
+            into.push(refusal(one.code, &one.path, &one.sentence));
         }
     }
 }

@@ -27,7 +27,7 @@ const TELL: TimeDelta = TimeDelta::minutes(10);
 /// From the ship notice to the invoice.
 const BILL: TimeDelta = TimeDelta::hours(3);
 /// From a refusal to the right paper.
-const AGAIN: TimeDelta = TimeDelta::minutes(30);
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// What the vendor does next about an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ pub(super) struct Vendor {
     books: BTreeMap<String, Book>,
     agenda: BTreeMap<(DateTime<Utc>, u64), Due>,
     turn: u64,
-    /// What remittances said was paid, in cents, by invoice number.
+    /// What remittances said was paid, less what they took off, in cents, by order.
     pub(super) paid: BTreeMap<String, i64>,
     /// What the buyer refused, in its words: set, number, why.
     pub(super) refused: Vec<(String, String, String)>,
@@ -134,8 +134,10 @@ impl Vendor {
                 let items = advice.remittances.iter().flat_map(|one| &one.items);
                 for item in items {
                     let paid = item.paid.and_then(papers::cents).unwrap_or(0);
-                    let number = item.id.clone().unwrap_or_default();
-                    *self.paid.entry(number).or_default() += paid;
+                    let mut named = item.references.iter();
+                    let order = named.find(|one| one.qualifier.as_deref() == Some("PO"));
+                    let order = order.and_then(|one| one.id.clone()).unwrap_or_default();
+                    *self.paid.entry(order).or_default() += paid;
                 }
             }
             _ => {}

@@ -60,14 +60,13 @@ fn listed(world: &World, query: &Query, now: DateTime<Utc>) -> Result<Reply, Rep
             && is_changed.is_none_or(|wanted| wanted == order.changed.is_some())
             && vendor.is_none_or(|vendor| vendor == VENDOR_CODE)
     };
-    let found = world.shown(now).filter(wanted);
-    let mut all: Vec<Value> = found
-        .map(|order| record(world, order, details, now))
-        .collect();
+    let mut all: Vec<&Order> = world.shown(now).filter(wanted).collect();
     if ascending {
         all.reverse();
     }
     let (page, next) = query.page(all, PAGE)?;
+    let said = |order: &Order| record(world, order, details, now);
+    let page = page.into_iter().map(said).collect();
     Ok((200, json!({"payload": paged("orders", page, next)})))
 }
 
@@ -167,14 +166,13 @@ fn told(
                 .is_none_or(|word| order.lines.iter().any(|line| confirmed(line) == word))
             && receipt.is_none_or(|word| order.lines.iter().any(|line| received(line) == word))
     };
-    let found = world.shown(now).filter(wanted);
-    let mut all: Vec<Value> = found
-        .map(|order| order_status(order, acknowledged.get(&order.number)))
-        .collect();
+    let mut all: Vec<&Order> = world.shown(now).filter(wanted).collect();
     if ascending {
         all.reverse();
     }
     let (page, next) = query.page(all, PAGE)?;
+    let said = |order: &Order| order_status(order, acknowledged.get(&order.number));
+    let page = page.into_iter().map(said).collect();
     Ok((200, json!({"payload": paged("ordersStatus", page, next)})))
 }
 

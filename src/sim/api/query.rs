@@ -4,7 +4,6 @@
 //! filter that is silently ignored answers with everything.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::{Reply, invalid};
 use crate::bridge::spapi::Endpoint;
@@ -116,11 +115,11 @@ impl Query {
     }
 
     /// Cuts a page out of all that was found: at most `limit`, which is 1 to `most`.
-    pub(super) fn page(
+    pub(super) fn page<T>(
         &self,
-        all: Vec<Value>,
+        all: Vec<T>,
         most: usize,
-    ) -> Result<(Vec<Value>, Option<String>), Reply> {
+    ) -> Result<(Vec<T>, Option<String>), Reply> {
         let limit = match self.text("limit").map(|text| (text, text.parse::<usize>())) {
             None => most,
             Some((_, Ok(limit))) if (1..=most).contains(&limit) => limit,

@@ -42,9 +42,10 @@ fn listed(world: &World, query: &Query, now: DateTime<Utc>) -> Result<Reply, Rep
         _ => issued.has(issue(bill)) && modified.has(updated(bill)),
     };
     let found = world.bills.values().filter(wanted);
-    let all: Vec<Value> = found.map(header).collect();
+    let all: Vec<&Bill> = found.collect();
     let count = all.len();
     let (page, next) = query.page(all, PAGE)?;
+    let page: Vec<Value> = page.into_iter().map(header).collect();
     let mut body = json!({"invoices": page, "numOfRecords": count});
     if let Some(next) = next {
         body["nextToken"] = next.into();

@@ -32,7 +32,7 @@ const ANSWERED: usize = 4096;
 /// From a try that failed to the next one.
 const RETRY: TimeDelta = TimeDelta::minutes(15);
 /// Tries of a message, until it is given up.
-const TRIES: u32 = 20;
+const TRIES: u32 = 400;
 /// How long the buyer's certificate holds.
 const VALID: TimeDelta = TimeDelta::days(3 * 365);
 
@@ -121,15 +121,21 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A key and a certificate for the buyer, made now. From a day before `at` on it holds three years.
+/// A key and a certificate, made now: from a day before `at` on it holds three years, or until
+/// `end`.
 ///
 /// # Errors
 /// What OpenSSL says.
-pub fn identity(name: &str, at: DateTime<Utc>) -> Result<Identity, as2::Error> {
+pub fn identity(
+    name: &str,
+    at: DateTime<Utc>,
+    end: Option<DateTime<Utc>>,
+) -> Result<Identity, as2::Error> {
     let mut serial = [0; 8];
     net::entropy(&mut serial);
     let serial = u64::from_be_bytes(serial) >> 1;
-    Identity::generate(name, serial, at - TimeDelta::days(1), at + VALID)
+    let end = end.unwrap_or(at + VALID);
+    Identity::generate(name, serial, at - TimeDelta::days(1), end)
 }
 
 impl Edi {

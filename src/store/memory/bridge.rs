@@ -54,13 +54,7 @@ impl Rows {
     ) -> Result<(), Error> {
         then.check()?;
         let work = self.leased(lease)?.clone();
-        let about = (work.kind, work.subject == submission.document);
-        if !matches!(about, (WorkKind::Deliver | WorkKind::Ask, true)) {
-            let kind = work.kind;
-            return Err(Error::invalid(format!(
-                "work to {kind} does not submit this"
-            )));
-        }
+        submission.check(work.kind, work.subject)?;
         let document = work.subject;
         self.submissions.insert(document, submission.clone());
         match then {
@@ -69,7 +63,7 @@ impl Rows {
                 self.release(lease, super::kept(*at), Some(why.clone()))?;
                 self.log(document, "retry", why, now);
             }
-            Then::Ask(at, note) => {
+            Then::Ask(at, note, _) => {
                 if work.kind == WorkKind::Deliver {
                     self.finish(lease, WorkKind::Deliver)?;
                     self.move_document(document, DocumentState::Delivered, note, now)?;
@@ -80,13 +74,13 @@ impl Rows {
                 }
                 self.put_off(WorkKind::Ask, document, super::kept(*at));
             }
-            Then::End(state, note, drafts) => {
+            Then::End(state, note, _) => {
                 self.finish(lease, work.kind)?;
                 self.move_document(document, *state, note, now)?;
-                for draft in drafts {
-                    self.draft(&work.partner, draft, now)?;
-                }
             }
+        }
+        for draft in then.drafts() {
+            self.draft(&work.partner, draft, now)?;
         }
         Ok(())
     }

@@ -82,13 +82,7 @@ pub(super) fn submit(
 ) -> Result<(), Error> {
     then.check()?;
     let work = leased(c, lease)?;
-    let about = (work.kind, work.subject == submission.document);
-    if !matches!(about, (WorkKind::Deliver | WorkKind::Ask, true)) {
-        let kind = work.kind;
-        return Err(Error::invalid(format!(
-            "work to {kind} does not submit this"
-        )));
-    }
+    submission.check(work.kind, work.subject)?;
     let document = work.subject;
     keep(c, submission, now)?;
     match then {
@@ -97,7 +91,7 @@ pub(super) fn submit(
             release(c, lease, *at, Some(why))?;
             log(c, document, "retry", why, now)?;
         }
-        Then::Ask(at, note) => {
+        Then::Ask(at, note, _) => {
             if work.kind == WorkKind::Deliver {
                 finish(c, lease, WorkKind::Deliver)?;
                 move_document(c, document, DocumentState::Delivered, note, now)?;
@@ -109,13 +103,13 @@ pub(super) fn submit(
             let sql = "UPDATE work SET due = $1 WHERE subject = $2 AND kind = 'ask'";
             run(c, sql, params![at.timestamp_micros(), document.as_bytes()])?;
         }
-        Then::End(state, note, drafts) => {
+        Then::End(state, note, _) => {
             finish(c, lease, work.kind)?;
             move_document(c, document, *state, note, now)?;
-            for new in drafts {
-                draft(c, &work.partner, new, now)?;
-            }
         }
+    }
+    for new in then.drafts() {
+        draft(c, &work.partner, new, now)?;
     }
     Ok(())
 }

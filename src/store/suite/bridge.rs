@@ -122,7 +122,8 @@ pub(in crate::store) async fn a_submission_is_kept_before_and_after(store: Subje
     assert_eq!(store.submission(id(document)).await.unwrap(), Some(posting));
     let other = store.submit(work.lease, submission(9, "new"), Then::Stay, at(1));
     assert_eq!(other.await.unwrap_err().kind(), Kind::Invalid);
-    let then = Then::Ask(at(900), "taken as t-1".into());
+    let taken = vec![new_document(6, DocumentState::Drafted)];
+    let then = Then::Ask(at(900), "taken as t-1".into(), taken);
     let taken = store.submit(work.lease, submission(document, "submitted"), then, at(2));
     taken.await.unwrap();
     assert_eq!(
@@ -142,7 +143,7 @@ pub(in crate::store) async fn a_submission_is_kept_before_and_after(store: Subje
         .await
         .unwrap();
     let ask = due.work.remove(0);
-    let then = Then::Ask(at(2000), "processing".into());
+    let then = Then::Ask(at(2000), "processing".into(), Vec::new());
     let asked = store.submit(ask.lease, submission(document, "presumed"), then, at(901));
     asked.await.unwrap();
     let mut due = store
@@ -161,9 +162,10 @@ pub(in crate::store) async fn a_submission_is_kept_before_and_after(store: Subje
         state(&store, document).await,
         (DocumentState::Rejected, "no".into())
     );
+    assert_eq!(state(&store, 6).await.0, DocumentState::Drafted);
     assert_eq!(state(&store, 7).await.0, DocumentState::Drafted);
     let counts = store.counts().await.unwrap();
-    assert_eq!(counts.work, [(WorkKind::Compose, 1)]);
+    assert_eq!(counts.work, [(WorkKind::Compose, 2)]);
 }
 
 pub(in crate::store) async fn a_submission_waits_for_its_time(store: Subject) {
