@@ -298,7 +298,7 @@ async fn opened(client: &Arc<Client>, account: &[u8], password: &str) -> Result<
 /// Base64 as JOSE writes it (RFC 7515 section 2).
 fn unpadded(text: &str) -> Option<Vec<u8>> {
     let mut plain = text.replace('-', "+").replace('_', "/");
-    while plain.len() % 4 > 0 {
+    while !plain.len().is_multiple_of(4) {
         plain.push('=');
     }
     openssl::base64::decode_block(&plain).ok()
