@@ -83,7 +83,10 @@ pub(super) fn watch(
                 partners.clone(),
             );
             let done = tokio::task::spawn_blocking(move || {
-                if let (Some(tls), Some(own)) = (&tls, &config.as2.tls)
+                // What is to be issued may not be there yet.
+                let own = config.as2.tls.as_ref();
+                let own = own.filter(|own| !issued || own.p12.exists());
+                if let (Some(tls), Some(own)) = (&tls, own)
                     && (issued || !gateway.show_tls(tls).is_ok_and(|shown| shown))
                 {
                     show(tls, own);

@@ -256,6 +256,7 @@ impl Serve {
         };
         let tls = tls.map(Arc::new);
         listeners.tls.clone_from(&tls);
+        listeners.issued = acme.is_some();
         let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;

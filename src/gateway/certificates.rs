@@ -109,11 +109,37 @@ impl Gateway {
     pub fn certificates(&self) -> Vec<Standing> {
         let agreed = self.agreed();
         let mut all = standing(&agreed.ours, None, |own| &own.certificate);
+        all.extend(self.listener().filter(|shown| {
+            let mut known = all.iter();
+            known.all(|own| own.fingerprint != shown.fingerprint)
+        }));
         for known in &agreed.partnerships {
             let name = Some(known.partner.name.as_str());
             all.extend(standing(&known.keys.theirs, name, |one| one));
         }
         all
+    }
+
+    /// What our listener shows is looked at with the other certificates from here on. What an
+    /// authority renews (`issued`) is no concern of anybody's while it does.
+    pub fn listens_with(&self, server: Arc<Server>, issued: bool) {
+        // A gateway has one listener; a second word changes nothing.
+        let _ = self.listener.set((server, issued));
+    }
+
+    fn listener(&self) -> Option<Standing> {
+        let (server, issued) = self.listener.get()?;
+        let ((from, until), now) = (server.validity(), self.now());
+        Some(Standing {
+            partner: None,
+            uses: vec![Use::Tls],
+            subject: "the AS2 listener".to_owned(),
+            fingerprint: server.fingerprint(),
+            from: Some(from),
+            until,
+            // It is renewed when a third of its time is left: half of that later it was not.
+            followed: *issued && until - now > (until - from) / 6,
+        })
     }
 
     /// Shows who connects from here on the newest TLS key of the folder of keys; `false` where there

@@ -196,3 +196,34 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 fn told(path: &Path, why: &dyn std::fmt::Display) -> String {
     format!("{}: {why}", path.display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_no_claim_of_reliability_gets_none() {
+        let file = |more: &str| {
+            let text = format!(
+                "name = \"acme\"\n[as2]\nid = \"A\"\nour_id = \"U\"\ncertificates = [\"a.pem\"]\n\
+                 url = \"https://edi.example/as2\"\n{more}"
+            );
+            partner::parse(&text, "acme.toml").unwrap().as2.unwrap()
+        };
+        let said = |more: &str, version: crate::as2::Version| {
+            let (as2, mut headers) = (file(more), Headers::default());
+            version.dress(&mut headers);
+            claim(&as2, &mut headers);
+            headers.get(FEATURES).map(str::to_owned)
+        };
+        let usual = said("", crate::as2::Version::V1_2).unwrap();
+        assert!(usual.split(", ").any(|one| one == RELIABILITY), "{usual}");
+        let without = said("reliability = false", crate::as2::Version::V1_2).unwrap();
+        let rest: Vec<_> = usual
+            .split(", ")
+            .filter(|one| *one != RELIABILITY)
+            .collect();
+        assert_eq!(without, rest.join(", "));
+        assert_eq!(said("reliability = false", crate::as2::Version::V1_1), None);
+    }
+}

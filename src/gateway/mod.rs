@@ -78,7 +78,7 @@ mod trial;
 mod worker;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -101,6 +101,7 @@ use crate::clock::{self, Clock};
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{self, Client, Proxy, Trust, Way};
+use crate::net::tls::Server;
 use crate::partner::keyring::Dated;
 use crate::partner::keys::{self, Keys};
 use crate::partner::{self, As2, Partner, Partners, ReceiptMode};
@@ -295,6 +296,8 @@ pub struct Gateway {
     api: Client,
     limits: Limits,
     opening: Semaphore,
+    /// What our listener shows, and whether an authority renews it.
+    listener: OnceLock<(Arc<Server>, bool)>,
     trace: Option<Arc<Trace>>,
     poke: Notify,
     /// How many steps were taken and rows queued since the start.
@@ -348,6 +351,7 @@ impl Gateway {
             api: Client::by(way.clone(), api::limits(&limits.client)),
             way,
             opening: Semaphore::new(limits.opening),
+            listener: OnceLock::new(),
             trace: trace.map(Arc::new),
             limits,
             poke: Notify::new(),

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -39,7 +39,6 @@ use instant_acme::{
     ExternalAccountKey, HttpClient, Identifier, NewAccount, NewOrder, Order, OrderStatus,
     RetryPolicy,
 };
-use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkcs12::Pkcs12;
@@ -55,7 +54,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::serve::{Limits, serve};
-use super::tls::{self, Bundle};
+use super::tls::{self, Bundle, moment};
 use super::{latin1, latin1_bytes};
 
 /// Where an authority looks for a token (RFC 8555 section 8.3).
@@ -299,7 +298,7 @@ async fn opened(client: &Arc<Client>, account: &[u8], password: &str) -> Result<
 /// Base64 as JOSE writes it (RFC 7515 section 2).
 fn unpadded(text: &str) -> Option<Vec<u8>> {
     let mut plain = text.replace('-', "+").replace('_', "/");
-    while plain.len() % 4 > 0 {
+    while !plain.len().is_multiple_of(4) {
         plain.push('=');
     }
     openssl::base64::decode_block(&plain).ok()
@@ -432,12 +431,6 @@ impl Standing {
     }
 }
 
-fn moment(time: &Asn1TimeRef) -> Result<DateTime<Utc>, ErrorStack> {
-    let since = Asn1Time::from_unix(0)?.diff(time)?;
-    let since = TimeDelta::days(since.days.into()) + TimeDelta::seconds(since.secs.into());
-    Ok(DateTime::UNIX_EPOCH + since)
-}
-
 /// Our client, as the library asks.
 struct Asking(Arc<Client>);
 
@@ -477,6 +470,9 @@ impl HttpClient for Asking {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+    use openssl::asn1::Asn1Time;
+
     use super::*;
 
     #[test]

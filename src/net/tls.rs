@@ -25,6 +25,8 @@ use std::sync::{PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkcs12::Pkcs12;
@@ -139,7 +141,14 @@ pub fn self_signed(der: &[u8], password: &str) -> Result<Option<Vec<u8>>, Error>
 /// What a listener shows to who connects.
 pub struct Server {
     clients: Clients,
-    shown: RwLock<(SslAcceptor, String)>,
+    shown: RwLock<Face>,
+}
+
+/// A key and its certificate, ready to be shown.
+struct Face {
+    acceptor: SslAcceptor,
+    fingerprint: String,
+    validity: (DateTime<Utc>, DateTime<Utc>),
 }
 
 impl std::fmt::Debug for Server {
@@ -172,7 +181,14 @@ impl Server {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
-        shown.1.clone()
+        shown.fingerprint.clone()
+    }
+
+    /// The first and the last moment of the certificate that is shown now.
+    #[must_use]
+    pub fn validity(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        shown.validity
     }
 
     /// Shakes hands within `limit`, and says what the client showed.
@@ -195,7 +211,7 @@ impl Server {
             }
             let acceptor = {
                 let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
-                shown.0.clone()
+                shown.acceptor.clone()
             };
             let ssl = Ssl::new(acceptor.context()).map_err(|why| why.to_string())?;
             let mut stream = SslStream::new(ssl, stream).map_err(|why| why.to_string())?;
@@ -224,7 +240,7 @@ pub(super) fn fingerprint(certificate: &X509Ref) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn acceptor(der: &[u8], password: &str, clients: Clients) -> Result<(SslAcceptor, String), Error> {
+fn acceptor(der: &[u8], password: &str, clients: Clients) -> Result<Face, Error> {
     let Bundle {
         key,
         certificate,
@@ -247,7 +263,20 @@ fn acceptor(der: &[u8], password: &str, clients: Clients) -> Result<(SslAcceptor
     };
     // Partner files pin what they want to see; most of it is self-signed.
     acceptor.set_verify_callback(verify, |_, _| true);
-    Ok((acceptor.build(), fingerprint(&certificate)))
+    Ok(Face {
+        acceptor: acceptor.build(),
+        fingerprint: fingerprint(&certificate),
+        validity: (
+            moment(certificate.not_before())?,
+            moment(certificate.not_after())?,
+        ),
+    })
+}
+
+pub(super) fn moment(time: &Asn1TimeRef) -> Result<DateTime<Utc>, ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
+    let since = TimeDelta::days(since.days.into()) + TimeDelta::seconds(since.secs.into());
+    Ok(DateTime::UNIX_EPOCH + since)
 }
 
 /// A connection, in clear or not.

@@ -33,6 +33,8 @@ pub struct Listeners {
     pub limits: Limits,
     /// What partners are shown where they come by TLS.
     pub tls: Option<Arc<Server>>,
+    /// Whether an authority renews that.
+    pub issued: bool,
     /// Whose word is taken for where a request comes from.
     pub believed: Believed,
 }
@@ -54,6 +56,7 @@ impl Listeners {
             path: "/as2".into(),
             limits: Limits::default(),
             tls: None,
+            issued: false,
             believed: Believed::default(),
         })
     }
@@ -101,8 +104,12 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         path,
         limits,
         tls,
+        issued,
         believed,
     } = listeners;
+    if let Some(tls) = &tls {
+        gateway.listens_with(Arc::clone(tls), issued);
+    }
     let addresses = (as2.local_addr()?, admin.local_addr()?);
     let settings = Settings {
         path,

@@ -179,6 +179,8 @@ fn an_authority_issues_a_certificate_and_renews_it_ahead_of_its_end() {
     let standing = Standing::of(&der, password).unwrap();
     assert_eq!(standing.names, [NAME]);
     assert!(Standing::of(&der, "").is_err());
+    let listed = super::run(folder, &["cert", "list", "--json"]);
+    listed.says(0, &["keys/tls/edi.p12", "\"uses\":[\"tls\"]"]);
     let account = std::fs::read_to_string(place.join("edi.account")).unwrap();
     assert!(account.contains("BEGIN ENCRYPTED PRIVATE KEY"), "{account}");
     for kind in ["p12", "password", "account"] {

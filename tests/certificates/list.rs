@@ -1,9 +1,12 @@
 //! `cert list`, `roll`, `import`, `accept`, `export`, `show`, and the warnings of `serve`.
 
-use transload::as2::Certificate;
+use std::sync::Arc;
+
+use transload::as2::{Certificate, Identity, KeyKind};
 use transload::gateway::{Gateway, Settings};
+use transload::net::tls::{Clients, Server};
 use transload::partner::expiry::Warned;
-use transload::partner::{self, keys};
+use transload::partner::{self, Partners, keys};
 use transload::store::Memory;
 
 use super::{at, key, partner as agreed, run};
@@ -227,4 +230,36 @@ fn serve_warns_once_a_threshold() {
         .filter(|row| row.0.partner.is_none())
         .count();
     assert_eq!(due, 0);
+}
+
+#[test]
+fn what_the_listener_shows_is_looked_at_too() {
+    let now = chrono::Utc::now();
+    // Days since its first moment and to its last, whether an authority renews it, what is said.
+    for (age, left, issued, warned) in [
+        (1, 30, false, Some(30)),
+        (1, 300, false, None),
+        (65, 25, true, None),
+        (80, 10, true, Some(14)),
+    ] {
+        let day = chrono::TimeDelta::days;
+        let (from, to) = (now - day(age), now + day(left) - day(1) / 2);
+        let own = Identity::generate_as(KeyKind::P256, "edi", 1, from, to).unwrap();
+        let der = own.to_pkcs12("edi", "open").unwrap();
+        let server = Server::from_pkcs12(&der, "open", Clients::Ignored).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Memory::default());
+        let settings = Settings::new(store, Partners::default(), folder.path());
+        let gateway = Gateway::new(settings).unwrap();
+        gateway.listens_with(Arc::new(server), issued);
+        let all = gateway.certificates();
+        assert_eq!(all[0].fingerprint, own.certificate.fingerprint());
+        let mut said = Warned::default();
+        let said = said.due(&all, now);
+        assert_eq!(
+            said.first().and_then(|one| one.0.warning(now)),
+            warned,
+            "{age} {left}"
+        );
+    }
 }

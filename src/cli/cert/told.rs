@@ -106,6 +106,17 @@ fn ours(
         names.push(own.p12.display().to_string());
         list.push(Dated::from(identity));
     }
+    if let Some(own) = config.as2.tls.as_ref().filter(|own| own.p12.exists()) {
+        let (der, password) = crate::cli::serve::key(own).map_err(Failure::state)?;
+        let identity = Identity::from_pkcs12(&der, &password);
+        let identity =
+            identity.map_err(|why| Failure::state(format!("{}: {why}", own.p12.display())))?;
+        names.push(own.p12.display().to_string());
+        list.push(Dated {
+            uses: vec![Use::Tls],
+            ..Dated::from(identity)
+        });
+    }
     names.extend(held.ours.iter().map(|own| own.name.clone()));
     list.extend(held.ours.iter().map(|own| own.dated.clone()));
     let certificate = |own: &Identity| own.certificate.clone();

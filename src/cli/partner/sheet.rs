@@ -127,7 +127,8 @@ fn certificates(config: &Config) -> Result<Vec<Enclosed>, Failure> {
     for one in &all {
         enclosed.push(enclose(one, Purpose::Messages)?);
     }
-    if let Some(own) = &config.as2.tls {
+    // For what an authority issues it vouches, and it changes every few weeks.
+    if let Some(own) = config.as2.tls.as_ref().filter(|own| own.acme.is_none()) {
         let (der, password) = key(own).map_err(Failure::state)?;
         let shown = tls::self_signed(&der, &password).map_err(Failure::state)?;
         if let Some(pem) = shown {
