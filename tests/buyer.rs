@@ -140,3 +140,119 @@ fn a_system_that_shares_no_code_with_us_is_paid() {
     let said: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!((&said["state"], &said["paid"]), (&"paid".into(), &said["asked"]), "{said}");
 }
+
+/// A partner of a folder, by the files of the simulator's own.
+fn partners() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let buyer = std::fs::read_to_string(Path::new(ROOT).join("samples/demo/buyer.toml")).unwrap();
+    let text = buyer.replace("{url}", "http://127.0.0.1:4080/as2").replace("{certificate}", "acme.pem");
+    let text = text.replace("name = \"buyer\"", "name = \"acme\"");
+    std::fs::write(folder.path().join("acme.toml"), text).unwrap();
+    let keys = crate::proxy::house::keys();
+    std::fs::write(folder.path().join("acme.pem"), keys.them.certificate.to_pem().unwrap()).unwrap();
+    folder
+}
+
+fn rehearse(folder: &Path, arguments: &[&str]) -> (Value, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
+    command.args(["rehearse", "acme", "--json", "--partners"]).arg(folder);
+    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {err}"));
+    (said, output.status.code().unwrap())
+}
+
+fn met(said: &Value, point: &str) -> bool {
+    let points = said["points"].as_array().unwrap();
+    let one = points.iter().find(|one| one["point"] == point).unwrap();
+    one["met"].as_bool().unwrap()
+}
+
+#[test]
+fn production_is_refused_until_three_rounds_are_complete_and_the_list_is_met() {
+    let temp = partners();
+    let folder = temp.path();
+    for round in 1..=3 {
+        let (refused, exit) = rehearse(folder, &["--production"]);
+        assert_eq!((exit, &refused["switched"]), (1, &false.into()), "before round {round}");
+        let (said, _) = rehearse(folder, &[]);
+        assert_eq!(said["rounds"][round - 1]["complete"], true, "{said}");
+        assert_eq!(met(&said, "rounds"), round == 3, "{said}");
+    }
+    for item in ["survey", "connectivity", "messages", "invoices"] {
+        let (refused, exit) = rehearse(folder, &["--production"]);
+        assert_eq!(exit, 1, "without {item}: {refused}");
+        rehearse(folder, &["--met", item, "--note", "Kim, 3 March"]);
+    }
+    let file = folder.join("acme.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let (said, exit) = rehearse(folder, &["--production"]);
+    // The certificate of the tests may be short-lived, which is refused as well.
+    if !met(&said, "certificates") {
+        assert_eq!(exit, 1, "{said}");
+        let (said, exit) = rehearse(folder, &["--production", "--override", "a new one is on its way"]);
+        assert_eq!(exit, 0, "{said}");
+        assert!(said["overridden"].to_string().contains("on its way"), "{said}");
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.replace("usage = \"P\"\n", ""), before);
+    let partner = transload::partner::parse(&text, "acme.toml").unwrap();
+    assert_eq!(partner.x12.unwrap().usage, transload::partner::Usage::P);
+    // Who changes what is agreed begins anew.
+    std::fs::write(&file, text.replace("810 = { guide = \"amazon\" }", "810 = {}")).unwrap();
+    let (said, _) = rehearse(folder, &["--status"]);
+    assert!(!met(&said, "rounds"), "{said}");
+}
+
+/// What the buyer writes, read by a program that somebody else wrote: only what is explained.
+#[test]
+fn x12_doctor_finds_nothing_in_what_the_buyer_says() {
+    let doctor = Path::new(ROOT).join("target/interop/venv/bin/x12doctor");
+    let ci = std::env::var_os("CI").is_some();
+    assert!(doctor.exists() || !ci, "no x12-doctor: run tests/interop/setup.sh");
+    if !doctor.exists() {
+        println!("skipped: no x12-doctor; tests/interop/setup.sh installs it");
+        return;
+    }
+    let record = tempfile::tempdir().unwrap();
+    for scenario in ["order-change", "shortage", "wrong-sscc"] {
+        let folder = record.path().join(scenario);
+        std::fs::create_dir(&folder).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
+        command.args(["sim", "amazon", "--orders", "3", "--scenario", scenario, "--record"]);
+        command.arg(&folder).output().unwrap();
+    }
+    let files: Vec<_> = ["order-change", "shortage", "wrong-sscc"]
+        .iter()
+        .flat_map(|scenario| std::fs::read_dir(record.path().join(scenario)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("-said-"))
+        .collect();
+    for set in ["850", "860", "820", "824", "997"] {
+        let name = format!("-said-{set}");
+        assert!(files.iter().any(|path| path.to_string_lossy().contains(&name)), "no {set}");
+    }
+    let output = Command::new(doctor).args(["check", "--format", "json"]).args(&files).output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).expect("it speaks JSON");
+    let explained: Vec<&str> = include_str!("buyer/doctor.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    let reports = said["reports"].as_array().unwrap();
+    assert_eq!(reports.len(), files.len());
+    let (mut used, mut surprises) = (std::collections::BTreeSet::new(), Vec::new());
+    for finding in reports.iter().flat_map(|report| report["findings"].as_array().unwrap()) {
+        if finding["severity"] != "error" {
+            continue;
+        }
+        let text = |key: &str| finding[key].as_str().unwrap_or("-");
+        let code = format!("{}/{}", text("code"), text("segment_id"));
+        match explained.iter().find(|one| **one == code) {
+            Some(one) => _ = used.insert(*one),
+            None => surprises.push(finding.to_string()),
+        }
+    }
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
+    assert_eq!(used.len(), explained.len(), "a line of doctor.txt is not needed: {explained:?}");
+}
