@@ -24,67 +24,45 @@ fn played(happens: &str, doors: &str, orders: usize) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {err}"))
 }
 
-/// A mistake is refused or remarked with these words, and the order is paid all the same once the
-/// right paper came.
-#[track_caller]
-fn found(what: &str, more: &str, set: &str, words: &str) {
-    let said = played(&format!("[[happens]]\nwhat = \"{what}\"\n{more}\n"), "\"edi\"", 1);
-    let told = ["refused", "remarked"].map(|name| said[name].as_array().unwrap());
-    let one = told.into_iter().flatten().find(|one| one["set"] == set);
-    let one = one.unwrap_or_else(|| panic!("{what} was not found: {said}"));
-    let sentence = one["sentence"].as_str().unwrap();
-    assert!(sentence.contains(words), "{what}: {sentence} ({})", one["code"]);
+/// Mistakes of the vendor's side, one an order: what happens, which set it is found in, and words of
+/// the sentence that says what is wrong.
+const PLANTED: [(&str, &str, &str, &str); 11] = [
+    ("wrong_line", "line = 1", "855", "line"),
+    ("early_notice", "", "856", "was not acknowledged"),
+    ("over_shipment", "units = 1", "856", "are shipped"),
+    ("wrong_sscc", "", "856", "check digit"),
+    ("same_sscc", "", "856", "two packages"),
+    ("early_invoice", "", "810", "was shipped"),
+    ("invoice_twice", "", "810", "came on"),
+    ("invoice_total", "cents = 1", "810", "its lines come to"),
+    ("invoice_price", "cents = 1", "810", "will be claimed"),
+    ("invoice_freight", "cents = 900", "810", "will be claimed"),
+    ("late_acknowledgment", "hours = 60", "855", "hours after the order"),
+];
+
+#[test]
+fn each_mistake_is_found_and_the_sentence_says_what_is_wrong() {
+    let happens = PLANTED.iter().zip(1..).map(|((what, more, ..), position)| {
+        format!("[[happens]]\nwhat = \"{what}\"\norders = [{position}]\n{more}\n")
+    });
+    let said = played(&happens.collect::<String>(), "\"edi\"", PLANTED.len());
     assert_eq!(said["unexplained"], 0, "{said}");
-}
-
-#[test]
-fn an_answer_for_the_wrong_line() {
-    found("wrong_line", "line = 1", "855", "line");
-}
-
-#[test]
-fn a_notice_before_the_acknowledgment() {
-    found("early_notice", "", "856", "was not acknowledged");
-}
-
-#[test]
-fn a_notice_of_one_too_many() {
-    found("over_shipment", "units = 1", "856", "are shipped");
-}
-
-#[test]
-fn an_sscc_with_a_wrong_check_digit() {
-    found("wrong_sscc", "", "856", "check digit");
-}
-
-#[test]
-fn an_invoice_before_the_goods_leave() {
-    found("early_invoice", "", "810", "was shipped");
-}
-
-#[test]
-fn an_invoice_twice() {
-    found("invoice_twice", "", "810", "came on");
-}
-
-#[test]
-fn an_invoice_with_a_cent_too_much() {
-    found("invoice_total", "cents = 1", "810", "its lines come to");
-}
-
-#[test]
-fn a_price_with_a_cent_too_much() {
-    found("invoice_price", "cents = 1", "810", "will be claimed");
-}
-
-#[test]
-fn freight_that_was_not_agreed() {
-    found("invoice_freight", "cents = 900", "810", "will be claimed");
-}
-
-#[test]
-fn a_late_acknowledgment() {
-    found("late_acknowledgment", "hours = 60", "855", "hours after the order");
+    let rows = said["rows"].as_array().unwrap();
+    for ((what, _, set, words), row) in PLANTED.iter().zip(rows) {
+        let order = row["order"].as_str().unwrap();
+        let told = ["refused", "remarked"].map(|name| said[name].as_array().unwrap());
+        let mut told = told.into_iter().flatten();
+        let one = told.find(|one| {
+            one["set"] == *set
+                && one["number"].as_str().unwrap().contains(order)
+                && one["sentence"].as_str().unwrap().contains(words)
+        });
+        assert!(one.is_some(), "{what} of {order} was not found: {said}");
+        assert_eq!(row["state"], "paid", "{what}: the right paper followed: {row}");
+    }
+    // Of an order that nothing is planted in, nothing is said.
+    let sound = played("", "\"edi\"", 1);
+    assert_eq!((&sound["refused"], &sound["remarked"]), (&Value::Array(vec![]), &Value::Array(vec![])));
 }
 
 /// The same by the other door, where the outcome of the transaction says it.
@@ -104,13 +82,20 @@ fn the_api_door_refuses_the_same() {
 /// A 997 that refuses makes the vendor say it again; one that is missing changes no money.
 #[test]
 fn a_missing_and_a_negative_997_and_a_lost_receipt() {
-    for (what, set) in [("negative997", "855"), ("missing997", "856"), ("lost_mdn", "810")] {
-        let happens = format!("[[happens]]\nwhat = \"{what}\"\nset = \"{set}\"\n[end]\nstates = {{ paid = \"all\" }}\n");
-        let said = played(&happens, "\"edi\"", 1);
-        assert_eq!(said["rows"][0]["state"], "paid", "{what}: {said}");
-        let came = said["interchanges"][set].as_u64().unwrap();
-        assert_eq!(came, if what == "negative997" { 2 } else { 1 }, "{what}: {said}");
-    }
+    let ways = [("negative997", "855"), ("missing997", "856"), ("lost_mdn", "810")];
+    let happens = ways.iter().zip(1..).map(|((what, set), position)| {
+        format!("[[happens]]\nwhat = \"{what}\"\nset = \"{set}\"\norders = [{position}]\n")
+    });
+    let happens: String = happens.collect();
+    let happens = format!("{happens}[end]\nstates = {{ paid = \"all\" }}\n");
+    let said = played(&happens, "\"edi\"", ways.len());
+    assert_eq!(said["sound"], true, "{said}");
+    let came = ["855", "856", "810"].map(|set| said["interchanges"][set].as_u64().unwrap());
+    assert_eq!(came, [4, 3, 3], "the rejected one again, and nothing else: {said}");
+    // Every document but one was answered.
+    let sets = said["interchanges"].as_object().unwrap().iter();
+    let all: u64 = sets.filter(|(set, _)| *set != "997").map(|(_, n)| n.as_u64().unwrap()).sum();
+    assert_eq!(said["interchanges"]["997"], all - 1, "{said}");
 }
 
 /// pyas2lib and plain strings, by `--listen`.
