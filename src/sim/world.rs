@@ -1,6 +1,6 @@
 //! The buyer's state, and the agenda of what happens next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -177,8 +177,9 @@ impl World {
             Ok(_) => Vec::new(),
             Err(reasons) => reasons.clone(),
         };
-        for reason in &reasons {
-            *self.refused.entry(reason.code).or_default() += 1;
+        let codes: BTreeSet<&'static str> = reasons.iter().map(|reason| reason.code).collect();
+        for code in codes {
+            *self.refused.entry(code).or_default() += 1;
         }
         let submission = Submission {
             known,

@@ -1,0 +1,47 @@
+//! `sim state`, `sim ledger`, `sim scenarios`: what a simulator that listens says of itself, and what
+//! it can play.
+
+use std::io::Write;
+
+use tokio::runtime::Runtime;
+
+use super::super::words::language;
+use super::super::{Exit, Failure, Outcome};
+use crate::lang::Language;
+use crate::net::client::{Client, Limits, Trust};
+use crate::sim::Scenario;
+use crate::sim::listen::PORT;
+
+/// The port of a simulator that listens.
+#[derive(clap::Args)]
+pub(super) struct Look {
+    /// The port that the simulator listens on
+    #[arg(long, value_name = "PORT", default_value_t = PORT)]
+    port: u16,
+}
+
+impl Look {
+    /// Prints what the control says of `what`, which is JSON.
+    pub(super) fn run(self, what: &str, out: &mut dyn Write) -> Outcome {
+        let runtime = Runtime::new().map_err(Failure::state)?;
+        let url = format!("http://127.0.0.1:{}/{what}", self.port);
+        let client = Client::new(Trust::Only(Vec::new()), Limits::default());
+        let answer = runtime.block_on(client.send("GET", &url, &[], bytes::Bytes::new()));
+        let answer = answer.map_err(Failure::network)?;
+        writeln!(out, "{}", String::from_utf8_lossy(&answer.body).trim())?;
+        Ok(Exit::Clean)
+    }
+}
+
+/// Lists what there is to play.
+pub(super) fn scenarios(out: &mut dyn Write) -> Outcome {
+    for name in Scenario::names() {
+        let scenario = Scenario::named(name).map_err(Failure::state)?;
+        let about = match language() {
+            Language::Chinese => &scenario.about_zh,
+            _ => &scenario.about,
+        };
+        writeln!(out, "{name:<22} {about}")?;
+    }
+    Ok(Exit::Clean)
+}
