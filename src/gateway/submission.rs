@@ -20,7 +20,7 @@ use crate::bridge::spapi::{
     Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff,
     functional, operation,
 };
-use crate::canonical::Document;
+use crate::canonical::{ApplicationAdvice, Document, Message};
 use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work, WorkKind};
 use crate::x12::{Delimiters, Form, GroupHeader};
 
@@ -337,7 +337,8 @@ impl Gateway {
         let row = &way.detail.document;
         let context = way.api.client.account().context(now);
         let sent = sent(row);
-        let (advice, _) = advice::from_api(told, &sent, &context)?;
+        let (mut advice, _) = advice::from_api(told, &sent, &context)?;
+        fit(&mut advice);
         let document = Document::ApplicationAdvice(advice);
         let (partner, library) = (&way.known.partner, &way.known.library);
         let set = match compose::body(&document, partner, library) {
@@ -362,6 +363,44 @@ impl Gateway {
             findings: "[]".into(),
             state: DocumentState::Drafted,
         })
+    }
+}
+
+/// Makes what an API says fit into an 824: a transaction's number is longer than BGN02 (30), and its
+/// words than TED02 (60) and NTE02 (80). Words go on in notes; of the number its beginning is kept,
+/// and the document's own page has all of it.
+fn fit(advice: &mut ApplicationAdvice) {
+    let pieces = |text: &str, most: usize| -> Vec<String> {
+        let all: Vec<char> = text.chars().collect();
+        let pieces = all
+            .chunks(most)
+            .map(|piece| piece.iter().collect::<String>());
+        pieces
+            .map(|piece| piece.trim().to_owned())
+            .filter(|piece| !piece.is_empty())
+            .collect()
+    };
+    if let Some(number) = &mut advice.number {
+        *number = number.chars().take(30).collect();
+    }
+    for error in advice
+        .results
+        .iter_mut()
+        .flat_map(|result| &mut result.errors)
+    {
+        let whole = error.message.take().unwrap_or_default();
+        let first: String = whole.chars().take(60).collect();
+        let rest: String = whole.chars().skip(60).collect();
+        let said = error.notes.iter().filter_map(|note| note.text.clone());
+        let said: Vec<String> = std::iter::once(rest).chain(said).collect();
+        let notes = said.iter().flat_map(|text| pieces(text, 80));
+        error.notes = notes
+            .map(|text| Message {
+                text: Some(text),
+                ..Message::default()
+            })
+            .collect();
+        error.message = Some(first.trim().to_owned()).filter(|text| !text.is_empty());
     }
 }
 

@@ -274,14 +274,19 @@ impl Play {
                 self.record("json of vendor", document, &json);
                 self.put("bridge/buyer/in", "paper.json", &json)
             }
-            Door::Api => {
-                let written = self
-                    .erp
-                    .write(document, now.naive_utc())
-                    .map_err(Failure::state)?;
-                self.record("x12 of vendor", document, &written.bytes);
-                self.put("files/in", "paper.x12", &written.bytes)
-            }
+            Door::Api => match self.erp.write(document, now.naive_utc()) {
+                Ok(written) => {
+                    self.record("x12 of vendor", document, &written.bytes);
+                    self.put("files/in", "paper.x12", &written.bytes)
+                }
+                Err(why) => {
+                    let (kind, number) = (document.kind(), document.number());
+                    let number = number.unwrap_or_default();
+                    self.troubles
+                        .push(format!("{kind} {number} cannot be written: {why}"));
+                    Ok(())
+                }
+            },
         }
     }
 

@@ -148,8 +148,22 @@ impl Vendor {
         self.scenario.happens(what, position).cloned()
     }
 
-    fn ordered(&mut self, order: PurchaseOrder, door: Door, position: usize, now: DateTime<Utc>) {
+    fn ordered(
+        &mut self,
+        mut order: PurchaseOrder,
+        door: Door,
+        position: usize,
+        now: DateTime<Utc>,
+    ) {
         let number = order.number.clone().unwrap_or_default();
+        // Fewer than none is a slip of the buyer's, and a person asks what was meant.
+        let quantities = order
+            .lines
+            .iter_mut()
+            .filter_map(|line| line.quantity.as_mut());
+        for value in quantities.filter_map(|quantity| quantity.value.as_mut()) {
+            *value = Decimal::new(value.value().abs());
+        }
         if self.books.contains_key(&number) {
             self.repeated += 1;
             return;
