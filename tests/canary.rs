@@ -9,8 +9,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
@@ -34,7 +35,8 @@ fn open(name: &str) -> Option<File> {
 /// Keeps what was said somewhere, for the scan.
 pub(crate) fn keep(name: &str, bytes: &[u8]) {
     if let Some(mut file) = open(name) {
-        file.write_all(bytes).expect("the folder of canaries is writable");
+        file.write_all(bytes)
+            .expect("the folder of canaries is writable");
     }
 }
 
@@ -62,9 +64,16 @@ pub(crate) fn watch() {
 /// The scan, over files.
 fn scan(files: &[&Path]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/canary.sh");
-    let ended = Command::new("bash").arg(script).args(files).output().unwrap();
+    let ended = Command::new("bash")
+        .arg(script)
+        .args(files)
+        .output()
+        .unwrap();
     let said = [ended.stdout, ended.stderr].concat();
-    (ended.status.success(), String::from_utf8_lossy(&said).into_owned())
+    (
+        ended.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }
 
 #[test]
@@ -73,7 +82,13 @@ fn a_planted_leak_is_seen() {
     let (clean, leak) = (folder.path().join("clean"), folder.path().join("leak"));
     fs::write(&clean, "WARN account=erp no access token\n").unwrap();
     assert_eq!(scan(&[&clean]), (true, String::new()));
-    for word in [SECRET, super::api::REFRESH, super::api::TOKEN, CONTENT, "CNRY0007"] {
+    for word in [
+        SECRET,
+        super::api::REFRESH,
+        super::api::TOKEN,
+        CONTENT,
+        "CNRY0007",
+    ] {
         fs::write(&leak, format!("\0binary\nWARN told {word}-1 by mistake\n")).unwrap();
         let (sound, said) = scan(&[&clean, &leak]);
         assert!(!sound && said.contains("leak"), "{word}: {said}");
@@ -82,6 +97,16 @@ fn a_planted_leak_is_seen() {
     }
     assert!(!scan(&[]).0, "nothing to scan is no clean run");
     assert!(!scan(&[&folder.path().join("none")]).0);
+}
+
+/// A program that ends with this value: it is killed by its id.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A question of the admin listener, whose answer is kept.
@@ -113,10 +138,19 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
         command.env("TRANSLOAD_LOG", "trace");
         command
     };
-    let listen = ["--as2-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let listen = [
+        "--as2-listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ];
     let made = program(&[&["init", "--as2-id", "US"][..], &listen].concat());
     let made = { made }.output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     credential(&root, &[(SECRET, None)]);
     let since = (Utc::now() - TimeDelta::days(2)).to_rfc3339();
     let text = file(&root, &server.url);
@@ -129,14 +163,15 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
         .collect();
     fs::create_dir_all(root.join("files/in")).unwrap();
     fs::create_dir_all(root.join("files/out")).unwrap();
+    fs::create_dir_all(root.join("partners")).unwrap();
     fs::write(root.join("partners/erp.toml"), text).unwrap();
-    let mut child = { program(&["serve", "--json"]) }
+    let child = { program(&["serve", "--json"]) }
         .stdout(Stdio::piped())
         .stderr(File::create(root.join("serve.log")).unwrap())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut serving = Serving(child.unwrap());
     let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = BufReader::new(serving.0.stdout.take().unwrap());
     out.read_line(&mut line).unwrap();
     let told = || fs::read_to_string(root.join("serve.log")).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}{}", told()));
@@ -148,16 +183,23 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
     let waited = |what: &str, so: &dyn Fn() -> bool| {
         let began = std::time::Instant::now();
         while !so() {
-            assert!(began.elapsed().as_secs() < 40, "it never came that {what}: {}", told());
-            std::thread::yield_now();
+            assert!(
+                began.elapsed().as_secs() < 40,
+                "it never came that {what}: {}",
+                told()
+            );
+            std::thread::sleep(Duration::from_millis(10));
         }
     };
     waited("orders went out", &|| sent("850") == 6);
     for n in 0..3 {
         let text = super::api::world::acknowledgment(n + 1, &format!("{NUMBER}000{n}"), 24);
         fs::write(root.join(format!("files/in/a{n}.part")), text).unwrap();
-        fs::rename(root.join(format!("files/in/a{n}.part")), root.join(format!("files/in/a{n}.x12")))
-            .unwrap();
+        fs::rename(
+            root.join(format!("files/in/a{n}.part")),
+            root.join(format!("files/in/a{n}.x12")),
+        )
+        .unwrap();
     }
     let post = "vendorOrders.submitAcknowledgement";
     waited("answers went there", &|| server.had(post).len() == 3);
@@ -171,11 +213,13 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
     let asked: String = ["/healthz", "/readyz", "/metrics", "/none"]
         .map(|path| ask(&admin, path))
         .concat();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(serving);
     fs::write(root.join("admin.log"), &asked).unwrap();
     let log = told();
-    assert!(log.contains("TRACE") && log.contains("held as it came"), "{log}");
+    assert!(
+        log.contains("TRACE") && log.contains("held as it came"),
+        "{log}"
+    );
     let (sound, leaks) = scan(&[&root.join("serve.log"), &root.join("admin.log")]);
     assert!(sound, "{leaks}");
     keep("serve.log", log.as_bytes());

@@ -246,8 +246,15 @@ impl Gateway {
             }
             Err(why) => {
                 let (account, stream) = (&account.name, window.stream.as_str());
-                tracing::error!(account, stream, "an order cannot be used; it is held as it came");
-                (record.to_string(), vec![held(known, &number, record, why, key)])
+                tracing::error!(
+                    account,
+                    stream,
+                    "an order cannot be used; it is held as it came"
+                );
+                (
+                    record.to_string(),
+                    vec![held(known, &number, record, why, key)],
+                )
             }
         };
         let observation = Observation {
@@ -355,7 +362,11 @@ fn drafts(
     // What cannot be said in X12 is not lost: a person sees it, and why.
     let (set, state, findings) = match written {
         Ok((set, ..)) => (set, DocumentState::Drafted, told(losses)),
-        Err(why) => (String::new(), DocumentState::Held, vec![remark(&why)]),
+        Err(why) => {
+            let (account, kind) = (&partner.name, document.kind().as_str());
+            tracing::error!(account, kind, "what came cannot be said in X12; it is held");
+            (String::new(), DocumentState::Held, vec![remark(&why)])
+        }
     };
     vec![draft(
         known,
@@ -407,5 +418,8 @@ fn remark(why: &str) -> Value {
 
 /// The rows of a loss report, for the page of the document.
 fn told(losses: &[Loss]) -> Vec<Value> {
-    losses.iter().map(|loss| remark(&loss.to_string())).collect()
+    losses
+        .iter()
+        .map(|loss| remark(&loss.to_string()))
+        .collect()
 }

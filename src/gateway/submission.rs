@@ -17,7 +17,8 @@ use super::worker::Setback;
 use super::{Gateway, compose};
 use crate::bridge::spapi::outcome::{Next, Said, Sight, Stage, Submission, said, sight};
 use crate::bridge::spapi::{
-    Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff, functional, operation,
+    Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff,
+    functional, operation,
 };
 use crate::canonical::Document;
 use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work, WorkKind};
@@ -121,7 +122,10 @@ impl Gateway {
             .map(ToString::to_string)
             .chain(request.faults.iter().map(ToString::to_string))
             .collect();
-        let (endpoint, body) = (account.version.twin(endpoint), account.version.body(request.body));
+        let (endpoint, body) = (
+            account.version.twin(endpoint),
+            account.version.body(request.body),
+        );
         let submission = Submission::new(endpoint, request.path, body);
         Ok(match wrong.is_empty() {
             true => Ok(submission),
@@ -304,7 +308,10 @@ impl Gateway {
     /// Nobody knows of one that is doubtful, and what is said later is business.
     fn functional(&self, way: &Way<'_>, submission: &Submission) -> Option<NewDocument> {
         let (row, partner) = (&way.detail.document, &way.known.partner);
-        let x12 = partner.x12.as_ref().filter(|_| way.api.agreed.acknowledge)?;
+        let x12 = partner
+            .x12
+            .as_ref()
+            .filter(|_| way.api.agreed.acknowledge)?;
         let answer = match submission.stage {
             Stage::Submitted | Stage::Presumed | Stage::Confirmed => Ok(()),
             // Refused at once: what a question finds out later is business.

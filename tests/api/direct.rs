@@ -60,7 +60,10 @@ async fn consumers_orders(edit: fn(String) -> String, version: &str) {
     let post = format!("vendorDirectFulfillmentOrders{version}.submitAcknowledgement");
     let had = world.server.had(&post);
     assert_eq!(had.len(), 1, "{post}");
-    assert_eq!(had[0]["orderAcknowledgements"][0]["purchaseOrderNumber"], "CNRY0000");
+    assert_eq!(
+        had[0]["orderAcknowledgements"][0]["purchaseOrderNumber"],
+        "CNRY0000"
+    );
     let asked = world.server.set(|state| state.asked.clone());
     let other = if version == "V1" { "2021-12-28" } else { "V1." };
     let strange = asked.iter().find(|(one, _)| one.contains(other));
@@ -87,7 +90,9 @@ async fn a_restricted_token_that_ends_early_is_asked_for_anew() {
         state.orders = orders(start(), 24);
     });
     let out = async || world.sent("850").len() == 24;
-    world.until(TimeDelta::minutes(5), "orders went out", out).await;
+    world
+        .until(TimeDelta::minutes(5), "orders went out", out)
+        .await;
     let (given, asked) = world.server.set(|state| (state.given, state.asked.len()));
     assert!(given > 4 && given < asked / 2, "{given} of {asked}");
     world.end().await;
@@ -102,7 +107,9 @@ async fn a_restricted_token_that_is_refused_moves_no_mark() {
         state.bad = [GIVE].into();
         state.orders = orders(start(), 6);
     });
-    world.pass(TimeDelta::minutes(10), TimeDelta::hours(30)).await;
+    world
+        .pass(TimeDelta::minutes(10), TimeDelta::hours(30))
+        .await;
     assert!(world.sent("850").is_empty());
     assert!(world.said().contains("no restricted data token"));
     let given = world.server.set(|state| state.asked.len());

@@ -195,7 +195,10 @@ fn windows_overlap_by_as_much_as_our_clock_is_ahead() {
     let window = asked(&marks, now);
     assert_eq!(window.to, now);
     marks = marks.answered(&window, None, &plan, now);
-    let (true_clock, ahead) = (marks.clone().dated(Some(now), now), marks.dated(Some(now - behind), now));
+    let (true_clock, ahead) = (
+        marks.clone().dated(Some(now), now),
+        marks.dated(Some(now - behind), now),
+    );
     let later = now + plan.every;
     // Of the stream that was read, once the other was too.
     let next = |marks: &Marks| {
@@ -225,7 +228,10 @@ fn a_list_that_is_always_refused_in_its_middle_gets_shorter() {
             }
         }
     }
-    assert_eq!(widths[..4], [3 * 86_400, 3 * 86_400, 3 * 86_400, 3 * 43_200]);
+    assert_eq!(
+        widths[..4],
+        [3 * 86_400, 3 * 86_400, 3 * 86_400, 3 * 43_200]
+    );
     assert!(widths.len() < 60, "{widths:?}");
 }
 

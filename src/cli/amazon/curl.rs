@@ -42,9 +42,13 @@ impl Curl {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::state(lines.join("\n"))
         })?;
-        let agreed = partners.get(&partner).and_then(|known| known.spapi.as_ref());
+        let agreed = partners
+            .get(&partner)
+            .and_then(|known| known.spapi.as_ref());
         let agreed = agreed.ok_or_else(|| {
-            Failure::state(format!("the partner file of {partner} has no [spapi] any more"))
+            Failure::state(format!(
+                "the partner file of {partner} has no [spapi] any more"
+            ))
         })?;
         let account = gateway::account(&partner, agreed).map_err(Failure::state)?;
         writeln!(out, "{}", submission.call().curl(&account, System.now()))?;

@@ -63,7 +63,10 @@ impl List {
                     "marketplace": marketplace, "currency": currency });
                 writeln!(out, "{line}")?;
             } else {
-                writeln!(out, "{name:4} {region:3} {country:3} {marketplace:15} {currency}")?;
+                writeln!(
+                    out,
+                    "{name:4} {region:3} {country:3} {marketplace:15} {currency}"
+                )?;
             }
         }
         Ok(Exit::Clean)
@@ -97,7 +100,11 @@ impl Copied {
         })?;
         let write = written.write_all(text.as_bytes());
         write.map_err(|why| Failure::state(format!("cannot write {file}: {why}")))?;
-        writeln!(out, "{file} is a copy of {}; change it, and name it in a partner file", self.site)?;
+        writeln!(
+            out,
+            "{file} is a copy of {}; change it, and name it in a partner file",
+            self.site
+        )?;
         Ok(Exit::Clean)
     }
 }
