@@ -6,6 +6,7 @@ mod laws;
 mod odd;
 pub(crate) mod server;
 mod storms;
+mod wire;
 pub(crate) mod world;
 
 /// Words that stand in secrets and documents here, and may stand in no log and no error.

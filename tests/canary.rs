@@ -9,8 +9,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
@@ -98,6 +99,16 @@ fn a_planted_leak_is_seen() {
     assert!(!scan(&[&folder.path().join("none")]).0);
 }
 
+/// A program that ends with this value: it is killed by its id.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A question of the admin listener, whose answer is kept.
 fn ask(admin: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(admin).unwrap();
@@ -152,14 +163,15 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
         .collect();
     fs::create_dir_all(root.join("files/in")).unwrap();
     fs::create_dir_all(root.join("files/out")).unwrap();
+    fs::create_dir_all(root.join("partners")).unwrap();
     fs::write(root.join("partners/erp.toml"), text).unwrap();
-    let mut child = { program(&["serve", "--json"]) }
+    let child = { program(&["serve", "--json"]) }
         .stdout(Stdio::piped())
         .stderr(File::create(root.join("serve.log")).unwrap())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut serving = Serving(child.unwrap());
     let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = BufReader::new(serving.0.stdout.take().unwrap());
     out.read_line(&mut line).unwrap();
     let told = || fs::read_to_string(root.join("serve.log")).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}{}", told()));
@@ -176,7 +188,7 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
                 "it never came that {what}: {}",
                 told()
             );
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(10));
         }
     };
     waited("orders went out", &|| sent("850") == 6);
@@ -201,8 +213,7 @@ async fn a_program_that_says_all_it_can_says_no_secret_and_no_content() {
     let asked: String = ["/healthz", "/readyz", "/metrics", "/none"]
         .map(|path| ask(&admin, path))
         .concat();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(serving);
     fs::write(root.join("admin.log"), &asked).unwrap();
     let log = told();
     assert!(

@@ -34,7 +34,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("demo", &["transload demo", "transload demo --keep"]),
     ("sim", &["transload sim amazon", "transload sim clock +23h"]),
     ("sim amazon", &["transload sim amazon --scenario standard --orders 20 --seed 7", "transload sim amazon --listen", "transload sim amazon --listen --vendor http://127.0.0.1:4080/as2 --certificate keys/MYCO.pem"]),
-    ("rehearse", &["transload rehearse acme", "transload rehearse acme --met survey --note \"Kim, portal, 3 March\"", "transload rehearse acme --production"]),
+    ("rehearse", &["transload rehearse acme", "transload rehearse acme --met survey --note ticket-88", "transload rehearse acme --production"]),
     ("sim clock", &["transload sim clock", "transload sim clock +23h"]),
     ("as2", &["transload as2 open message.http --key us.p12 --password-file us.password", "transload as2 seal order.edi --from MYCO --to ACME"]),
     ("as2 open", &["transload as2 open message.http --key us.p12 --password-file us.password"]),

@@ -362,7 +362,11 @@ fn drafts(
     // What cannot be said in X12 is not lost: a person sees it, and why.
     let (set, state, findings) = match written {
         Ok((set, ..)) => (set, DocumentState::Drafted, told(losses)),
-        Err(why) => (String::new(), DocumentState::Held, vec![remark(&why)]),
+        Err(why) => {
+            let (account, kind) = (&partner.name, document.kind().as_str());
+            tracing::error!(account, kind, "what came cannot be said in X12; it is held");
+            (String::new(), DocumentState::Held, vec![remark(&why)])
+        }
     };
     vec![draft(
         known,

@@ -106,3 +106,92 @@ async fn an_account_is_connected_and_examined() {
 fn text_of(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("new.credential")).unwrap()
 }
+
+#[test]
+fn a_site_is_listed_copied_and_named_in_a_partner_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let sites = run(root, &["amazon", "site", "list"], "");
+    let sites = String::from_utf8(sites.stdout).unwrap();
+    assert!(
+        sites.lines().count() >= 20 && sites.contains("ATVPDKIKX0DER"),
+        "{sites}"
+    );
+    let copied = |site: &str, file: &str| {
+        let ended = run(root, &["amazon", "site", "clone", site, file], "");
+        (ended.status.code(), said(&ended))
+    };
+    assert_eq!(copied("us", "us-west.toml").0, Some(0));
+    let (again, why) = copied("us", "us-west.toml");
+    assert!(again == Some(2) && why.contains("there already"), "{why}");
+    assert_eq!(copied("atlantis", "a.toml").0, Some(2));
+    let (known, why) = copied("us", "de.toml");
+    assert!(known == Some(2) && why.contains("another name"), "{why}");
+    let site = root.join("us-west.toml");
+    let text = std::fs::read_to_string(&site).unwrap();
+    let changed = text.replace("cartons_need_sscc = true", "cartons_need_sscc = false");
+    std::fs::write(&site, changed).unwrap();
+
+    std::fs::create_dir(root.join("partners")).unwrap();
+    let text = file(root, "http://127.0.0.1:9");
+    let text = text.replace("site = \"us\"", "site = \"../us-west.toml\"");
+    std::fs::write(root.join("partners/erp.toml"), text).unwrap();
+    let partners = transload::partner::load(&root.join("partners")).unwrap();
+    let agreed = partners.get("erp").unwrap().spapi.clone().unwrap();
+    let account = transload::gateway::account("erp", &agreed).unwrap();
+    assert_eq!(
+        (account.site.name.as_str(), account.site.cartons_need_sscc),
+        ("us-west", false)
+    );
+    assert_eq!(account.key(), "simulator/na/erp");
+    std::fs::remove_file(&site).unwrap();
+    let why = transload::gateway::account("erp", &agreed).unwrap_err();
+    assert!(why.contains("us-west.toml"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_documents_request_is_copied_as_curl() {
+    let world = World::start(true).await;
+    world.server.set(|state| {
+        state.orders = super::world::orders(super::world::start() - chrono::TimeDelta::hours(2), 1);
+    });
+    let minute = chrono::TimeDelta::minutes(1);
+    let out = async || world.sent("850").len() == 1;
+    world.until(minute, "the order went out", out).await;
+    world.answer(1, "CNRY0000", 24);
+    let taken = async || world.documents("855").await.len() == 1;
+    world.until(minute, "the answer is there", taken).await;
+    let id = world.documents("855").await[0].id;
+    let kept = async || world.store().submission(id).await.unwrap().is_some();
+    world.until(minute, "it is drawn up", kept).await;
+    let root = world.folder.path();
+    std::fs::create_dir(root.join("partners")).unwrap();
+    std::fs::write(
+        root.join("partners/erp.toml"),
+        file(root, &world.server.url),
+    )
+    .unwrap();
+    let (none, id) = (uuid::Uuid::nil().to_string(), id.to_string());
+    let curl = |id: &str| run(root, &["amazon", "curl", id, "--data", "data"], "");
+    let ended = curl(&id);
+    let line = String::from_utf8(ended.stdout.clone()).unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    assert!(
+        line.starts_with("curl -X POST 'http://127.0.0.1:"),
+        "{line}"
+    );
+    assert!(
+        line.contains("/vendor/orders/v1/acknowledgements") && line.contains("CNRY0000"),
+        "{line}"
+    );
+    assert!(
+        line.contains("x-amz-access-token: $TOKEN") && !line.contains(super::SECRET),
+        "{line}"
+    );
+    assert_eq!(curl(&none).status.code(), Some(2));
+    world.stop().await;
+}

@@ -17,8 +17,8 @@ use transload::bridge::spapi::operation::{self, Operation};
 use transload::bridge::spapi::outcome::{Submission, witness};
 use transload::bridge::spapi::poll::{self, Marks, Plan};
 use transload::bridge::spapi::{
-    Account, Call, Client, ClientSecret, Credential, Endpoint, Environment, LossKind, Secret, Site,
-    Verdict,
+    Account, Call, Client, ClientSecret, Credential, DirectVersion, Endpoint, Environment,
+    LossKind, Secret, Site, Verdict,
 };
 use transload::canonical::Document;
 use transload::mapping::{Fill, Library, sample};
@@ -121,10 +121,15 @@ fn posted(document: &Document, direct: bool) -> Option<Call> {
     }
     let endpoint = Endpoint::of(request.operation.name())?;
     let submission = Submission::new(endpoint, request.path, request.body);
-    match submission.next("ATVPDKIKX0DER", now()) {
-        transload::bridge::spapi::outcome::Next::Post(call) => Some(call),
-        other => panic!("{other:?}"),
-    }
+    Some(submission.call())
+}
+
+/// The same request of direct fulfillment, in the later version.
+fn dated(call: &Call) -> Option<Call> {
+    let later = DirectVersion::Dated;
+    let endpoint = later.twin(call.endpoint);
+    let body = later.body(call.body.clone()?);
+    (endpoint != call.endpoint).then(|| Call::to(endpoint).body(body))
 }
 
 /// The documents of our samples, and those that the guides make up.
@@ -141,20 +146,25 @@ fn bodies() -> Vec<(String, Call)> {
             continue;
         }
         let guide = library.named(&name).unwrap().unwrap();
-        for seed in 0..24 {
+        for seed in 0..9 {
             let fill = if seed % 3 == 0 { Fill::All } else { Fill::Some };
             let document = sample(&guide, fill, &mut draws(seed)).expect("the guide maps");
             let call = posted(&document, name.contains("amazon-df"));
             calls.extend(call.map(|call| (format!("{name} seed {seed}"), call)));
         }
     }
+    let later = calls.iter();
+    let later = later.filter_map(|(file, call)| Some((file.clone(), dated(call)?)));
+    let later: Vec<(String, Call)> = later.collect();
+    calls.extend(later);
     calls
 }
 
 /// A value for a name in a query, as the models want it.
 fn value(endpoint: &Endpoint, name: &str) -> String {
     let word = match name {
-        "limit" | "pageSize" => "10",
+        "limit" => "10",
+        "pageSize" => "30",
         "sortOrder" => "DESC",
         "includeDetails" | "isPOChanged" => "true",
         "poItemState" => "Cancelled",
@@ -198,10 +208,21 @@ fn each() -> Vec<(String, Call)> {
         "createSubscription" => json!({"payloadVersion": "1.0", "destinationId": "d-1"}),
         "createDestination" => json!({"name": "queue", "resourceSpecification":
             {"sqs": {"arn": "arn:aws:sqs:us-east-1:123456789012:queue"}}}),
-        "sendTestNotification" => json!({"payloadVersion": "1.0", "destinationId": "d-1"}),
+        "sendTestNotification" => json!({"destinationId": "d-1"}),
         "submitShippingLabelRequest" => json!({"shippingLabelRequests": [{
             "purchaseOrderNumber": "2JK3S9VC", "sellingParty": party, "shipFromParty": party}]}),
-        "createShippingLabels" => json!({"sellingParty": party, "shipFromParty": party}),
+        "createShippingLabels" => {
+            json!({"sellingParty": party, "shipFromParty": party, "containers":
+            [{"containerType": "Carton", "containerIdentifier": "1", "packedItems":
+                [{"itemSequenceNumber": 1, "packedQuantity":
+                    {"amount": 1, "unitOfMeasure": "Each"}}]}]})
+        }
+        "submitInvoice" => json!({"invoices": [{"invoiceNumber": "I-1",
+            "invoiceDate": "2026-11-20T08:00:00Z", "remitToParty": party, "shipFromParty": party,
+            "invoiceTotal": {"amount": "10.50", "currencyCode": "USD"},
+            "items": [{"itemSequenceNumber": "1", "purchaseOrderNumber": "2JK3S9VC",
+                "invoicedQuantity": {"amount": 1, "unitOfMeasure": "Each"},
+                "netCost": {"amount": "10.50", "currencyCode": "USD"}}]}]}),
         "submitShipmentStatusUpdates" => json!({"shipmentStatusUpdates": [{
             "purchaseOrderNumber": "2JK3S9VC", "sellingParty": party, "shipFromParty": party,
             "statusUpdateDetails": {"trackingNumber": "1Z1", "statusCode": "D1", "reasonCode": "NS",
@@ -210,7 +231,7 @@ fn each() -> Vec<(String, Call)> {
                     "countryCode": "US", "postalCode": "98101", "city": "Seattle",
                     "stateOrRegion": "WA"}}}]}),
         "createContainerLabel" => json!({"sellingParty": party, "shipFromParty": party,
-            "carrierId": "c-1", "vendorContainerId": "v-1", "containerLabelFormat": "PNG",
+            "carrierId": "SWA", "vendorContainerId": "v-1",
             "packages": [{"packageTrackingNumber": "1Z1"}]}),
         _ => Value::Null,
     };

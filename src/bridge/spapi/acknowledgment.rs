@@ -111,6 +111,7 @@ pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgmen
     let derived = walk.derived_status();
     walk.add(LossKind::Inferred, "status", derived);
     walk.rows_from_api(&ROWS);
+    walk.ordered_on();
     walk.party_from_api("vendor", "sellingParty", ORDERS);
     for n in 0..walk.theirs.len("items") {
         let (ours, theirs) = (format!("lines[{n}]"), format!("items[{n}]"));
@@ -141,6 +142,16 @@ pub fn from_api(answer: Value, context: &Context) -> (PurchaseOrderAcknowledgmen
 }
 
 impl Walk<'_> {
+    /// The day of the order that is answered: where nobody has the order, that of the answer.
+    pub(super) fn ordered_on(&mut self) {
+        let order = self.context.order.as_ref();
+        let known = order.and_then(|order| Some(order.ordered_on?.to_string()));
+        let day = known.or_else(|| self.ours.text("acknowledged_on"));
+        if let Some(day) = day {
+            self.add(LossKind::Inferred, "ordered_on", day);
+        }
+    }
+
     /// Lines for an answer that has none, from the order that it answers.
     fn expand(&mut self) {
         let Some(status) = self.ours.text("status") else {

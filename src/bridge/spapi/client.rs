@@ -228,6 +228,10 @@ impl Client {
             Verdict::Uncertain(why) => return Err(Verdict::Down(why, None)),
             other => return Err(other),
         };
+        if let Login::Denied(why) = &login {
+            let account = &self.account.name;
+            tracing::warn!(account, %why, "no restricted token");
+        }
         let given = login.given();
         let before = std::mem::take(&mut *tokens);
         *tokens = before.answered(login, 1, moment.now, moment.draw);

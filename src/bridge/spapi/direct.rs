@@ -250,6 +250,7 @@ pub fn acknowledgment_from_api(
     );
     walk.add(LossKind::Synthesised, "purpose", "original");
     walk.rows_from_api(&ANSWER);
+    walk.ordered_on();
     walk.party_from_api("vendor", "sellingParty", ORDERS);
     walk.party_from_api("ship_from", "shipFromParty", ORDERS);
     let code = walk

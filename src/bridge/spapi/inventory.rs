@@ -61,6 +61,9 @@ pub fn to_api(stock: &InventoryAdvice, context: &Context) -> (Value, Option<Stri
     (value, warehouse, report)
 }
 
+/// X12 755: what an inventory advice is where nobody says.
+const STOCK: &str = "SI";
+
 /// An update of the warehouse `warehouse`.
 #[must_use]
 pub fn from_api(
@@ -73,6 +76,11 @@ pub fn from_api(
         walk.ours.put("warehouse.id.id", warehouse);
     }
     walk.party_from_api("vendor", "inventory.sellingParty", PARTY);
+    walk.add(LossKind::Synthesised, "purpose", "original");
+    walk.add(LossKind::Synthesised, "kind", STOCK);
+    let number = context.now.format("%Y%m%d%H%M%S").to_string();
+    walk.add(LossKind::Synthesised, "number", number);
+    walk.put_moment("made", context.now, false);
     walk.means_nothing("inventory.isFullUpdate", "false");
     for n in 0..walk.theirs.len("inventory.items") {
         let (line, item) = (format!("lines[{n}]"), format!("inventory.items[{n}]"));

@@ -399,6 +399,11 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
         _ => return None,
     };
     let list = operation.row().list;
+    let nowhere =
+        (operation == Operation::SubmitInventoryUpdate && path.is_none()).then(|| Fault {
+            at: "warehouse".to_owned(),
+            problem: "an update is of one warehouse, and the document names none".to_owned(),
+        });
     let faults = records.iter().enumerate().flat_map(|(n, record)| {
         let at = if list.is_empty() {
             String::new()
@@ -415,7 +420,7 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
     Some(Request {
         operation,
         path,
-        faults: faults.collect(),
+        faults: faults.chain(nowhere).collect(),
         body: operation.body(records),
         losses: report.losses,
         traces: report.traces,

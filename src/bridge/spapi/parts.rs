@@ -39,6 +39,9 @@ const ADDRESS: [(&str, &str); 7] = [
     ("address.country", "countryCode"),
 ];
 
+/// X12 98 of the parties that have several.
+const ROLES: [(&str, &str); 2] = [("vendor", "VN"), ("remit_to", "RI")];
+
 impl Walk<'_> {
     /// An amount of ours, with the currency at `own`, the document's, or the site's.
     pub(super) fn money_to_api(&mut self, amount: &str, own: &str, theirs: &str) {
@@ -179,6 +182,11 @@ impl Walk<'_> {
             self.trace(&path, &place);
         }
         self.address_from_api(ours, &format!("{theirs}.address"), spelling);
+        // X12 has several words for who it is, and the API none.
+        let role = ROLES.iter().find(|(name, _)| *name == ours);
+        if let Some((_, role)) = role.filter(|_| self.ours.has(ours)) {
+            self.add(LossKind::Inferred, &format!("{ours}.role"), *role);
+        }
         let Some(tax) = spelling.tax else { return };
         let tax = format!("{theirs}.{tax}");
         let reference = format!("{ours}.references[0]");
