@@ -17,8 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0005.sql"),
     include_str!("../schema/0006.sql"),
     include_str!("../schema/0007.sql"),
+    include_str!("../schema/0008.sql"),
     include_str!("../schema/0009.sql"),
-    include_str!("../schema/0011.sql"),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".
