@@ -1,5 +1,7 @@
 //! `transload sim`: a simulated buyer on this machine, to be tested against or to be played with.
 
+mod look;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -15,9 +17,8 @@ use super::{Exit, Failure, Outcome};
 use crate::as2::Certificate;
 use crate::clock::{Clock, System};
 use crate::mapping::Library;
-use crate::net::client::{Client, Limits, Trust};
 use crate::net::loopback::Loopback;
-use crate::sim::listen::{PORT, Shifted, Simulator};
+use crate::sim::listen::{PORT, Shifted, Simulator, ask};
 use crate::sim::{Scenario, World, edi};
 use crate::x12::Qualified;
 
@@ -39,6 +40,12 @@ enum What {
     Amazon(Box<Buyer>),
     /// Move the clock of a simulator that listens, or ask what time it is there
     Clock(Move),
+    /// Where every order of a simulator that listens stands
+    State(look::Look),
+    /// The money of a simulator that listens, order by order
+    Ledger(look::Look),
+    /// List the scenarios that are built in
+    Scenarios,
 }
 
 /// Play a scenario against our gateway, or listen for any other system
@@ -72,7 +79,12 @@ struct Buyer {
     #[arg(long, value_name = "PORT", default_value_t = PORT + 1, requires = "listen")]
     as2_port: u16,
     /// Where the buyer's certificate and the API's credential are written
-    #[arg(long, value_name = "FOLDER", default_value = "simulator", requires = "listen")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "simulator",
+        requires = "listen"
+    )]
     folder: PathBuf,
     /// The vendor's AS2 address on this machine; without it there is the API door alone
     #[arg(long, value_name = "URL", requires = "certificate")]
@@ -103,6 +115,9 @@ impl Sim {
         match self.command {
             What::Amazon(buyer) => buyer.run(out),
             What::Clock(step) => step.run(out),
+            What::State(look) => look.run("state", out),
+            What::Ledger(look) => look.run("ledger", out),
+            What::Scenarios => look::scenarios(out),
         }
     }
 }
@@ -110,20 +125,16 @@ impl Sim {
 impl Move {
     fn run(self, out: &mut dyn Write) -> Outcome {
         let runtime = Runtime::new().map_err(Failure::state)?;
-        let url = format!("http://127.0.0.1:{}/clock", self.port);
-        let client = Client::new(Trust::Only(Vec::new()), Limits::default());
         let (method, body) = match &self.step {
             Some(step) => ("POST", step.clone()),
             None => ("GET", String::new()),
         };
-        let body = bytes::Bytes::from(body);
-        let answer = runtime.block_on(client.send(method, &url, &[], body));
-        let answer = answer.map_err(Failure::network)?;
-        let said = String::from_utf8_lossy(&answer.body);
-        if !answer.taken() {
-            return Err(Failure::usage(said.trim()));
+        let answer = runtime.block_on(ask(self.port, (method, "clock"), body));
+        let (done, said) = answer.map_err(Failure::network)?;
+        if !done {
+            return Err(Failure::usage(said));
         }
-        writeln!(out, "{}", said.trim())?;
+        writeln!(out, "{said}")?;
         Ok(Exit::Clean)
     }
 }
@@ -148,7 +159,12 @@ impl Buyer {
                 json: self.json,
                 record: self.record,
             };
-            return play_out(scenario, (orders, self.seed, self.at_once.max(1)), &show, out);
+            return play_out(
+                scenario,
+                (orders, self.seed, self.at_once.max(1)),
+                &show,
+                out,
+            );
         }
         super::serve::log("warn");
         let runtime = Runtime::new().map_err(Failure::state)?;
@@ -164,7 +180,10 @@ impl Buyer {
         let simulator = Arc::new(simulator);
         std::fs::create_dir_all(&self.folder).map_err(Failure::state)?;
         let credential = self.folder.join("api.credential");
-        simulator.credential().save(&credential).map_err(Failure::state)?;
+        simulator
+            .credential()
+            .save(&credential)
+            .map_err(Failure::state)?;
         let at = Loopback::bind(self.port).await.map_err(Failure::network)?;
         let api = at.url().map_err(Failure::network)?;
         let (stop, stopped) = watch::channel(false);
@@ -180,7 +199,9 @@ impl Buyer {
             let url = at.url().map_err(Failure::network)?;
             said["as2"] = format!("{url}{}", edi::PATH).into();
             said["certificate"] = serde_json::json!(self.folder.join("buyer.pem"));
-            doors.push(tokio::spawn(Arc::clone(&edi).listen(at, ended(stopped.clone()))));
+            doors.push(tokio::spawn(
+                Arc::clone(&edi).listen(at, ended(stopped.clone())),
+            ));
             doors.push(tokio::spawn(says(edi, stopped)));
         }
         match self.json {
@@ -221,7 +242,8 @@ impl Buyer {
             false => Certificate::from_der(&bytes),
         };
         let vendor = vendor.map_err(|why| unusable(why.to_string()))?;
-        let identity = edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
+        let identity =
+            edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
         let pem = identity.certificate.to_pem().map_err(Failure::state)?;
         std::fs::write(self.folder.join("buyer.pem"), pem).map_err(Failure::state)?;
         let settings = edi::Settings {
@@ -237,7 +259,9 @@ impl Buyer {
         let library = Arc::new(Library::embedded());
         let world = Arc::clone(world);
         let edi = edi::Edi::new(settings, world, clock, identity, vendor, library);
-        let at = Loopback::bind(self.as2_port).await.map_err(Failure::network)?;
+        let at = Loopback::bind(self.as2_port)
+            .await
+            .map_err(Failure::network)?;
         Ok(Some((edi, at)))
     }
 }
