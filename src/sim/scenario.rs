@@ -55,7 +55,6 @@ const FILES: &[(&str, &str)] = files![
     "lost-transaction"
     "missing-997"
     "negative-997"
-    "negative-quantity"
     "no-detail"
     "old-orders"
     "order-change"
