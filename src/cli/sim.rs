@@ -1,5 +1,7 @@
 //! `transload sim`: a simulated buyer on this machine, to be tested against or to be played with.
 
+mod look;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -15,9 +17,8 @@ use super::{Exit, Failure, Outcome};
 use crate::as2::Certificate;
 use crate::clock::{Clock, System};
 use crate::mapping::Library;
-use crate::net::client::{Client, Limits, Trust};
 use crate::net::loopback::Loopback;
-use crate::sim::listen::{PORT, Shifted, Simulator};
+use crate::sim::listen::{PORT, Shifted, Simulator, ask};
 use crate::sim::{Scenario, World, edi};
 use crate::x12::Qualified;
 
@@ -39,6 +40,12 @@ enum What {
     Amazon(Box<Buyer>),
     /// Move the clock of a simulator that listens, or ask what time it is there
     Clock(Move),
+    /// Where every order of a simulator that listens stands
+    State(look::Look),
+    /// The money of a simulator that listens, order by order
+    Ledger(look::Look),
+    /// List the scenarios that are built in
+    Scenarios,
 }
 
 /// Play a scenario against our gateway, or listen for any other system
@@ -108,6 +115,9 @@ impl Sim {
         match self.command {
             What::Amazon(buyer) => buyer.run(out),
             What::Clock(step) => step.run(out),
+            What::State(look) => look.run("state", out),
+            What::Ledger(look) => look.run("ledger", out),
+            What::Scenarios => look::scenarios(out),
         }
     }
 }
@@ -115,20 +125,16 @@ impl Sim {
 impl Move {
     fn run(self, out: &mut dyn Write) -> Outcome {
         let runtime = Runtime::new().map_err(Failure::state)?;
-        let url = format!("http://127.0.0.1:{}/clock", self.port);
-        let client = Client::new(Trust::Only(Vec::new()), Limits::default());
         let (method, body) = match &self.step {
             Some(step) => ("POST", step.clone()),
             None => ("GET", String::new()),
         };
-        let body = bytes::Bytes::from(body);
-        let answer = runtime.block_on(client.send(method, &url, &[], body));
-        let answer = answer.map_err(Failure::network)?;
-        let said = String::from_utf8_lossy(&answer.body);
-        if !answer.taken() {
-            return Err(Failure::usage(said.trim()));
+        let answer = runtime.block_on(ask(self.port, (method, "clock"), body));
+        let (done, said) = answer.map_err(Failure::network)?;
+        if !done {
+            return Err(Failure::usage(said));
         }
-        writeln!(out, "{}", said.trim())?;
+        writeln!(out, "{said}")?;
         Ok(Exit::Clean)
     }
 }

@@ -216,28 +216,7 @@ impl World {
             wrong.push(reason("unknown_item", format!("{at}.ids"), sentence));
             return;
         };
-        let value = line.quantity.as_ref().and_then(|quantity| quantity.value);
-        let Some(count) = value.and_then(units).filter(|count| *count > 0) else {
-            let sentence = "it is not a whole number of eaches above 0".to_owned();
-            wrong.push(reason(
-                "not_a_quantity",
-                format!("{at}.quantity.value"),
-                sentence,
-            ));
-            return;
-        };
-        let price = line
-            .price
-            .as_ref()
-            .and_then(|price| price.amount)
-            .and_then(cents);
-        let Some(price) = price.filter(|price| *price > 0) else {
-            let sentence = "it is no price in whole cents".to_owned();
-            wrong.push(reason(
-                "not_a_price",
-                format!("{at}.price.amount"),
-                sentence,
-            ));
+        let Some((count, price)) = counted(line, at, wrong) else {
             return;
         };
         if invoice
@@ -329,6 +308,25 @@ impl World {
         }
         remarks
     }
+}
+
+/// How many of a line, at which price in cents; what is wrong with either is told.
+fn counted(line: &InvoiceLine, at: &str, wrong: &mut Vec<Reason>) -> Option<(u32, i64)> {
+    let value = line.quantity.as_ref().and_then(|quantity| quantity.value);
+    let count = value.and_then(units).filter(|count| *count > 0);
+    if count.is_none() {
+        let sentence = "it is not a whole number of eaches above 0".to_owned();
+        let path = format!("{at}.quantity.value");
+        wrong.push(reason("not_a_quantity", path, sentence));
+    }
+    let price = line.price.as_ref().and_then(|price| price.amount);
+    let price = price.and_then(cents).filter(|price| *price > 0);
+    if price.is_none() {
+        let sentence = "it is no price in whole cents".to_owned();
+        let path = format!("{at}.price.amount");
+        wrong.push(reason("not_a_price", path, sentence));
+    }
+    count.zip(price)
 }
 
 /// The total that counts: the one that is said, which must be the sum.

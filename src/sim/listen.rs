@@ -22,6 +22,7 @@ use super::{Door, Ledger, Saying, Shortfall, Verdict, World};
 use crate::bridge::spapi::Credential;
 use crate::canonical::Document;
 use crate::clock::Clock;
+use crate::net::client::{self, Client, Limits, Trust};
 use crate::net::loopback::Loopback;
 use crate::net::whole::{Asked, Told};
 
@@ -172,6 +173,25 @@ impl Simulator {
         };
         at.serve(answer, shutdown).await;
     }
+}
+
+/// Asks the control of a simulator that listens on a port of this machine: whether it did it, and
+/// what it says.
+///
+/// # Errors
+/// Nobody listens there.
+pub async fn ask(
+    port: u16,
+    (method, what): (&'static str, &str),
+    body: String,
+) -> Result<(bool, String), client::Error> {
+    let body = Told::new(0, body).body;
+    let url = format!("http://127.0.0.1:{port}/{what}");
+    // Nothing is asked by TLS, so nobody is trusted.
+    let client = Client::new(Trust::Only(Vec::new()), Limits::default());
+    let answer = client.send(method, &url, &[], body).await?;
+    let said = String::from_utf8_lossy(&answer.body).trim().to_owned();
+    Ok((answer.taken(), said))
 }
 
 fn json_told(status: u16, body: &Value) -> Told {

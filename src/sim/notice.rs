@@ -75,7 +75,7 @@ impl World {
         self.judge_goods(&mut told);
         self.judge_packages(&told.packages.clone(), again, &mut told);
         let said = |pick: fn(&Level) -> Option<&crate::canonical::Moment>| {
-            notice.levels.iter().find_map(|level| pick(level))
+            notice.levels.iter().flat_map(Level::walk).find_map(pick)
         };
         let shipped = notice
             .shipped
@@ -203,7 +203,8 @@ impl World {
             .and_then(|order| order.number.as_deref());
         let order = own.or(above);
         let kind = level.level.as_ref().map_or("", |kind| kind.as_str());
-        if matches!(kind, "pack" | "tare") {
+        // A parcel to a consumer has the carrier's number, and no more.
+        if matches!(kind, "pack" | "tare") && !self.scenario().direct {
             marks(level, kind, at, told);
         }
         if kind == "item" {

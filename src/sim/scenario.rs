@@ -38,6 +38,7 @@ const FILES: &[(&str, &str)] = files![
     "backorder"
     "cancel"
     "chargeback"
+    "direct"
     "down"
     "duplicate-order"
     "early-invoice"
@@ -54,7 +55,6 @@ const FILES: &[(&str, &str)] = files![
     "lost-transaction"
     "missing-997"
     "negative-997"
-    "negative-quantity"
     "no-detail"
     "old-orders"
     "order-change"
@@ -100,6 +100,9 @@ pub struct Scenario {
     /// The doors that orders take in turn.
     #[serde(default = "both")]
     pub doors: Vec<Door>,
+    /// Whether its orders are of consumers, which the API gives apart.
+    #[serde(default)]
+    pub direct: bool,
     /// Orders of a run, where nobody says another number.
     #[serde(default = "twenty")]
     pub orders: usize,
@@ -417,6 +420,10 @@ impl Scenario {
             return Err(invalid(
                 "doors is empty; possible are edi and api".to_owned(),
             ));
+        }
+        if scenario.direct && scenario.doors.contains(&Door::Edi) {
+            let why = "consumers' orders (direct = true) go by the API: doors = [\"api\"]";
+            return Err(invalid(why.to_owned()));
         }
         if scenario.every_minutes < 0 || scenario.outcome_minutes < 0 {
             return Err(invalid("minutes are not negative".to_owned()));

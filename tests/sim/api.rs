@@ -15,8 +15,8 @@ use super::vendor::Papers;
 use crate::spapi::schema::{Model, models};
 
 /// A client at the door, whose every answer is held to its model.
-struct Client {
-    world: World,
+pub(super) struct Client {
+    pub(super) world: World,
     api: Api,
     now: DateTime<Utc>,
     token: String,
@@ -25,7 +25,7 @@ struct Client {
 }
 
 impl Client {
-    fn of(scenario: &str, orders: usize) -> Client {
+    pub(super) fn of(scenario: &str, orders: usize) -> Client {
         let mut scenario = Scenario::named(scenario).unwrap();
         scenario.doors = vec![transload::sim::Door::Api];
         let mut client = Client {
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// Asks, and holds the answer to the model.
-    fn ask(&mut self, method: &str, target: &str, body: Option<&Value>) -> (u16, Value) {
+    pub(super) fn ask(&mut self, method: &str, target: &str, body: Option<&Value>) -> (u16, Value) {
         // Slowly enough for any operation.
         self.now += TimeDelta::seconds(2);
         if self.now.timestamp() % 3000 < 2 {
@@ -115,7 +115,7 @@ impl Client {
         (told.status, body)
     }
 
-    fn get(&mut self, target: &str) -> (u16, Value) {
+    pub(super) fn get(&mut self, target: &str) -> (u16, Value) {
         self.ask("GET", target, None)
     }
 
@@ -133,7 +133,7 @@ impl Client {
         body["payload"]["transactionStatus"].clone()
     }
 
-    fn later(&mut self, hours: i64) {
+    pub(super) fn later(&mut self, hours: i64) {
         self.now += TimeDelta::hours(hours);
         self.log_in();
     }

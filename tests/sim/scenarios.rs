@@ -116,3 +116,37 @@ fn a_thousand_orders_are_explained_to_the_cent() {
     assert!(ledger.remitted > 0);
     assert_eq!(run.world.end(), []);
 }
+
+/// Nothing here takes a port but by the type that takes none of another machine, and nothing names an
+/// address.
+#[test]
+fn no_door_can_be_bound_to_another_address() {
+    let mut open = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/sim"
+    ))];
+    let mut files = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        files += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in [
+            "TcpListener",
+            "SocketAddr",
+            "IpAddr",
+            "0.0.0.0",
+            "https://",
+            "amazon.com",
+        ] {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+    assert!(files > 15);
+}

@@ -8,9 +8,8 @@ use tokio::runtime::Runtime;
 use super::super::words::language;
 use super::super::{Exit, Failure, Outcome};
 use crate::lang::Language;
-use crate::net::client::{Client, Limits, Trust};
 use crate::sim::Scenario;
-use crate::sim::listen::PORT;
+use crate::sim::listen::{PORT, ask};
 
 /// The port of a simulator that listens.
 #[derive(clap::Args)]
@@ -24,11 +23,9 @@ impl Look {
     /// Prints what the control says of `what`, which is JSON.
     pub(super) fn run(self, what: &str, out: &mut dyn Write) -> Outcome {
         let runtime = Runtime::new().map_err(Failure::state)?;
-        let url = format!("http://127.0.0.1:{}/{what}", self.port);
-        let client = Client::new(Trust::Only(Vec::new()), Limits::default());
-        let answer = runtime.block_on(client.send("GET", &url, &[], bytes::Bytes::new()));
-        let answer = answer.map_err(Failure::network)?;
-        writeln!(out, "{}", String::from_utf8_lossy(&answer.body).trim())?;
+        let answer = runtime.block_on(ask(self.port, ("GET", what), String::new()));
+        let (_, said) = answer.map_err(Failure::network)?;
+        writeln!(out, "{said}")?;
         Ok(Exit::Clean)
     }
 }

@@ -1,4 +1,5 @@
-//! What this box has nothing of: consumers' orders, and notifications to a queue in a cloud.
+//! What this box has nothing of: labels and slips for consumers' parcels, and notifications to a queue in
+//! a cloud.
 //!
 //! Their operations are there, with token, rate and query as published. Lists are empty, a single
 //! thing is not found, and what is submitted is held to the model and then refused, with the reason.
@@ -9,8 +10,7 @@ use super::{Reply, missing};
 use crate::bridge::spapi::Endpoint;
 
 /// What a list is called in the answer of an operation.
-const LISTS: [(&str, &str); 4] = [
-    ("getOrders", "orders"),
+const LISTS: [(&str, &str); 3] = [
     ("getShippingLabels", "shippingLabels"),
     ("getCustomerInvoices", "customerInvoices"),
     ("getPackingSlips", "packingSlips"),

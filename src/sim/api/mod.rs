@@ -12,7 +12,8 @@
 //! | `shipments` | shipments, their carriers and labels |
 //! | `settlements` | invoices and what became of them |
 //! | `submit` | what is posted: strict against the models, told with its path; transactions |
-//! | `elsewhere` | what this box has nothing of: direct fulfillment, notifications |
+//! | `direct` | consumers' orders |
+//! | `elsewhere` | what this box has nothing of: labels for consumers, notifications |
 //! | `odd` | misbehaviour, by scenario |
 //!
 //! Bodies are read and written by `bridge::spapi`'s records, the twins of what a client writes. It is
@@ -33,6 +34,7 @@
 //! assert_eq!(api.answer(&mut world, &asked, start).status, 403, "nobody logged in");
 //! ```
 
+mod direct;
 mod elsewhere;
 mod login;
 mod odd;
@@ -252,6 +254,8 @@ impl Api {
             "getPurchaseOrders" => orders::list(world, &query, now),
             "getPurchaseOrder" => orders::one(world, &place, now),
             "getPurchaseOrdersStatus" => orders::statuses(world, &self.acknowledged, &query, now),
+            "getOrders" => direct::list(world, &query, now),
+            "getOrder" => direct::one(world, &place, now),
             "GetShipmentDetails" => self.shipment_details(&query, now),
             "GetShipmentLabels" => self.shipment_labels(&query, now),
             "getTransaction" | "getTransactionStatus" => self.transaction(world, &place, now),

@@ -18,12 +18,12 @@ const PAGE: usize = 100;
 const SPAN: (TimeDelta, TimeDelta) = (poll::WINDOW, TimeDelta::days(186));
 
 impl World {
-    /// The orders that the API shows by now, the latest first.
-    fn shown(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Order> {
-        let all: Vec<&Order> = self.in_order().collect();
-        all.into_iter()
-            .rev()
-            .filter(move |order| order.door == Door::Api && !self.hidden(order, now))
+    /// The orders that the API shows by now, the latest first: consumers' ones, or the others.
+    pub(super) fn shown(&self, direct: bool, now: DateTime<Utc>) -> impl Iterator<Item = &Order> {
+        let own = self.scenario().direct == direct;
+        let all: Vec<&Order> = self.in_order().filter(|_| own).collect();
+        let shown = move |order: &&Order| order.door == Door::Api && !self.hidden(order, now);
+        all.into_iter().rev().filter(shown)
     }
 
     fn hidden(&self, order: &Order, now: DateTime<Utc>) -> bool {
@@ -60,7 +60,7 @@ fn listed(world: &World, query: &Query, now: DateTime<Utc>) -> Result<Reply, Rep
             && is_changed.is_none_or(|wanted| wanted == order.changed.is_some())
             && vendor.is_none_or(|vendor| vendor == VENDOR_CODE)
     };
-    let mut all: Vec<&Order> = world.shown(now).filter(wanted).collect();
+    let mut all: Vec<&Order> = world.shown(false, now).filter(wanted).collect();
     if ascending {
         all.reverse();
     }
@@ -81,7 +81,7 @@ pub(super) fn paged(list: &str, page: Vec<Value>, next: Option<String>) -> Value
 }
 
 pub(super) fn one(world: &World, number: &str, now: DateTime<Utc>) -> Reply {
-    match world.shown(now).find(|order| order.number == number) {
+    match world.shown(false, now).find(|order| order.number == number) {
         Some(order) => (200, json!({"payload": record(world, order, true, now)})),
         None => missing("order", number),
     }
@@ -166,7 +166,7 @@ fn told(
                 .is_none_or(|word| order.lines.iter().any(|line| confirmed(line) == word))
             && receipt.is_none_or(|word| order.lines.iter().any(|line| received(line) == word))
     };
-    let mut all: Vec<&Order> = world.shown(now).filter(wanted).collect();
+    let mut all: Vec<&Order> = world.shown(false, now).filter(wanted).collect();
     if ascending {
         all.reverse();
     }
