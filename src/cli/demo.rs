@@ -45,7 +45,12 @@ impl Demo {
             json: self.json,
             record: None,
         };
-        play_out(scenario, (self.orders, self.seed, self.at_once.max(1)), &show, out)
+        play_out(
+            scenario,
+            (self.orders, self.seed, self.at_once.max(1)),
+            &show,
+            out,
+        )
     }
 }
 
@@ -119,14 +124,10 @@ async fn shown(wanted: Wanted, show: &Show, out: &mut dyn Write) -> Outcome {
 }
 
 /// Where to look around.
-fn kept(
-    house: &House,
-    folder: &Path,
-    show: &Show,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn kept(house: &House, folder: &Path, show: &Show, out: &mut dyn Write) -> Result<(), Failure> {
     if !show.keep {
-        let line = "Nothing is left behind. `transload demo --keep` leaves it running, to look around.";
+        let line =
+            "Nothing is left behind. `transload demo --keep` leaves it running, to look around.";
         return Ok(writeln!(out, "{line}")?);
     }
     writeln!(out, "\nKept in {}", folder.display())?;

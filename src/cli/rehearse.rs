@@ -29,10 +29,19 @@ const ROUNDS: usize = 3;
 const CERTIFICATE_DAYS: i64 = 30;
 /// What a person has to see to, and what it is.
 const BY_HAND: [(&str, &str); 4] = [
-    ("survey", "the partner's survey is answered: identifiers, item ids, units"),
-    ("connectivity", "a connectivity test message went through, both ways"),
+    (
+        "survey",
+        "the partner's survey is answered: identifiers, item ids, units",
+    ),
+    (
+        "connectivity",
+        "a connectivity test message went through, both ways",
+    ),
     ("messages", "the partner's own message tests are passed"),
-    ("invoices", "invoices ran on paper and by EDI side by side, and were the same"),
+    (
+        "invoices",
+        "invoices ran on paper and by EDI side by side, and were the same",
+    ),
 ];
 
 /// Rehearse with a simulated buyer, and see what is missing before production
@@ -41,7 +50,12 @@ pub(super) struct Rehearse {
     /// The partner's name
     name: String,
     /// The folder of partner files
-    #[arg(long, value_name = "DIR", env = "TRANSLOAD_PARTNERS", default_value = "partners")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TRANSLOAD_PARTNERS",
+        default_value = "partners"
+    )]
     partners: PathBuf,
     /// A folder of guides of your own
     #[arg(long, value_name = "DIR", env = "TRANSLOAD_MAPPINGS")]
@@ -148,7 +162,10 @@ impl Rehearse {
         let counts = |round: &&Round| round.complete && round.agreed == digest;
         let complete = kept.rounds.iter().filter(counts).count();
         let last = kept.rounds.last().filter(|round| !round.complete);
-        let mut says = format!("{complete} of {} complete rounds by what is agreed now", self.rounds);
+        let mut says = format!(
+            "{complete} of {} complete rounds by what is agreed now",
+            self.rounds
+        );
         if let Some(round) = last {
             says.push_str(&format!("; the last one was not: {}", round.why.join("; ")));
         }
@@ -202,12 +219,18 @@ impl Rehearse {
         }
         let name = &self.name;
         match (ready, switched, self.production) {
-            (_, true, _) => writeln!(out, "{name}.toml says usage = \"P\" now: it goes out as production"),
+            (_, true, _) => writeln!(
+                out,
+                "{name}.toml says usage = \"P\" now: it goes out as production"
+            ),
             (false, _, true) => writeln!(
                 out,
                 "refused: {name} stays in test; meet what is missing, or add --override \"REASON\""
             ),
-            (true, ..) => writeln!(out, "ready: `transload rehearse {name} --production` switches"),
+            (true, ..) => writeln!(
+                out,
+                "ready: `transload rehearse {name} --production` switches"
+            ),
             (false, ..) => writeln!(out, "not ready for production"),
         }?;
         Ok(())
@@ -218,7 +241,11 @@ impl Rehearse {
 fn round(partner: &Partner, agreed: Agreed, digest: String) -> Result<Round, Failure> {
     super::serve::log("off");
     let mut scenario = Scenario::named("standard").map_err(Failure::state)?;
-    let door = if partner.spapi.is_some() { Door::Api } else { Door::Edi };
+    let door = if partner.spapi.is_some() {
+        Door::Api
+    } else {
+        Door::Edi
+    };
     scenario.doors = vec![door];
     let at = System.now();
     let folder = std::env::temp_dir().join(format!("transload-rehearsal-{}", uuid::Uuid::now_v7()));
@@ -303,7 +330,8 @@ fn switch(folder: &Path, name: &str) -> Result<(), Failure> {
     let file = folder.join(format!("{name}.toml"));
     let unusable = |why: String| Failure::state(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(&file).map_err(|why| unusable(why.to_string()))?;
-    let switched = produced(&text).ok_or_else(|| unusable("there is no [x12] section".to_owned()))?;
+    let switched =
+        produced(&text).ok_or_else(|| unusable("there is no [x12] section".to_owned()))?;
     partner::parse(&switched, name).map_err(|why| unusable(why.to_string()))?;
     replace(&file, switched.as_bytes())
 }
@@ -336,8 +364,10 @@ mod tests {
 
     #[test]
     fn only_the_usage_of_the_envelope_changes() {
-        let text = "name = \"a\"\n[x12]\nours = 1\nusage = \"T\" # test\n[documents.850]\nusage = \"x\"\n";
-        let wanted = "name = \"a\"\n[x12]\nusage = \"P\"\nours = 1\n[documents.850]\nusage = \"x\"\n";
+        let text =
+            "name = \"a\"\n[x12]\nours = 1\nusage = \"T\" # test\n[documents.850]\nusage = \"x\"\n";
+        let wanted =
+            "name = \"a\"\n[x12]\nusage = \"P\"\nours = 1\n[documents.850]\nusage = \"x\"\n";
         assert_eq!(produced(text).as_deref(), Some(wanted));
         assert_eq!(produced("name = \"a\"\n"), None);
     }

@@ -72,7 +72,12 @@ struct Buyer {
     #[arg(long, value_name = "PORT", default_value_t = PORT + 1, requires = "listen")]
     as2_port: u16,
     /// Where the buyer's certificate and the API's credential are written
-    #[arg(long, value_name = "FOLDER", default_value = "simulator", requires = "listen")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "simulator",
+        requires = "listen"
+    )]
     folder: PathBuf,
     /// The vendor's AS2 address on this machine; without it there is the API door alone
     #[arg(long, value_name = "URL", requires = "certificate")]
@@ -148,7 +153,12 @@ impl Buyer {
                 json: self.json,
                 record: self.record,
             };
-            return play_out(scenario, (orders, self.seed, self.at_once.max(1)), &show, out);
+            return play_out(
+                scenario,
+                (orders, self.seed, self.at_once.max(1)),
+                &show,
+                out,
+            );
         }
         super::serve::log("warn");
         let runtime = Runtime::new().map_err(Failure::state)?;
@@ -164,7 +174,10 @@ impl Buyer {
         let simulator = Arc::new(simulator);
         std::fs::create_dir_all(&self.folder).map_err(Failure::state)?;
         let credential = self.folder.join("api.credential");
-        simulator.credential().save(&credential).map_err(Failure::state)?;
+        simulator
+            .credential()
+            .save(&credential)
+            .map_err(Failure::state)?;
         let at = Loopback::bind(self.port).await.map_err(Failure::network)?;
         let api = at.url().map_err(Failure::network)?;
         let (stop, stopped) = watch::channel(false);
@@ -180,7 +193,9 @@ impl Buyer {
             let url = at.url().map_err(Failure::network)?;
             said["as2"] = format!("{url}{}", edi::PATH).into();
             said["certificate"] = serde_json::json!(self.folder.join("buyer.pem"));
-            doors.push(tokio::spawn(Arc::clone(&edi).listen(at, ended(stopped.clone()))));
+            doors.push(tokio::spawn(
+                Arc::clone(&edi).listen(at, ended(stopped.clone())),
+            ));
             doors.push(tokio::spawn(says(edi, stopped)));
         }
         match self.json {
@@ -221,7 +236,8 @@ impl Buyer {
             false => Certificate::from_der(&bytes),
         };
         let vendor = vendor.map_err(|why| unusable(why.to_string()))?;
-        let identity = edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
+        let identity =
+            edi::identity("Simulated buyer", clock.now(), None).map_err(Failure::state)?;
         let pem = identity.certificate.to_pem().map_err(Failure::state)?;
         std::fs::write(self.folder.join("buyer.pem"), pem).map_err(Failure::state)?;
         let settings = edi::Settings {
@@ -237,7 +253,9 @@ impl Buyer {
         let library = Arc::new(Library::embedded());
         let world = Arc::clone(world);
         let edi = edi::Edi::new(settings, world, clock, identity, vendor, library);
-        let at = Loopback::bind(self.as2_port).await.map_err(Failure::network)?;
+        let at = Loopback::bind(self.as2_port)
+            .await
+            .map_err(Failure::network)?;
         Ok(Some((edi, at)))
     }
 }

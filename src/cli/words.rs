@@ -127,7 +127,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_partner_says_moves_the_cursor() {
-        assert_eq!(plain("\u{1b}[2Jok\r\n\u{9b}1m"), "\\u{1b}[2Jok\\r\\n\\u{9b}1m");
+        assert_eq!(
+            plain("\u{1b}[2Jok\r\n\u{9b}1m"),
+            "\\u{1b}[2Jok\\r\\n\\u{9b}1m"
+        );
         assert_eq!(plain("processed, 订单"), "processed, 订单");
     }
 }

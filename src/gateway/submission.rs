@@ -340,13 +340,22 @@ impl Gateway {
 fn fit(advice: &mut ApplicationAdvice) {
     let pieces = |text: &str, most: usize| -> Vec<String> {
         let all: Vec<char> = text.chars().collect();
-        let pieces = all.chunks(most).map(|piece| piece.iter().collect::<String>());
-        pieces.map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+        let pieces = all
+            .chunks(most)
+            .map(|piece| piece.iter().collect::<String>());
+        pieces
+            .map(|piece| piece.trim().to_owned())
+            .filter(|piece| !piece.is_empty())
+            .collect()
     };
     if let Some(number) = &mut advice.number {
         *number = number.chars().take(30).collect();
     }
-    for error in advice.results.iter_mut().flat_map(|result| &mut result.errors) {
+    for error in advice
+        .results
+        .iter_mut()
+        .flat_map(|result| &mut result.errors)
+    {
         let whole = error.message.take().unwrap_or_default();
         let first: String = whole.chars().take(60).collect();
         let rest: String = whole.chars().skip(60).collect();

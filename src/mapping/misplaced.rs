@@ -75,10 +75,7 @@ impl Reader<'_> {
         let here = &next.location();
         for id in found {
             let one = &guide.uses[id];
-            let name = guide
-                .dictionary
-                .segment(&one.tag)
-                .map_or("", |d| &*d.name);
+            let name = guide.dictionary.segment(&one.tag).map_or("", |d| &*d.name);
             let qualifier = match one.when.first().map(|w| &w.patterns[..]) {
                 Some([super::guide::Pattern::Is(value)]) => format!("*{value}"),
                 _ => String::new(),

@@ -175,11 +175,12 @@ impl Owner {
         let lists = children.len() + groups.len();
         made.counters = vec![0; lists + pools.len()];
         all.sort_by_key(|(tag, ..)| *tag);
-        made.children.extend(all.iter().map(|&(_, child, group, pool)| {
-            let counters = [child, group, pool.map_or(child, |pool| lists + pool)];
-            let id = children[child];
-            Candidate::new(id, &guide.uses[id], counters.map(|number| number as u16))
-        }));
+        made.children
+            .extend(all.iter().map(|&(_, child, group, pool)| {
+                let counters = [child, group, pool.map_or(child, |pool| lists + pool)];
+                let id = children[child];
+                Candidate::new(id, &guide.uses[id], counters.map(|number| number as u16))
+            }));
         let mut from = 0;
         for tag in 0..tags.len() {
             let same = all[from..].iter().take_while(|one| one.0 == tag).count();

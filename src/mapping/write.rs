@@ -132,7 +132,9 @@ impl Writer<'_> {
         let (plan, filled) = (guide.plan(), self.slots.filled(scope));
         for group in children.chunk_by(|&a, &b| guide.uses[a].order == guide.uses[b].order) {
             let mut emissions = Vec::new();
-            let asked = group.iter().filter(|&&id| plan.layout(guide, id).is_asked(filled));
+            let asked = group
+                .iter()
+                .filter(|&&id| plan.layout(guide, id).is_asked(filled));
             for &id in asked {
                 match guide.uses[id].pool {
                     Some(first) if first == id => self.pooled(group, id, scope, &mut emissions),

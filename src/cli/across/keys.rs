@@ -310,10 +310,14 @@ impl Keys {
             }
             // A notice has a date for each of its goods: only those of the journey are read.
             b"DTM" => match segment.element(1) {
-                b"011" => day(segment, 2).into_iter().for_each(|day| self.sums.left(day)),
+                b"011" => day(segment, 2)
+                    .into_iter()
+                    .for_each(|day| self.sums.left(day)),
                 b"017" => {
                     let at = self.at(segment);
-                    day(segment, 2).into_iter().for_each(|day| self.sums.arrives(day, at));
+                    day(segment, 2)
+                        .into_iter()
+                        .for_each(|day| self.sums.arrives(day, at));
                 }
                 _ => {}
             },

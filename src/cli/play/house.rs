@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::super::Failure;
-use crate::as2::Certificate;
+use crate::as2::{Certificate, Identity};
 use crate::bridge::spapi::poll::{Marks, Next, Plan};
 use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
@@ -68,39 +68,27 @@ impl House {
     ) -> Result<House, Failure> {
         let clock = Arc::new(Moved::to(start));
         let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
-        let world = Arc::new(Mutex::new(World::new(scenario.clone(), seed, start, orders)));
+        let world = Arc::new(Mutex::new(World::new(
+            scenario.clone(),
+            seed,
+            start,
+            orders,
+        )));
         let any = ([127, 0, 0, 1], 0).into();
         let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
         let url = listeners.url().map_err(Failure::network)?;
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
         let edi_url = at_edi.url().map_err(Failure::network)?;
         let edi_url = format!("{edi_url}{}", edi::PATH);
-        for part in ["partners", "files/in", "files/out", "record"] {
-            let path = folder.join(part);
-            std::fs::create_dir_all(&path).map_err(told(&path))?;
-        }
-        // The hour in which the buyer's certificate ends, and the one in which there is a new one.
-        let mut ends = scenario.happens.iter();
-        let ends = ends.find(|one| one.what == What::ExpiredCertificate);
-        let ends = ends.map(|one| (start + one.delay(), TimeDelta::hours(one.lasts)));
-        let renewal = ends.map(|(end, lasts)| end + lasts);
-        let end = ends.map(|(end, _)| end);
+        folders(folder)?;
+        let (end, renewal) = ends(&scenario, start).unzip();
         let buyers = edi::identity("Simulated buyer", start, end).map_err(Failure::state)?;
         let vendors = edi::identity("Simulated vendor", start, None).map_err(Failure::state)?;
         let pem = folder.join("partners/buyer.pem");
         keep(&pem, &buyers.certificate)?;
         let library = agreed.library.clone();
-        let settings = edi::Settings {
-            our_id: "SIMBUYER".to_owned(),
-            their_id: "SIMVENDOR".to_owned(),
-            url,
-            ours: Qualified::new("ZZ", "SIMBUYER"),
-            theirs: Qualified::new("ZZ", "SIMVENDOR"),
-            guides: agreed.guides.clone(),
-            record,
-        };
         let edi = edi::Edi::new(
-            settings,
+            settings(url, agreed, record),
             Arc::clone(&world),
             Arc::clone(&both),
             buyers,
@@ -116,34 +104,19 @@ impl House {
             Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
         )];
         let file = format!("{}{}", head(), agreed.documents).replace("{url}", &edi_url);
-        write(&folder.join("partners/buyer.toml"), &file.replace("{certificate}", "buyer.pem"))?;
+        write(
+            &folder.join("partners/buyer.toml"),
+            &file.replace("{certificate}", "buyer.pem"),
+        )?;
         let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
         doors.push(api.task);
         let since = start - TimeDelta::hours(1);
-        let file = ERP_FILE.replace("{url}", &api.url);
-        let file = file.replace("{folder}", &folder.display().to_string());
-        let file = file.replace("{since}", &since.to_rfc3339());
-        write(&folder.join("partners/erp.toml"), &file)?;
+        write(
+            &folder.join("partners/erp.toml"),
+            &erp(folder, &api.url, since),
+        )?;
         let (api, polled) = (api.url, Plan::since(since));
-        let partners = load(&folder.join("partners"))?;
-        let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
-        let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
-        let settings = Settings {
-            identities: vec![vendors],
-            clock: both,
-            library: library.with([change]),
-            // Both ends are on this machine: no authority is asked.
-            trust: Trust::Only(Vec::new()),
-            limits: Limits {
-                poll: POLL,
-                steps: at_once,
-                sends: at_once,
-                lease: LEASE,
-                ..Limits::default()
-            },
-            ..Settings::new(Arc::new(store), partners, &folder.join("bridge"))
-        };
-        let gateway = Gateway::new(settings).map_err(Failure::state)?;
+        let gateway = gateway(folder, both, vendors, library, at_once)?;
         let running = web::run(gateway, listeners, folder.join("spool")).map_err(Failure::state)?;
         Ok(House {
             folder: folder.to_path_buf(),
@@ -186,13 +159,18 @@ impl House {
             }
             if since.elapsed() > PATIENCE {
                 let trouble = self.trouble().await;
-                return Err(Failure::state(format!("the gateway does not come to rest{trouble}")));
+                return Err(Failure::state(format!(
+                    "the gateway does not come to rest{trouble}"
+                )));
             }
         }
     }
 
     async fn is_quiet(&self) -> Result<bool, Failure> {
-        for inbox in [self.folder.join("bridge/buyer/in"), self.folder.join("files/in")] {
+        for inbox in [
+            self.folder.join("bridge/buyer/in"),
+            self.folder.join("files/in"),
+        ] {
             if busy(&inbox) || busy(&inbox.join("claimed")) {
                 return Ok(false);
             }
@@ -201,7 +179,12 @@ impl House {
         if self.next_poll().await? <= now {
             return Ok(false);
         }
-        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        let queue = self
+            .gateway()
+            .store()
+            .queue(1)
+            .await
+            .map_err(Failure::state)?;
         Ok(!queue.waiting.iter().any(|row| row.leased || row.due <= now))
     }
 
@@ -222,7 +205,12 @@ impl House {
 
     /// When the gateway has something to do next by itself.
     pub(super) async fn next_work(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let queue = self.gateway().store().queue(1).await.map_err(Failure::state)?;
+        let queue = self
+            .gateway()
+            .store()
+            .queue(1)
+            .await
+            .map_err(Failure::state)?;
         Ok(queue.waiting.first().map(|row| row.due))
     }
 
@@ -230,7 +218,11 @@ impl House {
     pub(super) async fn trouble(&self) -> String {
         let store = self.gateway().store();
         let mut said = String::new();
-        for state in [DocumentState::Held, DocumentState::Rejected, DocumentState::Failed] {
+        for state in [
+            DocumentState::Held,
+            DocumentState::Rejected,
+            DocumentState::Failed,
+        ] {
             let filter = Filter {
                 state: Some(state),
                 limit: 20,
@@ -241,14 +233,20 @@ impl House {
                     Ok(Some(detail)) => detail.findings,
                     _ => String::new(),
                 };
-                let line = format!("\n  {} {} is {}: {} {findings}", row.set, row.number, row.state, row.note);
+                let line = format!(
+                    "\n  {} {} is {}: {} {findings}",
+                    row.set, row.number, row.state, row.note
+                );
                 said.push_str(&line);
             }
         }
         let queue = store.queue(5).await.unwrap_or_default();
         for row in queue.waiting {
             let why = row.error.unwrap_or_default();
-            said.push_str(&format!("\n  {} of {} waits until {}: {why}", row.kind, row.partner, row.due));
+            said.push_str(&format!(
+                "\n  {} of {} waits until {}: {why}",
+                row.kind, row.partner, row.due
+            ));
         }
         said
     }
@@ -256,7 +254,11 @@ impl House {
     /// Why the gateway refused papers of the vendor's.
     pub(super) fn refused(&self) -> Vec<String> {
         let folders = ["bridge/buyer/in/bad", "files/in/bad"].map(|bad| self.folder.join(bad));
-        let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
+        let entries = folders
+            .iter()
+            .flat_map(std::fs::read_dir)
+            .flatten()
+            .flatten();
         let told = entries.map(|entry| entry.path());
         let told = told.filter(|path| path.to_string_lossy().ends_with(".error.txt"));
         let mut said: Vec<String> = told
@@ -281,7 +283,9 @@ impl House {
         keep(&self.folder.join("partners/buyer.pem"), certificate)?;
         let partners = load(&self.folder.join("partners"))?;
         let library = self.gateway().library().as_ref().clone();
-        self.gateway().agree(library, &partners).map_err(Failure::state)
+        self.gateway()
+            .agree(library, &partners)
+            .map_err(Failure::state)
     }
 
     /// Where one can look around, by name.
@@ -306,6 +310,72 @@ impl House {
         }
         Ok(())
     }
+}
+
+/// The hour in which the buyer's certificate ends, and the one in which there is a new one.
+fn ends(scenario: &Scenario, start: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let mut all = scenario.happens.iter();
+    let one = all.find(|one| one.what == What::ExpiredCertificate)?;
+    let end = start + one.delay();
+    Some((end, end + TimeDelta::hours(one.lasts)))
+}
+
+/// The folders that are to be there.
+fn folders(root: &Path) -> Result<(), Failure> {
+    for part in ["partners", "files/in", "files/out", "record"] {
+        let path = root.join(part);
+        std::fs::create_dir_all(&path).map_err(told(&path))?;
+    }
+    Ok(())
+}
+
+/// The partner file of the vendor's own system, whose other side is the API.
+fn erp(folder: &Path, url: &str, since: DateTime<Utc>) -> String {
+    let file = ERP_FILE.replace("{url}", url);
+    let file = file.replace("{folder}", &folder.display().to_string());
+    file.replace("{since}", &since.to_rfc3339())
+}
+
+/// Who is who at the EDI door.
+fn settings(url: String, agreed: &Agreed, record: Option<PathBuf>) -> edi::Settings {
+    edi::Settings {
+        our_id: "SIMBUYER".to_owned(),
+        their_id: "SIMVENDOR".to_owned(),
+        url,
+        ours: Qualified::new("ZZ", "SIMBUYER"),
+        theirs: Qualified::new("ZZ", "SIMVENDOR"),
+        guides: agreed.guides.clone(),
+        record,
+    }
+}
+
+/// Our gateway, with a store on disk and the partner files that are in the folder.
+fn gateway(
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+    identity: Identity,
+    library: Library,
+    at_once: usize,
+) -> Result<Arc<Gateway>, Failure> {
+    let partners = load(&folder.join("partners"))?;
+    let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
+    let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
+    let settings = Settings {
+        identities: vec![identity],
+        clock,
+        library: library.with([change]),
+        // Both ends are on this machine: no authority is asked.
+        trust: Trust::Only(Vec::new()),
+        limits: Limits {
+            poll: POLL,
+            steps: at_once,
+            sends: at_once,
+            lease: LEASE,
+            ..Limits::default()
+        },
+        ..Settings::new(Arc::new(store), partners, &folder.join("bridge"))
+    };
+    Gateway::new(settings).map_err(Failure::state)
 }
 
 /// Whether a folder has files that are not yet safe.
@@ -364,7 +434,10 @@ impl Agreed {
             let version = agreed.map_or(usual, |one| &one.version);
             let guide = agreed.and_then(|one| one.guide.as_ref());
             let guide = guide.map(|guide| format!(", guide = {guide:?}"));
-            let line = format!("{set} = {{ version = {version:?}{} }}\n", guide.unwrap_or_default());
+            let line = format!(
+                "{set} = {{ version = {version:?}{} }}\n",
+                guide.unwrap_or_default()
+            );
             documents.push_str(&line);
         }
         let order = partner.documents.get("850");

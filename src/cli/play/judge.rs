@@ -54,7 +54,13 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         let ledger = world.ledger();
         (ledger, world.end(), world.scenario().clone(), play.seed)
     };
-    let counts = house.running.gateway.store().counts().await.map_err(Failure::state)?;
+    let counts = house
+        .running
+        .gateway
+        .store()
+        .counts()
+        .await
+        .map_err(Failure::state)?;
     let mut states = BTreeMap::new();
     for (direction, state, count) in counts.documents {
         let way = match direction {
@@ -65,7 +71,13 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
     }
     let mut troubles = play.troubles.clone();
     troubles.extend(house.refused());
-    troubles.extend(house.trouble().await.lines().map(|line| line.trim().to_owned()));
+    troubles.extend(
+        house
+            .trouble()
+            .await
+            .lines()
+            .map(|line| line.trim().to_owned()),
+    );
     troubles.retain(|line| !line.is_empty());
     let (told, amiss) = told(play, &ledger);
     let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -88,7 +100,11 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         repeated: play.vendor.repeated,
         amiss,
         trouble,
-        said: play.spoken.iter().map(|one| (one.name.clone(), hex(one.digest))).collect(),
+        said: play
+            .spoken
+            .iter()
+            .map(|one| (one.name.clone(), hex(one.digest)))
+            .collect(),
     })
 }
 
@@ -100,7 +116,10 @@ fn told(play: &Play, ledger: &Ledger) -> (i64, Vec<String>) {
         let heard = paid(row).unwrap_or(0);
         if heard != row.paid {
             let (books, heard) = (money(row.paid), money(heard));
-            amiss.push(format!("order {}: the buyer paid {books}, the vendor heard of {heard}", row.order));
+            amiss.push(format!(
+                "order {}: the buyer paid {books}, the vendor heard of {heard}",
+                row.order
+            ));
         }
     }
     (play.vendor.paid.values().sum(), amiss)
@@ -140,7 +159,12 @@ impl Played {
     /// In what it did not end as it must, a sentence each.
     pub(crate) fn wrong(&self) -> Vec<String> {
         let short = self.shortfalls.iter();
-        let short = short.map(|one| format!("{}: {} was wanted, and it is {}", one.what, one.wanted, one.is));
+        let short = short.map(|one| {
+            format!(
+                "{}: {} was wanted, and it is {}",
+                one.what, one.wanted, one.is
+            )
+        });
         let mut all: Vec<String> = short.chain(self.amiss.iter().cloned()).collect();
         all.extend(Some(self.trouble.clone()).filter(|why| !why.is_empty()));
         if !all.is_empty() {
@@ -244,18 +268,32 @@ impl Played {
             "order", "door", "ordered", "acknowledged", "shipped", "invoiced", "paid"
         )?;
         let few = self.ledger.rows.len() <= LISTED;
-        for row in self.ledger.rows.iter().filter(|row| few || !row.differences.is_empty()).take(LISTED) {
+        for row in self
+            .ledger
+            .rows
+            .iter()
+            .filter(|row| few || !row.differences.is_empty())
+            .take(LISTED)
+        {
             let unexplained = match row.unexplained() {
                 0 => String::new(),
                 cents => format!(", {} UNEXPLAINED", money(cents)),
             };
-            self.line(out, (&row.order, door(row.door)), |of| of(row), &format!("{}{unexplained}", row.state.as_str()))?;
+            self.line(
+                out,
+                (&row.order, door(row.door)),
+                |of| of(row),
+                &format!("{}{unexplained}", row.state.as_str()),
+            )?;
         }
         let mut states: BTreeMap<&str, usize> = BTreeMap::new();
         for row in &self.ledger.rows {
             *states.entry(row.state.as_str()).or_default() += 1;
         }
-        let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let states: Vec<String> = states
+            .iter()
+            .map(|(state, count)| format!("{count} {state}"))
+            .collect();
         self.line(out, ("all", ""), |of| self.sum(of), &states.join(", "))
     }
 
@@ -283,33 +321,72 @@ impl Played {
     /// Why amounts differ, order by order.
     fn differences(&self, out: &mut dyn Write) -> io::Result<()> {
         let all = self.ledger.rows.iter();
-        let all: Vec<_> = all.flat_map(|row| row.differences.iter().map(move |one| (row, one))).collect();
+        let all: Vec<_> = all
+            .flat_map(|row| row.differences.iter().map(move |one| (row, one)))
+            .collect();
         if all.is_empty() {
-            return writeln!(out, "\nWhat was ordered was acknowledged, shipped, invoiced and paid: no differences");
+            return writeln!(
+                out,
+                "\nWhat was ordered was acknowledged, shipped, invoiced and paid: no differences"
+            );
         }
         writeln!(out, "\nDifferences, each with its reason")?;
         for (row, one) in all.iter().take(LISTED) {
             let step = format!("{:?}", one.step).to_lowercase();
-            writeln!(out, "{:<9} {:>12}  {} ({step})", row.order, money(one.cents), one.reason)?;
+            writeln!(
+                out,
+                "{:<9} {:>12}  {} ({step})",
+                row.order,
+                money(one.cents),
+                one.reason
+            )?;
         }
         Ok(())
     }
 
     /// What went by, and what was refused.
     fn traffic(&self, out: &mut dyn Write) -> io::Result<()> {
-        let counts: Vec<String> = self.counts.iter().map(|(set, n)| format!("{n} × {set}")).collect();
-        writeln!(out, "\nBy AS2, signed and encrypted, each with its MDN: {}", counts.join(", "))?;
-        let states: Vec<String> = self.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
+        let counts: Vec<String> = self
+            .counts
+            .iter()
+            .map(|(set, n)| format!("{n} × {set}"))
+            .collect();
+        writeln!(
+            out,
+            "\nBy AS2, signed and encrypted, each with its MDN: {}",
+            counts.join(", ")
+        )?;
+        let states: Vec<String> = self
+            .states
+            .iter()
+            .map(|(state, n)| format!("{n} {state}"))
+            .collect();
         writeln!(out, "The gateway's documents: {}", states.join(", "))?;
         for (verb, all) in [("refused", &self.refusals), ("remarked on", &self.remarks)] {
             for one in all.iter().take(LISTED) {
-                let path = if one.path.is_empty() { String::new() } else { format!(" at {}", one.path) };
-                let Refusal { set, number, sentence, code, .. } = one;
-                writeln!(out, "The buyer {verb} {set} {number}: {sentence} ({code}{path})")?;
+                let path = if one.path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" at {}", one.path)
+                };
+                let Refusal {
+                    set,
+                    number,
+                    sentence,
+                    code,
+                    ..
+                } = one;
+                writeln!(
+                    out,
+                    "The buyer {verb} {set} {number}: {sentence} ({code}{path})"
+                )?;
             }
         }
         for (set, number, why) in self.advised.iter().take(LISTED) {
-            writeln!(out, "The vendor was told by an 824 of {set} {number}: {why}")?;
+            writeln!(
+                out,
+                "The vendor was told by an 824 of {set} {number}: {why}"
+            )?;
         }
         for line in self.troubles.iter().take(LISTED) {
             writeln!(out, "On the way: {line}")?;

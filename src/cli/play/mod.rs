@@ -210,7 +210,14 @@ impl Play {
         };
         let work = self.house.next_work().await?;
         let renewal = self.house.renewal;
-        let all = [world, self.vendor.next(), self.house.edi.next(), work, poll, renewal];
+        let all = [
+            world,
+            self.vendor.next(),
+            self.house.edi.next(),
+            work,
+            poll,
+            renewal,
+        ];
         let now = self.house.clock.now();
         let next = all.into_iter().flatten().min();
         // What is due already was tried, and comes again in its time.
@@ -231,7 +238,10 @@ impl Play {
         for path in files(&self.house.folder.join("files/out"))? {
             let bytes = std::fs::read(&path).map_err(Failure::state)?;
             let at = self.house.clock.now().naive_utc();
-            let read = self.erp.read(&bytes, at, &mut |_| false).map_err(Failure::state)?;
+            let read = self
+                .erp
+                .read(&bytes, at, &mut |_| false)
+                .map_err(Failure::state)?;
             self.troubles.extend(read.faults);
             for came in read.documents {
                 self.record("x12 to vendor", &came.document, &bytes);
@@ -264,27 +274,30 @@ impl Play {
                 self.record("json of vendor", document, &json);
                 self.put("bridge/buyer/in", "paper.json", &json)
             }
-            Door::Api => {
-                match self.erp.write(document, now.naive_utc()) {
-                    Ok(written) => {
-                        self.record("x12 of vendor", document, &written.bytes);
-                        self.put("files/in", "paper.x12", &written.bytes)
-                    }
-                    Err(why) => {
-                        let (kind, number) = (document.kind(), document.number());
-                        let number = number.unwrap_or_default();
-                        self.troubles.push(format!("{kind} {number} cannot be written: {why}"));
-                        Ok(())
-                    }
+            Door::Api => match self.erp.write(document, now.naive_utc()) {
+                Ok(written) => {
+                    self.record("x12 of vendor", document, &written.bytes);
+                    self.put("files/in", "paper.x12", &written.bytes)
                 }
-            }
+                Err(why) => {
+                    let (kind, number) = (document.kind(), document.number());
+                    let number = number.unwrap_or_default();
+                    self.troubles
+                        .push(format!("{kind} {number} cannot be written: {why}"));
+                    Ok(())
+                }
+            },
         }
     }
 
     /// A whole file at once, by a rename; its name keeps the order.
     fn put(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         self.files += 1;
-        let path = self.house.folder.join(folder).join(format!("{:06}-{name}", self.files));
+        let path = self
+            .house
+            .folder
+            .join(folder)
+            .join(format!("{:06}-{name}", self.files));
         let part = path.with_extension("tmp");
         std::fs::write(&part, bytes).map_err(Failure::state)?;
         std::fs::rename(&part, &path).map_err(Failure::state)
@@ -293,7 +306,11 @@ impl Play {
     fn record(&mut self, way: &str, document: &Document, bytes: &[u8]) {
         self.spoken.push(Spoken {
             said: false,
-            name: format!("{way} {} {}", document.kind(), document.number().unwrap_or_default()),
+            name: format!(
+                "{way} {} {}",
+                document.kind(),
+                document.number().unwrap_or_default()
+            ),
             digest: as2::sha256(bytes),
         });
     }
@@ -323,7 +340,10 @@ impl Play {
             self.refusals.push(refusal("syntax", "", fault));
         }
         if !judged.faults.is_empty() {
-            let number = judged.number.trim_start_matches("SN-").trim_start_matches("R-");
+            let number = judged
+                .number
+                .trim_start_matches("SN-")
+                .trim_start_matches("R-");
             self.rejected.push((judged.set.clone(), number.to_owned()));
         }
         let (into, reasons) = match &judged.verdict {
@@ -348,7 +368,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
-        .filter(|path| !path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')))
+        .filter(|path| {
+            !path
+                .file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with('.'))
+        })
         .collect();
     found.sort();
     Ok(found)

@@ -6,10 +6,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::canonical::{
-    AcknowledgedLine, Address, Code, Currency, Date, Decimal, Identifier, Invoice,
-    InvoiceLine, InvoiceTotals, Lading, Level, LineAcknowledgment, MarkRange, Marks, Moment,
-    OrderLine, OrderReference, Party, PurchaseOrder, PurchaseOrderAcknowledgment, Quantity,
-    Reference, Routing, ShipNotice, ShippedItem, Terms,
+    AcknowledgedLine, Address, Code, Currency, Date, Decimal, Identifier, Invoice, InvoiceLine,
+    InvoiceTotals, Lading, Level, LineAcknowledgment, MarkRange, Marks, Moment, OrderLine,
+    OrderReference, Party, PurchaseOrder, PurchaseOrderAcknowledgment, Quantity, Reference,
+    Routing, ShipNotice, ShippedItem, Terms,
 };
 
 /// Most units in one carton.
@@ -112,7 +112,9 @@ pub(super) fn acknowledgment(
         ..AcknowledgedLine::default()
     };
     let whole = order.lines.iter().zip(answers);
-    let changed = whole.clone().any(|(line, answer)| answer.accepted != ordered(line));
+    let changed = whole
+        .clone()
+        .any(|(line, answer)| answer.accepted != ordered(line));
     PurchaseOrderAcknowledgment {
         purpose: word("original"),
         status: word(match changed {
@@ -130,7 +132,9 @@ pub(super) fn acknowledgment(
 /// The check digit of a GS1 number: weights 3 and 1 from its last digit leftwards.
 fn check_digit(body: &str) -> u32 {
     let weighed = body.bytes().rev().zip([3, 1].into_iter().cycle());
-    let sum: u32 = weighed.map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = weighed
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
     (10 - sum % 10) % 10
 }
 
@@ -270,12 +274,12 @@ fn carton(line: &OrderLine, units: u32, mark: String) -> Level {
 }
 
 /// The invoice of so many units of each line, at the order's prices.
-pub(super) fn invoice(
-    order: &PurchaseOrder,
-    units: &[u32],
-    today: NaiveDate,
-) -> Invoice {
-    let billed = order.lines.iter().zip(units).filter(|(_, units)| **units > 0);
+pub(super) fn invoice(order: &PurchaseOrder, units: &[u32], today: NaiveDate) -> Invoice {
+    let billed = order
+        .lines
+        .iter()
+        .zip(units)
+        .filter(|(_, units)| **units > 0);
     let line = |(line, units): (&OrderLine, &u32)| InvoiceLine {
         number: line.number.clone(),
         quantity: eaches(*units),
@@ -284,7 +288,10 @@ pub(super) fn invoice(
         references: vec![reference("PO", order.number.clone().unwrap_or_default())],
         ..InvoiceLine::default()
     };
-    let total = billed.clone().map(|(line, units)| price(line) * i64::from(*units)).sum();
+    let total = billed
+        .clone()
+        .map(|(line, units)| price(line) * i64::from(*units))
+        .sum();
     let number = order.number.as_deref().unwrap_or_default();
     Invoice {
         invoiced_on: Some(Date::new(today)),

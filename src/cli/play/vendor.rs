@@ -157,7 +157,10 @@ impl Vendor {
     ) {
         let number = order.number.clone().unwrap_or_default();
         // Fewer than none is a slip of the buyer's, and a person asks what was meant.
-        let quantities = order.lines.iter_mut().filter_map(|line| line.quantity.as_mut());
+        let quantities = order
+            .lines
+            .iter_mut()
+            .filter_map(|line| line.quantity.as_mut());
         for value in quantities.filter_map(|quantity| quantity.value.as_mut()) {
             *value = Decimal::new(value.value().abs());
         }
@@ -238,11 +241,17 @@ impl Vendor {
             let gone = word(&line.change).is_some_and(|word| word.contains("delete"));
             let wanted = |value: Decimal| value.value().normalize().to_string().parse().ok();
             let value = line.quantity.as_ref().and_then(|quantity| quantity.value);
-            let units = if gone { 0 } else { value.and_then(wanted).unwrap_or(0) };
+            let units = if gone {
+                0
+            } else {
+                value.and_then(wanted).unwrap_or(0)
+            };
             own.quantity.clone_from(&line.quantity);
             answer.accepted = answer.accepted.min(units);
             answer.backordered = answer.backordered.min(units - answer.accepted);
-            answer.rejected = answer.rejected.min(units - answer.accepted - answer.backordered);
+            answer.rejected = answer
+                .rejected
+                .min(units - answer.accepted - answer.backordered);
         }
     }
 
@@ -253,7 +262,10 @@ impl Vendor {
             if !status.contains("reject") {
                 continue;
             }
-            let said = result.errors.iter().filter_map(|error| error.message.clone());
+            let said = result
+                .errors
+                .iter()
+                .filter_map(|error| error.message.clone());
             let why = said.collect::<Vec<_>>().join("; ");
             let id = result.id.clone().unwrap_or_default();
             let set = result.set.clone().unwrap_or_default();
@@ -271,12 +283,18 @@ impl Vendor {
             "810" => Step::Bill,
             _ => return,
         };
-        let planned = self.agenda.values().any(|due| due.order == order && due.step == step);
+        let planned = self
+            .agenda
+            .values()
+            .any(|due| due.order == order && due.step == step);
         let Some(book) = self.books.get_mut(order) else {
             return;
         };
         // What is still to come, or was right once, is not said a third time.
-        let twice = self.scenario.happens(What::InvoiceTwice, book.position).is_some();
+        let twice = self
+            .scenario
+            .happens(What::InvoiceTwice, book.position)
+            .is_some();
         if planned || (twice && step == Step::Bill) || !book.again.insert(step) {
             return;
         }
@@ -304,8 +322,12 @@ impl Vendor {
             found.filter(|_| !due.honest)
         };
         let first = book.made.insert(due.step);
-        let nothing = book.answers.iter().all(|one| one.accepted + one.backordered == 0);
-        if book.cancelled && due.step != Step::Acknowledge || nothing && due.step != Step::Acknowledge
+        let nothing = book
+            .answers
+            .iter()
+            .all(|one| one.accepted + one.backordered == 0);
+        if book.cancelled && due.step != Step::Acknowledge
+            || nothing && due.step != Step::Acknowledge
         {
             return None;
         }
@@ -342,7 +364,10 @@ impl Book {
         if let Some(one) = mistake(What::TooMuch) {
             let line = &mut answer.lines[at(&one, &self.order)];
             let more = self.answers[at(&one, &self.order)].accepted + one.units;
-            if let Some(quantity) = line.acknowledgments.first_mut().and_then(|a| a.quantity.as_mut())
+            if let Some(quantity) = line
+                .acknowledgments
+                .first_mut()
+                .and_then(|a| a.quantity.as_mut())
             {
                 quantity.value = more.to_string().parse().ok();
             }
@@ -356,7 +381,11 @@ impl Book {
 
     /// Units of each line that are shipped and billed.
     fn units(&self, mistake: &dyn Fn(What) -> Option<Happening>) -> Vec<u32> {
-        let mut units: Vec<u32> = self.answers.iter().map(|a| a.accepted + a.backordered).collect();
+        let mut units: Vec<u32> = self
+            .answers
+            .iter()
+            .map(|a| a.accepted + a.backordered)
+            .collect();
         if let Some(one) = mistake(What::PartialShipment) {
             let line = &mut units[at(&one, &self.order)];
             *line = line.saturating_sub(one.units);
@@ -389,11 +418,7 @@ impl Book {
         Document::ShipNotice(notice)
     }
 
-    fn invoice(
-        &self,
-        mistake: &dyn Fn(What) -> Option<Happening>,
-        now: DateTime<Utc>,
-    ) -> Document {
+    fn invoice(&self, mistake: &dyn Fn(What) -> Option<Happening>, now: DateTime<Utc>) -> Document {
         let units = self.units(mistake);
         let mut order = self.order.clone();
         if let Some(one) = mistake(What::InvoicePrice) {

@@ -278,7 +278,9 @@ impl Desk {
 
 /// The faults among findings, a sentence each, with the place.
 fn told<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
-    let grave = findings.into_iter().filter(|f| f.severity == Severity::Error);
+    let grave = findings
+        .into_iter()
+        .filter(|f| f.severity == Severity::Error);
     let sentence = |finding: &Finding| match &finding.location.tag {
         tag if tag.is_empty() => finding.message.to_string(),
         tag => {

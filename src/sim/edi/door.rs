@@ -18,10 +18,10 @@ use crate::as2::{
 use crate::canonical::Document;
 use crate::clock::Clock;
 use crate::mapping::Library;
+use crate::net;
 use crate::net::client::{Client, Limits, Trust};
 use crate::net::loopback::Loopback;
 use crate::net::whole::{Asked, Told};
-use crate::net;
 use crate::sim::{Door, Verdict, What, World};
 use crate::x12::{Answer, Qualified};
 
@@ -220,7 +220,11 @@ impl Edi {
     /// When something is to be said next.
     #[must_use]
     pub fn next(&self) -> Option<DateTime<Utc>> {
-        held(&self.state).outbox.iter().map(|parcel| parcel.due).min()
+        held(&self.state)
+            .outbox
+            .iter()
+            .map(|parcel| parcel.due)
+            .min()
     }
 
     /// Another key for the buyer from here on.
@@ -291,7 +295,9 @@ impl Edi {
             Err(why) => {
                 let kind = document.kind();
                 let number = document.number().unwrap_or_default();
-                state.troubles.push(format!("{kind} {number} cannot be written: {why}"));
+                state
+                    .troubles
+                    .push(format!("{kind} {number} cannot be written: {why}"));
             }
         }
     }
@@ -317,9 +323,15 @@ impl Edi {
             if said { "said" } else { "heard" },
             name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
         );
-        let record = self.settings.record.as_ref().map(|folder| folder.join(file));
+        let record = self
+            .settings
+            .record
+            .as_ref()
+            .map(|folder| folder.join(file));
         if let Some(Err(why)) = record.map(|path| std::fs::write(path, bytes)) {
-            state.troubles.push(format!("the record cannot be written: {why}"));
+            state
+                .troubles
+                .push(format!("the record cannot be written: {why}"));
         }
         state.log.push(Spoken {
             said,
@@ -346,7 +358,10 @@ impl Edi {
             .map_err(|why| why.to_string())?;
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         let headers: Vec<_> = sealed.headers.iter().map(pair).collect();
-        let answer = self.client.post(&self.settings.url, &headers, Bytes::from(body)).await;
+        let answer = self
+            .client
+            .post(&self.settings.url, &headers, Bytes::from(body))
+            .await;
         let answer = answer.map_err(|why| why.to_string())?;
         if !answer.taken() {
             let said = String::from_utf8_lossy(&answer.body);
@@ -377,7 +392,14 @@ impl Edi {
         }
         let (keys, profile) = (self.keys(), self.profile());
         let mut payload = Vec::new();
-        let opened = as2::open(&headers, &asked.body[..], &mut payload, &keys, &profile, now);
+        let opened = as2::open(
+            &headers,
+            &asked.body[..],
+            &mut payload,
+            &keys,
+            &profile,
+            now,
+        );
         let (disposition, mic, lost) = match opened {
             Err(why) => {
                 let mut state = held(&self.state);
@@ -396,7 +418,10 @@ impl Edi {
         let told = match Mdn::write(&fields, sign, &mut net::entropy, at) {
             Ok((headers, body)) => Told {
                 status: 200,
-                headers: headers.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+                headers: headers
+                    .iter()
+                    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                    .collect(),
                 body: body.into(),
             },
             Err(why) => Told::new(500, format!("{why}\n")),
@@ -421,7 +446,9 @@ impl Edi {
         let mut world = held(&self.world);
         let mut state = held(&self.state);
         let happens = |what: What, document: &Document| {
-            let position = orders(document).first().and_then(|order| world.position(order));
+            let position = orders(document)
+                .first()
+                .and_then(|order| world.position(order));
             let one = position.and_then(|position| world.scenario().happens(what, position));
             let (set, _) = super::set_of(document.kind()).unwrap_or_default();
             one.is_some_and(|one| one.set.as_deref().is_none_or(|wanted| wanted == set))
@@ -443,8 +470,15 @@ impl Edi {
                 return false;
             }
         };
-        let sets: Vec<&str> = read.documents.iter().map(|came| came.set.as_str()).collect();
-        let first = read.documents.first().and_then(|came| came.document.number());
+        let sets: Vec<&str> = read
+            .documents
+            .iter()
+            .map(|came| came.set.as_str())
+            .collect();
+        let first = read
+            .documents
+            .first()
+            .and_then(|came| came.document.number());
         let name = match sets.is_empty() {
             true => "997".to_owned(),
             false => format!("{} {}", sets.join(" "), first.unwrap_or_default()),
@@ -452,7 +486,11 @@ impl Edi {
         self.note(&mut state, false, &name, payload);
         state.troubles.extend(read.faults.iter().cloned());
         state.answers.extend(read.answers);
-        let any = |what: What| read.documents.iter().any(|came| happens(what, &came.document));
+        let any = |what: What| {
+            read.documents
+                .iter()
+                .any(|came| happens(what, &came.document))
+        };
         let (silent, lost) = (any(What::Missing997), any(What::LostMdn));
         if let (Some(reply), false) = (read.reply, silent) {
             self.out(&mut state, format!("997 {name}"), reply, now);
@@ -483,7 +521,9 @@ fn judge(world: &mut World, came: Came, now: DateTime<Utc>) -> Judged {
 /// The orders that a document is about.
 fn orders(document: &Document) -> Vec<String> {
     match document {
-        Document::PurchaseOrderAcknowledgment(answer) => answer.order_number.iter().cloned().collect(),
+        Document::PurchaseOrderAcknowledgment(answer) => {
+            answer.order_number.iter().cloned().collect()
+        }
         Document::Invoice(invoice) => {
             let lines = invoice.lines.iter().flat_map(|line| &line.references);
             let named = lines.filter(|one| one.qualifier.as_deref() == Some("PO"));

@@ -70,8 +70,7 @@ impl Sqlite {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let made = builder.recursive(true).create(folder);
-        made
-            .map_err(|error| Error::io(format_args!("{}", folder.display()), &error))?;
+        made.map_err(|error| Error::io(format_args!("{}", folder.display()), &error))?;
         let lock = schema::lock(folder)?;
         let payloads = Payloads::open(folder.join("payloads"))?;
         let database = folder.join("transload.db");
