@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::super::Failure;
-use crate::as2::Certificate;
+use crate::as2::{Certificate, Identity};
 use crate::bridge::spapi::poll::{Marks, Next, Plan};
 use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
@@ -80,32 +80,15 @@ impl House {
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
         let edi_url = at_edi.url().map_err(Failure::network)?;
         let edi_url = format!("{edi_url}{}", edi::PATH);
-        for part in ["partners", "files/in", "files/out", "record"] {
-            let path = folder.join(part);
-            std::fs::create_dir_all(&path).map_err(told(&path))?;
-        }
-        // The hour in which the buyer's certificate ends, and the one in which there is a new one.
-        let mut ends = scenario.happens.iter();
-        let ends = ends.find(|one| one.what == What::ExpiredCertificate);
-        let ends = ends.map(|one| (start + one.delay(), TimeDelta::hours(one.lasts)));
-        let renewal = ends.map(|(end, lasts)| end + lasts);
-        let end = ends.map(|(end, _)| end);
+        folders(folder)?;
+        let (end, renewal) = ends(&scenario, start).unzip();
         let buyers = edi::identity("Simulated buyer", start, end).map_err(Failure::state)?;
         let vendors = edi::identity("Simulated vendor", start, None).map_err(Failure::state)?;
         let pem = folder.join("partners/buyer.pem");
         keep(&pem, &buyers.certificate)?;
         let library = agreed.library.clone();
-        let settings = edi::Settings {
-            our_id: "SIMBUYER".to_owned(),
-            their_id: "SIMVENDOR".to_owned(),
-            url,
-            ours: Qualified::new("ZZ", "SIMBUYER"),
-            theirs: Qualified::new("ZZ", "SIMVENDOR"),
-            guides: agreed.guides.clone(),
-            record,
-        };
         let edi = edi::Edi::new(
-            settings,
+            settings(url, agreed, record),
             Arc::clone(&world),
             Arc::clone(&both),
             buyers,
@@ -128,30 +111,12 @@ impl House {
         let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
         doors.push(api.task);
         let since = start - TimeDelta::hours(1);
-        let file = ERP_FILE.replace("{url}", &api.url);
-        let file = file.replace("{folder}", &folder.display().to_string());
-        let file = file.replace("{since}", &since.to_rfc3339());
-        write(&folder.join("partners/erp.toml"), &file)?;
+        write(
+            &folder.join("partners/erp.toml"),
+            &erp(folder, &api.url, since),
+        )?;
         let (api, polled) = (api.url, Plan::since(since));
-        let partners = load(&folder.join("partners"))?;
-        let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
-        let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
-        let settings = Settings {
-            identities: vec![vendors],
-            clock: both,
-            library: library.with([change]),
-            // Both ends are on this machine: no authority is asked.
-            trust: Trust::Only(Vec::new()),
-            limits: Limits {
-                poll: POLL,
-                steps: at_once,
-                sends: at_once,
-                lease: LEASE,
-                ..Limits::default()
-            },
-            ..Settings::new(Arc::new(store), partners, &folder.join("bridge"))
-        };
-        let gateway = Gateway::new(settings).map_err(Failure::state)?;
+        let gateway = gateway(folder, both, vendors, library, at_once)?;
         let running = web::run(gateway, listeners, folder.join("spool")).map_err(Failure::state)?;
         Ok(House {
             folder: folder.to_path_buf(),
@@ -345,6 +310,72 @@ impl House {
         }
         Ok(())
     }
+}
+
+/// The hour in which the buyer's certificate ends, and the one in which there is a new one.
+fn ends(scenario: &Scenario, start: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let mut all = scenario.happens.iter();
+    let one = all.find(|one| one.what == What::ExpiredCertificate)?;
+    let end = start + one.delay();
+    Some((end, end + TimeDelta::hours(one.lasts)))
+}
+
+/// The folders that are to be there.
+fn folders(root: &Path) -> Result<(), Failure> {
+    for part in ["partners", "files/in", "files/out", "record"] {
+        let path = root.join(part);
+        std::fs::create_dir_all(&path).map_err(told(&path))?;
+    }
+    Ok(())
+}
+
+/// The partner file of the vendor's own system, whose other side is the API.
+fn erp(folder: &Path, url: &str, since: DateTime<Utc>) -> String {
+    let file = ERP_FILE.replace("{url}", url);
+    let file = file.replace("{folder}", &folder.display().to_string());
+    file.replace("{since}", &since.to_rfc3339())
+}
+
+/// Who is who at the EDI door.
+fn settings(url: String, agreed: &Agreed, record: Option<PathBuf>) -> edi::Settings {
+    edi::Settings {
+        our_id: "SIMBUYER".to_owned(),
+        their_id: "SIMVENDOR".to_owned(),
+        url,
+        ours: Qualified::new("ZZ", "SIMBUYER"),
+        theirs: Qualified::new("ZZ", "SIMVENDOR"),
+        guides: agreed.guides.clone(),
+        record,
+    }
+}
+
+/// Our gateway, with a store on disk and the partner files that are in the folder.
+fn gateway(
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+    identity: Identity,
+    library: Library,
+    at_once: usize,
+) -> Result<Arc<Gateway>, Failure> {
+    let partners = load(&folder.join("partners"))?;
+    let store = Sqlite::open(&folder.join("data")).map_err(Failure::state)?;
+    let change = ("partners/erp/860.toml".to_owned(), ERP_CHANGE.to_owned());
+    let settings = Settings {
+        identities: vec![identity],
+        clock,
+        library: library.with([change]),
+        // Both ends are on this machine: no authority is asked.
+        trust: Trust::Only(Vec::new()),
+        limits: Limits {
+            poll: POLL,
+            steps: at_once,
+            sends: at_once,
+            lease: LEASE,
+            ..Limits::default()
+        },
+        ..Settings::new(Arc::new(store), partners, &folder.join("bridge"))
+    };
+    Gateway::new(settings).map_err(Failure::state)
 }
 
 /// Whether a folder has files that are not yet safe.
