@@ -399,11 +399,7 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
         _ => return None,
     };
     let list = operation.row().list;
-    let nowhere =
-        (operation == Operation::SubmitInventoryUpdate && path.is_none()).then(|| Fault {
-            at: "warehouse".to_owned(),
-            problem: "an update is of one warehouse, and the document names none".to_owned(),
-        });
+    let nowhere = nowhere(operation, path.as_deref());
     let faults = records.iter().enumerate().flat_map(|(n, record)| {
         let at = if list.is_empty() {
             String::new()
@@ -429,6 +425,15 @@ pub fn write(document: &Document, context: &Context) -> Option<Request> {
 
 fn one(operation: Operation, (record, report): (Value, Report)) -> (Operation, Vec<Value>, Report) {
     (operation, vec![record], report)
+}
+
+/// An update of stock goes to a warehouse's path.
+fn nowhere(operation: Operation, path: Option<&str>) -> Option<Fault> {
+    let lacks = operation == Operation::SubmitInventoryUpdate && path.is_none();
+    lacks.then(|| Fault {
+        at: "warehouse".to_owned(),
+        problem: "an update is of one warehouse, and the document names none".to_owned(),
+    })
 }
 
 /// What the model does not allow of a record, such as one that was written by hand.
