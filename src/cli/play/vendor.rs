@@ -326,9 +326,7 @@ impl Vendor {
             .answers
             .iter()
             .all(|one| one.accepted + one.backordered == 0);
-        if book.cancelled && due.step != Step::Acknowledge
-            || nothing && due.step != Step::Acknowledge
-        {
+        if (book.cancelled || nothing) && due.step != Step::Acknowledge {
             return None;
         }
         let document = match due.step {
