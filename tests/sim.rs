@@ -3,8 +3,11 @@
 
 mod api;
 mod bugs;
+mod direct;
+mod play;
 mod scenarios;
 mod vendor;
+mod wire;
 
 use chrono::{DateTime, Utc};
 

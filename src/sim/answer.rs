@@ -99,24 +99,9 @@ fn judge(
         said[index] = Some(line_said(order, index, line, backorder, &at, &mut wrong));
     }
     if answer.lines.is_empty() {
-        match word {
-            Some(
-                "accepted" | "accepted_no_detail_or_change" | "accepted_with_detail_no_change",
-            ) => {
-                let whole = |line: &super::order::Line| Said {
-                    accepted: line.ordered,
-                    ..Said::default()
-                };
-                said = order.lines.iter().map(|line| Some(whole(line))).collect();
-            }
-            Some("rejected_no_detail" | "rejected_with_detail") => {
-                let none = |line: &super::order::Line| Said {
-                    rejected: line.ordered,
-                    ..Said::default()
-                };
-                said = order.lines.iter().map(|line| Some(none(line))).collect();
-            }
-            _ => {
+        match whole(order, word) {
+            Some(all) => said = all,
+            None => {
                 let sentence = "no line is answered".to_owned();
                 wrong.push(reason("no_lines", "lines", sentence));
             }
@@ -136,6 +121,24 @@ fn judge(
         true => Ok((said, remarks)),
         false => Err(wrong),
     }
+}
+
+/// What an answer to the whole order, without lines, says to each line; none where it says nothing.
+fn whole(order: &Order, word: Option<&str>) -> Option<Vec<Option<Said>>> {
+    let accepted = match word? {
+        "accepted" | "accepted_no_detail_or_change" | "accepted_with_detail_no_change" => true,
+        "rejected_no_detail" | "rejected_with_detail" => false,
+        _ => return None,
+    };
+    let all = |line: &super::order::Line| {
+        let mut said = Said::default();
+        match accepted {
+            true => said.accepted = line.ordered,
+            false => said.rejected = line.ordered,
+        }
+        Some(said)
+    };
+    Some(order.lines.iter().map(all).collect())
 }
 
 /// The line that is meant: its number and its item must say the same.
