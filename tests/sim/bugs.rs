@@ -50,7 +50,7 @@ impl Case {
             let Document::PurchaseOrder(order) = order else {
                 panic!("the first thing said is an order")
             };
-            (order.lines.len() > 1).then(|| (world, order))
+            (order.lines.len() > 1).then_some((world, order))
         };
         let (world, order) = (1..50).find_map(with).unwrap();
         let papers = Papers::of(order, now + TimeDelta::hours(24));
