@@ -8,7 +8,7 @@ use transload::x12::{Delimiters, Position, Segments};
 
 /// What the first byte of an input picks by its lower seven bits. A new guide goes to the end,
 /// so that the corpora keep their meaning.
-pub const NAMES: [&str; 40] = [
+pub const NAMES: [&str; 41] = [
     "x12/004010/810",
     "x12/004010/820",
     "x12/004010/850",
@@ -49,6 +49,7 @@ pub const NAMES: [&str; 40] = [
     "partners/amazon/754",
     "partners/amazon/820",
     "partners/amazon-df/846",
+    "partners/amazon/860",
 ];
 
 static EMBEDDED: LazyLock<Library> = LazyLock::new(Library::embedded);

@@ -95,7 +95,9 @@ fn site(named: &str) -> Result<Site, String> {
     let known = || {
         let names: Vec<&str> = Site::all().iter().map(|site| site.name.as_str()).collect();
         let names = names.join(", ");
-        format!("there is no site {named:?}; there are {names}, and `amazon site clone` makes one")
+        format!(
+            "there is no site {named:?}; there are {names}, and a file NAME.toml can say another"
+        )
     };
     Site::find(named).cloned().ok_or_else(known)
 }

@@ -370,38 +370,42 @@ impl Gateway {
 /// words than TED02 (60) and NTE02 (80). Words go on in notes; of the number its beginning is kept,
 /// and the document's own page has all of it.
 fn fit(advice: &mut ApplicationAdvice) {
-    let pieces = |text: &str, most: usize| -> Vec<String> {
-        let all: Vec<char> = text.chars().collect();
-        let pieces = all
-            .chunks(most)
-            .map(|piece| piece.iter().collect::<String>());
-        pieces
-            .map(|piece| piece.trim().to_owned())
-            .filter(|piece| !piece.is_empty())
-            .collect()
-    };
     if let Some(number) = &mut advice.number {
         *number = number.chars().take(30).collect();
     }
-    for error in advice
-        .results
-        .iter_mut()
-        .flat_map(|result| &mut result.errors)
-    {
+    let results = advice.results.iter_mut();
+    for error in results.flat_map(|result| &mut result.errors) {
         let whole = error.message.take().unwrap_or_default();
-        let first: String = whole.chars().take(60).collect();
-        let rest: String = whole.chars().skip(60).collect();
-        let said = error.notes.iter().filter_map(|note| note.text.clone());
-        let said: Vec<String> = std::iter::once(rest).chain(said).collect();
-        let notes = said.iter().flat_map(|text| pieces(text, 80));
-        error.notes = notes
-            .map(|text| Message {
-                text: Some(text),
-                ..Message::default()
-            })
-            .collect();
-        error.message = Some(first.trim().to_owned()).filter(|text| !text.is_empty());
+        let mut said = pieces(&whole, 60, 80);
+        let notes = error.notes.iter().filter_map(|note| note.text.as_deref());
+        let notes: Vec<String> = notes.flat_map(|text| pieces(text, 80, 80)).collect();
+        let message = |text| Message {
+            text: Some(text),
+            ..Message::default()
+        };
+        let rest = said.split_off(said.len().min(1));
+        error.notes = rest.into_iter().chain(notes).map(message).collect();
+        error.message = said.pop();
     }
+}
+
+/// A text in pieces, cut between words where it can be: the first has at most `first` characters,
+/// the others `most`.
+fn pieces(text: &str, first: usize, most: usize) -> Vec<String> {
+    let (mut pieces, mut rest) = (Vec::new(), text.trim());
+    while !rest.is_empty() {
+        let room = if pieces.is_empty() { first } else { most };
+        let full = rest.char_indices().nth(room).map(|(at, _)| at);
+        let cut = full.map_or(rest.len(), |at| {
+            // A space right behind what fits is a place to cut, too.
+            let fits = rest[at..].starts_with(' ').then_some(at);
+            fits.or_else(|| rest[..at].rfind(' ')).unwrap_or(at)
+        });
+        let (piece, after) = rest.split_at(cut);
+        pieces.push(piece.trim_end().to_owned());
+        rest = after.trim_start();
+    }
+    pieces
 }
 
 /// Whether the work on a document of this partnership goes into its API.

@@ -109,6 +109,8 @@ pub(super) struct Order {
     /// When its state changed last.
     pub(super) moved: DateTime<Utc>,
     pub(super) cancelled: bool,
+    /// How often the buyer changed it.
+    pub(super) changes: u32,
     /// When it was acknowledged first.
     pub(super) acknowledged: Option<DateTime<Utc>>,
     /// When its last notice came that came after the goods had left.
@@ -171,6 +173,7 @@ impl Order {
             changed: None,
             moved: created,
             cancelled: false,
+            changes: 0,
             acknowledged: None,
             late: None,
             warehouse: WAREHOUSES[place],
@@ -215,7 +218,7 @@ impl Order {
     }
 
     /// What a change says: every line whose quantity is another one, or that all are cancelled.
-    pub(super) fn change(&self, lines: &[usize], at: DateTime<Utc>) -> PurchaseOrderChange {
+    pub(super) fn change(&mut self, lines: &[usize], at: DateTime<Utc>) -> PurchaseOrderChange {
         let changed = |&n: &usize| {
             let line = &self.lines[n];
             let whole = line.document(n + 1);
@@ -232,7 +235,9 @@ impl Order {
                 ..ChangedLine::default()
             }
         };
+        self.changes += 1;
         PurchaseOrderChange {
+            change_number: Some(self.changes.to_string()),
             purpose: Some(Code::new(match self.cancelled {
                 true => "cancellation",
                 false => "change",

@@ -84,9 +84,14 @@ fn verdicts(world: &World) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(world.folder.path().join("files/out")).unwrap() {
         let path = entry.unwrap().path();
+        // A file that is being written has another name until it is whole.
+        let is_whole = !path.file_name().unwrap().to_string_lossy().starts_with('.');
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
+        if !is_whole {
+            continue;
+        }
         let segments = || text.split('~').map(str::trim);
         if segments().any(|segment| segment.starts_with("ST*997")) {
             let part = |tag: &str| {

@@ -172,7 +172,9 @@ async fn nginx_passes_on_the_certificate_of_a_client() {
             .iter()
             .find(|name| file.contains(&format!("{name:?}")))
             .unwrap();
-        let us = Plan::new().await.start(&keys().us, std::slice::from_ref(&file));
+        let us = Plan::new()
+            .await
+            .start(&keys().us, std::slice::from_ref(&file));
         match *name {
             "right" => drop(us.confirmed(name).await),
             _ => {

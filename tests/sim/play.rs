@@ -26,7 +26,8 @@ fn scenarios_end_as_their_files_say_through_the_gateway() {
             .output()
             .unwrap();
         if !output.status.success() {
-            let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let said: serde_json::Value =
+                serde_json::from_slice(&output.stdout).unwrap_or_default();
             let err = String::from_utf8_lossy(&output.stderr);
             let (short, amiss, trouble) = (&said["shortfalls"], &said["amiss"], &said["trouble"]);
             wrong.push_str(&format!("{name}: {short} {amiss} {trouble} {err}\n"));

@@ -213,7 +213,8 @@ fn each() -> Vec<(String, Call)> {
             "purchaseOrderNumber": "2JK3S9VC", "sellingParty": party, "shipFromParty": party}]}),
         "createShippingLabels" => {
             json!({"sellingParty": party, "shipFromParty": party, "containers":
-            [{"containerType": "Carton", "containerIdentifier": "1", "packedItems":
+            [{"containerType": "Carton", "containerIdentifier": "1",
+                "weight": {"unitOfMeasure": "KG", "value": "1.5"}, "packedItems":
                 [{"itemSequenceNumber": 1, "packedQuantity":
                     {"amount": 1, "unitOfMeasure": "Each"}}]}]})
         }

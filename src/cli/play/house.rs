@@ -74,9 +74,7 @@ impl House {
             start,
             orders,
         )));
-        let any = ([127, 0, 0, 1], 0).into();
-        let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
-        let url = listeners.url().map_err(Failure::network)?;
+        let (listeners, url) = listeners().await?;
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
         let edi_url = at_edi.url().map_err(Failure::network)?;
         let edi_url = format!("{edi_url}{}", edi::PATH);
@@ -400,6 +398,14 @@ fn load(folder: &Path) -> Result<Partners, Failure> {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Failure::state(lines.join("\n"))
     })
+}
+
+/// The gateway's own listeners, and where messages go.
+async fn listeners() -> Result<(Listeners, String), Failure> {
+    let any = ([127, 0, 0, 1], 0).into();
+    let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
+    let url = listeners.url().map_err(Failure::network)?;
+    Ok((listeners, url))
 }
 
 /// The buyer's partner file as far as its documents.

@@ -262,10 +262,11 @@ impl Vendor {
             if !status.contains("reject") {
                 continue;
             }
-            let said = result
-                .errors
-                .iter()
-                .filter_map(|error| error.message.clone());
+            let said = result.errors.iter().map(|error| {
+                let notes = error.notes.iter().filter_map(|note| note.text.as_deref());
+                let words = error.message.as_deref().into_iter().chain(notes);
+                words.collect::<Vec<_>>().join(" ")
+            });
             let why = said.collect::<Vec<_>>().join("; ");
             let id = result.id.clone().unwrap_or_default();
             let set = result.set.clone().unwrap_or_default();

@@ -29,6 +29,7 @@
 //! let asked = Asked {
 //!     method: "GET".into(),
 //!     target: "/vendor/orders/v1/purchaseOrders".into(),
+//!     headers: vec![("user-agent".into(), "doc/1".into())],
 //!     ..Asked::default()
 //! };
 //! assert_eq!(api.answer(&mut world, &asked, start).status, 403, "nobody logged in");

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -29,6 +29,8 @@ const STATEMENTS: usize = 128;
 
 /// How long to wait for a lock that a backup or a person's shell may hold.
 const BUSY: Duration = Duration::from_secs(5);
+/// Between two looks at a database that is being migrated.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// Locks the data folder against a second process. The lock ends with the file.
 pub(super) fn lock(folder: &Path) -> Result<File, Error> {
@@ -73,7 +75,15 @@ pub(super) fn beside(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags)?;
     harden(&connection)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
-    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let until = Instant::now() + BUSY;
+    let version = loop {
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        // Who opened it just now may still be at its migrations.
+        if version as usize >= MIGRATIONS.len() || Instant::now() > until {
+            break version;
+        }
+        std::thread::sleep(GLANCE);
+    };
     if version as usize != MIGRATIONS.len() {
         let detail = format!(
             "{} has schema {version}, this version {}; use the version that has it open",
