@@ -132,6 +132,12 @@ fn dated(call: &Call) -> Option<Call> {
     (endpoint != call.endpoint).then(|| Call::to(endpoint).body(body))
 }
 
+/// Documents of a guide that are sent, and how many are made up at most until there are as many: most
+/// of direct fulfillment's have something that a person has to look at first.
+const ENOUGH: usize = 4;
+const SEEDS: u64 = 9;
+const DIRECT_SEEDS: u64 = 300;
+
 /// The documents of our samples, and those that the guides make up.
 fn bodies() -> Vec<(String, Call)> {
     let mut calls = Vec::new();
@@ -146,12 +152,15 @@ fn bodies() -> Vec<(String, Call)> {
             continue;
         }
         let guide = library.named(&name).unwrap().unwrap();
-        for seed in 0..9 {
+        let direct = name.contains("amazon-df");
+        let seeds = if direct { DIRECT_SEEDS } else { SEEDS };
+        let made = (0..seeds).filter_map(|seed| {
             let fill = if seed % 3 == 0 { Fill::All } else { Fill::Some };
             let document = sample(&guide, fill, &mut draws(seed)).expect("the guide maps");
-            let call = posted(&document, name.contains("amazon-df"));
-            calls.extend(call.map(|call| (format!("{name} seed {seed}"), call)));
-        }
+            let call = posted(&document, direct)?;
+            Some((format!("{name} seed {seed}"), call))
+        });
+        calls.extend(made.take(ENOUGH));
     }
     let later = calls.iter();
     let later = later.filter_map(|(file, call)| Some((file.clone(), dated(call)?)));
@@ -331,10 +340,9 @@ async fn prism_takes_every_request_that_we_send() {
         wrong.len(),
         wrong.join("\n")
     );
-    for endpoint in Endpoint::all() {
-        let some = taken.get(&endpoint.key()).copied().unwrap_or(0);
-        assert!(some > 0, "nothing was sent to {}", endpoint.key());
-    }
+    let all = Endpoint::all().map(Endpoint::key);
+    let missed: Vec<String> = all.filter(|key| !taken.contains_key(key)).collect();
+    assert!(missed.is_empty(), "nothing was sent to {missed:?}");
 }
 
 /// Prism refuses what is wrong, and our check what Prism lets through.
