@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -15,6 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::Gateway;
+use super::orders::polled;
 use crate::store::{self, DocumentState, Filter, MessageState};
 
 /// How long something that went wrong is an alert: over a weekend, and a holiday beside it.
@@ -25,11 +27,12 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `message` or `document`.
+    /// `certificate`, `circuit`, `api`, `message` or `document`.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
-    /// The fingerprint of a certificate; the state of messages and documents.
+    /// The fingerprint of a certificate; the state of messages and documents; `silent`, `gap` or
+    /// `unknown` of an account.
     pub subject: String,
     /// How many there are, up to a thousand.
     pub count: usize,
@@ -59,6 +62,7 @@ impl Gateway {
                 until: Some(until),
             });
         }
+        all.extend(self.accounts(now).await);
         use MessageState::{Dead, Quarantined, Uncertain};
         for state in [Dead, Uncertain, Quarantined] {
             let rows = self.store.messages(recent(state, now)).await?;
@@ -71,6 +75,48 @@ impl Gateway {
             all.extend(counted("document", state.as_str(), rows));
         }
         Ok(all)
+    }
+
+    /// Accounts that are silent, and what their silence left out.
+    async fn accounts(&self, now: DateTime<Utc>) -> Vec<Alert> {
+        let mut all = Vec::new();
+        for known in &self.agreed().partnerships {
+            let Some(api) = polled(known) else { continue };
+            let mut alert = |subject: &str, count, said| {
+                all.push(Alert {
+                    kind: "api",
+                    partner: Some(known.partner.name.clone()),
+                    subject: subject.into(),
+                    count,
+                    said,
+                    until: None,
+                });
+            };
+            let marks = match self.marks(api).await {
+                Ok(marks) => marks.unwrap_or_default(),
+                Err(why) => {
+                    alert(
+                        "unknown",
+                        1,
+                        format!("how far it was read is not known: {why}"),
+                    );
+                    continue;
+                }
+            };
+            let plan = api.plan(marks.began.unwrap_or(now));
+            if let Some(silent) = marks.silent(&plan, now) {
+                let minutes = silent.num_minutes();
+                let said = format!("nothing was heard for {minutes} minutes; the doctor says why");
+                alert("silent", 1, said);
+            }
+            let gaps = marks.gaps.iter().filter(|gap| gap.to > now - RECENT);
+            if let Some(newest) = gaps.clone().next_back() {
+                let (from, to, why) = (newest.from, newest.to, &newest.why);
+                let said = format!("orders may be missing, last those from {from} to {to}: {why}");
+                alert("gap", gaps.count(), said);
+            }
+        }
+        all
     }
 
     fn expiring(&self, now: DateTime<Utc>) -> impl Iterator<Item = Alert> {

@@ -237,8 +237,8 @@ pub fn step(text: &str) -> Result<TimeDelta, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::Door;
     use crate::clock::Moved;
+    use crate::sim::Door;
     use crate::sim::Scenario;
 
     #[test]

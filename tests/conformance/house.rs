@@ -49,6 +49,7 @@ impl Us {
     }
 
     pub(super) fn with(relations: &[Relation], body: u64) -> Us {
+        crate::canary::watch();
         let folder = tempfile::tempdir().unwrap();
         let files = relations.iter().enumerate();
         let files = files.map(|(n, relation)| relation.file(n, folder.path()));
