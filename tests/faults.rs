@@ -16,8 +16,28 @@
 //! [`figure`], and with `TRANSLOAD_FAULTS_FIGURES=tests/faults/figures.toml` (any file) it is recorded
 //! there. `docs/faults.md` is made from both (`UPDATE=1 cargo test --test main -- faults::table`).
 
+#[cfg(feature = "planted")]
+mod chance;
 mod figures;
+#[cfg(feature = "planted")]
+mod house;
+#[cfg(feature = "planted")]
+mod image;
+#[cfg(feature = "planted")]
+mod order;
+#[cfg(feature = "planted")]
+mod partner;
+#[cfg(feature = "planted")]
+mod reconcile;
+#[cfg(feature = "planted")]
+mod run;
+#[cfg(feature = "planted")]
+mod sender;
+#[cfg(feature = "planted")]
+mod slice;
 mod table;
+#[cfg(feature = "planted")]
+mod wire;
 
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;

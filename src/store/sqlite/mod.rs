@@ -16,6 +16,8 @@ mod inbound;
 mod orders;
 mod outbound;
 mod payloads;
+#[cfg(feature = "planted")]
+mod planted;
 mod queries;
 mod queue;
 mod readers;
@@ -155,6 +157,10 @@ impl Sqlite {
 impl Store for Sqlite {
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
         Box::pin(async move {
+            #[cfg(feature = "planted")]
+            if let Some(bug) = planted::acceptance() {
+                return planted::accept(self, arrival, now, bug).await;
+            }
             let large = arrival.body.len() > INLINE as u64;
             let key = arrival.key.clone();
             // A key that is held is never given up: a large copy need not be kept to be refused.
@@ -260,9 +266,12 @@ impl Store for Sqlite {
         now: DateTime<Utc>,
     ) -> Reply<'_, ControlNumbers> {
         let payloads = Arc::clone(&self.payloads);
-        Box::pin(
-            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now)),
-        )
+        Box::pin(async move {
+            #[cfg(feature = "planted")]
+            planted::number(self, &envelope).await?;
+            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now))
+                .await
+        })
     }
 
     fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()> {
