@@ -28,6 +28,8 @@ mod order;
 #[cfg(feature = "planted")]
 mod partner;
 #[cfg(feature = "planted")]
+mod planted;
+#[cfg(feature = "planted")]
 mod reconcile;
 #[cfg(feature = "planted")]
 mod run;
@@ -35,6 +37,8 @@ mod run;
 mod sender;
 #[cfg(feature = "planted")]
 mod slice;
+#[cfg(feature = "planted")]
+mod storage;
 mod table;
 #[cfg(feature = "planted")]
 mod wire;

@@ -29,8 +29,4 @@ impl Chance {
         let even = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
         (-mean * (1.0 - even).ln()) as usize
     }
-
-    pub(super) fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
 }

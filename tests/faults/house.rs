@@ -24,6 +24,8 @@ pub(super) struct House {
     pub(super) port: u16,
     /// Given to every process that is started in it.
     pub(super) env: Vec<(String, String)>,
+    /// Where it logs to.
+    pub(super) log: PathBuf,
     /// Runs the program: nothing, or `strace …`.
     pub(super) wrapper: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl House {
         );
         std::fs::write(path.join("transload.toml"), settings).unwrap();
         House {
+            log: path.join("log"),
             folder,
             data,
             port,
@@ -70,8 +73,12 @@ impl House {
         }
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/as2", self.port)
+    /// Changes the settings, before it starts.
+    pub(super) fn set(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("transload.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        std::fs::write(path, text.replace(from, to)).unwrap();
     }
 
     /// Where documents of a partner are delivered.
@@ -99,7 +106,7 @@ impl House {
         let log = File::options()
             .append(true)
             .create(true)
-            .open(self.log())
+            .open(&self.log)
             .unwrap();
         command
             .stdin(Stdio::null())
@@ -115,13 +122,9 @@ impl House {
         }
     }
 
-    fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
     /// The end of what it said.
     pub(super) fn said(&self) -> String {
-        let text = std::fs::read(self.log()).unwrap_or_default();
+        let text = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().rev().take(40).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")

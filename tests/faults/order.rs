@@ -193,10 +193,9 @@ fn set_text(large: bool, number: &str, set: usize) -> String {
         "DTM*064*20260316".into(),
         "N9*L1*SHIPPING".into(),
     ];
-    let messages = if large { 1200 } else { 1 };
-    lines.extend((0..messages).map(|n| {
-        format!("MSG*{n:04} Book a dock door two days before you ship, and write this down.")
-    }));
+    let messages = if large { 400 } else { 1 };
+    let text = "Book a dock door two days before you ship; ".repeat(4);
+    lines.extend((0..messages).map(|n| format!("MSG*{n:04} {}", text.trim_end())));
     lines.extend([
         "N1*ST*Depot Ashby*92*ASH4".into(),
         "PO1*1*48*EA*17.25*PE*UP*731200000117".into(),

@@ -29,14 +29,15 @@ pub(super) fn reconcile(house: &House, partner: &Partner, plan: &Plan) -> Vec<St
         index,
     });
     let orders: Vec<Order> = orders.collect();
-    delivered(house, &orders, &mut found);
+    delivered_of(house, &orders, &mut found);
     stored(house, &orders, &mut found);
     sent(partner, &orders, &mut found);
     swept(house, &mut found);
     found
 }
 
-fn delivered(house: &House, orders: &[Order], found: &mut Vec<String>) {
+/// What was delivered, beside what is due.
+pub(super) fn delivered_of(house: &House, orders: &[Order], found: &mut Vec<String>) {
     for relation in Relation::ALL {
         let own = orders.iter().filter(|order| order.relation() == relation);
         let mut due: BTreeMap<String, String> = own.flat_map(|order| order.delivered()).collect();
@@ -65,7 +66,15 @@ fn delivered(house: &House, orders: &[Order], found: &mut Vec<String>) {
                 Some(wanted) => {
                     let have = std::fs::read_to_string(&path).unwrap_or_default();
                     if have.trim_end() != wanted {
-                        found.push(format!("I4: {number} is not what was sent: {have:.200}"));
+                        let same = have.bytes().zip(wanted.bytes()).take_while(|(a, b)| a == b);
+                        let from = same.count().saturating_sub(30);
+                        let [have, wanted] = [&have, &wanted].map(|text| {
+                            String::from_utf8_lossy(&text.as_bytes()[from.min(text.len())..])
+                                .chars()
+                                .take(120)
+                                .collect::<String>()
+                        });
+                        found.push(format!("I4: {number} is {have}, not {wanted}"));
                     }
                 }
             }

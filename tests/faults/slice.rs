@@ -298,7 +298,14 @@ impl Injector<'_> {
         }
         if let Some(status) = process.ended() {
             match (fault, status.signal()) {
-                (Fault::Point(..), Some(_)) => self.outcome.count(fault),
+                (Fault::Point(..), Some(_)) => {
+                    // A name that was given before the power failed, and not synced.
+                    if let (Some(image), "B21") = (self.image.as_mut(), fault.row()) {
+                        image.freeze();
+                        image.replace();
+                    }
+                    self.outcome.count(fault);
+                }
                 _ => {
                     let what = format!("it ended by itself: {status} under {fault:?}");
                     self.outcome.violations.push(what);

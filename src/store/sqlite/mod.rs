@@ -79,9 +79,7 @@ impl Sqlite {
         let connection = schema::open(&database)?;
         payloads.sweep(|digest| queries::named(&connection, digest))?;
         payloads::sync_names(folder)?;
-        // The folder has one process, and it is us: whoever held a lease is dead. Its work is
-        // due now, and the claim counts the death.
-        connection.execute("UPDATE work SET due = 0 WHERE leased = 1", [])?;
+        queue::crashed(&connection, Utc::now())?;
         Ok(Self {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
