@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -25,11 +26,11 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `message` or `document`.
+    /// `certificate`, `circuit`, `undecrypted`, `message` or `document`.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
-    /// The fingerprint of a certificate; the state of messages and documents.
+    /// The fingerprint of a certificate; an address; the state of messages and documents.
     pub subject: String,
     /// How many there are, up to a thousand.
     pub count: usize,
@@ -59,6 +60,7 @@ impl Gateway {
                 until: Some(until),
             });
         }
+        all.extend(self.throttled(now));
         use MessageState::{Dead, Quarantined, Uncertain};
         for state in [Dead, Uncertain, Quarantined] {
             let rows = self.store.messages(recent(state, now)).await?;
