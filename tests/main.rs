@@ -22,6 +22,7 @@ mod desk;
 mod doctor28;
 mod evidence;
 mod exchange;
+mod faults;
 mod formats;
 mod fuzz;
 mod guides;

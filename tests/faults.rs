@@ -1,0 +1,24 @@
+//! Faults on purpose: the process is killed, the power fails, the disk lies, partners and strangers
+//! misbehave; ledgers on both sides show what became of every message.
+//!
+//! `faults/rows/*.toml` is the table of all faults, a file a section:
+//!
+//! | key | says |
+//! |---|---|
+//! | `fault` | what is done to the gateway |
+//! | `expected` | what it has to do |
+//! | `test` | the tests that do it: `module::path::name`, as `cargo test` prints them |
+//! | `na` | why it cannot be done to this program |
+//! | `todo` | why it is not done |
+//! | `note` | what a test leaves out, or does in another way |
+//!
+//! A row has `test`, `na` or `todo`. `faults/figures.toml` holds what runs measured: a test calls
+//! [`figure`], and with `TRANSLOAD_FAULTS_FIGURES=tests/faults/figures.toml` (any file) it is recorded
+//! there. `docs/faults.md` is made from both (`UPDATE=1 cargo test --test main -- faults::table`).
+
+mod figures;
+mod table;
+
+#[allow(unused_imports, reason = "not every build has a run that measures")]
+pub(crate) use figures::figure;
+pub(crate) use table::planted;
