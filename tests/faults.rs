@@ -16,9 +16,26 @@
 //! [`figure`], and with `TRANSLOAD_FAULTS_FIGURES=tests/faults/figures.toml` (any file) it is recorded
 //! there. `docs/faults.md` is made from both (`UPDATE=1 cargo test --test main -- faults::table`).
 
+mod copies;
+mod envelopes;
 mod figures;
+mod http;
+mod interchanges;
+mod partners;
+mod proxy;
+mod receipts;
+mod signatures;
+mod smuggled;
 mod table;
 
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;
 pub(crate) use table::planted;
+
+/// How often something is done: a few times, and as often as the row says with `TRANSLOAD_FAULTS=full`.
+fn often(few: usize, full: usize) -> usize {
+    match std::env::var("TRANSLOAD_FAULTS").as_deref() {
+        Ok("full") => full,
+        _ => few,
+    }
+}
