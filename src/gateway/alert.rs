@@ -5,6 +5,7 @@
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
 //! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
+//! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -27,12 +28,12 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `api`, `message` or `document`.
+    /// `certificate`, `circuit`, `api`, `undecrypted`, `message` or `document`.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
-    /// The fingerprint of a certificate; the state of messages and documents; `silent`, `gap` or
-    /// `unknown` of an account.
+    /// The fingerprint of a certificate; `silent`, `gap` or `unknown` of an account; an address; the
+    /// state of messages and documents.
     pub subject: String,
     /// How many there are, up to a thousand.
     pub count: usize,
@@ -63,6 +64,7 @@ impl Gateway {
             });
         }
         all.extend(self.accounts(now).await);
+        all.extend(self.throttled(now));
         use MessageState::{Dead, Quarantined, Uncertain};
         for state in [Dead, Uncertain, Quarantined] {
             let rows = self.store.messages(recent(state, now)).await?;
