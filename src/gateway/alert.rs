@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -25,7 +26,7 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `message` or `document`.
+    /// The first column of the table.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
@@ -47,7 +48,9 @@ impl Gateway {
     pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
         let now = self.now();
         let mut all: Vec<Alert> = self.expiring(now).collect();
-        for circuit in self.store.queue(0).await?.circuits {
+        let queue = self.store.queue(0).await?;
+        all.extend((queue.held > 0).then(|| held(queue.held)));
+        for circuit in queue.circuits {
             let Some(until) = circuit.shut else { continue };
             let missed = circuit.missed;
             all.push(Alert {
@@ -87,6 +90,20 @@ impl Gateway {
             count: 1,
             until: Some(one.until),
         })
+    }
+}
+
+/// What a restore left for a person.
+fn held(count: u64) -> Alert {
+    Alert {
+        kind: "held",
+        partner: None,
+        subject: "work".into(),
+        count: usize::try_from(count).unwrap_or(usize::MAX),
+        said: format!(
+            "{count} pieces of work are held since a restore; `transload release` lets go"
+        ),
+        until: None,
     }
 }
 
