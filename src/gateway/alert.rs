@@ -6,6 +6,7 @@
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
 //! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
 //! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
+//! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -28,7 +29,7 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `api`, `undecrypted`, `message` or `document`.
+    /// The first column of the table.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
@@ -51,7 +52,9 @@ impl Gateway {
     pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
         let now = self.now();
         let mut all: Vec<Alert> = self.expiring(now).collect();
-        for circuit in self.store.queue(0).await?.circuits {
+        let queue = self.store.queue(0).await?;
+        all.extend((queue.held > 0).then(|| held(queue.held)));
+        for circuit in queue.circuits {
             let Some(until) = circuit.shut else { continue };
             let missed = circuit.missed;
             all.push(Alert {
@@ -135,6 +138,20 @@ impl Gateway {
             count: 1,
             until: Some(one.until),
         })
+    }
+}
+
+/// What a restore left for a person.
+fn held(count: u64) -> Alert {
+    Alert {
+        kind: "held",
+        partner: None,
+        subject: "work".into(),
+        count: usize::try_from(count).unwrap_or(usize::MAX),
+        said: format!(
+            "{count} pieces of work are held since a restore; `transload release` lets go"
+        ),
+        until: None,
     }
 }
 
