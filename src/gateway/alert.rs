@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `disk` | the disk is nearly full ([`Marks`](super::Marks)): `low`, `out` |
 //! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::Gateway;
+use super::{Gateway, Level};
 use crate::store::{self, DocumentState, Filter, MessageState};
 
 /// How long something that went wrong is an alert: over a weekend, and a holiday beside it.
@@ -48,6 +49,7 @@ impl Gateway {
     pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
         let now = self.now();
         let mut all: Vec<Alert> = self.expiring(now).collect();
+        all.extend(self.roomy().err().map(disk));
         let queue = self.store.queue(0).await?;
         all.extend((queue.held > 0).then(|| held(queue.held)));
         for circuit in queue.circuits {
@@ -90,6 +92,17 @@ impl Gateway {
             count: 1,
             until: Some(one.until),
         })
+    }
+}
+
+fn disk(level: Level) -> Alert {
+    Alert {
+        kind: "disk",
+        partner: None,
+        subject: level.as_str().into(),
+        count: 1,
+        said: level.to_string(),
+        until: None,
     }
 }
 
