@@ -79,6 +79,8 @@ pub struct Config {
     pub trace: Trace,
     /// Limits that differ from the defaults.
     pub limits: Limits,
+    /// Whether an OpenSSL with known holes is a reason not to start, and not only a warning.
+    pub strict_openssl: bool,
 }
 
 /// What is traced, and how much of it stays.
@@ -185,8 +187,14 @@ pub struct Limits {
     pub exempt: Vec<IpAddr>,
     /// Messages from one address that do not decrypt, before one a minute is looked at.
     pub undecrypted: Option<u32>,
-    /// Seconds for requests in flight at the end.
+    /// Seconds for requests and steps in flight at the end.
     pub drain_seconds: Option<u64>,
+    /// Percent of the disk below which no new message is taken; 0 never.
+    pub disk_low: Option<u8>,
+    /// Percent of the disk below which nothing is sent either; 0 never.
+    pub disk_out: Option<u8>,
+    /// Bytes on the data folder's disk that are given free when it is nearly full.
+    pub ballast: Option<u64>,
 }
 
 impl Default for Config {
@@ -204,6 +212,7 @@ impl Default for Config {
             proxy: None,
             trace: Trace::default(),
             limits: Limits::default(),
+            strict_openssl: false,
         }
     }
 }
@@ -313,7 +322,21 @@ impl Config {
         limits.undecrypted = own.undecrypted.unwrap_or(limits.undecrypted);
         let seconds = own.body_seconds.map(Duration::from_secs);
         limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
+        limits.drain = own.drain_seconds.map_or(limits.drain, Duration::from_secs);
+        limits.disk = self.marks();
         limits
+    }
+
+    /// When the disk of the data folder counts as nearly full.
+    fn marks(&self) -> gateway::Marks {
+        let (own, mut marks) = (&self.limits, gateway::Marks::default());
+        marks.low.percent = own.disk_low.unwrap_or(marks.low.percent);
+        marks.out.percent = own.disk_out.unwrap_or(marks.out.percent);
+        marks.ballast = Some((
+            self.data.join("ballast"),
+            own.ballast.unwrap_or(gateway::BALLAST),
+        ));
+        marks
     }
 
     fn rebase(&mut self, folder: &Path) {
@@ -477,6 +500,10 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("limits.per_address", "", |c| Some(c.serve_limits().per_address.to_string())),
     ("limits.exempt", "", |c| listed(c.limits.exempt.iter().map(IpAddr::to_string))),
     ("limits.undecrypted", "", |c| Some(c.gateway_limits().undecrypted.to_string())),
+    ("limits.disk_low", "", |c| Some(c.gateway_limits().disk.low.percent.to_string())),
+    ("limits.disk_out", "", |c| Some(c.gateway_limits().disk.out.percent.to_string())),
+    ("limits.ballast", "", |c| c.gateway_limits().disk.ballast.map(|(_, size)| size.to_string())),
+    ("strict_openssl", "", |c| Some(c.strict_openssl.to_string())),
     ("limits.drain_seconds", "", |c| Some(c.serve_limits().drain.as_secs().to_string())),
 ];
 

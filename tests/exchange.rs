@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod circuit;
+mod full;
 mod hostile;
 mod killed;
 mod large;

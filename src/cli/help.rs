@@ -27,6 +27,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("send", &["transload send acme invoice.edi", "transload send acme invoice.edi asn.edi --wait 60", "transload send acme invoice.edi --dry-run"]),
     ("resend", &["transload resend 0192f0c1-7a3e-7000-8000-000000000001 --reason lost"]),
     ("cancel", &["transload cancel 0192f0c1-7a3e-7000-8000-000000000001 --reason superseded"]),
+    ("doctor", &["transload doctor", "transload doctor --json --config transload.toml"]),
     ("backup", &["transload backup monday.backup --passphrase-file backup.words", "transload backup monday.backup --to office.pem --with-keys"]),
     ("restore", &["transload restore monday.backup --into gateway --passphrase-file backup.words", "transload restore monday.backup --into gateway --key office.p12 --password-file office.password --advance 5000", "transload restore monday.backup --into gateway --passphrase-file backup.words --check"]),
     ("release", &["transload release --all --reason restored", "transload release 0192f0c1-7a3e-7000-8000-000000000001 --reason asked"]),

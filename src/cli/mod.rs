@@ -25,6 +25,7 @@ mod config;
 mod crew;
 mod demo;
 mod diff;
+mod doctor;
 mod envelope;
 mod evidence;
 mod excerpt;
@@ -131,6 +132,7 @@ enum Command {
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
+    Doctor(doctor::Doctor),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Config(config::Config),
@@ -211,6 +213,12 @@ impl From<io::Error> for Failure {
                 why = words::cause(&error)
             ))),
         }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
     }
 }
 
@@ -296,6 +304,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Rehearse(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
+        Command::Doctor(command) => command.run(out),
         Command::Backup(command) => command.run(out),
         Command::Restore(command) => command.run(out),
         Command::Config(command) => command.run(out),

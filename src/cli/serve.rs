@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::acme::Authorized;
+use super::doctor;
 use super::files::library;
 use super::reload;
 use super::{Exit, Failure, Outcome};
@@ -246,6 +247,7 @@ impl Serve {
 
     async fn serve(&self, config: &Config, out: &mut dyn Write) -> Outcome {
         let mut ends = Ends::watch()?;
+        doctor::at_start(config)?;
         let mut listeners = Listeners::bind(config.as2.listen, config.admin.listen)
             .await
             .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;

@@ -6,6 +6,7 @@
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
 //! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
 //! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
+//! | `disk` | the disk is nearly full ([`Marks`](super::Marks)): `low`, `out` |
 //! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
@@ -17,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::Gateway;
 use super::orders::polled;
+use super::{Gateway, Level};
 use crate::store::{self, DocumentState, Filter, MessageState};
 
 /// How long something that went wrong is an alert: over a weekend, and a holiday beside it.
@@ -52,6 +53,7 @@ impl Gateway {
     pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
         let now = self.now();
         let mut all: Vec<Alert> = self.expiring(now).collect();
+        all.extend(self.roomy().err().map(disk));
         let queue = self.store.queue(0).await?;
         all.extend((queue.held > 0).then(|| held(queue.held)));
         for circuit in queue.circuits {
@@ -138,6 +140,17 @@ impl Gateway {
             count: 1,
             until: Some(one.until),
         })
+    }
+}
+
+fn disk(level: Level) -> Alert {
+    Alert {
+        kind: "disk",
+        partner: None,
+        subject: level.as_str().into(),
+        count: 1,
+        said: level.to_string(),
+        until: None,
     }
 }
 

@@ -22,6 +22,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::answer::taken;
+pub(super) use super::answer::{RETRY_AFTER, empty, text, unavailable};
 use super::certificates::seen;
 use super::receipt::not_now;
 use super::route::{Partnership, profile};
@@ -38,8 +40,6 @@ const MESSAGE_ID: usize = 998;
 /// Bytes of a content that stay in memory while a message is opened or sealed: as many as the
 /// store puts into a row.
 pub(super) const IN_MEMORY: usize = 64 << 10;
-/// Seconds until a sender should try again where we do not know better.
-pub(super) const RETRY_AFTER: u64 = 30;
 
 /// A sender whose names are those of a partner. Nothing is proved yet.
 pub struct Caller {
@@ -184,6 +184,9 @@ impl Gateway {
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
         kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
+            return answer;
+        }
+        if let Some(answer) = self.not_now() {
             return answer;
         }
         let turn = self.opening.acquire().await;
@@ -568,37 +571,4 @@ pub(super) fn unhex(hex: &str) -> store::Digest {
 pub(super) fn pairs(headers: &Headers) -> store::Headers {
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     headers.iter().map(owned).collect()
-}
-
-pub(super) fn empty() -> Answer {
-    Answer {
-        status: 200,
-        headers: Vec::new(),
-        body: Bytes::new(),
-    }
-}
-
-/// For who is to get his receipt later: every release of AS2 takes a 202 (RFC 4130 §7.2, its
-/// coming revision §5.4).
-fn taken() -> Answer {
-    Answer {
-        status: 202,
-        ..empty()
-    }
-}
-
-pub(super) fn text(status: u16, line: &str) -> Answer {
-    Answer {
-        status,
-        headers: vec![("content-type".into(), "text/plain; charset=utf-8".into())],
-        body: format!("{line}\n").into(),
-    }
-}
-
-pub(super) fn unavailable(seconds: u64) -> Answer {
-    let mut answer = text(503, "not now, please try again");
-    answer
-        .headers
-        .push(("retry-after".into(), seconds.to_string()));
-    answer
 }

@@ -54,9 +54,11 @@
 
 mod acknowledgment;
 mod alert;
+mod answer;
 mod api;
 mod certificates;
 mod compose;
+mod disk;
 mod exchange;
 mod inbound;
 mod link;
@@ -87,6 +89,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use alert::{Alert, RECENT, Told};
 pub use api::{account, limits as api_limits};
 pub use certificates::{NOTED_EVERY, of_all_times};
+pub use disk::{BALLAST, Level, Mark, Marks};
 pub use exchange::offer;
 pub use inbound::Caller;
 pub use link::{proxy, secret, usable};
@@ -189,6 +192,8 @@ pub struct Limits {
     pub poll: Duration,
     /// Time for steps in flight at the end; supervisors kill after more than this.
     pub drain: Duration,
+    /// When the disk counts as nearly full.
+    pub disk: Marks,
     /// Limits of the client that posts to partners.
     pub client: client::Limits,
 }
@@ -206,6 +211,7 @@ impl Default for Limits {
             undecrypted: 20,
             poll: Duration::from_secs(1),
             drain: Duration::from_secs(30),
+            disk: Marks::default(),
             client: client::Limits::default(),
         }
     }
@@ -303,6 +309,7 @@ pub struct Gateway {
     opening: Semaphore,
     /// Who sends what does not decrypt.
     undecrypted: undecrypted::Undecrypted,
+    disk: disk::Disk,
     /// What our listener shows, and whether an authority renews it.
     listener: OnceLock<(Arc<Server>, bool)>,
     trace: Option<Arc<Trace>>,
@@ -359,6 +366,7 @@ impl Gateway {
             way,
             opening: Semaphore::new(limits.opening),
             undecrypted: undecrypted::undecrypted(limits.undecrypted),
+            disk: disk::Disk::default(),
             listener: OnceLock::new(),
             trace: trace.map(Arc::new),
             limits,
@@ -461,7 +469,8 @@ impl Gateway {
     /// # Errors
     /// Why not, in words for an operator.
     pub async fn ready(&self) -> Result<(), String> {
-        self.store.ready().await.map_err(|why| why.to_string())
+        self.store.ready().await.map_err(|why| why.to_string())?;
+        self.roomy().map_err(|level| level.to_string())
     }
 
     fn partnership(&self, name: &str) -> Option<Arc<Partnership>> {

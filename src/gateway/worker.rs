@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::disk::Level;
 use super::outbound::{OTHER, checked};
 use super::parts::Parts;
 use super::read::Reader;
@@ -179,6 +180,9 @@ impl Gateway {
         running: &mut JoinSet<()>,
     ) -> Duration {
         let mut nap = hurry(NAP);
+        if self.watch_disk() == Level::Out {
+            return nap;
+        }
         for (lane, kinds) in lanes.iter().zip(LANES) {
             let free = lane.available_permits();
             if free == 0 {

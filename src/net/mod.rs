@@ -10,6 +10,7 @@
 //! | [`acme`] | a certificate for a listener, ordered from an authority |
 //! | [`tls`] | TLS under a listener: a key that is replaced while it runs, certificates of clients |
 //! | [`interim`] | `102 Processing` while a request is worked on |
+//! | [`floor`] | which OpenSSL is linked, and which should be |
 //! | [`body`] | a request body into memory, or into a spool file when it is large |
 //! | [`whole`] | a listener of whole requests, for handlers that know no HTTP library |
 //! | [`spool`] | bytes on their way to disk and back, digested |
@@ -34,6 +35,7 @@
 pub mod acme;
 pub mod body;
 pub mod client;
+pub mod floor;
 mod framing;
 pub mod interim;
 pub mod loopback;

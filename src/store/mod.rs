@@ -37,6 +37,7 @@
 //! clocks (every method that needs the time is given it), retention and purging.
 
 mod bridge;
+pub mod disk;
 mod error;
 mod inbound;
 #[cfg(test)]

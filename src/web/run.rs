@@ -82,7 +82,9 @@ pub struct Running {
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
-    listening: Vec<JoinHandle<()>>,
+    over: watch::Sender<bool>,
+    partners: JoinHandle<()>,
+    operators: JoinHandle<()>,
     walking: Walking,
 }
 
@@ -139,31 +141,38 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
     let router = router
         .merge(certificates::router(Arc::clone(&gateway)))
         .merge(alerts::router(Arc::clone(&gateway)));
-    let operators = tokio::spawn(admin::listen(admin, limits, router, ended(stopped)));
+    // Operators and balancers are told that it drains until it has.
+    let (over, drained) = watch::channel(false);
+    let operators = tokio::spawn(admin::listen(admin, limits, router, ended(drained)));
     Ok(Running {
         as2: addresses.0,
         admin: addresses.1,
         walking: gateway.start(),
         gateway,
         stop,
-        listening: vec![partners, operators],
+        over,
+        partners,
+        operators,
     })
 }
 
 impl Running {
-    /// Takes no new connection, answers the requests in flight, ends the steps in flight, closes
-    /// the store.
+    /// Says that it is not ready, takes no new connection of a partner, answers the requests in
+    /// flight, ends the steps in flight, gives leases back, closes the store.
     ///
     /// # Errors
     /// What the store says of its end; all of it is safe all the same.
     pub async fn stop(self) -> Result<(), store::Error> {
         self.stop.send_replace(true);
-        for task in self.listening {
-            if let Err(why) = task.await {
+        let ended = |ended: Result<(), tokio::task::JoinError>| {
+            if let Err(why) = ended {
                 tracing::error!(%why, "a listener ended badly");
             }
-        }
+        };
+        ended(self.partners.await);
         self.walking.stop().await;
+        self.over.send_replace(true);
+        ended(self.operators.await);
         self.gateway.store().close().await
     }
 }
@@ -196,6 +205,9 @@ async fn receive(
         }
     };
     if let Err(answer) = gateway.hears(&caller) {
+        return answer.into();
+    }
+    if let Some(answer) = gateway.shut() {
         return answer.into();
     }
     let transfer = caller.transfer().map(|name| transfers.take(&name));

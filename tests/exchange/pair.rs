@@ -196,7 +196,24 @@ pub(super) fn side(
     clock: Arc<dyn Clock>,
     partners: impl FnOnce(&Path) -> Vec<String>,
 ) -> Side {
+    side_with(kind, listeners, identity, clock, partners, |_| {})
+}
+
+/// The same with other limits.
+pub(super) fn side_with(
+    kind: Kind,
+    listeners: Listeners,
+    identity: &Identity,
+    clock: Arc<dyn Clock>,
+    partners: impl FnOnce(&Path) -> Vec<String>,
+    change: impl FnOnce(&mut Limits),
+) -> Side {
     crate::canary::watch();
+    let mut limits = Limits {
+        poll: Duration::from_millis(10),
+        ..Limits::default()
+    };
+    change(&mut limits);
     let folder = tempfile::tempdir().unwrap();
     let files = partners(folder.path());
     let parse = |text: &String| partner::parse(text, "partner.toml").unwrap();
@@ -206,10 +223,7 @@ pub(super) fn side(
         identities: vec![identity.clone()],
         clock,
         receipt_url: Some(listeners.url().unwrap()),
-        limits: Limits {
-            poll: Duration::from_millis(10),
-            ..Limits::default()
-        },
+        limits,
         ..Settings::new(store, partners, &folder.path().join("bridge"))
     };
     let gateway = Gateway::new(settings).unwrap();

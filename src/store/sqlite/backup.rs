@@ -81,17 +81,33 @@ impl Sqlite {
         let copy = Connection::open_with_flags(&snapshot.database, flags)?;
         schema::harden(&copy)?;
         sound(&copy, &snapshot.database)?;
-        let count = |table: &str| {
+        let rows_of = |table: &str| {
             let sql = format!("SELECT count(*) FROM {table}");
             let count = first(&copy, &sql, &[], |row| row.get::<_, i64>(0))?;
             Ok::<_, Error>(count.unwrap_or(0).cast_unsigned())
         };
         snapshot.schema = copy.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        snapshot.messages = count("message")?;
-        snapshot.documents = count("document")?;
-        snapshot.waiting = count("work")?;
+        snapshot.messages = rows_of("message")?;
+        snapshot.documents = rows_of("document")?;
+        snapshot.waiting = rows_of("work")?;
         snapshot.payloads = in_files(&copy, &payloads)?;
         Ok(snapshot)
+    }
+
+    /// Reads the database of the store in `folder` once, also beside the process that has it: the number
+    /// of its schema, or none where there is no store. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where it is not sound, or is not one of ours.
+    pub fn examine(folder: &Path) -> Result<Option<u32>, Error> {
+        let path = folder.join("transload.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = readers::open(path.clone())?;
+        schema::check(&connection, &path)?;
+        let schema = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok(Some(schema))
     }
 
     /// Makes a copy of [`snapshot`](Sqlite::snapshot), which lies in `folder` under its usual name,
@@ -289,6 +305,14 @@ mod tests {
         };
         assert_eq!(restored, want);
         let store = Sqlite::open(&second).unwrap();
+        nothing_moves_until_it_is_released(&store).await;
+        for (n, pair) in [(51, "P"), (52, "Q"), (53, "Q"), (54, "P")] {
+            let number = composed(&store, n, pair).await;
+            assert!(issued.insert((pair, number)), "{number} of {pair} again");
+        }
+    }
+
+    async fn nothing_moves_until_it_is_released(store: &Sqlite) {
         for kind in WorkKind::ALL {
             let lease = Duration::from_secs(30);
             let work = store
@@ -296,12 +320,6 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(work.work, [], "nothing to {kind}");
-        }
-        for (n, pair) in [(51, "P"), (52, "Q"), (53, "Q"), (54, "P")] {
-            assert!(
-                issued.insert((pair, composed(&store, n, pair).await)),
-                "{pair}"
-            );
         }
         let uncertain = Filter {
             state: Some(MessageState::Uncertain),

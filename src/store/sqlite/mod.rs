@@ -41,7 +41,7 @@ use super::{
     Direction, Document, DocumentDetail, DocumentState, Draft, Drafted, Envelope, Error, Filter,
     Interchange, Key, Kind, Lease, Message, MessageDetail, MessageState, Missed, Observation,
     Observed, Order, Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step,
-    Store, Submission, Then, WorkKind,
+    Store, Submission, Then, WorkKind, disk,
 };
 pub use backup::{Restored, Snapshot};
 use payloads::Payloads;
@@ -57,6 +57,8 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     payloads: Arc<Payloads>,
+    /// Whether the folder's workers are ours: not [`beside`](Sqlite::beside) somebody else.
+    own: bool,
 }
 
 impl Sqlite {
@@ -75,6 +77,13 @@ impl Sqlite {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let made = builder.recursive(true).create(folder);
         made.map_err(|error| Error::io(format_args!("{}", folder.display()), &error))?;
+        if let Some(kind) = disk::network(folder) {
+            let detail = format!(
+                "{} is on {kind}, where locks and fsync are not kept; use a disk of this machine",
+                folder.display()
+            );
+            return Err(Error::invalid(detail));
+        }
         let lock = schema::lock(folder)?;
         let payloads = Payloads::open(folder.join("payloads"))?;
         let database = folder.join("transload.db");
@@ -86,6 +95,7 @@ impl Sqlite {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
             payloads: Arc::new(payloads),
+            own: true,
         })
     }
 
@@ -101,6 +111,7 @@ impl Sqlite {
             writer: Writer::start(connection, ())?,
             readers: Readers::new(database),
             payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
+            own: false,
         })
     }
 
@@ -108,6 +119,20 @@ impl Sqlite {
     /// by as much as writers shared a commit.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
+    }
+
+    /// When the newest line of the history of the store in `folder` was written, by the clock of then;
+    /// of a folder that `serve` may have open. None where there is no store or no line. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] where the database cannot be read.
+    pub fn look_newest(folder: &Path) -> Result<Option<DateTime<Utc>>, Error> {
+        let path = folder.join("transload.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let sql = "SELECT at FROM event ORDER BY seq DESC LIMIT 1";
+        queue::first(&readers::open(path)?, sql, &[], |row| columns::time(row, 0))
     }
 
     /// The certificates that were seen at work, of a folder that `serve` may have open. Blocks.
@@ -415,6 +440,15 @@ impl Store for Sqlite {
 
     fn close(&self) -> Reply<'_, ()> {
         Box::pin(async move {
+            if self.own {
+                // Who ends in order gives its leases back: no death is counted for them.
+                let sql = "UPDATE work SET leased = 0, due = 0 WHERE leased = 1";
+                let given = self.write(move |c| queue::run(c, sql, &[])).await;
+                given.map(drop).or_else(|why| match why.kind() {
+                    Kind::Closed => Ok(()),
+                    _ => Err(why),
+                })?;
+            }
             self.readers.close();
             tokio::task::spawn_blocking(self.writer.stop())
                 .await

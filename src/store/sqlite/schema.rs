@@ -117,7 +117,7 @@ pub(super) fn harden(connection: &Connection) -> Result<(), Error> {
 }
 
 /// Refuses a file that is broken, or another program's.
-fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         let detail = format!("{}: {verdict}; restore a backup", path.display());

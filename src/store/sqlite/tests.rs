@@ -288,3 +288,97 @@ async fn events_stay() {
         assert!(error.to_string().contains("only ever added"), "{error}");
     }
 }
+
+/// Rows of the queue as they lie there, written past the transactions that make them.
+fn queued(c: &Connection, partner: &str, count: u32) {
+    let sql = "INSERT INTO turn (partner, served) VALUES ($1, 0)";
+    queue::run(c, sql, &[&partner]).unwrap();
+    let sql = "INSERT INTO work (kind, subject, partner, due, leased, attempt, deaths, queued)
+               VALUES ('send', randomblob(16), $1, $2, 0, 0, 0, $2)";
+    let due = at(0).timestamp_micros();
+    for _ in 0..count {
+        queue::run(c, sql, rusqlite::params![partner, due]).unwrap();
+    }
+}
+
+/// Instructions of SQLite that one claim of twenty takes, beside a partner who has `dead` waiting
+/// and is so as `how` makes him; and the partners that were served.
+async fn claimed_beside(dead: u32, how: &'static str) -> (u64, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).unwrap();
+    let claimed = store.write(move |c| {
+        queued(c, "dead", dead);
+        for live in 0..20 {
+            queued(c, &format!("live {live:02}"), 3);
+        }
+        c.execute_batch(how)?;
+        let steps = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let count = Arc::clone(&steps);
+        let more = move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            false
+        };
+        c.progress_handler(1, Some(more))?;
+        let claimed = queue::claim(c, &[WorkKind::Send, WorkKind::Answer], 20, LEASE, at(1))?;
+        c.progress_handler(0, None::<fn() -> bool>)?;
+        let served = claimed.work.into_iter().map(|work| work.partner).collect();
+        Ok((steps.load(std::sync::atomic::Ordering::Relaxed), served))
+    });
+    claimed.await.unwrap()
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+/// One dead partner with 50,000 messages costs twenty live ones nothing: each is served, and the
+/// claim takes as many steps as beside a dead partner with 50. Steps are counted and not time.
+#[tokio::test]
+async fn a_dead_partner_with_fifty_thousand_queued_slows_nobody() {
+    for how in [
+        // Left in peace for a while.
+        "UPDATE turn SET missed = 9, shut = 9000000000000000 WHERE partner = 'dead'",
+        // One probe is out, and hangs.
+        "UPDATE turn SET missed = 9 WHERE partner = 'dead';
+         UPDATE work SET leased = 1, due = 9000000000000000 WHERE id = 1",
+        // As much is out as he bears, and hangs.
+        "UPDATE work SET leased = 1, due = 9000000000000000 WHERE id <= 4",
+        // All of it was tried, and waits for its next try.
+        "UPDATE work SET due = 9000000000000000 WHERE partner = 'dead'",
+    ] {
+        let (few, served) = claimed_beside(50, how).await;
+        let (many, also) = claimed_beside(50_000, how).await;
+        let mut live: Vec<_> = (0..20).map(|live| format!("live {live:02}")).collect();
+        live.sort();
+        assert_eq!((&served, &also), (&live, &live), "each in turn: {how}");
+        assert!(
+            many < few + few / 4,
+            "{few} steps, {many} with 50,000: {how}"
+        );
+    }
+}
+
+/// Who ends in order gives back what it had: nobody is counted as dead for it.
+#[tokio::test]
+async fn a_store_that_is_closed_gives_its_leases_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = async |store: &Sqlite| {
+        let claimed = store.claim(&[WorkKind::Read], 9, LEASE, at(0)).await;
+        claimed.unwrap().work
+    };
+    for turn in 0..crate::store::DEATHS + 1 {
+        let store = Sqlite::open(folder.path()).unwrap();
+        if turn == 0 {
+            store
+                .accept(arrival(1, "m1", "order"), at(0))
+                .await
+                .unwrap();
+        }
+        assert_eq!(claim(&store).await.len(), 1, "turn {turn}");
+        store.close().await.unwrap();
+    }
+    let store = Sqlite::open(folder.path()).unwrap();
+    let events = store.message(id(1)).await.unwrap().unwrap().events;
+    assert!(
+        events.iter().all(|event| event.what != "worker died"),
+        "{events:?}"
+    );
+}
