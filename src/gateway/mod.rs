@@ -181,8 +181,12 @@ pub struct Limits {
     /// How long a step is another worker's before it is taken for dead. A step that takes longer
     /// extends it.
     pub lease: Duration,
-    /// How often folders are looked at.
+    /// How often folders and accounts are looked at; where it is zero, only when [`Gateway::look`]
+    /// is called.
     pub poll: Duration,
+    /// Whether waits between tries are drawn, so that partners who come back are not asked all at
+    /// once. A run that is to be the same twice says no.
+    pub jitter: bool,
     /// Time for steps in flight at the end; supervisors kill after more than this.
     pub drain: Duration,
     /// Limits of the client that posts to partners.
@@ -200,6 +204,7 @@ impl Default for Limits {
             sends: 32,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
+            jitter: true,
             drain: Duration::from_secs(30),
             client: client::Limits::default(),
         }
