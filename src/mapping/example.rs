@@ -81,7 +81,7 @@ fn numbered(segments: &Segments) -> Segments {
             ordinal,
             ..Position::default()
         };
-        all.push(Segment::new(segment.bytes(), segment.ends(), position));
+        all.push(Segment::new(segment.bytes(), segment.ends(), &position));
     }
     all
 }

@@ -3,29 +3,26 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
-use super::envelope::{Found, Role, SET_LIMIT};
+use super::envelope::{Role, SET_LIMIT};
 use super::read::number;
 use super::values;
-use super::{
-    Envelopes, Fault, Finding, Location, Position, Severity, Text, Value, functional_id, text,
-};
+use super::{Envelopes, Fault, Finding, Location, Severity, Text, Value, functional_id, text};
 
 impl<R: Read> Envelopes<R> {
     fn tell(&mut self, fault: Fault, location: Location, message: Text, fix: Text) {
         self.reader.note(fault, location, message, fix);
     }
 
-    fn location(&self, (position, from, to): Found, element: Option<usize>) -> Location {
-        let segment = self.reader.view(position, from, to);
+    fn location(&self, element: Option<usize>) -> Location {
+        let segment = self.reader.current();
         match element {
             Some(number) => Location::of_element(&segment, number),
             None => Location::of(&segment),
         }
     }
 
-    pub(super) fn check_interchange(&mut self, found: Found) {
-        let (position, from, to) = found;
-        let wrong = values::of_isa(&self.reader.view(position, from, to));
+    pub(super) fn check_interchange(&mut self) {
+        let wrong = values::of_isa(&self.reader.current());
         wrong
             .into_iter()
             .for_each(|finding| self.reader.push(finding));
@@ -38,15 +35,14 @@ impl<R: Read> Envelopes<R> {
                 number,
                 sender
             );
-            let location = self.location(found, Some(13));
+            let location = self.location(Some(13));
             let fix = text!("give every interchange a control number of its own");
             self.tell(Fault::DuplicateInterchange, location, message, fix);
         }
     }
 
-    pub(super) fn check_group(&mut self, found: Found) {
-        let (position, from, to) = found;
-        let view = self.reader.view(position, from, to);
+    pub(super) fn check_group(&mut self) {
+        let view = self.reader.current();
         let wrong = values::of_gs(&view, &self.group.header);
         wrong
             .into_iter()
@@ -58,7 +54,7 @@ impl<R: Read> Envelopes<R> {
             && a != b
         {
             let message = text!("ISA12 is {isa} and GS08 is {gs}", isa, gs);
-            let location = self.location(found, Some(8));
+            let location = self.location(Some(8));
             let fix = text!(
                 "name the release of the group in ISA12 too, unless the partner asks otherwise"
             );
@@ -70,18 +66,18 @@ impl<R: Read> Envelopes<R> {
                 "group {number} is in this interchange twice",
                 number = &header.control_number
             );
-            let location = self.location(found, Some(6));
+            let location = self.location(Some(6));
             let fix = text!("give every group a control number of its own");
             self.tell(Fault::DuplicateGroup, location, message, fix);
         }
     }
 
-    pub(super) fn check_set(&mut self, found: Found) {
+    pub(super) fn check_set(&mut self) {
         let (set, group) = (&self.set, &mut self.group);
         let number = &set.control_number;
         if !group.seen.insert(hash(number)) {
             let message = text!("set {number} is in this group twice", number);
-            let location = self.location(found, Some(2));
+            let location = self.location(Some(2));
             let fix = text!("give every set of a group a control number of its own");
             self.tell(Fault::DuplicateSet, location, message, fix);
         }
@@ -97,7 +93,7 @@ impl<R: Read> Envelopes<R> {
                 group,
                 due
             );
-            let location = self.location(found, Some(1));
+            let location = self.location(Some(1));
             let fix = text!(
                 "put {due} into GS01, or the set into a group of its own",
                 due
@@ -112,7 +108,7 @@ impl<R: Read> Envelopes<R> {
         }
     }
 
-    pub(super) fn check_end_of_set(&mut self, found: Found) {
+    pub(super) fn check_end_of_set(&mut self) {
         let actual = u64::from(self.length) + 2;
         let empties = u64::from(self.reader.empties - self.empties);
         let declared = number(&self.trailer.count);
@@ -123,7 +119,7 @@ impl<R: Read> Envelopes<R> {
                 number = &self.set.control_number,
                 actual
             );
-            let location = self.location(found, Some(1));
+            let location = self.location(Some(1));
             self.tell(
                 Fault::SeCount,
                 location,
@@ -132,11 +128,11 @@ impl<R: Read> Envelopes<R> {
             );
         }
         let header = std::mem::take(&mut self.set.control_number);
-        self.check_trailer(found, Fault::SeControl, ("SE02", "ST02"), &header);
+        self.check_trailer(Fault::SeControl, ("SE02", "ST02"), &header);
         self.set.control_number = header;
     }
 
-    pub(super) fn check_end_of_group(&mut self, found: Found) {
+    pub(super) fn check_end_of_group(&mut self) {
         let header = self.group.header.control_number.clone();
         let (actual, damaged) = (self.group.count, self.group.damaged);
         if number(&self.trailer.count) != Some(actual) && !damaged {
@@ -147,7 +143,7 @@ impl<R: Read> Envelopes<R> {
                 header = &header,
                 actual
             );
-            let location = self.location(found, Some(1));
+            let location = self.location(Some(1));
             self.tell(
                 Fault::GeCount,
                 location,
@@ -155,7 +151,7 @@ impl<R: Read> Envelopes<R> {
                 text!("write {actual} into GE01", actual),
             );
         } else if actual == 0 && !damaged {
-            let location = self.location(found, None);
+            let location = self.location(None);
             let message = text!("group {header} holds no set", header = &header);
             self.tell(
                 Fault::EmptyGroup,
@@ -164,10 +160,10 @@ impl<R: Read> Envelopes<R> {
                 text!("leave out groups without a set"),
             );
         }
-        self.check_trailer(found, Fault::GeControl, ("GE02", "GS06"), &header);
+        self.check_trailer(Fault::GeControl, ("GE02", "GS06"), &header);
     }
 
-    pub(super) fn check_end_of_interchange(&mut self, found: Found) {
+    pub(super) fn check_end_of_interchange(&mut self) {
         let level = &self.interchange;
         let header = level.header.control_number.clone();
         let (actual, damaged) = (level.count, level.damaged);
@@ -180,7 +176,7 @@ impl<R: Read> Envelopes<R> {
                 header = &header,
                 actual
             );
-            let location = self.location(found, Some(1));
+            let location = self.location(Some(1));
             self.tell(
                 Fault::IeaCount,
                 location,
@@ -188,7 +184,7 @@ impl<R: Read> Envelopes<R> {
                 text!("write {actual} into IEA01", actual),
             );
         } else if empty && !damaged {
-            let location = self.location(found, None);
+            let location = self.location(None);
             let message = text!(
                 "interchange {header} holds neither a group nor a TA1",
                 header = &header
@@ -200,11 +196,11 @@ impl<R: Read> Envelopes<R> {
                 text!("send no interchange where there is nothing to say"),
             );
         }
-        self.check_trailer(found, Fault::IeaControl, ("IEA02", "ISA13"), &header);
+        self.check_trailer(Fault::IeaControl, ("IEA02", "ISA13"), &header);
     }
 
     /// The control number of a trailer against its header's, and zeros in front of either number.
-    fn check_trailer(&mut self, found: Found, fault: Fault, names: (&str, &str), header: &str) {
+    fn check_trailer(&mut self, fault: Fault, names: (&str, &str), header: &str) {
         let (trailer, header) = (self.trailer.control_number.trim(), header.trim());
         let equal_numbers = number(trailer).is_some() && number(trailer) == number(header);
         let (here, there) = names;
@@ -216,7 +212,7 @@ impl<R: Read> Envelopes<R> {
                 there,
                 header = shown(header)
             );
-            let location = self.location(found, Some(2));
+            let location = self.location(Some(2));
             self.tell(
                 fault,
                 location,
@@ -231,7 +227,7 @@ impl<R: Read> Envelopes<R> {
                 there,
                 header
             );
-            let location = self.location(found, Some(2));
+            let location = self.location(Some(2));
             self.tell(
                 Fault::LeadingZeros,
                 location,
@@ -242,7 +238,7 @@ impl<R: Read> Envelopes<R> {
         let count = &self.trailer.count;
         if count.len() > 1 && count.starts_with('0') && number(count).is_some() {
             let message = text!("the count {count} has zeros in front", count);
-            let location = self.location(found, Some(1));
+            let location = self.location(Some(1));
             self.tell(
                 Fault::LeadingZeros,
                 location,
@@ -315,7 +311,7 @@ impl<R: Read> Envelopes<R> {
     }
 
     /// A segment that belongs nowhere: told once, and the rest up to the next header goes with it.
-    pub(super) fn tell_adrift(&mut self, role: Role, found: Found) {
+    pub(super) fn tell_adrift(&mut self, role: Role) {
         match self.group.open {
             true => self.group.damaged = true,
             false => self.interchange.damaged = true,
@@ -323,7 +319,7 @@ impl<R: Read> Envelopes<R> {
         if std::mem::replace(&mut self.adrift, true) {
             return;
         }
-        let location = self.location(found, None);
+        let location = self.location(None);
         let tag = &location.tag;
         let (message, fix) = match role {
             Role::St | Role::Ge => (
@@ -347,14 +343,14 @@ impl<R: Read> Envelopes<R> {
     }
 
     #[cold]
-    pub(super) fn tell_cut(&mut self, position: Position) {
+    pub(super) fn tell_cut(&mut self) {
         let message = text!(
             "a set of more than {limit} bytes: the rest of it was not kept",
             limit = SET_LIMIT
         );
         self.tell(
             Fault::TooLong,
-            position.into(),
+            self.reader.at.into(),
             message,
             text!("split the set"),
         );

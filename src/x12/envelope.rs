@@ -57,8 +57,8 @@ pub struct Envelopes<R> {
     pub(super) empties: u32,
     /// Segments of the set, also where they were not kept.
     pub(super) length: u32,
-    /// The segment that was found and waits until the levels before it are closed.
-    pub(super) held: Option<(Position, usize, usize)>,
+    /// The current segment waits until the levels before it are closed.
+    pub(super) held: bool,
     /// The missing trailers before the held segment were told.
     pub(super) told: bool,
     /// Segments that belong nowhere were told; the next ones go with them.
@@ -98,9 +98,6 @@ impl<H> Level<H> {
         self.misfit.clear();
     }
 }
-
-/// A segment in the reader's buffer: its position, where it starts and where it ends.
-pub(super) type Found = (Position, usize, usize);
 
 /// The kinds of [`Event`], before it borrows. The flag says whether there was a trailer.
 #[derive(Clone, Copy)]
@@ -154,7 +151,7 @@ impl<R: Read> Envelopes<R> {
             in_set: false,
             empties: 0,
             length: 0,
-            held: None,
+            held: false,
             told: false,
             adrift: false,
             trailer: Trailer::default(),
@@ -197,20 +194,16 @@ impl<R: Read> Envelopes<R> {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, Error> {
         loop {
-            let found = match self.held.take() {
-                Some(found) => Some(found),
-                None => self.reader.advance()?,
-            };
-            let role = found.as_ref().map_or(Role::End, |found| self.role(found));
-            self.held = found;
+            self.held = self.held || self.reader.advance()?;
+            let role = if self.held { self.role() } else { Role::End };
             if let Some(step) = self.close(role) {
-                return Ok(Some(self.event(step, Found::default())));
+                return Ok(Some(self.event(step)));
             }
-            let Some(found) = self.held.take() else {
+            if !std::mem::take(&mut self.held) {
                 return Ok(None);
-            };
-            if let Some(step) = self.take(role, found) {
-                return Ok(Some(self.event(step, found)));
+            }
+            if let Some(step) = self.take(role) {
+                return Ok(Some(self.event(step)));
             }
         }
     }
@@ -222,24 +215,21 @@ impl<R: Read> Envelopes<R> {
     /// As [`Reader::next`].
     #[inline]
     pub fn segment(&mut self) -> Result<Option<Segment<'_>>, Error> {
-        if !self.in_set || self.held.is_some() {
+        if !self.in_set || self.held || !self.reader.advance()? {
             return Ok(None);
         }
-        let Some(found) = self.reader.advance()? else {
-            return Ok(None);
-        };
-        if !matches!(self.role(&found), Role::Other | Role::Ta1) {
-            self.held = Some(found);
+        if !matches!(self.role(), Role::Other | Role::Ta1) {
+            self.held = true;
             return Ok(None);
         }
         self.length += 1;
-        let (position, from, to) = found;
-        Ok(Some(self.reader.view(position, from, to)))
+        Ok(Some(self.reader.current()))
     }
 
     #[inline]
-    fn role(&self, (_, from, _): &Found) -> Role {
-        let tag = &self.reader.buffer[*from..from + self.reader.ends[0] as usize];
+    fn role(&self) -> Role {
+        let from = self.reader.found.start;
+        let tag = &self.reader.buffer[from..from + self.reader.ends[0] as usize];
         Role::of(tag, self.reader.header)
     }
 
@@ -274,29 +264,29 @@ impl<R: Read> Envelopes<R> {
 
     /// Takes a segment in the level where it stands.
     #[inline]
-    fn take(&mut self, role: Role, found: Found) -> Option<Step> {
+    fn take(&mut self, role: Role) -> Option<Step> {
         if self.in_set && !matches!(role, Role::Se) {
-            self.keep(found);
+            self.keep();
             return None;
         }
-        self.take_envelope(role, found)
+        self.take_envelope(role)
     }
 
-    fn take_envelope(&mut self, role: Role, found: Found) -> Option<Step> {
+    fn take_envelope(&mut self, role: Role) -> Option<Step> {
         let group = self.group.open;
         match role {
-            Role::Isa => self.open_interchange(found),
-            Role::Gs => self.open_group(found),
-            Role::St if group => self.open_set(found),
-            Role::Se if self.in_set => self.end_set(found),
-            Role::Ge if group => self.end_group(found),
-            Role::Iea => self.end_interchange(found),
+            Role::Isa => self.open_interchange(),
+            Role::Gs => self.open_group(),
+            Role::St if group => self.open_set(),
+            Role::Se if self.in_set => self.end_set(),
+            Role::Ge if group => self.end_group(),
+            Role::Iea => self.end_interchange(),
             Role::Ta1 if !group && self.interchange.count == 0 => {
                 self.interchange.answers += 1;
                 return Some(Step::Ta1);
             }
             _ => {
-                self.tell_adrift(role, found);
+                self.tell_adrift(role);
                 return None;
             }
         }
@@ -311,13 +301,14 @@ impl<R: Read> Envelopes<R> {
         })
     }
 
-    fn event(&mut self, step: Step, (position, from, to): Found) -> Event<'_> {
+    fn event(&mut self, step: Step) -> Event<'_> {
+        let position = self.reader.at;
         let trailer = |there: bool| there.then_some(&self.trailer);
         match step {
             Step::Interchange => {
                 Event::Interchange(&self.interchange.header, self.reader.delimiters(), position)
             }
-            Step::Ta1 => Event::Ta1(self.reader.view(position, from, to)),
+            Step::Ta1 => Event::Ta1(self.reader.current()),
             Step::Group => Event::Group(&self.group.header, position),
             Step::SetBegin => Event::SetBegin(&self.set),
             Step::Set => Event::Set(&mut self.set),
@@ -327,47 +318,47 @@ impl<R: Read> Envelopes<R> {
     }
 
     #[inline]
-    fn keep(&mut self, (position, from, to): Found) {
+    fn keep(&mut self) {
         self.length += 1;
-        let segment = self.reader.view(position, from, to);
+        let segment = self.reader.current();
         if self.set.segments.size() < SET_LIMIT {
             self.set.segments.push(segment);
         } else if !std::mem::replace(&mut self.cut, true) {
-            self.tell_cut(position);
+            self.tell_cut();
         }
     }
 
     /// Where the segment stands before which a level is closed.
     pub(super) fn held_location(&self) -> Location {
         match self.held {
-            Some((position, from, to)) => Location::of(&self.reader.view(position, from, to)),
-            None => self.reader.position().into(),
+            true => Location::of(&self.reader.current()),
+            false => self.reader.position().into(),
         }
     }
 
-    fn open_interchange(&mut self, (position, from, to): Found) {
-        let header = InterchangeHeader::read(&self.reader.view(position, from, to));
+    fn open_interchange(&mut self) {
+        let header = InterchangeHeader::read(&self.reader.current());
         self.interchange.begin(header);
         self.interchange.damaged = self.reader.state == State::Lost;
-        self.check_interchange((position, from, to));
+        self.check_interchange();
     }
 
-    fn open_group(&mut self, (position, from, to): Found) {
-        let header = GroupHeader::read(&self.reader.view(position, from, to));
+    fn open_group(&mut self) {
+        let header = GroupHeader::read(&self.reader.current());
         self.group.begin(header);
         self.interchange.count += 1;
-        self.check_group((position, from, to));
+        self.check_group();
     }
 
-    fn open_set(&mut self, (position, from, to): Found) {
-        let segment = self.reader.view(position, from, to);
+    fn open_set(&mut self) {
+        let segment = self.reader.current();
         let set = &mut self.set;
         set.segments.clear();
         if let Some(trailer) = set.trailer.take() {
             // Its memory serves this set's trailer.
             self.trailer = trailer;
         }
-        set.position = position;
+        set.position = self.reader.at;
         put(&mut set.id, segment.element(1));
         put(&mut set.control_number, segment.element(2));
         let implementation = segment.element(3);
@@ -378,33 +369,33 @@ impl<R: Read> Envelopes<R> {
         self.length = 0;
         self.empties = self.reader.empties;
         self.group.count += 1;
-        self.check_set((position, from, to));
+        self.check_set();
     }
 
-    fn end_set(&mut self, found: Found) {
-        self.read_trailer(found);
-        self.check_end_of_set(found);
+    fn end_set(&mut self) {
+        self.read_trailer();
+        self.check_end_of_set();
         self.set.trailer = Some(std::mem::take(&mut self.trailer));
         self.in_set = false;
     }
 
-    fn end_group(&mut self, found: Found) {
-        self.read_trailer(found);
-        self.check_end_of_group(found);
+    fn end_group(&mut self) {
+        self.read_trailer();
+        self.check_end_of_group();
         self.group.open = false;
     }
 
-    fn end_interchange(&mut self, found: Found) {
-        self.read_trailer(found);
-        self.check_end_of_interchange(found);
+    fn end_interchange(&mut self) {
+        self.read_trailer();
+        self.check_end_of_interchange();
         self.interchange.open = false;
     }
 
-    fn read_trailer(&mut self, (position, from, to): Found) {
-        let segment = self.reader.view(position, from, to);
+    fn read_trailer(&mut self) {
+        let segment = self.reader.current();
         put(&mut self.trailer.count, segment.element(1));
         put(&mut self.trailer.control_number, segment.element(2));
-        self.trailer.position = position;
+        self.trailer.position = self.reader.at;
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Error, Fault, Position, text};
 
 impl<R: Read> Reader<R> {
     /// Looks for ISA, and takes it.
-    pub(super) fn hunt(&mut self) -> Result<Option<(Position, usize, usize)>, Error> {
+    pub(super) fn hunt(&mut self) -> Result<bool, Error> {
         let mut passed = Passed::new(self.place);
         loop {
             self.ensure(LOOKAHEAD)?;
@@ -32,7 +32,8 @@ impl<R: Read> Reader<R> {
             }
             if isa::parse(here).is_some() {
                 self.tell(&passed);
-                return Ok(Some(self.begin()));
+                self.begin();
+                return Ok(true);
             }
             // The next byte that ISA could start at; words that only look like it are passed.
             let word = |i: usize| i > 0 && here[i - 1].is_ascii_alphanumeric();
@@ -49,7 +50,7 @@ impl<R: Read> Reader<R> {
             return Err(Error::NotX12(self.sample.resemblance()));
         }
         self.tell(&passed);
-        Ok(None)
+        Ok(false)
     }
 
     /// Tells of bytes outside interchanges.
@@ -85,15 +86,18 @@ impl<R: Read> Reader<R> {
     }
 
     /// Takes ISA, which stands at `start`.
-    fn begin(&mut self) -> (Position, usize, usize) {
-        self.place.ordinal += 1;
+    fn begin(&mut self) {
         self.interchanges += 1;
         self.told = Told::default();
         self.header = true;
-        let (from, position) = (self.start, self.place);
+        let from = self.start;
+        // Where it ends follows.
+        self.take(from);
         let header = isa::parse(&self.buffer[from..self.filled]).expect("the caller parsed it");
-        let settled = settle(&header, position);
+        let settled = settle(&header, self.at);
         let length = header.length;
+        let end = from + length;
+        self.found.end = end;
         self.ends.clear();
         self.ends.push(3);
         self.ends.extend(header.values.iter().scan(3, |at, value| {
@@ -110,18 +114,16 @@ impl<R: Read> Reader<R> {
         } else {
             State::Lost
         };
-        let end = from + length;
         let next = (end + settled.skip).min(self.filled);
         self.delimiters.line_break = line_break(&self.buffer[next..self.filled]);
         if self.buffer[from..from + 3] != *b"ISA" {
             self.buffer[from..from + 3].make_ascii_uppercase();
             self.told.lowercase = true;
-            self.complain(Fault::LowercaseTag, position, from, end);
+            self.complain(Fault::LowercaseTag);
         }
-        self.measure(from, end);
+        self.measure();
         self.step_counting(next);
         self.rescan(next);
-        (position, from, end)
     }
 }
 

@@ -2,9 +2,10 @@
 //! its character set.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::read::{BINARY_LIMIT, Reader, SEGMENT_LIMIT, number};
-use super::{Error, Fault, Location, Position, text};
+use super::{Error, Fault, Location, text};
 
 impl<R: Read> Reader<R> {
     /// A BIN or BDS whose length leads to a terminator; its data may hold any byte.
@@ -63,21 +64,22 @@ impl<R: Read> Reader<R> {
         Ok(None)
     }
 
-    /// Checks the segment at `from..end` as bytes: tag, trailing separators, character set.
+    /// Checks the current segment as bytes: tag, trailing separators, character set.
     #[inline]
-    pub(super) fn inspect(&mut self, position: Position, from: usize, end: usize) {
+    pub(super) fn inspect(&mut self) {
+        let Range { start: from, end } = self.found;
         let tag_end = self.ends[0] as usize;
         let tag = &self.buffer[from..from + tag_end];
         if tag_end <= 3 && tag.iter().any(u8::is_ascii_lowercase) {
             self.buffer[from..from + tag_end].make_ascii_uppercase();
             if !std::mem::replace(&mut self.told.lowercase, true) {
-                self.complain(Fault::LowercaseTag, position, from, end);
+                self.complain(Fault::LowercaseTag);
             }
         }
         if let [.., a, b] = self.ends[..]
             && b == a + 1
         {
-            self.complain(Fault::TrailingSeparators, position, from, end);
+            self.complain(Fault::TrailingSeparators);
         }
         if from < self.high && !self.told.charset {
             let bytes = &self.buffer[from..end];
@@ -90,14 +92,14 @@ impl<R: Read> Reader<R> {
             };
             if let Some(fault) = fault {
                 self.told.charset = true;
-                self.complain(fault, position, from, end);
+                self.complain(fault);
             }
         }
     }
 
     #[cold]
-    pub(super) fn complain(&mut self, fault: Fault, position: Position, from: usize, end: usize) {
-        let location = Location::of(&self.view(position, from, end));
+    pub(super) fn complain(&mut self, fault: Fault) {
+        let location = Location::of(&self.current());
         let tag = &location.tag;
         let (message, fix) = match fault {
             Fault::LowercaseTag => (

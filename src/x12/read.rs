@@ -13,6 +13,7 @@
 //! ```
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::isa::{self, LOOKAHEAD};
 use super::source::{Encoding, Source};
@@ -68,6 +69,9 @@ pub struct Reader<R> {
     /// Where `start` stood in the file, and how many bytes came before it as they were delivered.
     pub(super) place: Position,
     pub(super) logical: u64,
+    /// Where the current segment stands in the file, and in the buffer.
+    pub(super) at: Position,
+    pub(super) found: Range<usize>,
     pub(super) delimiters: Delimiters,
     /// The bytes of the terminator after its first: none unless it was transcoded.
     pub(super) tail: Vec<u8>,
@@ -125,6 +129,8 @@ impl<R: Read> Reader<R> {
                 ordinal: 0,
             },
             logical: 0,
+            at: Position::default(),
+            found: 0..0,
             delimiters: Delimiters::default(),
             tail: Vec::new(),
             terminator: b'~',
@@ -150,18 +156,16 @@ impl<R: Read> Reader<R> {
     // Not an iterator: a segment borrows the reader's buffer.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Segment<'_>>, Error> {
-        match self.advance()? {
-            Some((position, from, to)) => Ok(Some(self.view(position, from, to))),
-            None => Ok(None),
-        }
+        Ok(self.advance()?.then(|| self.current()))
     }
 
     /// The segment that [`advance`](Self::advance) found.
     #[inline]
-    pub(super) fn view(&self, position: Position, from: usize, to: usize) -> Segment<'_> {
+    pub(super) fn current(&self) -> Segment<'_> {
         // An ISA is found without the index.
-        let plain = from >= self.odd && !self.header;
-        Segment::new(&self.buffer[from..to], &self.ends, position).known(plain)
+        let plain = self.found.start >= self.odd && !self.header;
+        let bytes = &self.buffer[self.found.clone()];
+        Segment::new(bytes, &self.ends, &self.at).known(plain)
     }
 
     /// The separators of the current interchange.
@@ -199,8 +203,10 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Finds the next segment: its position, and where it starts and ends in the buffer.
-    pub(super) fn advance(&mut self) -> Result<Option<(Position, usize, usize)>, Error> {
+    /// Finds the next segment: whether there is one.
+    // It stays here, and is not given: a segment is small, and copying it costs as much as reading it
+    // (what was stored in parts is loaded as a whole, and waits for the parts).
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
         if !self.opened {
             self.open()?;
         }
@@ -213,29 +219,49 @@ impl<R: Read> Reader<R> {
                 return self.hunt();
             }
             if !self.skip_breaks()? {
-                return Ok(None);
+                return Ok(false);
             }
             if self.at_isa()? {
                 return self.hunt();
             }
             let Some((end, next)) = self.segment()? else {
-                return Ok(None);
+                return Ok(false);
             };
             if end == self.start {
                 self.empty();
                 self.step(next);
                 continue;
             }
-            self.place.ordinal = self.place.ordinal.saturating_add(1);
-            let (from, position) = (self.start, self.place);
-            self.inspect(position, from, end);
+            self.take(end);
+            let from = self.start;
+            self.inspect();
             if self.ends[0] == 3 && self.buffer[from..].starts_with(b"IEA") {
                 self.state = State::Outside;
             }
-            self.measure(from, end);
+            self.measure();
             self.step(next);
-            return Ok(Some((position, from, end)));
+            return Ok(true);
         }
+    }
+
+    /// The segment from `start` to `end` is the current one.
+    #[inline]
+    pub(super) fn take(&mut self, end: usize) {
+        let Position {
+            offset,
+            line,
+            column,
+            ordinal,
+        } = self.place;
+        let ordinal = ordinal.saturating_add(1);
+        self.place.ordinal = ordinal;
+        self.at = Position {
+            offset,
+            line,
+            column,
+            ordinal,
+        };
+        self.found = self.start..end;
     }
 
     fn open(&mut self) -> Result<(), Error> {
@@ -319,9 +345,9 @@ impl<R: Read> Reader<R> {
 
     /// Takes the size in the file of the segment that stands at `start`.
     #[inline]
-    pub(super) fn measure(&mut self, from: usize, end: usize) {
+    pub(super) fn measure(&mut self) {
         if self.form != Encoding::Plain {
-            let text = &self.buffer[from..end];
+            let text = &self.buffer[self.found.clone()];
             self.extent = self.source.extent(self.logical, text);
         }
     }

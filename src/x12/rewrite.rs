@@ -39,13 +39,13 @@ pub fn rewrite(
     let mut reader = Reader::new(file);
     let mut written = Vec::with_capacity(file.len());
     let mut done = 0;
-    while let Some((position, from, to)) = reader.advance()? {
-        let segment = reader.view(position, from, to);
+    while reader.advance()? {
+        let segment = reader.current();
         let length = match reader.form {
             Encoding::Plain => segment.bytes().len(),
             _ => reader.extent as usize,
         };
-        let start = position.offset as usize;
+        let start = reader.at.offset as usize;
         let raw = &file[start..start + length];
         written.extend_from_slice(&file[done..start]);
         match edit(&segment, raw) {

@@ -35,7 +35,7 @@ pub struct Position {
 pub struct Segment<'a> {
     bytes: &'a [u8],
     ends: &'a [u32],
-    position: Position,
+    position: &'a Position,
     plain: bool,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Segment<'a> {
     /// A view over `bytes`, whose element `i` (0 is the tag) ends at `ends[i]`. `ends` must be
     /// ascending, not empty, and its last must be `bytes.len()`.
     #[inline]
-    pub fn new(bytes: &'a [u8], ends: &'a [u32], position: Position) -> Segment<'a> {
+    pub fn new(bytes: &'a [u8], ends: &'a [u32], position: &'a Position) -> Segment<'a> {
         debug_assert_eq!(ends.last().copied(), Some(bytes.len() as u32));
         Segment {
             bytes,
@@ -102,7 +102,7 @@ impl<'a> Segment<'a> {
     /// Where it starts in the file.
     #[inline]
     pub fn position(&self) -> Position {
-        self.position
+        *self.position
     }
 
     /// The offset of element `number` from the segment's start; the segment's end where it has
@@ -166,7 +166,7 @@ struct Mark {
 impl Segments {
     /// Appends a copy of `segment`.
     pub fn push(&mut self, segment: Segment<'_>) {
-        self.mark(segment.position);
+        self.mark(*segment.position);
         self.bytes.extend_from_slice(segment.bytes);
         self.ends.extend_from_slice(segment.ends);
     }
@@ -205,7 +205,7 @@ impl Segments {
         Some(Segment::new(
             &self.bytes[mark.bytes..bytes_end],
             &self.ends[mark.ends..ends_end],
-            mark.position,
+            &mark.position,
         ))
     }
 

@@ -32,7 +32,7 @@ struct Kept {
 
 impl Kept {
     fn segment(&self) -> Segment<'_> {
-        Segment::new(&self.bytes, &self.ends, self.position)
+        Segment::new(&self.bytes, &self.ends, &self.position)
     }
 }
 
