@@ -77,6 +77,7 @@ pub mod net;
 pub mod store;
 pub mod x12;
 // Layer 2: translation, agreements.
+pub mod backup;
 pub mod bridge;
 pub mod lifecycle;
 pub mod mapping;

@@ -18,25 +18,34 @@
 
 #[cfg(feature = "planted")]
 mod chance;
+mod copies;
+mod envelopes;
 mod figures;
 #[cfg(feature = "planted")]
 mod house;
+mod http;
 #[cfg(feature = "planted")]
 mod image;
+mod interchanges;
 #[cfg(feature = "planted")]
 mod order;
 #[cfg(feature = "planted")]
 mod partner;
+mod partners;
 #[cfg(feature = "planted")]
 mod planted;
+mod proxy;
+mod receipts;
 #[cfg(feature = "planted")]
 mod reconcile;
 #[cfg(feature = "planted")]
 mod run;
 #[cfg(feature = "planted")]
 mod sender;
+mod signatures;
 #[cfg(feature = "planted")]
 mod slice;
+mod smuggled;
 #[cfg(feature = "planted")]
 mod storage;
 mod table;
@@ -46,3 +55,11 @@ mod wire;
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;
 pub(crate) use table::planted;
+
+/// How often something is done: a few times, and as often as the row says with `TRANSLOAD_FAULTS=full`.
+fn often(few: usize, full: usize) -> usize {
+    match std::env::var("TRANSLOAD_FAULTS").as_deref() {
+        Ok("full") => full,
+        _ => few,
+    }
+}

@@ -17,6 +17,7 @@ mod acme;
 mod across;
 mod amazon;
 mod as2;
+mod backup;
 mod cert;
 mod check;
 mod completions;
@@ -115,6 +116,7 @@ enum Command {
     Send(send::Send),
     Resend(resend::Resend),
     Cancel(resend::Cancel),
+    Release(backup::Release),
     Queue(messages::Queue),
     Messages(messages::Messages),
     Message(messages::One),
@@ -129,6 +131,8 @@ enum Command {
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::Config),
     Completions(completions::Completions),
     Man(completions::Man),
@@ -280,6 +284,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Send(command) => command.run(out),
         Command::Resend(command) => command.run(out),
         Command::Cancel(command) => command.run(out),
+        Command::Release(command) => command.run(out),
         Command::Queue(command) => command.run(out),
         Command::Messages(command) => command.run(out),
         Command::Message(command) => command.run(out),
@@ -291,6 +296,8 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Rehearse(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
+        Command::Backup(command) => command.run(out),
+        Command::Restore(command) => command.run(out),
         Command::Config(command) => command.run(out),
         Command::Completions(command) => command.run(out),
         Command::Man(command) => command.run(out),

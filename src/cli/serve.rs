@@ -101,7 +101,7 @@ impl Place {
     }
 
     /// The settings file's text and name; no text where there is no file.
-    fn file(&self) -> Result<(String, String), Failure> {
+    pub(super) fn file(&self) -> Result<(String, String), Failure> {
         let default = Path::new(FILE);
         let file = match &self.config {
             Some(file) => Some(file.as_path()),

@@ -10,6 +10,7 @@
 //! few readers beside it. An I/O error ends the store: every later call fails, and a restart
 //! recovers what was answered for.
 
+mod backup;
 mod bridge;
 mod columns;
 mod inbound;
@@ -42,6 +43,7 @@ use super::{
     Observed, Order, Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step,
     Store, Submission, Then, WorkKind,
 };
+pub use backup::{Restored, Snapshot};
 use payloads::Payloads;
 use readers::Readers;
 use writer::Writer;
@@ -314,6 +316,10 @@ impl Store for Sqlite {
 
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn release(&self, subject: Option<Uuid>, order: Order, now: DateTime<Utc>) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| orders::let_go(c, subject, &order, now)))
     }
 
     fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
