@@ -28,7 +28,7 @@ mod seen;
 mod tests;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,7 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     payloads: Arc<Payloads>,
+    lock: PathBuf,
 }
 
 impl Sqlite {
@@ -86,6 +87,7 @@ impl Sqlite {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
             payloads: Arc::new(payloads),
+            lock: folder.join("lock"),
         })
     }
 
@@ -101,6 +103,7 @@ impl Sqlite {
             writer: Writer::start(connection, ())?,
             readers: Readers::new(database),
             payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
+            lock: folder.join("lock"),
         })
     }
 
@@ -410,7 +413,16 @@ impl Store for Sqlite {
     }
 
     fn ready(&self) -> Reply<'_, ()> {
-        Box::pin(self.write(|_| Ok(())))
+        let lock = self.lock.clone();
+        // To open it for writing costs nothing, and tells of a file system that turned read-only.
+        Box::pin(self.write(
+            move |_| match std::fs::File::options().append(true).open(&lock) {
+                Err(why) if why.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+                    Err(Error::io(format_args!("{}", lock.display()), &why))
+                }
+                _ => Ok(()),
+            },
+        ))
     }
 
     fn close(&self) -> Reply<'_, ()> {
