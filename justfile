@@ -32,6 +32,10 @@ documented:
 demo:
     cargo run --release -- demo
 
+# Nothing is lost and nothing done twice: so many minutes of kills and power cuts, added to what the folder holds.
+unbroken FOLDER MINUTES="60":
+    TRANSLOAD_FAULTS_STATE={{FOLDER}} TRANSLOAD_FAULTS_MINUTES={{MINUTES}} cargo test --release --features planted --test main -- faults::run
+
 # Another AS2 product understands us.
 interop:
     tests/interop/setup.sh

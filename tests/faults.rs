@@ -17,6 +17,8 @@
 //! there. `docs/faults.md` is made from both (`UPDATE=1 cargo test --test main -- faults::table`).
 
 #[cfg(feature = "planted")]
+mod bits;
+#[cfg(feature = "planted")]
 mod chance;
 mod copies;
 mod envelopes;
@@ -47,6 +49,8 @@ mod signatures;
 mod slice;
 mod smuggled;
 #[cfg(feature = "planted")]
+mod starting;
+#[cfg(feature = "planted")]
 mod storage;
 mod table;
 #[cfg(feature = "planted")]
@@ -62,4 +66,11 @@ fn often(few: usize, full: usize) -> usize {
         Ok("full") => full,
         _ => few,
     }
+}
+
+/// Every point that is killed at here.
+#[cfg(feature = "planted")]
+pub(crate) fn points() -> impl Iterator<Item = &'static str> {
+    let slices = slice::POINTS.iter().map(|(point, _)| *point);
+    slices.chain(starting::POINTS.iter().copied())
 }

@@ -225,6 +225,8 @@ pub(super) fn log(usual: &str) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // What cannot be logged is not told on stderr either: that is where the log goes.
+        .log_internal_errors(false)
         .finish();
     // A second one in the same process keeps the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
@@ -276,15 +278,15 @@ impl Serve {
             .map(|(acme, tls)| tokio::spawn(acme.keep(tls, Arc::clone(&running.gateway))));
         let (as2, admin, path) = (running.as2, running.admin, &config.as2.path);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        eprintln!(
+        tell(format_args!(
             "transload: partners post to {scheme}://{as2}{path}, operators look at http://{admin}"
-        );
+        ));
         let clear = tls.is_none() && config.as2.trusted_proxies.is_empty();
         if clear && !as2.ip().is_loopback() {
-            eprintln!(
+            tell(format_args!(
                 "transload: what partners post comes by plain HTTP; set as2.tls, or list the \
                  reverse proxy that speaks TLS in as2.trusted_proxies"
-            );
+            ));
         }
         if self.json {
             let (as2, admin) = (as2.to_string(), admin.to_string());
@@ -306,13 +308,20 @@ impl Serve {
             sleep(LAST_WORDS).await;
             return Err(Failure::broken(why));
         }
-        eprintln!("transload: stopping; a second signal stops at once");
+        tell(format_args!(
+            "transload: stopping; a second signal stops at once"
+        ));
         tokio::select! {
             stopped = running.stop() => stopped.map_err(Failure::state)?,
-            () = ends.next() => eprintln!("transload: stopped at once"),
+            () = ends.next() => tell(format_args!("transload: stopped at once")),
         }
         Ok(Exit::Clean)
     }
+}
+
+/// Says something on stderr, if that can be written to: a log whose disk is full stops nobody.
+fn tell(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Waits until the store has failed, and says why.

@@ -114,13 +114,8 @@ impl Gateway {
         let names = from.ok().zip(to.ok());
         let agreed = self.agreed();
         let find = |from: &str, to: &str| {
-            let same = |id: &str| {
-                planted!(
-                    "names-without-case",
-                    id.eq_ignore_ascii_case(from),
-                    id == from
-                )
-            };
+            let any_case = planted!("names-without-case");
+            let same = |id: &str| id == from || any_case && id.eq_ignore_ascii_case(from);
             let is = |as2: &As2| same(&as2.id) && as2.our_id == to;
             let mut all = agreed.partnerships.iter();
             all.find(|known| known.partner.as2.as_ref().is_some_and(is))

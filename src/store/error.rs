@@ -10,6 +10,9 @@ const WAIT_FOR_SPACE: Duration = Duration::from_secs(60);
 /// A restart takes less than this.
 const WAIT_FOR_RESTART: Duration = Duration::from_secs(30);
 
+/// ENFILE, EMFILE and ENOMEM: the system has none left, and the disk is sound.
+const SCARCE: [i32; 3] = [23, 24, 12];
+
 /// An error of the store: a kind for the program, a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {detail}")]
@@ -24,7 +27,7 @@ pub struct Error {
 pub enum Kind {
     /// The disk is full; nothing was stored.
     Full,
-    /// Somebody else holds the database; nothing was stored.
+    /// Somebody else holds the database, or the system has no file left for us; nothing was stored.
     Busy,
     /// Another process has this data folder open.
     Locked,
@@ -78,6 +81,12 @@ impl Error {
     pub(super) fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         let kind = match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::Full,
+            _ if error
+                .raw_os_error()
+                .is_some_and(|code| SCARCE.contains(&code)) =>
+            {
+                Kind::Busy
+            }
             _ => Kind::Failed,
         };
         Self::new(kind, format!("{what}: {error}"))

@@ -29,4 +29,10 @@ impl Chance {
         let even = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
         (-mean * (1.0 - even).ln()) as usize
     }
+
+    pub(super) fn shuffle<T>(&mut self, all: &mut [T]) {
+        for n in (1..all.len()).rev() {
+            all.swap(n, self.below(n + 1));
+        }
+    }
 }

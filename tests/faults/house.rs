@@ -183,6 +183,12 @@ impl Process {
     }
 
     pub(super) fn kill(&mut self) -> ExitStatus {
+        // Where something traces it, it is that one's child.
+        let id = self.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for child in children.unwrap_or_default().split_whitespace() {
+            let _ = Command::new("kill").args(["-KILL", child]).status();
+        }
         let _ = self.child.kill();
         self.child.wait().unwrap()
     }
@@ -214,7 +220,6 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

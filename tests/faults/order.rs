@@ -25,7 +25,7 @@ const MARK: &str = "NUMBERED00";
 /// Every so many messages one has several orders, one is too large for a row, and one waits for its
 /// receipt on a request of its own.
 const SEVERAL: usize = 16;
-const LARGE: usize = 50;
+const LARGE: usize = 20;
 /// Orders in a message that has several.
 const MANY: usize = 5;
 
@@ -111,7 +111,7 @@ impl Order {
         format!("<{}.{}@harness.example>", self.seed, self.index)
     }
 
-    fn large(self) -> bool {
+    pub(super) fn large(self) -> bool {
         self.index % LARGE == LARGE - 1
     }
 

@@ -51,20 +51,26 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    fn drawn(chance: &mut Chance, gap: usize) -> Fault {
-        match chance.below(24) {
-            0..=6 => Fault::Random,
-            7 => Fault::Start(1 + chance.below(5)),
-            8 => Fault::Piece(Piece::Head),
-            9 => Fault::Piece(Piece::Body),
-            10 => Fault::Piece(Piece::Answer),
-            11 => Fault::Unanswered,
-            12 => Fault::Checkpoint,
-            _ => {
-                let passage = 1 + chance.below(gap.min(40));
-                Fault::Point(chance.below(POINTS.len()), passage)
-            }
+    /// So many faults, in no order: each kind before one comes again.
+    fn drawn(chance: &mut Chance, many: usize) -> Vec<Fault> {
+        let mut drawn = Vec::new();
+        while drawn.len() < many {
+            let points = (0..POINTS.len()).map(|at| Fault::Point(at, 1 + chance.below(12)));
+            let mut kinds: Vec<Fault> = points.collect();
+            kinds.extend([
+                Fault::Piece(Piece::Head),
+                Fault::Piece(Piece::Body),
+                Fault::Piece(Piece::Answer),
+                Fault::Unanswered,
+                Fault::Checkpoint,
+                Fault::Start(1 + chance.below(5)),
+            ]);
+            kinds.extend([Fault::Random; 12]);
+            chance.shuffle(&mut kinds);
+            drawn.extend(kinds);
         }
+        drawn.truncate(many);
+        drawn
     }
 
     pub(super) fn row(self) -> &'static str {
@@ -83,10 +89,10 @@ impl Fault {
 
     fn env(self) -> Vec<(&'static str, String)> {
         match self {
-            // What a partner meets rarely is passed rarely.
             Fault::Point(at, passage) => {
+                // What is done for few messages is passed rarely.
                 let (point, row) = POINTS[at];
-                let often = row <= "A6" && row != "A18" || matches!(row, "A8" | "A9");
+                let often = row.len() == 2;
                 let passage = if often { passage } else { 1 + passage / 8 };
                 vec![("TRANSLOAD_KILL", format!("{point}:{passage}"))]
             }
@@ -197,13 +203,19 @@ pub(super) fn run(plan: &Plan) -> Result<Outcome, String> {
 
 /// Lets the gateway end what it has begun, and ends it.
 fn finish(house: &House, run: &Run, partner: &Partner, process: Process, outcome: &mut Outcome) {
-    let start = Instant::now();
     let later = run.messages.div_ceil(8);
-    let idle = || {
+    // As long as something moves it is waited for.
+    let (mut moved, mut last) = (Instant::now(), (0, 0, 0));
+    while moved.elapsed() < PATIENCE && !run.stop.load(Ordering::Relaxed) {
         let receipts = partner.seen.lock().unwrap().receipts.len();
-        run.done() && receipts >= later && house.count("SELECT count(*) FROM work") == 0
-    };
-    while !idle() && start.elapsed() < PATIENCE && !run.stop.load(Ordering::Relaxed) {
+        let left = house.count("SELECT count(*) FROM work");
+        if run.done() && receipts >= later && left == 0 {
+            break;
+        }
+        let now = (run.progress(), receipts, left);
+        if now != last {
+            (moved, last) = (Instant::now(), now);
+        }
         sleep(Duration::from_millis(10));
     }
     let code = process.terminate();
@@ -235,19 +247,16 @@ impl Injector<'_> {
         let all = kills + cuts;
         // The last faults meet what is left to do after the last answer.
         let gap = (messages * 9 / 10) / all.max(1);
-        let mut order: Vec<bool> = (0..all).map(|n| n < cuts).collect();
-        for n in (1..all).rev() {
-            order.swap(n, self.chance.below(n + 1));
-        }
-        for cut in order {
+        let mut faults = match self.plan.only {
+            Some(only) => vec![only; kills],
+            None => Fault::drawn(&mut self.chance, kills),
+        };
+        faults.extend(vec![Fault::Cut; cuts]);
+        self.chance.shuffle(&mut faults);
+        for fault in faults {
             if self.run.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let fault = match (cut, self.plan.only) {
-                (true, _) => Fault::Cut,
-                (_, Some(only)) => only,
-                _ => Fault::drawn(&mut self.chance, gap),
-            };
             self.one(fault, gap);
         }
         let mut last = self.house.start(&[]);

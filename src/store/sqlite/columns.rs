@@ -4,12 +4,14 @@
 //! `$n` by first appearance, PostgreSQL by `n`, and only so do both agree (a test reads them all).
 
 use std::error::Error as StdError;
+use std::hash::Hasher;
 use std::str::FromStr;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{ErrorCode, Result, Row};
+use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 use crate::store::{
@@ -147,6 +149,16 @@ pub(super) fn digest(row: &Row<'_>) -> Result<Option<Digest>> {
 
 fn broken(column: usize, error: impl StdError + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}
+
+/// What a document is known by when it is read again: a page of the database has no digest.
+pub(super) fn sum(kind: &str, number: &str, content: &str) -> i64 {
+    let mut sum = XxHash3_64::new();
+    for part in [kind, number, content] {
+        sum.write(part.as_bytes());
+        sum.write(&[0]);
+    }
+    sum.finish().cast_signed()
 }
 
 impl From<rusqlite::Error> for Error {

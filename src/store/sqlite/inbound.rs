@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::INLINE;
-use super::columns::{answer, digest, headers_text, id, some_id, word};
+use super::columns::{self, answer, digest, headers_text, id, some_id, word};
 use super::orders::reached;
 use super::queue::{all, enqueue, finish, first, log, move_document, progress, run};
 use crate::store::{
@@ -339,8 +339,8 @@ fn insert_document(
     };
     let sql =
         "INSERT INTO document (id, direction, partner, interchange, kind, set_id, number, key,
-                   group_control, set_control, state, note, created, updated, content, findings)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, $12, $13, $14)";
+                   group_control, set_control, state, note, created, updated, content, findings, sum)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, $12, $13, $14, $15)";
     let values = params![
         document.id.as_bytes(),
         direction.as_str(),
@@ -356,6 +356,7 @@ fn insert_document(
         now.timestamp_micros(),
         document.content,
         document.findings,
+        columns::sum(&document.kind, &document.number, &document.content),
     ];
     run(c, sql, values)?;
     log(c, document.id, state.as_str(), "", now)?;

@@ -28,7 +28,7 @@ mod seen;
 mod tests;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,7 @@ pub struct Sqlite {
     payloads: Arc<Payloads>,
     /// Whether the folder's workers are ours: not [`beside`](Sqlite::beside) somebody else.
     own: bool,
+    lock: PathBuf,
 }
 
 impl Sqlite {
@@ -96,6 +97,7 @@ impl Sqlite {
             readers: Readers::new(database),
             payloads: Arc::new(payloads),
             own: true,
+            lock: folder.join("lock"),
         })
     }
 
@@ -112,6 +114,7 @@ impl Sqlite {
             readers: Readers::new(database),
             payloads: Arc::new(Payloads::beside(folder.join("payloads"))),
             own: false,
+            lock: folder.join("lock"),
         })
     }
 
@@ -435,7 +438,16 @@ impl Store for Sqlite {
     }
 
     fn ready(&self) -> Reply<'_, ()> {
-        Box::pin(self.write(|_| Ok(())))
+        let lock = self.lock.clone();
+        // To open it for writing costs nothing, and tells of a file system that turned read-only.
+        Box::pin(self.write(
+            move |_| match std::fs::File::options().append(true).open(&lock) {
+                Err(why) if why.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+                    Err(Error::io(format_args!("{}", lock.display()), &why))
+                }
+                _ => Ok(()),
+            },
+        ))
     }
 
     fn close(&self) -> Reply<'_, ()> {

@@ -137,13 +137,19 @@ pub(super) fn interchange(
 
 pub(super) fn document(c: &Connection, id: Uuid) -> Result<Option<DocumentDetail>, Error> {
     let key: &[&dyn ToSql] = params![id.as_bytes()];
-    let sql = format!("SELECT {DOCUMENT}, content, findings FROM document WHERE id = $1");
+    let sql = format!("SELECT {DOCUMENT}, content, findings, sum FROM document WHERE id = $1");
     let row = first(c, &sql, key, |row| {
-        Ok((columns::document(row)?, row.get(13)?, row.get(14)?))
+        let more: (String, String, Option<i64>) = (row.get(13)?, row.get(14)?, row.get(15)?);
+        Ok((columns::document(row)?, more))
     })?;
-    let Some((document, content, findings)) = row else {
+    let Some((document, (content, findings, sum))) = row else {
         return Ok(None);
     };
+    let found = columns::sum(&document.kind, &document.number, &content);
+    if sum.is_some_and(|sum| sum != found) {
+        let detail = format!("document {id} is not what was stored");
+        return Err(Error::new(crate::store::Kind::Unreadable, detail));
+    }
     let sql = "SELECT at, subject, what, detail FROM event WHERE subject = $1 ORDER BY seq";
     let events: Vec<Event> = all(c, sql, key, columns::event)?;
     Ok(Some(DocumentDetail {

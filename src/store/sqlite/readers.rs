@@ -41,7 +41,8 @@ impl Readers {
             let connection = idle.lock().expect("nothing panics under this lock").pop();
             let connection = match connection {
                 Some(connection) => connection,
-                None => open(path)?,
+                // The writer has it open: what is missing is a file of ours, most likely.
+                None => open(path).map_err(|why| Error::new(Kind::Busy, why.to_string()))?,
             };
             // One snapshot for all statements of the query.
             let result = connection
