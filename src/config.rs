@@ -185,6 +185,8 @@ pub struct Limits {
     pub per_address: Option<usize>,
     /// Addresses that `per_address` does not bind: the proxies in front of us.
     pub exempt: Vec<IpAddr>,
+    /// Messages from one address that do not decrypt, before one a minute is looked at.
+    pub undecrypted: Option<u32>,
     /// Seconds for requests and steps in flight at the end.
     pub drain_seconds: Option<u64>,
     /// Percent of the disk below which no new message is taken; 0 never.
@@ -317,6 +319,7 @@ impl Config {
     pub fn gateway_limits(&self) -> gateway::Limits {
         let (own, mut limits) = (&self.limits, gateway::Limits::default());
         limits.inflated = own.inflated.unwrap_or(limits.inflated);
+        limits.undecrypted = own.undecrypted.unwrap_or(limits.undecrypted);
         let seconds = own.body_seconds.map(Duration::from_secs);
         limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
         limits.drain = own.drain_seconds.map_or(limits.drain, Duration::from_secs);
@@ -500,6 +503,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("limits.disk_out", "", |c| Some(c.gateway_limits().disk.out.percent.to_string())),
     ("limits.ballast", "", |c| c.gateway_limits().disk.ballast.map(|(_, size)| size.to_string())),
     ("strict_openssl", "", |c| Some(c.strict_openssl.to_string())),
+    ("limits.undecrypted", "", |c| Some(c.gateway_limits().undecrypted.to_string())),
     ("limits.drain_seconds", "", |c| Some(c.serve_limits().drain.as_secs().to_string())),
 ];
 

@@ -68,6 +68,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("cert reject", &["transload cert reject acme 3f9a12cd00ab77e1"]),
     ("cert send", &["transload cert send acme"]),
     ("amazon", &["transload amazon doctor acme"]),
+    ("amazon ask", &["transload amazon ask", "transload amazon ask us getPurchaseOrder purchaseOrderNumber=7QK4M2XD", "transload amazon ask us getInvoiceHeaders --all | transload translate --from spapi -"]),
     ("amazon connect", &["transload amazon connect us.credential --application amzn1.application-oa2-client.1 --environment sandbox < secrets"]),
     ("amazon curl", &["transload amazon curl 019d0000-0000-7000-8000-000000000001"]),
     ("amazon site", &["transload amazon site list"]),

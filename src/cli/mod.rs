@@ -10,6 +10,7 @@
 //! | 2 | wrong usage, or input that cannot be read |
 //! | 3 | network or partner |
 //! | 4 | state or settings |
+//! | 74 | the disk or the database failed while `serve` ran (`EX_IOERR`) |
 
 mod ack;
 mod acme;
@@ -153,6 +154,9 @@ pub enum Exit {
     Network = 3,
     /// State or settings of ours.
     State = 4,
+    /// The disk or the database failed under us: `EX_IOERR` of `sysexits.h`, so that a supervisor
+    /// can tell it from a crash.
+    Broken = 74,
 }
 
 /// Why a command could not do its work: where, what, why, what next, for stderr.
@@ -175,6 +179,14 @@ impl Failure {
     pub(crate) fn network(message: impl ToString) -> Failure {
         Failure {
             exit: Exit::Network,
+            message: message.to_string(),
+        }
+    }
+
+    /// The disk or the database failed under us.
+    pub(crate) fn broken(message: impl ToString) -> Failure {
+        Failure {
+            exit: Exit::Broken,
             message: message.to_string(),
         }
     }

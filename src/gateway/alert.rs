@@ -5,6 +5,8 @@
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
 //! | `disk` | the disk is nearly full ([`Marks`](super::Marks)): `low`, `out` |
+//! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
+//! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
 //! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use super::orders::polled;
 use super::{Gateway, Level};
 use crate::store::{self, DocumentState, Filter, MessageState};
 
@@ -31,7 +34,8 @@ pub struct Alert {
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
-    /// The fingerprint of a certificate; the state of messages and documents.
+    /// The fingerprint of a certificate; `silent`, `gap` or `unknown` of an account; an address; the
+    /// state of messages and documents.
     pub subject: String,
     /// How many there are, up to a thousand.
     pub count: usize,
@@ -64,6 +68,8 @@ impl Gateway {
                 until: Some(until),
             });
         }
+        all.extend(self.accounts(now).await);
+        all.extend(self.throttled(now));
         use MessageState::{Dead, Quarantined, Uncertain};
         for state in [Dead, Uncertain, Quarantined] {
             let rows = self.store.messages(recent(state, now)).await?;
@@ -76,6 +82,48 @@ impl Gateway {
             all.extend(counted("document", state.as_str(), rows));
         }
         Ok(all)
+    }
+
+    /// Accounts that are silent, and what their silence left out.
+    async fn accounts(&self, now: DateTime<Utc>) -> Vec<Alert> {
+        let mut all = Vec::new();
+        for known in &self.agreed().partnerships {
+            let Some(api) = polled(known) else { continue };
+            let mut alert = |subject: &str, count, said| {
+                all.push(Alert {
+                    kind: "api",
+                    partner: Some(known.partner.name.clone()),
+                    subject: subject.into(),
+                    count,
+                    said,
+                    until: None,
+                });
+            };
+            let marks = match self.marks(api).await {
+                Ok(marks) => marks.unwrap_or_default(),
+                Err(why) => {
+                    alert(
+                        "unknown",
+                        1,
+                        format!("how far it was read is not known: {why}"),
+                    );
+                    continue;
+                }
+            };
+            let plan = api.plan(marks.began.unwrap_or(now));
+            if let Some(silent) = marks.silent(&plan, now) {
+                let minutes = silent.num_minutes();
+                let said = format!("nothing was heard for {minutes} minutes; the doctor says why");
+                alert("silent", 1, said);
+            }
+            let gaps = marks.gaps.iter().filter(|gap| gap.to > now - RECENT);
+            if let Some(newest) = gaps.clone().next_back() {
+                let (from, to, why) = (newest.from, newest.to, &newest.why);
+                let said = format!("orders may be missing, last those from {from} to {to}: {why}");
+                alert("gap", gaps.count(), said);
+            }
+        }
+        all
     }
 
     fn expiring(&self, now: DateTime<Utc>) -> impl Iterator<Item = Alert> {

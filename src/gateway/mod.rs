@@ -77,6 +77,7 @@ mod survey;
 mod trace;
 mod transport;
 mod trial;
+mod undecrypted;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -184,6 +185,9 @@ pub struct Limits {
     /// How long a step is another worker's before it is taken for dead. A step that takes longer
     /// extends it.
     pub lease: Duration,
+    /// Messages from one address that do not decrypt, before there is but one a minute: a partner
+    /// who took a wrong key notices before that.
+    pub undecrypted: u32,
     /// How often folders are looked at.
     pub poll: Duration,
     /// Time for steps in flight at the end; supervisors kill after more than this.
@@ -204,6 +208,7 @@ impl Default for Limits {
             steps: 4,
             sends: 32,
             lease: Duration::from_secs(30),
+            undecrypted: 20,
             poll: Duration::from_secs(1),
             drain: Duration::from_secs(30),
             disk: Marks::default(),
@@ -303,6 +308,8 @@ pub struct Gateway {
     limits: Limits,
     opening: Semaphore,
     disk: disk::Disk,
+    /// Who sends what does not decrypt.
+    undecrypted: undecrypted::Undecrypted,
     /// What our listener shows, and whether an authority renews it.
     listener: OnceLock<(Arc<Server>, bool)>,
     trace: Option<Arc<Trace>>,
@@ -359,6 +366,7 @@ impl Gateway {
             way,
             opening: Semaphore::new(limits.opening),
             disk: disk::Disk::default(),
+            undecrypted: undecrypted::undecrypted(limits.undecrypted),
             listener: OnceLock::new(),
             trace: trace.map(Arc::new),
             limits,

@@ -213,6 +213,7 @@ pub(super) fn side_with(
         ..Limits::default()
     };
     change(&mut limits);
+    crate::canary::watch();
     let folder = tempfile::tempdir().unwrap();
     let files = partners(folder.path());
     let parse = |text: &String| partner::parse(text, "partner.toml").unwrap();

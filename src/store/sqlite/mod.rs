@@ -17,6 +17,8 @@ mod inbound;
 mod orders;
 mod outbound;
 mod payloads;
+#[cfg(feature = "planted")]
+mod planted;
 mod queries;
 mod queue;
 mod readers;
@@ -88,9 +90,7 @@ impl Sqlite {
         let connection = schema::open(&database)?;
         payloads.sweep(|digest| queries::named(&connection, digest))?;
         payloads::sync_names(folder)?;
-        // The folder has one process, and it is us: whoever held a lease is dead. Its work is
-        // due now, and the claim counts the death.
-        connection.execute("UPDATE work SET due = 0 WHERE leased = 1", [])?;
+        queue::crashed(&connection, Utc::now())?;
         Ok(Self {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
@@ -182,6 +182,10 @@ impl Sqlite {
 impl Store for Sqlite {
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
         Box::pin(async move {
+            #[cfg(feature = "planted")]
+            if let Some(bug) = planted::acceptance() {
+                return planted::accept(self, arrival, now, bug).await;
+            }
             let large = arrival.body.len() > INLINE as u64;
             let key = arrival.key.clone();
             // A key that is held is never given up: a large copy need not be kept to be refused.
@@ -287,9 +291,12 @@ impl Store for Sqlite {
         now: DateTime<Utc>,
     ) -> Reply<'_, ControlNumbers> {
         let payloads = Arc::clone(&self.payloads);
-        Box::pin(
-            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now)),
-        )
+        Box::pin(async move {
+            #[cfg(feature = "planted")]
+            planted::number(self, &envelope).await?;
+            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now))
+                .await
+        })
     }
 
     fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()> {
