@@ -499,11 +499,11 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("limits.connections", "", |c| Some(c.serve_limits().connections.to_string())),
     ("limits.per_address", "", |c| Some(c.serve_limits().per_address.to_string())),
     ("limits.exempt", "", |c| listed(c.limits.exempt.iter().map(IpAddr::to_string))),
+    ("limits.undecrypted", "", |c| Some(c.gateway_limits().undecrypted.to_string())),
     ("limits.disk_low", "", |c| Some(c.gateway_limits().disk.low.percent.to_string())),
     ("limits.disk_out", "", |c| Some(c.gateway_limits().disk.out.percent.to_string())),
     ("limits.ballast", "", |c| c.gateway_limits().disk.ballast.map(|(_, size)| size.to_string())),
     ("strict_openssl", "", |c| Some(c.strict_openssl.to_string())),
-    ("limits.undecrypted", "", |c| Some(c.gateway_limits().undecrypted.to_string())),
     ("limits.drain_seconds", "", |c| Some(c.serve_limits().drain.as_secs().to_string())),
 ];
 

@@ -69,15 +69,8 @@ pub(super) fn play_out(
     show: &Show,
     out: &mut dyn Write,
 ) -> Outcome {
-    if scenario.direct {
-        return Err(Failure::usage(format!(
-            "the scripted vendor sells nothing to consumers: scenario {} is for a simulator that listens",
-            scenario.name
-        )));
-    }
     super::serve::log("off");
-    let folder = std::env::temp_dir().join(format!("transload-demo-{}", Uuid::now_v7()));
-    private(&folder)?;
+    let folder = own()?;
     let runtime = Runtime::new().map_err(Failure::state)?;
     let wanted = Wanted {
         scenario,
@@ -93,10 +86,8 @@ pub(super) fn play_out(
     };
     let outcome = runtime.block_on(Box::pin(shown(wanted, show, out)));
     runtime.shutdown_background();
-    if !show.keep
-        && let Err(why) = std::fs::remove_dir_all(&folder)
-    {
-        eprintln!("transload: {} is left behind: {why}", folder.display());
+    if !show.keep {
+        cleared(&folder);
     }
     outcome
 }
@@ -142,6 +133,28 @@ fn kept(house: &House, folder: &Path, show: &Show, out: &mut dyn Write) -> Resul
         writeln!(out, "  {name:<10} {}", place.as_str().unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Plays every scenario that is built in, shows how each ended, and cleans up.
+pub(super) fn play_all(seed: u64, json: bool, out: &mut dyn Write) -> Outcome {
+    super::serve::log("off");
+    let folder = own()?;
+    let outcome = play::all(&folder, seed, json, out);
+    cleared(&folder);
+    outcome
+}
+
+/// A folder of this play's own.
+fn own() -> Result<PathBuf, Failure> {
+    let folder = std::env::temp_dir().join(format!("transload-demo-{}", Uuid::now_v7()));
+    private(&folder)?;
+    Ok(folder)
+}
+
+fn cleared(folder: &Path) {
+    if let Err(why) = std::fs::remove_dir_all(folder) {
+        eprintln!("transload: {} is left behind: {why}", folder.display());
+    }
 }
 
 /// A folder that only its owner may read: it will hold keys.

@@ -24,8 +24,6 @@ use crate::x12::Qualified;
 
 /// How often the EDI door looks whether it has something to say.
 const LOOK: Duration = Duration::from_millis(200);
-/// Messages that are said at one look.
-const AT_ONCE: usize = 64;
 
 /// Run a simulated buyer, and move its clock
 #[derive(clap::Args)]
@@ -54,6 +52,9 @@ struct Buyer {
     /// What happens, by its name or by its file
     #[arg(long, value_name = "NAME", default_value = "standard")]
     scenario: String,
+    /// Play every scenario that is built in, and tell of each whether it ends as its file says
+    #[arg(long, conflicts_with_all = ["scenario", "orders", "at_once", "record", "listen"])]
+    all: bool,
     /// How many orders [default: as the scenario says]
     #[arg(long, value_name = "N")]
     orders: Option<usize>,
@@ -151,6 +152,9 @@ pub(super) fn scenario(name: &str) -> Result<Scenario, Failure> {
 
 impl Buyer {
     fn run(self, out: &mut dyn Write) -> Outcome {
+        if self.all {
+            return super::demo::play_all(self.seed, self.json, out);
+        }
         let scenario = scenario(&self.scenario)?;
         let orders = self.orders.unwrap_or(scenario.orders);
         if !self.listen {
@@ -264,7 +268,8 @@ impl Buyer {
 /// Says what is due, again and again, and tells what went wrong.
 async fn says(edi: Arc<edi::Edi>, stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        edi.pump(AT_ONCE).await;
+        // One after the other: an order stands before its change.
+        while edi.pump(1).await > 0 {}
         for trouble in edi.troubles() {
             tracing::warn!(trouble, "on the wire");
         }

@@ -4,9 +4,9 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
-//! | `disk` | the disk is nearly full ([`Marks`](super::Marks)): `low`, `out` |
 //! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
 //! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
+//! | `disk` | the disk is nearly full ([`Marks`](super::Marks)): `low`, `out` |
 //! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |

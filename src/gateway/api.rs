@@ -19,6 +19,9 @@ use crate::net::client;
 use crate::partner::{self, Partner, SITE_FILE, Spapi};
 use crate::store::Step;
 
+/// What makes every wait a full one: one less than a multiple of each of them, in milliseconds.
+const FULL: u64 = 3_600_000 * (1 << 14) - 1;
+
 /// Bytes of one answer of an API: a hundred orders of a thousand lines.
 pub(super) const ANSWER: usize = 64 << 20;
 
@@ -132,12 +135,20 @@ impl Gateway {
 
     /// Now, and fresh randomness.
     pub(super) fn moment(&self) -> Moment {
-        let mut fresh = [0; 8];
-        (self.entropy)(&mut fresh);
         Moment {
             now: self.clock.now(),
-            draw: u64::from_le_bytes(fresh),
+            draw: self.draw(),
         }
+    }
+
+    /// What the length of a wait comes of.
+    pub(super) fn draw(&self) -> u64 {
+        if !self.limits.jitter {
+            return FULL;
+        }
+        let mut fresh = [0; 8];
+        (self.entropy)(&mut fresh);
+        u64::from_le_bytes(fresh)
     }
 
     /// The login denied us: perhaps somebody has put another credential there since.

@@ -188,8 +188,12 @@ pub struct Limits {
     /// Messages from one address that do not decrypt, before there is but one a minute: a partner
     /// who took a wrong key notices before that.
     pub undecrypted: u32,
-    /// How often folders are looked at.
+    /// How often folders and accounts are looked at; where it is zero, only when [`Gateway::look`]
+    /// is called.
     pub poll: Duration,
+    /// Whether waits between tries are drawn, so that partners who come back are not asked all at
+    /// once. A run that is to be the same twice says no.
+    pub jitter: bool,
     /// Time for steps in flight at the end; supervisors kill after more than this.
     pub drain: Duration,
     /// When the disk counts as nearly full.
@@ -210,6 +214,7 @@ impl Default for Limits {
             lease: Duration::from_secs(30),
             undecrypted: 20,
             poll: Duration::from_secs(1),
+            jitter: true,
             drain: Duration::from_secs(30),
             disk: Marks::default(),
             client: client::Limits::default(),
@@ -307,9 +312,9 @@ pub struct Gateway {
     api: Client,
     limits: Limits,
     opening: Semaphore,
-    disk: disk::Disk,
     /// Who sends what does not decrypt.
     undecrypted: undecrypted::Undecrypted,
+    disk: disk::Disk,
     /// What our listener shows, and whether an authority renews it.
     listener: OnceLock<(Arc<Server>, bool)>,
     trace: Option<Arc<Trace>>,
@@ -365,8 +370,8 @@ impl Gateway {
             api: Client::by(way.clone(), api::limits(&limits.client)),
             way,
             opening: Semaphore::new(limits.opening),
-            disk: disk::Disk::default(),
             undecrypted: undecrypted::undecrypted(limits.undecrypted),
+            disk: disk::Disk::default(),
             listener: OnceLock::new(),
             trace: trace.map(Arc::new),
             limits,

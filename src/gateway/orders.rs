@@ -34,7 +34,7 @@ const WINDOWS: usize = 64;
 
 /// What is remembered between looks, and may be lost.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     silent: bool,
     gaps: usize,
     day: Option<chrono::NaiveDate>,
@@ -64,27 +64,33 @@ impl Gateway {
                 _ = stopped.changed() => return,
                 _ = tick.tick() => {}
             }
-            let mut looks = JoinSet::new();
-            for known in &self.agreed().partnerships {
-                let Some(api) = polled(known) else {
-                    continue;
-                };
-                let before = told.remove(&known.partner.name).unwrap_or_default();
-                let (this, known, api) = (Arc::clone(&self), Arc::clone(known), Arc::clone(api));
-                looks.spawn(async move {
-                    let name = known.partner.name.clone();
-                    (name, this.poll_account(&known, &api, before).await)
-                });
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = self.ask_around(&mut told) => {}
             }
-            loop {
-                tokio::select! {
-                    _ = stopped.changed() => return,
-                    done = looks.join_next() => match done {
-                        None => break,
-                        Some(Ok((name, after))) => { told.insert(name, after); }
-                        Some(Err(why)) => tracing::error!(%why, "a poll panicked"),
-                    }
+        }
+    }
+
+    /// Looks at all accounts once, each by itself.
+    pub(super) async fn ask_around(self: &Arc<Self>, told: &mut BTreeMap<String, Told>) {
+        let mut looks = JoinSet::new();
+        for known in &self.agreed().partnerships {
+            let Some(api) = polled(known) else {
+                continue;
+            };
+            let before = told.remove(&known.partner.name).unwrap_or_default();
+            let (this, known, api) = (Arc::clone(self), Arc::clone(known), Arc::clone(api));
+            looks.spawn(async move {
+                let name = known.partner.name.clone();
+                (name, this.poll_account(&known, &api, before).await)
+            });
+        }
+        while let Some(done) = looks.join_next().await {
+            match done {
+                Ok((name, after)) => {
+                    told.insert(name, after);
                 }
+                Err(why) => tracing::error!(%why, "a poll panicked"),
             }
         }
     }

@@ -123,11 +123,9 @@ impl Gateway {
         if hurried!() {
             return TimeDelta::milliseconds(20);
         }
-        let mut fresh = [0; 8];
-        (self.entropy)(&mut fresh);
         let most = longest(attempt).num_milliseconds();
         let most = u64::try_from(most).unwrap_or(1).max(1);
-        let some = u64::from_le_bytes(fresh) % most;
+        let some = self.draw() % most;
         TimeDelta::milliseconds(i64::try_from(some.max(1000)).unwrap_or(1000))
     }
 }

@@ -3,6 +3,7 @@
 //! Two lanes, so that partners who do not answer never stop what needs no partner. It looks again
 //! when a step ends, when it is poked, and when the next row is due.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,6 +122,9 @@ impl Walking {
 impl Gateway {
     /// Starts the worker: the queue, and the folders.
     pub fn start(self: &Arc<Self>) -> Walking {
+        if self.limits.poll.is_zero() {
+            return self.start_queue();
+        }
         let (stop, stopped) = watch::channel(false);
         let folders = tokio::spawn(Arc::clone(self).watch_folders(stopped.clone()));
         let accounts = tokio::spawn(Arc::clone(self).watch_accounts(stopped.clone()));
@@ -136,6 +140,12 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let tasks = vec![tokio::spawn(Arc::clone(self).work(stopped))];
         Walking { stop, tasks }
+    }
+
+    /// Looks at all folders and then asks all accounts, once: for who moves the clock himself.
+    pub async fn look(self: &Arc<Self>) {
+        self.look_around().await;
+        self.ask_around(&mut BTreeMap::new()).await;
     }
 
     async fn watch_folders(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {

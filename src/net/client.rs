@@ -342,7 +342,14 @@ impl Client {
         let limits = &self.limits;
         let late = |limit: Duration| {
             let seconds = limit.as_secs();
-            Err(Error::TimedOut { seconds })
+            // A peer that takes the connection and never ends its TLS was sent nothing.
+            Err(match progress.untouched() {
+                true => Error::Connect {
+                    host: host.to_owned(),
+                    why: format!("not ready within {seconds} s"),
+                },
+                false => Error::TimedOut { seconds },
+            })
         };
         tokio::pin!(exchange);
         let start = Instant::now();

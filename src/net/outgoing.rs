@@ -75,6 +75,7 @@ impl Outgoing {
                 )
             }
         };
+        progress.way().whole = left;
         let stream = Stream {
             blocks,
             left,
@@ -122,6 +123,7 @@ pub(super) struct Progress(Mutex<Way>);
 
 #[derive(Debug, Default)]
 struct Way {
+    whole: u64,
     taken: u64,
     finished: Option<Instant>,
     alive: Option<Instant>,
@@ -155,6 +157,12 @@ impl Progress {
     /// Bytes that went to the connection.
     pub(super) fn taken(&self) -> u64 {
         self.way().taken
+    }
+
+    /// Whether there is a body, of which nothing was asked for: nobody was reached who would take it.
+    pub(super) fn untouched(&self) -> bool {
+        let way = self.way();
+        way.whole > 0 && way.taken == 0
     }
 
     /// Whether the body could not be read, whether that is for good, and why.

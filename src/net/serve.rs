@@ -210,11 +210,12 @@ pub async fn serve<H, F, B>(
 async fn slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
     let free = Arc::clone(slots).acquire_owned();
     tokio::pin!(free);
-    let mut ended = false;
     loop {
-        ended = ended || (slots.available_permits() == 0 && waiting.end_one());
+        let ended = slots.available_permits() == 0 && waiting.end_one();
         tokio::select! {
+            biased;
             slot = &mut free => return slot.expect("the semaphore is never closed"),
+            () = waiting.stayed(), if ended => {}
             () = waiting.came(), if !ended => {}
         }
     }
@@ -293,6 +294,8 @@ async fn connection<H, F, B>(
     let mut ending = false;
     let ended = loop {
         tokio::select! {
+            // A request that is here comes before whatever would end its connection.
+            biased;
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break Some(ended),
             _ = stopped.changed(), if !ending => {}
             () = seen.seat.over() => break None,

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 pub(super) struct Waiting {
     line: Arc<Mutex<Line>>,
     came: Arc<Notify>,
+    stayed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +42,11 @@ impl Waiting {
     /// Comes when somebody has begun to wait.
     pub(super) async fn came(&self) {
         self.came.notified().await;
+    }
+
+    /// Comes when who was to be ended had a request by then.
+    pub(super) async fn stayed(&self) {
+        self.stayed.notified().await;
     }
 }
 
@@ -85,9 +91,16 @@ impl Seat {
         }
     }
 
-    /// Comes when it has to give up its place.
+    /// Comes when it has to give up its place, and has no request.
     pub(super) async fn over(&self) {
-        self.over.notified().await;
+        loop {
+            self.over.notified().await;
+            let number = self.number.lock().unwrap_or_else(PoisonError::into_inner);
+            if number.is_some() {
+                return;
+            }
+            self.line.stayed.notify_one();
+        }
     }
 }
 

@@ -18,7 +18,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::edi::Spoken;
 use super::{Ledger, Saying, World};
+use crate::as2::sha256;
 use crate::bridge::spapi::Credential;
 use crate::clock::Clock;
 use crate::net::client::{self, Client, Limits, Trust};
@@ -64,6 +66,8 @@ pub struct Simulator {
     world: Arc<Mutex<World>>,
     api: Mutex<Api>,
     clock: Arc<Shifted>,
+    /// Requests and their answers, where somebody asks for them.
+    tape: Option<Mutex<Vec<Spoken>>>,
 }
 
 impl Simulator {
@@ -75,7 +79,42 @@ impl Simulator {
             world,
             api: Mutex::new(Api::new(seed)),
             clock,
+            tape: None,
         }
+    }
+
+    /// The same, which keeps what went by until [`spoken`](Simulator::spoken) is asked.
+    #[must_use]
+    pub fn taped(self) -> Simulator {
+        let tape = Some(Mutex::default());
+        Simulator { tape, ..self }
+    }
+
+    /// The requests of a taped simulator since the last time that this was asked. The digest is over
+    /// everything that was asked and answered.
+    #[must_use]
+    pub fn spoken(&self) -> Vec<Spoken> {
+        let tape = self.tape.as_ref();
+        let tape = tape.map(|tape| tape.lock().unwrap_or_else(PoisonError::into_inner));
+        tape.map(|mut tape| std::mem::take(&mut *tape))
+            .unwrap_or_default()
+    }
+
+    fn note(&self, asked: &Asked, told: &Told) {
+        let Some(tape) = &self.tape else {
+            return;
+        };
+        let (method, target, status) = (&asked.method, &asked.target, told.status);
+        let line = format!("{method} {target}\n{status}\n");
+        // With its length, so that no end of a body is taken for the beginning of the next.
+        let length = (asked.body.len() as u64).to_be_bytes();
+        let all = [line.as_bytes(), &length, &asked.body, &told.body].concat();
+        let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
+        tape.push(Spoken {
+            said: false,
+            name: format!("{method} {} {status}", asked.path()),
+            digest: sha256(&all),
+        });
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -132,7 +171,9 @@ impl Simulator {
             _ => {
                 let now = self.clock.now();
                 let mut world = self.world();
-                self.api().answer(&mut world, asked, now)
+                let told = self.api().answer(&mut world, asked, now);
+                self.note(asked, &told);
+                told
             }
         }
     }

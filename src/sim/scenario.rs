@@ -27,54 +27,7 @@ use serde::Deserialize;
 
 use super::ledger::{Ledger, State};
 use super::{Door, Shortfall};
-
-/// The scenarios that are built in: name and text.
-macro_rules! files {
-    ($($name:literal)*) => {
-        &[$(($name, include_str!(concat!("../../mappings/scenarios/", $name, ".toml")))),*]
-    };
-}
-const FILES: &[(&str, &str)] = files![
-    "backorder"
-    "cancel"
-    "chargeback"
-    "direct"
-    "down"
-    "duplicate-order"
-    "early-invoice"
-    "early-payment"
-    "expired-certificate"
-    "expired-secret"
-    "expired-token"
-    "freight-on-invoice"
-    "hidden-orders"
-    "late-acknowledgment"
-    "late-notice"
-    "lost-answer"
-    "lost-mdn"
-    "lost-transaction"
-    "missing-997"
-    "negative-997"
-    "no-detail"
-    "old-orders"
-    "order-change"
-    "over-shipment"
-    "partial-shipment"
-    "price-mismatch"
-    "processing-for-ever"
-    "provision"
-    "reject-line"
-    "reject-order"
-    "reversal"
-    "sandbox"
-    "second-invoice"
-    "shortage"
-    "sort-refused"
-    "standard"
-    "storm"
-    "wrong-case"
-    "wrong-sscc"
-];
+use crate::mapping::shipped;
 
 /// Why a scenario's text is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +62,9 @@ pub struct Scenario {
     /// Minutes from one order to the next.
     #[serde(default = "half_an_hour")]
     pub every_minutes: i64,
+    /// Orders that are made at one time.
+    #[serde(default = "alone")]
+    pub together: usize,
     /// Minutes until the outcome of what was submitted is told.
     #[serde(default = "five")]
     pub outcome_minutes: i64,
@@ -125,6 +81,10 @@ pub struct Scenario {
 
 fn both() -> Vec<Door> {
     vec![Door::Edi, Door::Api]
+}
+
+fn alone() -> usize {
+    1
 }
 
 fn twenty() -> usize {
@@ -388,7 +348,7 @@ impl Scenario {
     /// # Errors
     /// [`Invalid`], which names those that there are.
     pub fn named(name: &str) -> Result<Scenario, Invalid> {
-        match FILES.iter().find(|(known, _)| *known == name) {
+        match shipped("scenarios").find(|(known, _)| *known == name) {
             Some((name, text)) => Scenario::read(name, text),
             None => {
                 let known: Vec<&str> = Scenario::names().collect();
@@ -401,7 +361,7 @@ impl Scenario {
 
     /// The names of those that are built in.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        FILES.iter().map(|(name, _)| *name)
+        shipped("scenarios").map(|(name, _)| name)
     }
 
     /// A scenario of a text.

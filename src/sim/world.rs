@@ -136,6 +136,15 @@ impl World {
         self.orders.get(order).map(|order| order.position)
     }
 
+    /// How many orders were made by a door so far.
+    #[must_use]
+    pub fn made(&self, door: Door) -> usize {
+        let positions = 1..=self.sequence.len();
+        positions
+            .filter(|position| self.scenario.door(*position) == door)
+            .count()
+    }
+
     /// Why documents were refused so far, and how many for each reason.
     #[must_use]
     pub fn refusals(&self) -> &BTreeMap<&'static str, usize> {
@@ -273,7 +282,9 @@ impl World {
             self.put(at + one.delay(), event);
         }
         if position < self.count {
-            let next = at + TimeDelta::minutes(scenario.every_minutes);
+            let last = position.is_multiple_of(scenario.together.max(1));
+            let minutes = if last { scenario.every_minutes } else { 0 };
+            let next = at + TimeDelta::minutes(minutes);
             self.put(next, Event::Appear(position + 1));
         }
     }

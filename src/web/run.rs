@@ -204,10 +204,10 @@ async fn receive(
             return answer.into();
         }
     };
-    if let Some(answer) = gateway.shut() {
+    if let Err(answer) = gateway.hears(&caller) {
         return answer.into();
     }
-    if let Err(answer) = gateway.hears(&caller) {
+    if let Some(answer) = gateway.shut() {
         return answer.into();
     }
     let transfer = caller.transfer().map(|name| transfers.take(&name));

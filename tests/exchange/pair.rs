@@ -208,12 +208,12 @@ pub(super) fn side_with(
     partners: impl FnOnce(&Path) -> Vec<String>,
     change: impl FnOnce(&mut Limits),
 ) -> Side {
+    crate::canary::watch();
     let mut limits = Limits {
         poll: Duration::from_millis(10),
         ..Limits::default()
     };
     change(&mut limits);
-    crate::canary::watch();
     let folder = tempfile::tempdir().unwrap();
     let files = partners(folder.path());
     let parse = |text: &String| partner::parse(text, "partner.toml").unwrap();

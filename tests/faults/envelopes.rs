@@ -49,7 +49,7 @@ fn g1_g2_parts_without_end() {
     let us = patient(LAX);
     let related = "multipart/related; boundary=b";
     let many = b"--b\r\n\r\nx\r\n".repeat(100_000);
-    let lines = format!("X: {}\r\n", "y".repeat(1000)).repeat(1000);
+    let lines = format!("Content-Description: {}\r\n", "y".repeat(1000)).repeat(1000);
     let wide = [
         b"--b\r\n".as_slice(),
         lines.as_bytes(),

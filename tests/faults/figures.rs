@@ -29,6 +29,10 @@ const HEAD: &str = "# Written by runs (`TRANSLOAD_FAULTS_FIGURES`), not by hand.
 ///
 /// # Panics
 /// Where something expected was not so: a run with violations fails.
+#[cfg_attr(
+    not(feature = "planted"),
+    allow(dead_code, reason = "not every build has a run that measures")
+)]
 pub(crate) fn figure(row: &str, trials: u64, violations: u64, text: &str) {
     say!("{row}: {trials} trials, {violations} violations. {text}");
     if let Some(path) = std::env::var_os("TRANSLOAD_FAULTS_FIGURES") {
@@ -57,6 +61,7 @@ pub(crate) fn figure(row: &str, trials: u64, violations: u64, text: &str) {
     assert_eq!(violations, 0, "{row}: violations in {trials} trials");
 }
 
+#[cfg_attr(not(feature = "planted"), allow(dead_code, reason = "as `figure`"))]
 fn command() -> String {
     if let Ok(by) = std::env::var("TRANSLOAD_FAULTS_BY") {
         return by;

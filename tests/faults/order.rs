@@ -126,11 +126,20 @@ impl Order {
             .collect()
     }
 
-    /// What has to be delivered for each.
+    /// How the JSON begins that has to be delivered for each: all but the rest of where it comes from.
     pub(super) fn delivered(self) -> Vec<(String, String)> {
         let [small, large] = expected();
         let template = if self.large() { large } else { small };
-        let one = |number: String| (number.clone(), template.replace(MARK, &number));
+        let content = template.strip_suffix('}').unwrap();
+        let (id, control) = (self.relation().id(), self.index + 1);
+        let provenance = format!(
+            ",\"provenance\":{{\"sender\":\"{id}\",\"receiver\":\"TINDERBOX\",\
+             \"interchange\":\"{control:09}\",\"group\":\"{control}\""
+        );
+        let one = |number: String| {
+            let wanted = content.replace(MARK, &number) + &provenance;
+            (number, wanted)
+        };
         self.numbers().into_iter().map(one).collect()
     }
 

@@ -55,14 +55,19 @@ fn states(us: &Us) -> Vec<MessageState> {
 
 #[test]
 fn d1_each_way_not_to_reach_a_partner_has_its_name_and_is_tried_again() {
-    let plain = Stub::good();
+    let plain = server(|stream| drop(stream.write_all(&status(400))));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let table = [
         (nobody(), "cannot connect"),
         ("http://nosuch.invalid/as2".into(), "cannot connect"),
-        (plain.url.replace("http:", "https:"), "no TLS with"),
+        (plain.replace("http:", "https:"), "no TLS with"),
+        (
+            format!("https://{}/as2", silent.local_addr().unwrap()),
+            "not ready within",
+        ),
     ];
     for (url, class) in &table {
-        let us = Us::to(url, "");
+        let us = hasty(url, "");
         let document = us.send();
         for tries in 1..=2 {
             let message = us.tried(document, tries);

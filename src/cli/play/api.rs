@@ -14,6 +14,7 @@ use crate::sim::listen::{Shifted, Simulator};
 /// The door, open.
 pub(super) struct Open {
     pub(super) url: String,
+    pub(super) simulator: Arc<Simulator>,
     pub(super) task: JoinHandle<()>,
 }
 
@@ -25,12 +26,16 @@ pub(super) async fn open(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Open, Failure> {
     let shifted = Arc::new(Shifted::of(Arc::clone(clock)));
-    let simulator = Arc::new(Simulator::new(Arc::clone(world), seed, shifted));
+    let simulator = Arc::new(Simulator::new(Arc::clone(world), seed, shifted).taped());
     let credential = simulator.credential();
     let path = folder.join("api.credential");
     credential.save(&path).map_err(Failure::state)?;
     let at = Loopback::bind(0).await.map_err(Failure::network)?;
     let url = at.url().map_err(Failure::network)?;
-    let task = tokio::spawn(simulator.serve(at, shutdown));
-    Ok(Open { url, task })
+    let task = tokio::spawn(Arc::clone(&simulator).serve(at, shutdown));
+    Ok(Open {
+        url,
+        simulator,
+        task,
+    })
 }

@@ -2,7 +2,7 @@
 //! clock that all of them read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +19,7 @@ use crate::mapping::Library;
 use crate::net::client::Trust;
 use crate::net::loopback::{Here, Loopback};
 use crate::partner::{self, Partner, Partners};
+use crate::sim::listen::Simulator;
 use crate::sim::{Scenario, What, World, edi};
 use crate::store::{DocumentState, Filter, Queue, Sqlite};
 use crate::web::{self, Listeners, Running};
@@ -26,10 +27,13 @@ use crate::x12::Qualified;
 
 /// How long nothing may move before the play is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often folders are looked at: a play is waited for.
-const POLL: Duration = Duration::from_millis(4);
-/// How long a lease is: the clock jumps over weeks while steps are taken.
-const LEASE: Duration = Duration::from_secs(1000 * 86_400);
+/// How long a look is waited for that a step did not ask for.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a lease is: the clock stands while steps are taken, and what is leased is the first of
+/// the queue.
+const LEASE: Duration = Duration::from_secs(1);
+/// Rows of the queue that are looked at: more than are leased at once, or due within a lease.
+const FIRST: usize = 100;
 
 const BUYER_FILE: &str = include_str!("../../../samples/demo/buyer.toml");
 const ERP_FILE: &str = include_str!("../../../samples/demo/erp.toml");
@@ -42,6 +46,8 @@ pub(crate) struct House {
     pub(super) world: Arc<Mutex<World>>,
     pub(super) edi: Arc<edi::Edi>,
     pub(super) api: String,
+    /// What is behind it.
+    pub(super) simulator: Arc<Simulator>,
     pub(super) running: Running,
     /// How orders are asked for at the API.
     polled: Plan,
@@ -49,6 +55,24 @@ pub(crate) struct House {
     pub(super) renewal: Option<DateTime<Utc>>,
     stop: watch::Sender<bool>,
     doors: Vec<JoinHandle<()>>,
+}
+
+/// Keys of this process: all of its plays begin at one hour, and a key takes longer than an order.
+static BUYERS: OnceLock<Identity> = OnceLock::new();
+static VENDORS: OnceLock<Identity> = OnceLock::new();
+
+fn made(name: &str, start: DateTime<Utc>, end: Option<DateTime<Utc>>) -> Result<Identity, Failure> {
+    edi::identity(name, start, end).map_err(Failure::state)
+}
+
+fn kept(at: &OnceLock<Identity>, name: &str, start: DateTime<Utc>) -> Result<Identity, Failure> {
+    match at.get() {
+        Some(identity) => Ok(identity.clone()),
+        None => {
+            let fresh = made(name, start, None)?;
+            Ok(at.get_or_init(|| fresh).clone())
+        }
+    }
 }
 
 fn told(path: &Path) -> impl Fn(std::io::Error) -> Failure {
@@ -80,8 +104,11 @@ impl House {
         let edi_url = format!("{edi_url}{}", edi::PATH);
         folders(folder)?;
         let (end, renewal) = ends(&scenario, start).unzip();
-        let buyers = edi::identity("Simulated buyer", start, end).map_err(Failure::state)?;
-        let vendors = edi::identity("Simulated vendor", start, None).map_err(Failure::state)?;
+        let buyers = match end {
+            Some(_) => made("Simulated buyer", start, end)?,
+            None => kept(&BUYERS, "Simulated buyer", start)?,
+        };
+        let vendors = kept(&VENDORS, "Simulated vendor", start)?;
         let pem = folder.join("partners/buyer.pem");
         keep(&pem, &buyers.certificate)?;
         let library = agreed.library.clone();
@@ -111,9 +138,13 @@ impl House {
         let since = start - TimeDelta::hours(1);
         write(
             &folder.join("partners/erp.toml"),
-            &erp(folder, &api.url, since),
+            &erp(folder, &api.url, since, scenario.direct),
         )?;
-        let (api, polled) = (api.url, Plan::since(since));
+        let direct = scenario.direct;
+        let polled = Plan {
+            direct,
+            ..Plan::since(since)
+        };
         let gateway = gateway(folder, both, vendors, library, at_once)?;
         let running = web::run(gateway, listeners, folder.join("spool")).map_err(Failure::state)?;
         Ok(House {
@@ -121,7 +152,8 @@ impl House {
             clock,
             world,
             edi,
-            api,
+            api: api.url,
+            simulator: api.simulator,
             running,
             polled,
             renewal,
@@ -141,48 +173,55 @@ impl House {
 
     /// Waits until the gateway has nothing left to do at this hour.
     pub(super) async fn quiet(&self) -> Result<(), Failure> {
+        let began = Instant::now();
+        self.gateway().poke();
+        self.rest().await?;
+        // One thing after the other: a look at folders and accounts, then what came of it.
+        while self.has_to_look().await? {
+            if began.elapsed() > PATIENCE {
+                return Err(self.restless().await);
+            }
+            self.gateway().look().await;
+            self.rest().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the queue has nothing that is due.
+    async fn rest(&self) -> Result<(), Failure> {
         let mut moved = self.gateway().moved();
         let (mut since, mut seen) = (Instant::now(), *moved.borrow());
-        self.gateway().poke();
         loop {
             moved.borrow_and_update();
-            if self.is_quiet().await? {
+            let (now, queue) = (self.clock.now(), self.queue(FIRST).await?);
+            if !queue.waiting.iter().any(|row| row.leased || row.due <= now) {
                 return Ok(());
             }
-            // A change that comes between is seen at the next look.
-            let _ = timeout(POLL / 2, moved.changed()).await;
+            let _ = timeout(LOOK, moved.changed()).await;
             let count = *moved.borrow();
             if count != seen {
                 (since, seen) = (Instant::now(), count);
             }
             if since.elapsed() > PATIENCE {
-                let trouble = self.trouble().await;
-                return Err(Failure::state(format!(
-                    "the gateway does not come to rest{trouble}"
-                )));
+                return Err(self.restless().await);
             }
         }
     }
 
-    async fn is_quiet(&self) -> Result<bool, Failure> {
-        for inbox in [
-            self.folder.join("bridge/buyer/in"),
-            self.folder.join("files/in"),
-        ] {
-            if busy(&inbox) || busy(&inbox.join("claimed")) {
-                return Ok(false);
-            }
-        }
-        let now = self.clock.now();
-        if self.next_poll().await? <= now {
-            return Ok(false);
-        }
-        let queue = self.queue().await?;
-        Ok(!queue.waiting.iter().any(|row| row.leased || row.due <= now))
+    async fn restless(&self) -> Failure {
+        let trouble = self.trouble().await;
+        Failure::state(format!("the gateway does not come to rest{trouble}"))
     }
 
-    async fn queue(&self) -> Result<Queue, Failure> {
-        let queue = self.gateway().store().queue(1).await;
+    async fn has_to_look(&self) -> Result<bool, Failure> {
+        let inboxes = ["bridge/buyer/in", "files/in"].map(|inbox| self.folder.join(inbox));
+        let mut inboxes = inboxes.iter();
+        let full = inboxes.any(|inbox| busy(inbox) || busy(&inbox.join("claimed")));
+        Ok(full || self.next_poll().await? <= self.clock.now())
+    }
+
+    async fn queue(&self, rows: usize) -> Result<Queue, Failure> {
+        let queue = self.gateway().store().queue(rows).await;
         queue.map_err(Failure::state)
     }
 
@@ -203,7 +242,7 @@ impl House {
 
     /// When the gateway has something to do next by itself.
     pub(super) async fn next_work(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let queue = self.queue().await?;
+        let queue = self.queue(1).await?;
         Ok(queue.waiting.first().map(|row| row.due))
     }
 
@@ -323,8 +362,12 @@ fn folders(root: &Path) -> Result<(), Failure> {
 }
 
 /// The partner file of the vendor's own system, whose other side is the API.
-fn erp(folder: &Path, url: &str, since: DateTime<Utc>) -> String {
+fn erp(folder: &Path, url: &str, since: DateTime<Utc>, direct: bool) -> String {
     let file = ERP_FILE.replace("{url}", url);
+    let file = match direct {
+        true => file.replace("[spapi]", "[spapi]\ndirect = true"),
+        false => file,
+    };
     let file = file.replace("{folder}", &folder.display().to_string());
     file.replace("{since}", &since.to_rfc3339())
 }
@@ -360,7 +403,8 @@ fn gateway(
         // Both ends are on this machine: no authority is asked.
         trust: Trust::Only(Vec::new()),
         limits: Limits {
-            poll: POLL,
+            poll: Duration::ZERO,
+            jitter: false,
             steps: at_once,
             sends: at_once,
             lease: LEASE,

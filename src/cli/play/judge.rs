@@ -26,6 +26,8 @@ pub(crate) struct Played {
     began: DateTime<Utc>,
     ended: DateTime<Utc>,
     took: Duration,
+    /// The most memory that this process ever had, in bytes, where the system tells.
+    peak: Option<u64>,
     ledger: Ledger,
     shortfalls: Vec<Shortfall>,
     refusals: Vec<Refusal>,
@@ -87,6 +89,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         began: super::start(),
         ended: house.clock.now(),
         took,
+        peak: peak(),
         ledger,
         shortfalls,
         refusals: play.refusals.clone(),
@@ -122,6 +125,16 @@ fn told(play: &Play, ledger: &Ledger) -> (i64, Vec<String>) {
         }
     }
     (play.vendor.paid.values().sum(), amiss)
+}
+
+/// The high-water mark of this process's memory, as Linux tells it.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes << 10)
 }
 
 /// Cents as dollars.
@@ -182,6 +195,14 @@ impl Played {
         as2::hex(&as2::sha256(all.as_bytes()))
     }
 
+    /// Seconds, and orders a second.
+    fn rate(&self) -> (f64, f64) {
+        let seconds = self.took.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let orders = self.ledger.rows.len() as f64;
+        (seconds, orders / seconds.max(0.001))
+    }
+
     fn sum(&self, of: impl Fn(&Row) -> i64) -> i64 {
         self.ledger.rows.iter().map(of).sum()
     }
@@ -200,6 +221,8 @@ impl Played {
             "sound": self.is_sound(),
             "orders": self.ledger.rows.len(),
             "seconds": (self.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "orders_per_second": (self.rate().1 * 10.0).round() / 10.0,
+            "peak_bytes": self.peak,
             "from": self.began.to_rfc3339(),
             "to": self.ended.to_rfc3339(),
             "currency": self.ledger.currency,
@@ -253,10 +276,11 @@ impl Played {
         for line in self.wrong() {
             writeln!(out, "  {line}")?;
         }
-        let seconds = self.took.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = self.ledger.rows.len() as f64 / seconds.max(0.001);
-        writeln!(out, "{seconds:.1} s, {rate:.1} orders/s")
+        let (seconds, rate) = self.rate();
+        let peak = self.peak.map_or(String::new(), |bytes| {
+            format!(", at most {} MB of memory", bytes >> 20)
+        });
+        writeln!(out, "{seconds:.1} s, {rate:.1} orders/s{peak}")
     }
 
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -9,6 +9,7 @@
 //! and outcome, before the next one begins, and then the clock jumps to the next hour at which
 //! something is due. So one seed gives one course of events, byte for byte.
 
+mod all;
 mod api;
 mod house;
 mod judge;
@@ -30,6 +31,7 @@ use crate::mapping::Library;
 use crate::sim::edi::{self, Desk, Judged, Spoken};
 use crate::sim::{Door, Scenario, Verdict};
 use crate::x12::Qualified;
+pub(crate) use all::all;
 pub(crate) use house::{Agreed, House};
 pub(crate) use judge::Played;
 use vendor::{Paper, Vendor};
@@ -38,6 +40,9 @@ use vendor::{Paper, Vendor};
 const LONGEST: TimeDelta = TimeDelta::days(400);
 /// Hours of the play at which nothing new happens, until it is given up: polls for ever.
 const ROUNDS: usize = 200_000;
+
+/// Steps that the gateway takes at once, and messages that it sends at once, at most.
+const LANES: usize = 16;
 
 /// What is to be played.
 pub(crate) struct Wanted {
@@ -108,7 +113,11 @@ pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
         record,
         agreed,
     } = wanted;
-    let lanes = if at_once > 1 { 4 } else { 1 };
+    let scenario = Scenario {
+        together: scenario.together.max(at_once),
+        ..scenario
+    };
+    let lanes = at_once.min(LANES);
     let time = (orders, seed, start());
     let built = House::build(&folder, scenario.clone(), time, (lanes, record), &agreed);
     let house = Box::pin(built).await?;
@@ -199,9 +208,8 @@ impl Play {
     async fn next(&self) -> Result<Option<DateTime<Utc>>, Failure> {
         let (world, behind) = {
             let world = self.house.world();
-            let rows = world.ledger().rows.into_iter();
-            let orders = rows.filter(|row| row.door == Door::Api).count();
-            (world.next(), orders > self.vendor.orders(Door::Api))
+            let orders = world.made(Door::Api);
+            (world.next(), orders > self.vendor.api_orders())
         };
         // It polls for ever; that counts only where it has to find something.
         let poll = match behind {
@@ -322,6 +330,7 @@ impl Play {
             *self.counts.entry(set.to_owned()).or_default() += 1;
             self.spoken.push(spoken);
         }
+        self.spoken.extend(self.house.simulator.spoken());
         self.troubles.extend(self.house.edi.troubles());
         for judged in self.house.edi.judged() {
             self.judged(&judged);

@@ -26,8 +26,10 @@ const PACK: TimeDelta = TimeDelta::hours(24);
 const TELL: TimeDelta = TimeDelta::minutes(10);
 /// From the ship notice to the invoice.
 const BILL: TimeDelta = TimeDelta::hours(3);
-/// From a refusal to the right paper.
-const AGAIN: TimeDelta = TimeDelta::minutes(10);
+/// From a refusal to the right paper, and, where that is refused as well, so often as long as before.
+const AGAIN: (TimeDelta, i32) = (TimeDelta::minutes(10), 6);
+/// How often a paper is made again, until a person would ask.
+const TIMES: u32 = 4;
 
 /// What the vendor does next about an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +58,8 @@ struct Book {
     /// When the goods leave.
     leaves: DateTime<Utc>,
     cancelled: bool,
-    /// Papers that were made again, each once.
-    again: BTreeSet<Step>,
+    /// How often papers were made again.
+    again: BTreeMap<Step, u32>,
     /// Papers that were made, right or not.
     made: BTreeSet<Step>,
 }
@@ -75,6 +77,8 @@ pub(super) struct Paper {
 pub(super) struct Vendor {
     scenario: Scenario,
     books: BTreeMap<String, Book>,
+    /// How many of them came by the API.
+    by_api: usize,
     agenda: BTreeMap<(DateTime<Utc>, u64), Due>,
     turn: u64,
     /// What remittances said was paid, less what they took off, in cents, by order.
@@ -90,6 +94,7 @@ impl Vendor {
         Vendor {
             scenario,
             books: BTreeMap::new(),
+            by_api: 0,
             agenda: BTreeMap::new(),
             turn: 0,
             paid: BTreeMap::new(),
@@ -103,9 +108,9 @@ impl Vendor {
         self.agenda.keys().next().map(|(at, _)| *at)
     }
 
-    /// How many orders came by a door.
-    pub(super) fn orders(&self, door: Door) -> usize {
-        self.books.values().filter(|book| book.door == door).count()
+    /// How many orders came by the API.
+    pub(super) fn api_orders(&self) -> usize {
+        self.by_api
     }
 
     fn plan(&mut self, at: DateTime<Utc>, order: &str, step: Step, honest: bool) {
@@ -184,10 +189,11 @@ impl Vendor {
             answers,
             leaves,
             cancelled: false,
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
             made: BTreeSet::new(),
         };
         self.books.insert(number.clone(), book);
+        self.by_api += usize::from(door == Door::Api);
         self.plan(answer, &number, Step::Acknowledge, false);
         if !ships {
             return;
@@ -290,15 +296,19 @@ impl Vendor {
         let Some(book) = self.books.get_mut(order) else {
             return;
         };
-        // What is still to come, or was right once, is not said a third time.
+        // What is still to come is not said before.
         let twice = self
             .scenario
             .happens(What::InvoiceTwice, book.position)
             .is_some();
-        if planned || (twice && step == Step::Bill) || !book.again.insert(step) {
+        let times = book.again.entry(step).or_default();
+        if planned || (twice && step == Step::Bill) || *times >= TIMES {
             return;
         }
-        self.plan(now + AGAIN, order, step, true);
+        *times += 1;
+        let (first, longer) = AGAIN;
+        let wait = first * longer.pow(*times - 1);
+        self.plan(now + wait, order, step, true);
     }
 
     /// The papers that are due by now, in their order.
@@ -315,7 +325,7 @@ impl Vendor {
     }
 
     fn paper(&mut self, due: &Due, now: DateTime<Utc>) -> Option<Paper> {
-        let scenario = self.scenario.clone();
+        let scenario = &self.scenario;
         let book = self.books.get_mut(&due.order)?;
         let mistake = |what: What| {
             let found = scenario.happens(what, book.position).cloned();
@@ -341,7 +351,7 @@ impl Vendor {
         let wrong = [What::EarlyNotice, What::EarlyInvoice];
         if first && wrong.iter().any(|what| mistake(*what).is_some()) {
             // Its time comes, and it is planned already.
-            book.again.insert(due.step);
+            book.again.insert(due.step, TIMES);
         }
         Some(Paper { door, document })
     }

@@ -44,7 +44,7 @@ fn listed(world: &World, query: &Query, now: DateTime<Utc>) -> Result<Reply, Rep
 }
 
 pub(super) fn one(world: &World, number: &str, now: DateTime<Utc>) -> Reply {
-    match world.shown(true, now).find(|order| order.number == number) {
+    match world.shown_one(number, true, now) {
         Some(order) => (200, json!({"payload": record(world, order, true)})),
         None => missing("consumer's order", number),
     }

@@ -22,8 +22,24 @@ impl World {
     pub(super) fn shown(&self, direct: bool, now: DateTime<Utc>) -> impl Iterator<Item = &Order> {
         let own = self.scenario().direct == direct;
         let all: Vec<&Order> = self.in_order().filter(|_| own).collect();
-        let shown = move |order: &&Order| order.door == Door::Api && !self.hidden(order, now);
+        let shown = move |order: &&Order| self.shows(order, direct, now);
         all.into_iter().rev().filter(shown)
+    }
+
+    /// The order of a number, if the API shows it.
+    pub(super) fn shown_one(
+        &self,
+        number: &str,
+        direct: bool,
+        now: DateTime<Utc>,
+    ) -> Option<&Order> {
+        let order = self.orders.get(number);
+        order.filter(|order| self.shows(order, direct, now))
+    }
+
+    fn shows(&self, order: &Order, direct: bool, now: DateTime<Utc>) -> bool {
+        let own = self.scenario().direct == direct && order.door == Door::Api;
+        own && !self.hidden(order, now)
     }
 
     fn hidden(&self, order: &Order, now: DateTime<Utc>) -> bool {
@@ -81,7 +97,7 @@ pub(super) fn paged(list: &str, page: Vec<Value>, next: Option<String>) -> Value
 }
 
 pub(super) fn one(world: &World, number: &str, now: DateTime<Utc>) -> Reply {
-    match world.shown(false, now).find(|order| order.number == number) {
+    match world.shown_one(number, false, now) {
         Some(order) => (200, json!({"payload": record(world, order, true, now)})),
         None => missing("order", number),
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::task::JoinSet;
 
 use super::desk::{Came, Desk};
 use crate::as2::{
@@ -247,42 +248,53 @@ impl Edi {
         }
     }
 
-    /// Says what is due by now, one after the other, and at most so many: what the state says, and
-    /// what is left to say. Gives how many messages were tried.
-    pub async fn pump(&self, most: usize) -> usize {
+    /// Says what is due by now, at most so many at once: what the state says, and what is left to
+    /// say. Gives how many messages were tried.
+    pub async fn pump(self: &Arc<Self>, most: usize) -> usize {
         let now = self.clock.now();
         let sayings = held(&self.world).due(now);
         for saying in sayings.into_iter().filter(|one| one.door == Door::Edi) {
             self.write(&saying.document, now);
         }
-        let mut tried = 0;
-        while tried < most {
+        let mut posts = JoinSet::new();
+        while posts.len() < most {
             let parcel = {
                 let mut state = held(&self.state);
                 let due = state.outbox.iter().position(|parcel| parcel.due <= now);
                 due.and_then(|due| state.outbox.remove(due))
             };
-            let Some(mut parcel) = parcel else {
+            let Some(parcel) = parcel else {
                 break;
             };
-            tried += 1;
-            match self.post(&parcel, now).await {
-                Ok(()) => {}
-                Err(why) => {
-                    let mut state = held(&self.state);
-                    parcel.tries += 1;
-                    parcel.due = now + RETRY;
-                    let name = &parcel.name;
-                    if parcel.tries < TRIES {
-                        state.troubles.push(format!("{name} is said again: {why}"));
-                        state.outbox.push_back(parcel);
-                    } else {
-                        state.troubles.push(format!("{name} is given up: {why}"));
-                    }
-                }
+            let this = Arc::clone(self);
+            posts.spawn(async move {
+                let end = this.post(&parcel, now).await;
+                (parcel, end)
+            });
+        }
+        let tried = posts.len();
+        while let Some(done) = posts.join_next().await {
+            match done {
+                Ok((_, Ok(()))) => {}
+                Ok((parcel, Err(why))) => self.later(parcel, &why, now),
+                Err(why) => held(&self.state).troubles.push(why.to_string()),
             }
         }
         tried
+    }
+
+    /// A message that was not taken is said again, or given up.
+    fn later(&self, mut parcel: Parcel, why: &str, now: DateTime<Utc>) {
+        let mut state = held(&self.state);
+        parcel.tries += 1;
+        parcel.due = now + RETRY;
+        let name = &parcel.name;
+        if parcel.tries < TRIES {
+            state.troubles.push(format!("{name} is said again: {why}"));
+            state.outbox.push_back(parcel);
+        } else {
+            state.troubles.push(format!("{name} is given up: {why}"));
+        }
     }
 
     fn write(&self, document: &Document, now: DateTime<Utc>) {
