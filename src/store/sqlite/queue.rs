@@ -233,7 +233,8 @@ fn next_of(kind: WorkKind) -> String {
         );
     }
     format!(
-        "SELECT min(due) AS due FROM work WHERE kind = '{kind}' AND leased = 1 AND due > $1
+        "SELECT min(due) AS due FROM work INDEXED BY work_leased
+             WHERE kind = '{kind}' AND leased = 1 AND due > $1
          UNION ALL SELECT min(due) AS due FROM (SELECT max(t.shut, (SELECT due FROM work
              WHERE partner = t.partner AND kind = '{kind}' AND (leased = 0 OR due <= $1)
              ORDER BY due LIMIT 1)) AS due FROM turn t WHERE {})",
@@ -241,10 +242,11 @@ fn next_of(kind: WorkKind) -> String {
     )
 }
 
-/// Whether one more piece of work may go to a partner's server at `$1`, its circuit apart.
+/// Whether one more piece of work may go to a partner's server at `$1`, its circuit apart. Its index
+/// has the few rows that are out; the one by time has all that waits for a next try, too.
 fn room() -> String {
     format!(
-        "(SELECT count(*) FROM work o WHERE o.partner = t.partner AND o.leased = 1
+        "(SELECT count(*) FROM work o INDEXED BY work_leased WHERE o.partner = t.partner AND o.leased = 1
              AND o.kind IN ('send', 'answer') AND o.due > $1)
          < CASE WHEN t.missed >= coalesce(t.misses, {MISSES}) THEN 1
                 ELSE coalesce(t.at_once, {AT_ONCE}) END"
