@@ -302,17 +302,21 @@ fn queued(c: &Connection, partner: &str, count: u32) {
     }
 }
 
-/// Instructions of SQLite that one claim of twenty takes, beside a partner who has `dead` waiting
-/// and is so as `how` makes him; and the partners that were served.
-fn claimed_beside(dead: u32, how: &str) -> (u64, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut c = schema::open(&folder.path().join("transload.db")).unwrap();
+/// A database in which a partner has `dead` waiting, and twenty others three each.
+fn crowded(folder: &Path, dead: u32) -> Connection {
+    let c = schema::open(&folder.join(format!("{dead}.db"))).unwrap();
     c.execute_batch("BEGIN").unwrap();
     queued(&c, "dead", dead);
     for live in 0..20 {
         queued(&c, &format!("live {live:02}"), 3);
     }
-    c.execute_batch(how).unwrap();
+    c
+}
+
+/// Instructions of SQLite that one claim of twenty takes where `how` says how the partner with many
+/// does; and who was served.
+fn claimed(c: &mut Connection, how: &str) -> (u64, Vec<String>) {
+    c.execute_batch(&format!("SAVEPOINT one; {how}")).unwrap();
     let steps = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&steps);
     let more = move || {
@@ -321,7 +325,9 @@ fn claimed_beside(dead: u32, how: &str) -> (u64, Vec<String>) {
     };
     c.progress_handler(1, Some(more)).unwrap();
     let kinds = [WorkKind::Send, WorkKind::Answer];
-    let claimed = queue::claim(&c, &kinds, 20, LEASE, at(1)).unwrap();
+    let claimed = queue::claim(c, &kinds, 20, LEASE, at(1)).unwrap();
+    c.progress_handler(0, None::<fn() -> bool>).unwrap();
+    c.execute_batch("ROLLBACK TO one; RELEASE one").unwrap();
     let served = claimed.work.into_iter().map(|work| work.partner).collect();
     (steps.load(Ordering::Relaxed), served)
 }
@@ -332,6 +338,8 @@ const LEASE: Duration = Duration::from_secs(30);
 /// claim takes as many steps as beside a dead partner with 50. Steps are counted and not time.
 #[test]
 fn a_dead_partner_with_fifty_thousand_queued_slows_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let [mut small, mut large] = [50, 50_000].map(|dead| crowded(folder.path(), dead));
     for how in [
         // Left in peace for a while.
         "UPDATE turn SET missed = 9, shut = 9000000000000000 WHERE partner = 'dead'",
@@ -343,8 +351,8 @@ fn a_dead_partner_with_fifty_thousand_queued_slows_nobody() {
         // All of it was tried, and waits for its next try.
         "UPDATE work SET due = 9000000000000000 WHERE partner = 'dead'",
     ] {
-        let (few, served) = claimed_beside(50, how);
-        let (many, also) = claimed_beside(50_000, how);
+        let (few, served) = claimed(&mut small, how);
+        let (many, also) = claimed(&mut large, how);
         let mut live: Vec<_> = (0..20).map(|live| format!("live {live:02}")).collect();
         live.sort();
         assert_eq!((&served, &also), (&live, &live), "each in turn: {how}");
