@@ -5,12 +5,19 @@
 //! | receive | distinct, pre-sealed orders of 10 KB over HTTP: opened, stored, answered with a signed MDN; next to the two private RSA operations that each needs |
 //! | and on | the same with all that follows: read, delivered |
 //! | large, in and out | one interchange of 1 GB from one process to another over loopback; next to the digests and the cipher alone |
+//! | store | messages that the store makes durable, next to the disk alone; fsyncs by strace |
+//! | paced | signed receipts at 100 messages a second, by when each was due (`-- paced 600` for ten minutes) |
 //! | chunked | a body of 50 MB in chunks of 8 KiB, next to the same with its length |
 //!
 //! `cargo bench --bench gateway`; with `-- --brief` it only shows that it runs. The generator is this
 //! process, and its CPU is not counted.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+#[path = "gateway/paced.rs"]
+mod paced;
+#[path = "gateway/store.rs"]
+mod store;
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
@@ -119,6 +126,15 @@ struct House {
 }
 
 impl House {
+    /// On the disk that the project is on: /tmp may be memory.
+    fn folder() -> tempfile::TempDir {
+        let tmp = option_env!("CARGO_TARGET_TMPDIR").map(Path::new);
+        match tmp.filter(|tmp| tmp.is_dir()) {
+            Some(tmp) => tempfile::tempdir_in(tmp).unwrap(),
+            None => tempfile::tempdir().unwrap(),
+        }
+    }
+
     fn new(
         own: &Identity,
         (us, them): (&str, &str),
@@ -126,11 +142,7 @@ impl House {
         url: &str,
         more: &str,
     ) -> House {
-        let tmp = option_env!("CARGO_TARGET_TMPDIR").map(Path::new);
-        let folder = match tmp.filter(|tmp| tmp.is_dir()) {
-            Some(tmp) => tempfile::tempdir_in(tmp).unwrap(),
-            None => tempfile::tempdir().unwrap(),
-        };
+        let folder = House::folder();
         let path = folder.path();
         std::fs::create_dir(path.join("partners")).unwrap();
         std::fs::write(
@@ -520,6 +532,9 @@ fn chunks(sizes: &Sizes, us: &Identity, them: &Identity, keys: &Keys) {
 }
 
 fn main() {
+    if let Some(folder) = std::env::var_os(store::FILLER) {
+        return store::fill_only(Path::new(&folder));
+    }
     if let Some(folder) = std::env::var_os(RECEIVER) {
         return receive_only(Path::new(&folder));
     }
@@ -555,6 +570,15 @@ fn main() {
     };
     if wants("small") {
         small(&sizes, &us, &them, &keys);
+    }
+    if wants("store") {
+        let count = if brief { 500 } else { 30_000 };
+        store::figures(count, House::folder);
+    }
+    if wants("paced") {
+        let seconds = words.iter().find_map(|word| word.parse().ok());
+        let usual = if brief { 1 } else { 30 };
+        paced::figure(seconds.unwrap_or(usual), &us, &them, &keys);
     }
     if wants("chunks") {
         chunks(&sizes, &us, &them, &keys);

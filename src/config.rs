@@ -22,6 +22,7 @@
 //! | `proxy.url` | `TRANSLOAD_PROXY_URL` | none: partners are reached directly |
 //! | `trace.folder` | `TRANSLOAD_TRACE` | none: nothing is traced |
 //! | `trace.max` | | [`TRACED`](gateway::TRACED) exchanges |
+//! | `strict_openssl` | | false: an OpenSSL with known holes is a warning |
 //! | `limits.*` | | those of [`serve`] and [`gateway`] |
 //!
 //! ```

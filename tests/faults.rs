@@ -58,7 +58,7 @@ mod wire;
 
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;
-pub(crate) use table::planted;
+pub(crate) use table::{planted, tests};
 
 /// How often something is done: a few times, and as often as the row says with `TRANSLOAD_FAULTS=full`.
 fn often(few: usize, full: usize) -> usize {

@@ -18,6 +18,7 @@ use super::{Exit, Failure, Outcome, as2::password};
 use crate::as2::{Certificate, Identity};
 use crate::backup::{self, Error, Lock, Opener, Restored, Sources, Taken};
 use crate::clock::{Clock, System};
+use crate::config::Config;
 use crate::store::{LAST_CONTROL_NUMBER, Store};
 use crate::x12::text;
 
@@ -51,8 +52,8 @@ pub(super) struct Restore {
     /// The backup
     file: PathBuf,
     /// The folder to make; it is not there yet, or empty
-    #[arg(long, value_name = "DIR")]
-    into: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "check")]
+    into: Option<PathBuf>,
     /// The file of the passphrase that shut it
     #[arg(long, value_name = "FILE", required_unless_present = "key")]
     passphrase_file: Option<PathBuf>,
@@ -114,10 +115,10 @@ impl Backup {
             keys: self.with_keys.then(|| config.keys.clone()),
         };
         let taken = backup::take(&sources, &self.file, &lock, System.now());
-        self.tell(&taken.map_err(told)?, out)
+        self.tell(&taken.map_err(told)?, &apart(&config), out)
     }
 
-    fn tell(&self, taken: &Taken, out: &mut dyn Write) -> Outcome {
+    fn tell(&self, taken: &Taken, apart: &[PathBuf], out: &mut dyn Write) -> Outcome {
         let Taken {
             card,
             files,
@@ -142,6 +143,13 @@ impl Backup {
         writeln!(out, "{}", said(&told))?;
         if !card.keys {
             let told = text!("our keys are not in it: keep them apart, or say --with-keys");
+            writeln!(out, "{}", said(&told))?;
+        }
+        for path in apart {
+            let told = text!(
+                "{path} is not in it, because it is outside of the folder of keys: keep a copy",
+                path = path.display().to_string(),
+            );
             writeln!(out, "{}", said(&told))?;
         }
         let told = text!(
@@ -179,13 +187,16 @@ impl Restore {
             writeln!(out, "{}", said(&told))?;
             return Ok(Exit::Clean);
         }
-        let restored = backup::restore(&self.file, &by, &self.into, self.advance, System.now());
-        self.tell(&restored.map_err(told)?, out)
+        let Some(into) = &self.into else {
+            return Err(Failure::usage("give --into, the folder to make"));
+        };
+        let restored = backup::restore(&self.file, &by, into, self.advance, System.now());
+        self.tell(into, &restored.map_err(told)?, out)
     }
 
-    fn tell(&self, restored: &Restored, out: &mut dyn Write) -> Outcome {
+    fn tell(&self, into: &Path, restored: &Restored, out: &mut dyn Write) -> Outcome {
         let Restored { card, files, store } = restored;
-        let into = self.into.display().to_string();
+        let into = into.display().to_string();
         if self.json {
             let told = json!({
                 "into": into,
@@ -203,7 +214,7 @@ impl Restore {
         let lines = [
             text!(
                 "{into}: {files} files, {messages} messages, {documents} documents, as of {made}",
-                into,
+                into = into.clone(),
                 files = *files,
                 messages = card.messages,
                 documents = card.documents,
@@ -230,15 +241,12 @@ impl Restore {
                  an API's orders that changed since are read again"
             ),
             match card.keys {
-                true => text!(
-                    "our keys are in {into}/keys",
-                    into = self.into.display().to_string()
-                ),
+                true => text!("our keys are in {into}/keys", into = into.clone()),
                 false => text!("our keys were not in it: put them where the settings say"),
             },
             text!(
                 "the old store must not run any more; then: cd {into} && transload doctor && transload serve",
-                into = self.into.display().to_string(),
+                into = into.clone(),
             ),
         ];
         for line in &lines {
@@ -284,6 +292,15 @@ impl Release {
         writeln!(out, "{}", said(&told))?;
         Ok(Exit::Clean)
     }
+}
+
+/// Keys that the settings name outside of the folder of keys.
+fn apart(config: &Config) -> Vec<PathBuf> {
+    let own = config.identity.as_ref().map(|own| own.p12.clone());
+    let tls = config.as2.tls.as_ref().map(|tls| tls.p12.clone());
+    let all = own.into_iter().chain(tls);
+    all.filter(|path| !path.starts_with(&config.keys) && path.exists())
+        .collect()
 }
 
 fn words(file: &Path) -> Result<Zeroizing<String>, Failure> {

@@ -57,6 +57,15 @@ impl Verdict {
     }
 }
 
+/// The word for people.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fine => say("ok"),
+        Verdict::Warns => say("warning"),
+        Verdict::Wrong => say("wrong"),
+    }
+}
+
 /// One check.
 struct Check {
     about: &'static str,
@@ -106,7 +115,7 @@ impl Doctor {
                     writeln!(out, "{line}")?;
                 }
                 false => {
-                    let word = say(check.verdict.as_str());
+                    let word = word(check.verdict);
                     writeln!(out, "{}  {}  {told}", pad(word, 8), pad(check.about, 9))?;
                 }
             }

@@ -104,16 +104,44 @@ impl Serve {
         self.child.wait().unwrap();
     }
 
+    /// Tells it to end, as a supervisor does.
+    fn signal(&self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.unwrap().success());
+    }
+
+    /// Begins a request and gives it when the gateway asks for its body.
+    fn begin(&self, request: &Request) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.as2).unwrap();
+        let mut head = String::from("POST /as2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+        for (name, value) in &request.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let length = request.body.len();
+        head.push_str(&format!(
+            "Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        ));
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut interim = [0; 25];
+        stream.read_exact(&mut interim).unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    }
+
+    /// Waits until it says that it stops.
+    fn stopping(&self) {
+        while !self
+            .get("/readyz")
+            .contains(r#"{"ready":false,"reason":"stopping"}"#)
+        {
+            std::thread::yield_now();
+        }
+    }
+
     /// Ends it as a supervisor does, and gives its exit code.
     fn terminate(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal();
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "one line and no more");
@@ -193,6 +221,55 @@ fn serve_says_that_it_is_ready_and_ends_when_told() {
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(told.contains("data folder is in use"), "{told}");
     assert_eq!(serve.terminate(), Some(0));
+}
+
+/// L1: what was begun is answered and stored; nothing new is begun; operators are told meanwhile.
+#[test]
+fn a_drain_answers_what_was_begun() {
+    let folder = house("http://127.0.0.1:9/");
+    let serve = Serve::start(folder.path());
+    let order = sample("demo/order.edi");
+    let request = seal(&order, "<1@x>", &buyer_keys(), &buyer_profile());
+    let mut begun = serve.begin(&request);
+    serve.signal();
+    serve.stopping();
+    assert!(
+        TcpStream::connect(&serve.as2).is_err(),
+        "nothing new is taken"
+    );
+    assert!(serve.get("/healthz").starts_with("HTTP/1.1 200"));
+    begun.write_all(&request.body).unwrap();
+    let mut answer = Vec::new();
+    begun.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    let mut child = serve.child;
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let sql = "SELECT answer_body FROM message WHERE message_id = '1@x'";
+    let stored: Vec<u8> = watched(folder.path(), sql, |row| row.get(0));
+    assert!(answer.ends_with(&stored));
+    // The log was folded in.
+    let log = folder.path().join("data/transload.db-wal");
+    assert!(log.metadata().is_ok_and(|log| log.len() == 0) || !log.exists());
+}
+
+/// L2: the second signal does not wait for anybody.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let folder = house("http://127.0.0.1:9/");
+    let serve = Serve::start(folder.path());
+    let order = sample("demo/order.edi");
+    let request = seal(&order, "<1@x>", &buyer_keys(), &buyer_profile());
+    let begun = serve.begin(&request);
+    serve.signal();
+    serve.stopping();
+    serve.signal();
+    let mut child = serve.child;
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "its request is still open"
+    );
+    drop(begun);
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The names of the tests, as `cargo test` prints them; of a file's inner modules only the last.
-fn tests() -> BTreeSet<String> {
+pub(crate) fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for base in ["src", "tests"] {
         for path in sources(&root().join(base)) {
