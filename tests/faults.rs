@@ -16,17 +16,41 @@
 //! [`figure`], and with `TRANSLOAD_FAULTS_FIGURES=tests/faults/figures.toml` (any file) it is recorded
 //! there. `docs/faults.md` is made from both (`UPDATE=1 cargo test --test main -- faults::table`).
 
+#[cfg(feature = "planted")]
+mod chance;
 mod copies;
 mod envelopes;
 mod figures;
+#[cfg(feature = "planted")]
+mod house;
 mod http;
+#[cfg(feature = "planted")]
+mod image;
 mod interchanges;
+#[cfg(feature = "planted")]
+mod order;
+#[cfg(feature = "planted")]
+mod partner;
 mod partners;
+#[cfg(feature = "planted")]
+mod planted;
 mod proxy;
 mod receipts;
+#[cfg(feature = "planted")]
+mod reconcile;
+#[cfg(feature = "planted")]
+mod run;
+#[cfg(feature = "planted")]
+mod sender;
 mod signatures;
+#[cfg(feature = "planted")]
+mod slice;
 mod smuggled;
+#[cfg(feature = "planted")]
+mod storage;
 mod table;
+#[cfg(feature = "planted")]
+mod wire;
 
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;

@@ -7,6 +7,7 @@ mod say;
 
 mod api;
 mod as2;
+mod backup;
 mod bridge;
 mod buyer;
 mod canary;

@@ -72,6 +72,7 @@ mod application_advice;
 mod ext;
 mod few;
 mod goods;
+mod gs1;
 mod inventory_advice;
 mod invoice;
 mod json;
@@ -99,6 +100,7 @@ pub use goods::{
     Amount, Description, ItemId, LeadTime, Measurement, Money, Pack, PriceDetail, Quantity,
     QuantityDetail, Schedule, StoreQuantities, StoreQuantity,
 };
+pub use gs1::check_digit;
 pub use inventory_advice::{InventoryAdvice, StockLine, StockQuantity};
 pub use invoice::{Invoice, InvoiceLine, InvoiceTotals, LineShipment};
 pub use json::Misread;

@@ -69,6 +69,12 @@ pub(super) fn play_out(
     show: &Show,
     out: &mut dyn Write,
 ) -> Outcome {
+    if scenario.direct {
+        return Err(Failure::usage(format!(
+            "the scripted vendor sells nothing to consumers: scenario {} is for a simulator that listens",
+            scenario.name
+        )));
+    }
     super::serve::log("off");
     let folder = std::env::temp_dir().join(format!("transload-demo-{}", Uuid::now_v7()));
     private(&folder)?;

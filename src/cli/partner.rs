@@ -60,7 +60,7 @@ impl Partner {
 
 /// Where partner files are.
 #[derive(clap::Args)]
-struct Folder {
+pub(super) struct Folder {
     /// The folder of partner files
     #[arg(
         long,
@@ -68,10 +68,10 @@ struct Folder {
         env = "TRANSLOAD_PARTNERS",
         default_value = "partners"
     )]
-    partners: PathBuf,
+    pub(super) partners: PathBuf,
     /// Print JSON, one object a line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -125,14 +125,8 @@ impl Folder {
             return Ok((file, partner));
         }
         settled(&errors)?;
-        let names = || read.iter().map(|read| read.partner.name.as_str());
-        let near = nearest(name, names())
-            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        let (folder, known) = (self.partners.display(), names().collect::<Vec<_>>());
-        Err(Failure::usage(format!(
-            "{folder} has no partner {name:?}{near} (it has: {})",
-            known.join(", ")
-        )))
+        let names = read.iter().map(|read| read.partner.name.as_str());
+        Err(unknown(name, &self.partners, names.collect()))
     }
 
     fn list(&self, out: &mut dyn Write) -> Outcome {
@@ -227,20 +221,25 @@ impl Show {
     }
 }
 
+/// What somebody meant who named a partner that is not there.
+pub(super) fn unknown(name: &str, folder: &Path, known: Vec<&str>) -> Failure {
+    let near = nearest(name, known.iter().copied());
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Failure::usage(format!(
+        "{} has no partner {name:?}{near} (it has: {}); `partner add` adds one",
+        folder.display(),
+        known.join(", ")
+    ))
+}
+
 /// The partner of this name, by the settings; its paths are resolved.
 fn known(config: &Config, name: &str) -> Result<Agreement, Failure> {
     let all = sheet::partners(config)?;
     if let Some(known) = all.get(name) {
         return Ok(known.clone());
     }
-    let names = || all.iter().map(|known| known.name.as_str());
-    let near =
-        nearest(name, names()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let (folder, known) = (config.partners.display(), names().collect::<Vec<_>>());
-    Err(Failure::usage(format!(
-        "{folder} has no partner {name:?}{near} (it has: {}); `partner add` adds one",
-        known.join(", ")
-    )))
+    let names = all.iter().map(|known| known.name.as_str());
+    Err(unknown(name, &config.partners, names.collect()))
 }
 
 /// Ends a command that read what could be read.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::demo::private;
+use super::partner::{Folder, unknown};
 use super::play::{self, Agreed, Wanted};
 use super::{Exit, Failure, Outcome};
 use crate::as2::{self, Certificate};
@@ -49,14 +50,8 @@ const BY_HAND: [(&str, &str); 4] = [
 pub(super) struct Rehearse {
     /// The partner's name
     name: String,
-    /// The folder of partner files
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "TRANSLOAD_PARTNERS",
-        default_value = "partners"
-    )]
-    partners: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
     /// A folder of guides of your own
     #[arg(long, value_name = "DIR", env = "TRANSLOAD_MAPPINGS")]
     mappings: Option<PathBuf>,
@@ -78,9 +73,6 @@ pub(super) struct Rehearse {
     /// Switch although something is missing, for this reason, which is kept
     #[arg(long = "override", value_name = "REASON", requires = "production")]
     reason: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 /// A round that was played.
@@ -116,23 +108,22 @@ struct Point {
 
 impl Rehearse {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let partners = partner::load(&self.partners).map_err(|errors| {
+        let folder = &self.folder.partners;
+        let partners = partner::load(folder).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::state(lines.join("\n"))
         })?;
-        let partner = partners.get(&self.name).ok_or_else(|| {
-            let known: Vec<&str> = partners.iter().map(|one| one.name.as_str()).collect();
-            let (name, known) = (&self.name, known.join(", "));
-            Failure::usage(format!("there is no partner {name:?}; there are: {known}"))
-        })?;
-        let file = self.partners.join(format!("{}.rehearsal", self.name));
+        let known = || partners.iter().map(|one| one.name.as_str()).collect();
+        let partner = partners.get(&self.name);
+        let partner = partner.ok_or_else(|| unknown(&self.name, folder, known()))?;
+        let file = self
+            .folder
+            .partners
+            .join(format!("{}.rehearsal", self.name));
         let mut kept = load(&file)?;
         let library = super::files::library(self.mappings.clone()).map_err(Failure::usage)?;
         let agreed = Agreed::of(partner, library);
-        let digest: String = as2::sha256(agreed.documents.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = as2::hex(&as2::sha256(agreed.documents.as_bytes()));
         if let (Some(item), Some(note)) = (&self.met, &self.note) {
             kept.met.insert(item.clone(), note.clone());
         } else if !self.status && !self.production {
@@ -146,7 +137,7 @@ impl Rehearse {
                 if let Some(reason) = reason.as_ref().filter(|_| !ready) {
                     kept.overridden.insert(System.now(), reason.clone());
                 }
-                switch(&self.partners, &self.name)?;
+                switch(&self.folder.partners, &self.name)?;
                 true
             }
         };
@@ -204,7 +195,7 @@ impl Rehearse {
         (ready, switched): (bool, bool),
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        if self.json {
+        if self.folder.json {
             let point = |one: &Point| json!({"point": one.name, "met": one.met, "says": one.says});
             let said = json!({
                 "partner": self.name, "ready": ready, "switched": switched,

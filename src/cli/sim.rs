@@ -17,7 +17,7 @@ use super::{Exit, Failure, Outcome};
 use crate::as2::Certificate;
 use crate::clock::{Clock, System};
 use crate::mapping::Library;
-use crate::net::loopback::Loopback;
+use crate::net::loopback::{Here, Loopback};
 use crate::sim::listen::{PORT, Shifted, Simulator, ask};
 use crate::sim::{Scenario, World, edi};
 use crate::x12::Qualified;
@@ -88,7 +88,7 @@ struct Buyer {
     folder: PathBuf,
     /// The vendor's AS2 address on this machine; without it there is the API door alone
     #[arg(long, value_name = "URL", requires = "certificate")]
-    vendor: Option<String>,
+    vendor: Option<Here>,
     /// The vendor's certificate (PEM or DER)
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
@@ -230,11 +230,6 @@ impl Buyer {
         let (Some(url), Some(path)) = (&self.vendor, &self.certificate) else {
             return Ok(None);
         };
-        let local = ["http://127.0.0.1:", "http://localhost:"];
-        if !local.iter().any(|prefix| url.starts_with(prefix)) {
-            let why = "the simulator speaks to this machine only: the vendor's address begins with http://127.0.0.1:";
-            return Err(Failure::usage(why));
-        }
         let unusable = |why: String| Failure::usage(format!("{}: {why}", path.display()));
         let bytes = std::fs::read(path).map_err(|why| unusable(why.to_string()))?;
         let vendor = match bytes.starts_with(b"-----BEGIN") {

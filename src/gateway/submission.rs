@@ -20,7 +20,7 @@ use crate::bridge::spapi::{
     Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff,
     functional, operation,
 };
-use crate::canonical::{ApplicationAdvice, Document, Message};
+use crate::canonical::Document;
 use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work, WorkKind};
 use crate::x12::{Delimiters, Form, GroupHeader};
 
@@ -338,7 +338,7 @@ impl Gateway {
         let context = way.api.client.account().context(now);
         let sent = sent(row);
         let (mut advice, _) = advice::from_api(told, &sent, &context)?;
-        fit(&mut advice);
+        advice::fit(&mut advice);
         let document = Document::ApplicationAdvice(advice);
         let (partner, library) = (&way.known.partner, &way.known.library);
         let set = match compose::body(&document, partner, library) {
@@ -364,48 +364,6 @@ impl Gateway {
             state: DocumentState::Drafted,
         })
     }
-}
-
-/// Makes what an API says fit into an 824: a transaction's number is longer than BGN02 (30), and its
-/// words than TED02 (60) and NTE02 (80). Words go on in notes; of the number its beginning is kept,
-/// and the document's own page has all of it.
-fn fit(advice: &mut ApplicationAdvice) {
-    if let Some(number) = &mut advice.number {
-        *number = number.chars().take(30).collect();
-    }
-    let results = advice.results.iter_mut();
-    for error in results.flat_map(|result| &mut result.errors) {
-        let whole = error.message.take().unwrap_or_default();
-        let mut said = pieces(&whole, 60, 80);
-        let notes = error.notes.iter().filter_map(|note| note.text.as_deref());
-        let notes: Vec<String> = notes.flat_map(|text| pieces(text, 80, 80)).collect();
-        let message = |text| Message {
-            text: Some(text),
-            ..Message::default()
-        };
-        let rest = said.split_off(said.len().min(1));
-        error.notes = rest.into_iter().chain(notes).map(message).collect();
-        error.message = said.pop();
-    }
-}
-
-/// A text in pieces, cut between words where it can be: the first has at most `first` characters,
-/// the others `most`.
-fn pieces(text: &str, first: usize, most: usize) -> Vec<String> {
-    let (mut pieces, mut rest) = (Vec::new(), text.trim());
-    while !rest.is_empty() {
-        let room = if pieces.is_empty() { first } else { most };
-        let full = rest.char_indices().nth(room).map(|(at, _)| at);
-        let cut = full.map_or(rest.len(), |at| {
-            // A space right behind what fits is a place to cut, too.
-            let fits = rest[at..].starts_with(' ').then_some(at);
-            fits.or_else(|| rest[..at].rfind(' ')).unwrap_or(at)
-        });
-        let (piece, after) = rest.split_at(cut);
-        pieces.push(piece.trim_end().to_owned());
-        rest = after.trim_start();
-    }
-    pieces
 }
 
 /// Whether the work on a document of this partnership goes into its API.

@@ -1,9 +1,7 @@
-//! Check digits of GS1 numbers: UPC and EAN of an item, GTIN-14 of a case, SSCC of a carton.
-//!
-//! The digits are weighted 3, 1, 3 … from the one before the check digit leftwards, and the sum
-//! with it is a multiple of ten (GS1 General Specifications, section 7.9).
+//! Where check digits of GS1 numbers stand: UPC and EAN of an item, GTIN-14 of a case, SSCC of a carton.
 
 use super::guide::Use;
+use crate::canonical::check_digit;
 use crate::x12::Segment;
 
 /// A qualifier's element and that of the number it tells of.
@@ -40,27 +38,8 @@ pub(super) fn due(segment: &Segment<'_>, (qualifier, number): Pair) -> Option<ch
         return None;
     }
     let (last, rest) = text.split_last()?;
-    let due = digit(rest).filter(|_| last.is_ascii_digit())?;
+    let due = check_digit(rest).filter(|_| last.is_ascii_digit())?;
     (due != *last).then_some(char::from(due))
-}
-
-/// The check digit of a number without it, in ASCII; `None` where that is not all digits.
-#[inline]
-pub(super) fn digit(rest: &[u8]) -> Option<u8> {
-    let (first, pairs) = rest.as_rchunks::<2>();
-    let value = |b: u8| u32::from(b.wrapping_sub(b'0'));
-    // The digits at even and at odd distance from the end.
-    let (mut near, mut far, mut most) = (0, 0, 0);
-    for &[a, b] in pairs {
-        (far, near) = (far + value(a), near + value(b));
-        most = most.max(value(a)).max(value(b));
-    }
-    for &b in first {
-        near += value(b);
-        most = most.max(value(b));
-    }
-    let sum: u32 = 3 * near + far;
-    (most < 10).then_some(b'0' + ((10 - sum % 10) % 10) as u8)
 }
 
 #[cfg(test)]

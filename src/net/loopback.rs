@@ -3,13 +3,63 @@
 //! It is bound by a port and never by an address, so that nothing outside this machine can reach it;
 //! a request whose `Host` is another name (a web page whose name was pointed here) is refused.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
+use hyper::Uri;
 use tokio::net::TcpListener;
 
 use super::whole::{self, Asked, Told};
+
+/// Where something on this machine listens: of a URL its port and its path are kept, and no name, so
+/// that what is posted to it goes nowhere else.
+///
+/// ```
+/// use transload::net::loopback::Here;
+///
+/// let here: Here = "http://localhost:4080/as2".parse().unwrap();
+/// assert_eq!(here.to_string(), "http://127.0.0.1:4080/as2");
+/// assert!("http://127.0.0.1:80@elsewhere.test/as2".parse::<Here>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Here {
+    port: u16,
+    path: String,
+}
+
+impl FromStr for Here {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Here, String> {
+        let wrong = || format!("{url:?} is not on this machine: http://127.0.0.1:PORT/PATH is");
+        let uri: Uri = url.parse().map_err(|_| wrong())?;
+        let authority = uri.authority().ok_or_else(wrong)?;
+        let own = ["127.0.0.1", "localhost"].contains(&authority.host());
+        let plain = uri.scheme_str() == Some("http") && !authority.as_str().contains('@');
+        match (own && plain, authority.port_u16()) {
+            (true, Some(port)) => Ok(Here {
+                port,
+                path: uri.path().to_owned(),
+            }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "http://{}:{}{}",
+            Ipv4Addr::LOCALHOST,
+            self.port,
+            self.path
+        )
+    }
+}
 
 /// A port of this machine.
 #[derive(Debug)]
@@ -64,6 +114,22 @@ fn here(asked: &Asked) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_elsewhere_is_here() {
+        for url in [
+            "http://elsewhere.test:4080/as2",
+            "http://127.0.0.1.elsewhere.test:4080/as2",
+            "http://127.0.0.1:80@elsewhere.test/as2",
+            "http://user@127.0.0.1:4080/as2",
+            "https://127.0.0.1:4080/as2",
+            "http://127.0.0.1/as2",
+            "/as2",
+            "",
+        ] {
+            assert!(url.parse::<Here>().is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn a_name_that_can_be_pointed_here_is_refused() {

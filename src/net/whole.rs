@@ -76,7 +76,18 @@ impl Told {
         }
     }
 
-    fn response(self) -> Option<Response<Full<Bytes>>> {
+    /// As HTTP has it. A header that it cannot carry (a line break in it) is our own defect: nothing
+    /// of that answer goes out, but a 500.
+    pub(crate) fn response(self) -> Response<Full<Bytes>> {
+        self.build().unwrap_or_else(|| {
+            tracing::error!("an answer with an impossible header or status was not sent");
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+    }
+
+    fn build(self) -> Option<Response<Full<Bytes>>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).ok()?;
         for (name, value) in &self.headers {
@@ -122,11 +133,7 @@ where
                     handler(asked).await
                 }
             };
-            told.response().unwrap_or_else(|| {
-                let mut response = Response::new(Full::default());
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                response
-            })
+            told.response()
         }
     };
     serve(listener, None, limits, answer, shutdown).await;

@@ -18,9 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::api::Api;
-use super::{Door, Ledger, Saying, Shortfall, Verdict, World};
+use super::{Ledger, Saying, World};
 use crate::bridge::spapi::Credential;
-use crate::canonical::Document;
 use crate::clock::Clock;
 use crate::net::client::{self, Client, Limits, Trust};
 use crate::net::loopback::Loopback;
@@ -99,21 +98,10 @@ impl Simulator {
         self.api().access().credential()
     }
 
-    /// Takes a document, as of now. See [`World::take`].
-    pub fn take(&self, document: &Document, door: Door) -> Verdict {
-        let now = self.clock.now();
-        self.world().take(document, door, now)
-    }
-
     /// What the buyer says by now. See [`World::due`].
     pub fn due(&self) -> Vec<Saying> {
         let now = self.clock.now();
         self.world().due(now)
-    }
-
-    /// When something is due next. See [`World::next`].
-    pub fn next(&self) -> Option<DateTime<Utc>> {
-        self.world().next()
     }
 
     /// Something of the world as of now, such as an order's position.
@@ -127,11 +115,6 @@ impl Simulator {
     /// The money as of now.
     pub fn ledger(&self) -> Ledger {
         self.look(World::ledger)
-    }
-
-    /// In what it is not as the scenario says, as of now.
-    pub fn end(&self) -> Vec<Shortfall> {
-        self.look(World::end)
     }
 
     /// Answers a request: of the control, or of the API.
@@ -255,6 +238,7 @@ pub fn step(text: &str) -> Result<TimeDelta, String> {
 mod tests {
     use super::*;
     use crate::clock::Moved;
+    use crate::sim::Door;
     use crate::sim::Scenario;
 
     #[test]

@@ -54,6 +54,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use ledger::{Difference, Ledger, Row, State, Step};
+pub(crate) use order::with_check_digit;
 pub use scenario::{Count, CountWord, End, Happening, Invalid, Scenario, Terms, What, Who};
 pub use seed::Seed;
 pub use world::World;

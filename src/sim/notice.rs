@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::answer::{Judged, by_other_door, unknown};
-use super::order::{check_digit, instant, moment, units};
+use super::order::{instant, moment, units, with_check_digit};
 use super::scenario::What;
 use super::world::{Event, World, reason};
 use super::{Door, Reason};
@@ -295,11 +295,11 @@ impl World {
             let digits = sscc.len() == 18 && sscc.bytes().all(|b| b.is_ascii_digit());
             let wrong = match () {
                 () if !digits => Some(("not_an_sscc", format!("{sscc:?} has not 18 digits"))),
-                () if !sscc.ends_with(&check_digit(body).to_string()) => {
-                    let due = check_digit(body);
+                () if with_check_digit(body.to_owned()) != *sscc => {
+                    let due = with_check_digit(body.to_owned());
                     Some((
                         "sscc_check_digit",
-                        format!("the check digit of {sscc} should be {due}"),
+                        format!("with its check digit {sscc} would be {due}"),
                     ))
                 }
                 () if seen.contains_key(&**sscc) => Some((

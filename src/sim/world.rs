@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bill::Bill;
+use super::edi::set_of;
 use super::notice::Notice;
 use super::order::Order;
 use super::payment::Payment;
 use super::scenario::{Scenario, What};
 use super::seed::Seed;
 use super::{Door, Reason, Saying, Verdict};
+use crate::bridge::spapi::advice;
 use crate::canonical::{
     ApplicationAdvice, ApplicationError, ApplicationResult, Code, Document, DocumentKind,
 };
@@ -343,25 +345,20 @@ impl World {
 
     /// The 824 of what was refused.
     fn advice(&self, id: &str, document: &Document, refused: &Submission) -> Saying {
-        let (set, qualifier) = match refused.kind {
-            DocumentKind::PurchaseOrderAcknowledgment => ("855", "PO"),
-            DocumentKind::ShipNotice => ("856", "SI"),
-            DocumentKind::Invoice => ("810", "IV"),
-            _ => ("", "TN"),
-        };
+        let set = set_of(refused.kind).map_or("", |(set, _)| set);
         let error = |reason: &Reason| ApplicationError {
             code: Some("ZZZ".to_owned()),
-            message: Some(limited(&format!("{} {}", reason.code, reason.sentence))),
+            message: Some(format!("{} {}", reason.code, reason.sentence)),
             value: Some(reason.path.clone()).filter(|path| !path.is_empty()),
             ..ApplicationError::default()
         };
-        let advice = ApplicationAdvice {
+        let mut advice = ApplicationAdvice {
             purpose: Some(Code::new("original")),
-            number: Some(id.chars().take(30).collect()),
+            number: Some(id.to_owned()),
             made: Some(super::order::moment(refused.known)),
             results: vec![ApplicationResult {
                 status: Some(Code::new("set_rejected")),
-                qualifier: Some(qualifier.to_owned()),
+                qualifier: Some(advice::qualifier(set).to_owned()),
                 id: document.number().map(str::to_owned),
                 set: Some(set.to_owned()).filter(|set| !set.is_empty()),
                 errors: refused.reasons.iter().map(error).collect(),
@@ -369,6 +366,7 @@ impl World {
             }],
             ..ApplicationAdvice::default()
         };
+        advice::fit(&mut advice);
         Saying {
             at: refused.known,
             door: Door::Edi,
@@ -391,11 +389,6 @@ impl super::order::Line {
         self.backordered = self.backordered.min(self.ordered - self.accepted);
         self.rejected = (self.rejected).min(self.ordered - self.accepted - self.backordered);
     }
-}
-
-/// What an element of an 824 holds (TED02): 60 characters.
-fn limited(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// A reason.

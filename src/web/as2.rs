@@ -21,16 +21,17 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response};
 use tokio::net::TcpListener;
 
 use super::forwarded::{Believed, Origin, origin};
 use crate::net::body::{Body, Intake, Refused};
 use crate::net::interim::Interim;
+use crate::net::latin1;
 use crate::net::serve::{Limits, serve};
 use crate::net::tls::{Server, Shown};
 use crate::net::transfer::Transfer;
-use crate::net::{latin1, latin1_bytes};
+use crate::net::whole::Told;
 
 /// How many seconds a sender is asked to wait when a body could not be spooled.
 const RETRY_AFTER: u32 = 60;
@@ -162,26 +163,18 @@ impl Answer {
         first(&self.headers, name)
     }
 
-    /// The HTTP response. A header that HTTP cannot carry (a line break in it) is our own defect:
-    /// nothing of that answer goes out.
     fn response(self) -> Response<Full<Bytes>> {
-        self.build().unwrap_or_else(|| {
-            tracing::error!("an answer with an impossible header or status was not sent");
-            let mut response = Response::new(Full::default());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        })
-    }
-
-    fn build(self) -> Option<Response<Full<Bytes>>> {
-        let mut response = Response::new(Full::new(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).ok()?;
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            let value = HeaderValue::from_bytes(&latin1_bytes(value)?).ok()?;
-            response.headers_mut().append(name, value);
-        }
-        Some(response)
+        let Answer {
+            status,
+            headers,
+            body,
+        } = self;
+        let told = Told {
+            status,
+            headers,
+            body,
+        };
+        told.response()
     }
 }
 

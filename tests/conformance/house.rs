@@ -57,6 +57,7 @@ impl Us {
         relations: &[Relation],
         change: impl FnOnce(&mut Listeners, &mut Settings),
     ) -> Us {
+        crate::canary::watch();
         let folder = tempfile::tempdir().unwrap();
         let files = relations.iter().enumerate();
         let files = files.map(|(n, relation)| relation.file(n, folder.path()));

@@ -75,6 +75,12 @@ pub(crate) fn planted() -> Vec<String> {
     ours.map(|(name, _)| name).collect()
 }
 
+/// Every bug that the harness has to see.
+#[cfg(feature = "planted")]
+pub(super) fn bugs() -> Vec<String> {
+    all_planted().into_keys().collect()
+}
+
 /// Every Rust file below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -8,7 +8,7 @@ use super::loss::{LossKind, Report};
 use super::rows::Via;
 use super::walk::Walk;
 use super::{Context, document};
-use crate::canonical::ApplicationAdvice;
+use crate::canonical::{ApplicationAdvice, Message};
 use serde_json::Value;
 
 /// What was sent, so that the sender finds it again.
@@ -29,7 +29,7 @@ pub struct Sent {
 }
 
 /// X12 128 of the number of a document of this set.
-fn qualifier(set: &str) -> &'static str {
+pub(crate) fn qualifier(set: &str) -> &'static str {
     match set {
         "810" => "IV",
         "855" => "PO",
@@ -97,6 +97,48 @@ pub fn from_api(
     Some(document(walk.end_from_api()))
 }
 
+/// Makes what an API says fit into an 824: a transaction's number is longer than BGN02 (30), and its
+/// words than TED02 (60) and NTE02 (80). Words go on in notes; of the number its beginning is kept,
+/// and the document's own page has all of it.
+pub fn fit(advice: &mut ApplicationAdvice) {
+    if let Some(number) = &mut advice.number {
+        *number = number.chars().take(30).collect();
+    }
+    let results = advice.results.iter_mut();
+    for error in results.flat_map(|result| &mut result.errors) {
+        let whole = error.message.take().unwrap_or_default();
+        let mut said = pieces(&whole, 60, 80);
+        let notes = error.notes.iter().filter_map(|note| note.text.as_deref());
+        let notes: Vec<String> = notes.flat_map(|text| pieces(text, 80, 80)).collect();
+        let message = |text| Message {
+            text: Some(text),
+            ..Message::default()
+        };
+        let rest = said.split_off(said.len().min(1));
+        error.notes = rest.into_iter().chain(notes).map(message).collect();
+        error.message = said.pop();
+    }
+}
+
+/// A text in pieces, cut between words where it can be: the first has at most `first` characters,
+/// the others `most`.
+fn pieces(text: &str, first: usize, most: usize) -> Vec<String> {
+    let (mut pieces, mut rest) = (Vec::new(), text.trim());
+    while !rest.is_empty() {
+        let room = if pieces.is_empty() { first } else { most };
+        let full = rest.char_indices().nth(room).map(|(at, _)| at);
+        let cut = full.map_or(rest.len(), |at| {
+            // A space right behind what fits is a place to cut, too.
+            let fits = rest[at..].starts_with(' ').then_some(at);
+            fits.or_else(|| rest[..at].rfind(' ')).unwrap_or(at)
+        });
+        let (piece, after) = rest.split_at(cut);
+        pieces.push(piece.trim_end().to_owned());
+        rest = after.trim_start();
+    }
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -124,5 +166,13 @@ mod tests {
             result.errors[0].message.as_deref(),
             Some("INVALID_ORDER_ID: no such order")
         );
+    }
+    #[test]
+    fn a_text_is_cut_between_words() {
+        let cut = |text| pieces(text, 9, 12);
+        assert_eq!(cut("one two three four"), ["one two", "three four"]);
+        assert_eq!(cut("one sixes seven"), ["one sixes", "seven"]);
+        assert_eq!(cut("onewordonly and"), ["onewordon", "ly and"]);
+        assert_eq!(cut("  "), [""; 0]);
     }
 }

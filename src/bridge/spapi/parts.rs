@@ -3,6 +3,7 @@
 use super::loss::LossKind;
 use super::rows::Via;
 use super::walk::Walk;
+use crate::canonical::check_digit;
 
 /// How an API spells a party.
 #[derive(Clone, Copy, Debug)]
@@ -310,7 +311,7 @@ fn party_qualifier(id: &str) -> &'static str {
     let digits = id.bytes().all(|byte| byte.is_ascii_digit());
     match id.len() {
         7 if digits => "san",
-        13 if digits && check_digit(id) => "gln",
+        13 if is_gs1(id) => "gln",
         _ => "assigned_by_buyer",
     }
 }
@@ -325,24 +326,19 @@ fn is_vendors(word: &str) -> bool {
 /// What an id of an item looks like: a GTIN by its length and check digit, an ISBN, or the
 /// vendor's own.
 fn item_qualifier(id: &str) -> &'static str {
-    let digits = id.bytes().all(|byte| byte.is_ascii_digit());
     match id.len() {
-        12 if digits && check_digit(id) => "upc",
-        13 if digits && check_digit(id) => "ean",
-        14 if digits && check_digit(id) => "gtin_14",
+        12 if is_gs1(id) => "upc",
+        13 if is_gs1(id) => "ean",
+        14 if is_gs1(id) => "gtin_14",
         10 if isbn(id) => "isbn",
         _ => "vendor_item",
     }
 }
 
-/// GS1: from the right, digits weigh 1, 3, 1, 3 …; the sum is a multiple of ten.
-fn check_digit(id: &str) -> bool {
-    let weighed = id.bytes().rev().zip([1, 3].into_iter().cycle());
-    weighed
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum::<u32>()
-        % 10
-        == 0
+/// Whether a GS1 number ends in its check digit.
+fn is_gs1(id: &str) -> bool {
+    let split = id.as_bytes().split_last();
+    split.is_some_and(|(last, rest)| check_digit(rest) == Some(*last))
 }
 
 /// ISBN-10: digits weigh 10 to 1, `X` is ten; the sum is a multiple of eleven.

@@ -17,10 +17,10 @@ use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
 use crate::mapping::Library;
 use crate::net::client::Trust;
-use crate::net::loopback::Loopback;
+use crate::net::loopback::{Here, Loopback};
 use crate::partner::{self, Partner, Partners};
 use crate::sim::{Scenario, What, World, edi};
-use crate::store::{DocumentState, Filter, Sqlite};
+use crate::store::{DocumentState, Filter, Queue, Sqlite};
 use crate::web::{self, Listeners, Running};
 use crate::x12::Qualified;
 
@@ -177,13 +177,13 @@ impl House {
         if self.next_poll().await? <= now {
             return Ok(false);
         }
-        let queue = self
-            .gateway()
-            .store()
-            .queue(1)
-            .await
-            .map_err(Failure::state)?;
+        let queue = self.queue().await?;
         Ok(!queue.waiting.iter().any(|row| row.leased || row.due <= now))
+    }
+
+    async fn queue(&self) -> Result<Queue, Failure> {
+        let queue = self.gateway().store().queue(1).await;
+        queue.map_err(Failure::state)
     }
 
     /// When the gateway asks the API for orders next; now, where it is about to.
@@ -203,12 +203,7 @@ impl House {
 
     /// When the gateway has something to do next by itself.
     pub(super) async fn next_work(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let queue = self
-            .gateway()
-            .store()
-            .queue(1)
-            .await
-            .map_err(Failure::state)?;
+        let queue = self.queue().await?;
         Ok(queue.waiting.first().map(|row| row.due))
     }
 
@@ -335,7 +330,7 @@ fn erp(folder: &Path, url: &str, since: DateTime<Utc>) -> String {
 }
 
 /// Who is who at the EDI door.
-fn settings(url: String, agreed: &Agreed, record: Option<PathBuf>) -> edi::Settings {
+fn settings(url: Here, agreed: &Agreed, record: Option<PathBuf>) -> edi::Settings {
     edi::Settings {
         our_id: "SIMBUYER".to_owned(),
         their_id: "SIMVENDOR".to_owned(),
@@ -401,11 +396,11 @@ fn load(folder: &Path) -> Result<Partners, Failure> {
 }
 
 /// The gateway's own listeners, and where messages go.
-async fn listeners() -> Result<(Listeners, String), Failure> {
+async fn listeners() -> Result<(Listeners, Here), Failure> {
     let any = ([127, 0, 0, 1], 0).into();
     let listeners = Listeners::bind(any, any).await.map_err(Failure::network)?;
     let url = listeners.url().map_err(Failure::network)?;
-    Ok((listeners, url))
+    Ok((listeners, url.parse().map_err(Failure::network)?))
 }
 
 /// The buyer's partner file as far as its documents.

@@ -80,7 +80,6 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
     );
     troubles.retain(|line| !line.is_empty());
     let (told, amiss) = told(play, &ledger);
-    let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Played {
         about: scenario.about.clone(),
         scenario: scenario.name,
@@ -103,7 +102,7 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         said: play
             .spoken
             .iter()
-            .map(|one| (one.name.clone(), hex(one.digest)))
+            .map(|one| (one.name.clone(), as2::hex(&one.digest)))
             .collect(),
     })
 }
@@ -180,8 +179,7 @@ impl Played {
         for (name, digest) in &self.said {
             let _ = writeln!(all, "{name} {digest}");
         }
-        let digest = as2::sha256(all.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        as2::hex(&as2::sha256(all.as_bytes()))
     }
 
     fn sum(&self, of: impl Fn(&Row) -> i64) -> i64 {

@@ -340,11 +340,8 @@ impl Play {
             self.refusals.push(refusal("syntax", "", fault));
         }
         if !judged.faults.is_empty() {
-            let number = judged
-                .number
-                .trim_start_matches("SN-")
-                .trim_start_matches("R-");
-            self.rejected.push((judged.set.clone(), number.to_owned()));
+            let order = papers::order_of(&judged.number);
+            self.rejected.push((judged.set.clone(), order.to_owned()));
         }
         let (into, reasons) = match &judged.verdict {
             Some(Verdict::Refused { reasons, .. }) => (&mut self.refusals, reasons),

@@ -11,13 +11,24 @@ use crate::canonical::{
     OrderReference, Party, PurchaseOrder, PurchaseOrderAcknowledgment, Quantity, Reference,
     Routing, ShipNotice, ShippedItem, Terms,
 };
+use crate::sim::with_check_digit;
 
 /// Most units in one carton.
 const CARTON: u32 = 48;
+/// What the number of a ship notice begins with; its order's follows.
+const NOTICE: &str = "SN-";
+/// What the number of an invoice begins with; its order's follows.
+const INVOICE: &str = "R-";
 /// The GS1 company prefix of nobody.
 const PREFIX: &str = "0999999";
 /// Days until an invoice is due.
 pub(super) const NET_DAYS: u32 = 60;
+
+/// The order that a paper of this number is about.
+pub(super) fn order_of(number: &str) -> &str {
+    let cut = |prefix| number.strip_prefix(prefix);
+    cut(NOTICE).or_else(|| cut(INVOICE)).unwrap_or(number)
+}
 
 fn word(text: &str) -> Option<Code> {
     Some(Code::new(text))
@@ -129,20 +140,12 @@ pub(super) fn acknowledgment(
     }
 }
 
-/// The check digit of a GS1 number: weights 3 and 1 from its last digit leftwards.
-fn check_digit(body: &str) -> u32 {
-    let weighed = body.bytes().rev().zip([3, 1].into_iter().cycle());
-    let sum: u32 = weighed
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    (10 - sum % 10) % 10
-}
-
 /// The SSCC of a carton, 18 digits: `order` is the order's place among the vendor's orders.
 pub(super) fn sscc(order: usize, carton: usize) -> String {
-    let body = format!("0{PREFIX}{:09}", (order * 1000 + carton) % 1_000_000_000);
-    let digit = check_digit(&body);
-    format!("{body}{digit}")
+    with_check_digit(format!(
+        "0{PREFIX}{:09}",
+        (order * 1000 + carton) % 1_000_000_000
+    ))
 }
 
 /// Where the goods are.
@@ -237,7 +240,7 @@ pub(super) fn notice(
     };
     ShipNotice {
         purpose: word("original"),
-        number: Some(format!("SN-{number}")),
+        number: Some(format!("{NOTICE}{number}")),
         made: Some(moment(told)),
         structure: Some("0001".to_owned()),
         levels: vec![shipment],
@@ -295,7 +298,7 @@ pub(super) fn invoice(order: &PurchaseOrder, units: &[u32], today: NaiveDate) ->
     let number = order.number.as_deref().unwrap_or_default();
     Invoice {
         invoiced_on: Some(Date::new(today)),
-        number: Some(format!("R-{number}")),
+        number: Some(format!("{INVOICE}{number}")),
         ordered_on: order.ordered_on,
         order_number: order.number.clone(),
         currency: Some(Currency {

@@ -271,8 +271,7 @@ impl Vendor {
             let id = result.id.clone().unwrap_or_default();
             let set = result.set.clone().unwrap_or_default();
             self.refused.push((set.clone(), id.clone(), why));
-            let number = id.trim_start_matches("SN-").trim_start_matches("R-");
-            self.again(&set, number, now);
+            self.again(&set, papers::order_of(&id), now);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a made-up seller and buyer would write.
 
-use crate::mapping::check_digit;
+use crate::canonical::check_digit;
 use crate::mapping::dictionary::DataType;
 use crate::mapping::guide::PartUse;
 
@@ -94,7 +94,7 @@ pub(super) fn numbered_item(qualifier: &str, line: u32) -> Option<String> {
         "GM" => format!("000061414100000000{line}"),
         _ => return None,
     };
-    let digit = char::from(check_digit::digit(rest.as_bytes())?);
+    let digit = char::from(check_digit(rest.as_bytes())?);
     Some(format!("{rest}{digit}"))
 }
 

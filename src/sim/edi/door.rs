@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::mapping::Library;
 use crate::net;
 use crate::net::client::{Client, Limits, Trust};
-use crate::net::loopback::Loopback;
+use crate::net::loopback::{Here, Loopback};
 use crate::net::whole::{Asked, Told};
 use crate::sim::{Door, Verdict, What, World};
 use crate::x12::{Answer, Qualified};
@@ -44,7 +44,7 @@ pub struct Settings {
     /// The vendor's.
     pub their_id: String,
     /// Where the vendor's messages are posted.
-    pub url: String,
+    pub url: Here,
     /// The buyer's X12 id.
     pub ours: Qualified,
     /// The vendor's.
@@ -360,7 +360,7 @@ impl Edi {
         let headers: Vec<_> = sealed.headers.iter().map(pair).collect();
         let answer = self
             .client
-            .post(&self.settings.url, &headers, Bytes::from(body))
+            .post(&self.settings.url.to_string(), &headers, Bytes::from(body))
             .await;
         let answer = answer.map_err(|why| why.to_string())?;
         if !answer.taken() {
@@ -387,9 +387,6 @@ impl Edi {
         let now = self.clock.now();
         let headers: Headers = asked.headers.iter().cloned().collect();
         let id = headers.message_id().unwrap_or_default().to_owned();
-        if let Some(before) = held(&self.state).answered.get(&id) {
-            return before.as_ref().clone();
-        }
         let (keys, profile) = (self.keys(), self.profile());
         let mut payload = Vec::new();
         let opened = as2::open(
@@ -401,14 +398,18 @@ impl Edi {
             now,
         );
         let (disposition, mic, lost) = match opened {
+            // Who it is from is not known, so nothing is kept of it: it may come again, mended.
             Err(why) => {
                 let mut state = held(&self.state);
                 state.troubles.push(format!("a message was refused: {why}"));
-                (why.disposition(true), None, false)
+                (why.disposition(true), None, None)
             }
             Ok(opened) => {
+                if let Some(before) = held(&self.state).answered.get(&id) {
+                    return before.as_ref().clone();
+                }
                 let lost = self.take(&payload, now);
-                (Disposition::processed(), Some(opened.mic), lost)
+                (Disposition::processed(), Some(opened.mic), Some(lost))
             }
         };
         let own = as2::message_id("buyer.sim", &mut net::entropy, now);
@@ -425,6 +426,9 @@ impl Edi {
                 body: body.into(),
             },
             Err(why) => Told::new(500, format!("{why}\n")),
+        };
+        let Some(lost) = lost else {
+            return told;
         };
         let mut state = held(&self.state);
         state.answered.insert(id.clone(), Arc::new(told.clone()));
