@@ -19,6 +19,7 @@
 #[cfg(feature = "planted")]
 mod chance;
 mod copies;
+mod crowd;
 mod envelopes;
 mod figures;
 #[cfg(feature = "planted")]
