@@ -383,7 +383,7 @@ fn as_it_is(content: &str, payload: Payload) -> Result<Plan, String> {
 }
 
 /// The digest that `hex` is the text of.
-fn unhex(hex: &str) -> store::Digest {
+fn unhex(hex: &str) -> Digest {
     let mut digest = [0; 32];
     for (n, byte) in digest.iter_mut().enumerate() {
         let pair = hex.get(2 * n..2 * n + 2).unwrap_or_default();
