@@ -52,3 +52,14 @@ licensed:
 # What is built in, for who asks (CycloneDX).
 listed:
     python3 .ci/sbom.py > transload.cdx.json
+    cargo deny check licenses bans sources
+
+# No bytes break a parser or a law: each target of fuzz/ for so many minutes. It wants a nightly compiler
+# and cargo-fuzz: `rustup toolchain install nightly`, `cargo install cargo-fuzz --locked`.
+fuzz minutes:
+    for target in $(cd fuzz && cargo +nightly fuzz list); do cargo +nightly fuzz run $target -- -max_total_time=$(( {{minutes}} * 60 )); done
+
+# Every fault of docs/faults.md that one machine can do, as often as it says there, with its figures.
+faults:
+    TRANSLOAD_FAULTS=full TRANSLOAD_FAULTS_FIGURES=tests/faults/figures.toml cargo test --test main -- faults:: --test-threads=1
+    UPDATE=1 cargo test --test main -- faults::table

@@ -21,6 +21,7 @@ mod bits;
 #[cfg(feature = "planted")]
 mod chance;
 mod copies;
+mod crowd;
 mod envelopes;
 mod figures;
 #[cfg(feature = "planted")]

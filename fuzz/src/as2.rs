@@ -68,8 +68,17 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
 });
 
 fn seal(payload: &[u8], keys: &Keys, profile: &Profile) -> (Sealed, Vec<u8>) {
+    seal_as("text/x", payload, keys, profile)
+}
+
+fn seal_as(
+    content_type: &str,
+    payload: &[u8],
+    keys: &Keys,
+    profile: &Profile,
+) -> (Sealed, Vec<u8>) {
     let document = Document {
-        content_type: "text/x",
+        content_type,
         file_name: None,
         message_id: "<1@x>",
     };
@@ -175,6 +184,46 @@ pub fn cms(bytes: &[u8]) {
         body[at] ^= flip[2];
     }
     never_forged(&sealed.headers, &body);
+}
+
+/// Layers around layers, one for each of the first four bytes, and then the rest flipped into what
+/// comes out: what a partner is required to sign and encrypt is taken only if somebody whom we know
+/// signed it, and then it is what he signed.
+pub fn layers(bytes: &[u8]) {
+    let (plan, flips) = bytes.split_at(bytes.len().min(4));
+    let (mut kind, mut body) = ("text/x".to_owned(), PAYLOAD.to_vec());
+    let (mut headers, mut signed) = (Headers::new(), false);
+    for layer in plan {
+        let profile = Profile {
+            sign: (layer & 1 != 0).then_some(as2::Digest::Sha256),
+            encrypt: (layer & 2 != 0).then_some(match layer & 4 {
+                0 => Cipher::Aes128Cbc,
+                _ => Cipher::Aes256Gcm,
+            }),
+            compress: (layer & 8 != 0).then_some(Compression::BeforeSigning),
+            ..Profile::default()
+        };
+        let (sealed, out) = seal_as(&kind, &body, &KNOWN.keys, &profile);
+        signed |= profile.sign.is_some();
+        kind = sealed
+            .headers
+            .get("Content-Type")
+            .unwrap_or_default()
+            .to_owned();
+        (headers, body) = (sealed.headers, out);
+    }
+    for flip in flips.chunks_exact(3) {
+        let at = usize::from(u16::from_be_bytes([flip[0], flip[1]])) % body.len();
+        body[at] ^= flip[2];
+    }
+    let profile = Profile {
+        inflated_limit: INFLATED,
+        ..Profile::default()
+    };
+    let (mut payload, source) = (Vec::new(), body.as_slice());
+    if as2::open(&headers, source, &mut payload, &KNOWN.keys, &profile, at()).is_ok() {
+        assert!(signed && payload == PAYLOAD);
+    }
 }
 
 /// Compression. An even first byte: the rest stands for zlib data inside its frame. An odd one:

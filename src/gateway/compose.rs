@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::acknowledgment::{self, Acknowledgment};
-use super::inbound::{payload, unhex};
+use super::inbound::payload;
 use super::route;
 use crate::as2::hex;
 use crate::canonical::{Document, Provenance};
@@ -380,4 +380,14 @@ fn as_it_is(content: &str, payload: Payload) -> Result<Plan, String> {
         payload,
         controls: (text("group"), text("set")),
     })
+}
+
+/// The digest that `hex` is the text of.
+fn unhex(hex: &str) -> Digest {
+    let mut digest = [0; 32];
+    for (n, byte) in digest.iter_mut().enumerate() {
+        let pair = hex.get(2 * n..2 * n + 2).unwrap_or_default();
+        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+    }
+    digest
 }

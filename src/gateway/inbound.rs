@@ -552,16 +552,6 @@ pub(super) fn kept(spooled: &Spooled, digest: store::Digest) -> Payload {
     }
 }
 
-/// The digest that `hex` is the text of.
-pub(super) fn unhex(hex: &str) -> store::Digest {
-    let mut digest = [0; 32];
-    for (n, byte) in digest.iter_mut().enumerate() {
-        let pair = hex.get(2 * n..2 * n + 2).unwrap_or_default();
-        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
-    }
-    digest
-}
-
 /// Header fields as the store keeps them.
 pub(super) fn pairs(headers: &Headers) -> store::Headers {
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -250,20 +250,8 @@ async fn connection<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    // An answer is small; waiting to fill a packet only delays it. A failure costs nothing else.
-    let _ = stream.set_nodelay(true);
-    let (wire, shown) = match tls {
-        None => (Wire::Clear(stream), None),
-        Some(tls) => {
-            let accepted = tokio::select! {
-                accepted = tls.accept(stream, limits.header_time) => accepted,
-                () = seat.over() => return,
-            };
-            match accepted {
-                Ok((stream, shown)) => (Wire::Secure(Box::new(stream)), shown),
-                Err(why) => return tracing::info!(%peer, why, "no TLS"),
-            }
-        }
+    let Some((wire, shown)) = opened(stream, tls, peer, limits.header_time, &seat).await else {
+        return;
     };
     let watched = Watched::new(wire, limits.head_bytes);
     let interim = watched.interim();
@@ -315,6 +303,33 @@ async fn connection<H, F, B>(
         None => return,
     }
     linger(connection.into_parts().io.into_inner()).await;
+}
+
+/// The connection as its requests come by it, once TLS is through where it is spoken.
+async fn opened(
+    stream: TcpStream,
+    tls: Option<Arc<Server>>,
+    peer: SocketAddr,
+    time: Duration,
+    seat: &Seat,
+) -> Option<(Wire, Option<Shown>)> {
+    // An answer is small; waiting to fill a packet only delays it. A failure costs nothing else.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return Some((Wire::Clear(stream), None));
+    };
+    let accepted = tokio::select! {
+        biased;
+        accepted = tls.accept(stream, time) => accepted,
+        () = seat.over() => return None,
+    };
+    match accepted {
+        Ok((stream, shown)) => Some((Wire::Secure(Box::new(stream)), shown)),
+        Err(why) => {
+            tracing::info!(%peer, why, "no TLS");
+            None
+        }
+    }
 }
 
 /// What the handler may want to know of the connection.

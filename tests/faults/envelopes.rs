@@ -104,7 +104,8 @@ fn g3_boundaries() {
     let b = || kind("boundary=b");
     let third = swap(&bytes, b"--b--", b"--b\r\n\r\nthird\r\n--b--");
     // What is taken is what was signed, to the byte; `None`: refused.
-    let table: Vec<(&str, String, Vec<u8>, Option<&[u8]>)> = vec![
+    type Row<'a> = (&'a str, String, Vec<u8>, Option<&'a [u8]>);
+    let table: Vec<Row<'_>> = vec![
         ("as it is", b(), bytes.clone(), Some(b"payload")),
         ("no boundary", kind(""), bytes.clone(), None),
         ("an empty one", kind("boundary=\"\""), bytes.clone(), None),

@@ -1,5 +1,4 @@
-//! F: hostile HTTP by raw sockets. The crowds (F1, F2, F3, F16, F21) are here with a few; with
-//! thousands they are `cargo bench --bench crowd`.
+//! F: hostile HTTP by raw sockets. The crowds are in `crowd`.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};

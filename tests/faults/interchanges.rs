@@ -40,10 +40,7 @@ fn count(source: impl Read) -> (usize, usize) {
     let mut envelopes = Envelopes::new(source);
     let (mut sets, mut findings) = (0, 0);
     while let Some(event) = envelopes.next().unwrap() {
-        match event {
-            Event::Set(..) => sets += 1,
-            _ => {}
-        }
+        sets += usize::from(matches!(event, Event::Set(..)));
         findings += envelopes.take_findings().len();
     }
     findings += envelopes.take_findings().len();

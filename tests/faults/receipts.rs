@@ -237,7 +237,7 @@ fn h11_no_address_but_those_agreed_is_asked() {
         format!("http://[::1]:{port}/as2"),
         format!("http://[::ffff:127.0.0.1]:{port}/as2"),
         format!("http://[::ffff:10.0.0.1]:{port}/as2"),
-        format!("http://169.254.169.254/latest/meta-data"),
+        "http://169.254.169.254/latest/meta-data".into(),
         format!("http://0x7f.1:{port}/as2"),
         format!("http://2130706433:{port}/as2"),
         format!("http://127.1:{port}/as2"),
