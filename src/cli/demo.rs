@@ -69,6 +69,12 @@ pub(super) fn play_out(
     show: &Show,
     out: &mut dyn Write,
 ) -> Outcome {
+    if scenario.direct {
+        return Err(Failure::usage(format!(
+            "the scripted vendor sells nothing to consumers: scenario {} is for `sim amazon --listen`",
+            scenario.name
+        )));
+    }
     super::serve::log("off");
     let folder = own()?;
     let runtime = Runtime::new().map_err(Failure::state)?;

@@ -17,7 +17,17 @@ const EACH: usize = 2;
 
 /// Plays all of them in folders below one that is there, and says of each how it ended, by name.
 pub(crate) fn all(folder: &Path, seed: u64, json: bool, out: &mut dyn Write) -> Outcome {
-    let names: Vec<&str> = Scenario::names().collect();
+    let mut names = Vec::new();
+    for name in Scenario::names() {
+        match Scenario::named(name).map_err(Failure::state)?.direct {
+            true if json => {}
+            true => writeln!(
+                out,
+                "{name:<22} is for --listen: the scripted vendor sells nothing to consumers"
+            )?,
+            false => names.push(name),
+        }
+    }
     let ends = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
     let work = || {
