@@ -183,6 +183,8 @@ pub struct Limits {
     pub per_address: Option<usize>,
     /// Addresses that `per_address` does not bind: the proxies in front of us.
     pub exempt: Vec<IpAddr>,
+    /// Messages from one address that do not decrypt, before one a minute is looked at.
+    pub undecrypted: Option<u32>,
     /// Seconds for requests in flight at the end.
     pub drain_seconds: Option<u64>,
 }
@@ -308,6 +310,7 @@ impl Config {
     pub fn gateway_limits(&self) -> gateway::Limits {
         let (own, mut limits) = (&self.limits, gateway::Limits::default());
         limits.inflated = own.inflated.unwrap_or(limits.inflated);
+        limits.undecrypted = own.undecrypted.unwrap_or(limits.undecrypted);
         let seconds = own.body_seconds.map(Duration::from_secs);
         limits.client.upload_time = seconds.unwrap_or(limits.client.upload_time);
         limits
@@ -473,6 +476,7 @@ const SETTINGS: &[(&str, &str, Value)] = &[
     ("limits.connections", "", |c| Some(c.serve_limits().connections.to_string())),
     ("limits.per_address", "", |c| Some(c.serve_limits().per_address.to_string())),
     ("limits.exempt", "", |c| listed(c.limits.exempt.iter().map(IpAddr::to_string))),
+    ("limits.undecrypted", "", |c| Some(c.gateway_limits().undecrypted.to_string())),
     ("limits.drain_seconds", "", |c| Some(c.serve_limits().drain.as_secs().to_string())),
 ];
 

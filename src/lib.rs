@@ -33,19 +33,24 @@ macro_rules! planted {
     };
 }
 
-/// `kill!("point")`: the process ends here, as by `kill -9`, where `TRANSLOAD_KILL` names the point.
-/// Without the feature `planted` nothing stands here; `tests/kill.rs` says what it is for.
+/// `kill!("point")`: the process ends here, as by `kill -9`, where `TRANSLOAD_KILL` names the point,
+/// or on the seventh passage where it says `point:7`. Without the feature `planted` nothing stands
+/// here; `tests/kill.rs` and `tests/faults.rs` say what it is for.
 #[cfg(not(feature = "planted"))]
 macro_rules! kill {
     ($point:literal) => {};
 }
 #[cfg(feature = "planted")]
 macro_rules! kill {
-    ($point:literal) => {
-        if std::env::var_os("TRANSLOAD_KILL").is_some_and(|point| point == $point) {
-            std::process::abort();
+    ($point:literal) => {{
+        static PASSED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        if let Some(wanted) = std::env::var_os("TRANSLOAD_KILL") {
+            let passed = 1 + PASSED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if wanted == $point || wanted == format!(concat!($point, ":{}"), passed).as_str() {
+                std::process::abort();
+            }
         }
-    };
+    }};
 }
 
 /// `hurried!()`: whether nothing is waited for between tries and looks, so that a trial of a kill
@@ -72,6 +77,7 @@ pub mod net;
 pub mod store;
 pub mod x12;
 // Layer 2: translation, agreements.
+pub mod backup;
 pub mod bridge;
 pub mod lifecycle;
 pub mod mapping;

@@ -61,6 +61,14 @@ pub(crate) fn watch() {
     });
 }
 
+/// The level at which a program is to log that a test starts.
+pub(crate) fn level() -> &'static str {
+    match std::env::var_os(FOLDER) {
+        Some(_) => "trace",
+        None => "info",
+    }
+}
+
 /// The scan, over files.
 fn scan(files: &[&Path]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/canary.sh");
@@ -88,6 +96,8 @@ fn a_planted_leak_is_seen() {
         super::api::TOKEN,
         CONTENT,
         "CNRY0007",
+        "TK-1200",
+        "731200000117",
     ] {
         fs::write(&leak, format!("\0binary\nWARN told {word}-1 by mistake\n")).unwrap();
         let (sound, said) = scan(&[&clean, &leak]);

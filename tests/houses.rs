@@ -45,12 +45,13 @@ pub(crate) struct Side {
 }
 
 /// A process that ends with this value.
-pub(crate) struct Process(Child);
+pub(crate) struct Process(Child, PathBuf);
 
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        crate::canary::keep("houses.log", &std::fs::read(&self.1).unwrap_or_default());
     }
 }
 
@@ -132,12 +133,13 @@ impl Side {
         command.arg(self.path("transload.toml"));
         // Without the feature `planted` this says nothing.
         command.env("TRANSLOAD_HURRY", "1");
+        command.env("TRANSLOAD_LOG", crate::canary::level());
         if let Some(point) = kill {
             command.env("TRANSLOAD_KILL", point);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(std::fs::File::create(self.path("log")).unwrap());
-        Process(command.spawn().unwrap())
+        Process(command.spawn().unwrap(), self.path("log"))
     }
 
     /// Waits until its process listens.

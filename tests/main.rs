@@ -7,6 +7,7 @@ mod say;
 
 mod api;
 mod as2;
+mod backup;
 mod bridge;
 mod buyer;
 mod canary;
@@ -22,6 +23,7 @@ mod desk;
 mod doctor28;
 mod evidence;
 mod exchange;
+mod faults;
 mod formats;
 mod fuzz;
 mod guides;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod acks;
-mod cases;
+pub(crate) mod cases;
 mod cases_content;
 mod cases_envelope;
 mod cases_levels;

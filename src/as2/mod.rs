@@ -70,6 +70,7 @@ mod peel;
 mod profile;
 mod receipt;
 mod seal;
+mod secret;
 mod version;
 mod wrapper;
 
@@ -93,4 +94,5 @@ pub use peel::{Layer, PEELED, peel, verifies};
 pub use profile::{Compression, Profile, Receipt};
 pub use receipt::ReceiptRequest;
 pub use seal::{Document, Sealed, Sealing, digested, message_id, seal};
+pub use secret::{SECRET_BYTES, lock, unlock};
 pub use version::Version;

@@ -71,7 +71,7 @@ pub(super) fn play_out(
 ) -> Outcome {
     if scenario.direct {
         return Err(Failure::usage(format!(
-            "the scripted vendor sells nothing to consumers: scenario {} is for `sim amazon --listen`",
+            "the scripted vendor sells nothing to consumers: scenario {} is for a simulator that listens",
             scenario.name
         )));
     }

@@ -10,12 +10,14 @@
 //! | 2 | wrong usage, or input that cannot be read |
 //! | 3 | network or partner |
 //! | 4 | state or settings |
+//! | 74 | the disk or the database failed while `serve` ran (`EX_IOERR`) |
 
 mod ack;
 mod acme;
 mod across;
 mod amazon;
 mod as2;
+mod backup;
 mod cert;
 mod check;
 mod completions;
@@ -114,6 +116,7 @@ enum Command {
     Send(send::Send),
     Resend(resend::Resend),
     Cancel(resend::Cancel),
+    Release(backup::Release),
     Queue(messages::Queue),
     Messages(messages::Messages),
     Message(messages::One),
@@ -128,6 +131,8 @@ enum Command {
     /// Make keys and certificates
     Cert(cert::Cert),
     Mappings(mappings::Mappings),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::Config),
     Completions(completions::Completions),
     Man(completions::Man),
@@ -147,6 +152,9 @@ pub enum Exit {
     Network = 3,
     /// State or settings of ours.
     State = 4,
+    /// The disk or the database failed under us: `EX_IOERR` of `sysexits.h`, so that a supervisor
+    /// can tell it from a crash.
+    Broken = 74,
 }
 
 /// Why a command could not do its work: where, what, why, what next, for stderr.
@@ -169,6 +177,14 @@ impl Failure {
     pub(crate) fn network(message: impl ToString) -> Failure {
         Failure {
             exit: Exit::Network,
+            message: message.to_string(),
+        }
+    }
+
+    /// The disk or the database failed under us.
+    pub(crate) fn broken(message: impl ToString) -> Failure {
+        Failure {
+            exit: Exit::Broken,
             message: message.to_string(),
         }
     }
@@ -268,6 +284,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Send(command) => command.run(out),
         Command::Resend(command) => command.run(out),
         Command::Cancel(command) => command.run(out),
+        Command::Release(command) => command.run(out),
         Command::Queue(command) => command.run(out),
         Command::Messages(command) => command.run(out),
         Command::Message(command) => command.run(out),
@@ -279,6 +296,8 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Outcome {
         Command::Rehearse(command) => command.run(out),
         Command::Cert(command) => command.run(out),
         Command::Mappings(command) => command.run(out),
+        Command::Backup(command) => command.run(out),
+        Command::Restore(command) => command.run(out),
         Command::Config(command) => command.run(out),
         Command::Completions(command) => command.run(out),
         Command::Man(command) => command.run(out),

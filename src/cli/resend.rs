@@ -121,7 +121,7 @@ fn anew(detail: &MessageDetail) -> Anew {
     }
 }
 
-fn order(reason: &str) -> Result<Order, Failure> {
+pub(super) fn order(reason: &str) -> Result<Order, Failure> {
     let why = reason.trim();
     let sound = (1..=REASON).contains(&why.chars().count()) && !why.contains(char::is_control);
     if !sound {

@@ -12,11 +12,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::acme::Authorized;
 use super::files::library;
@@ -27,13 +29,17 @@ use crate::config::{self, Config, Setting};
 use crate::gateway::{self, Gateway, Settings};
 use crate::net::tls::Server;
 use crate::partner::{self, Partners};
-use crate::store::{Sqlite, Store};
+use crate::store::{self, Sqlite, Store};
 use crate::web::{self, Believed, Listeners};
 
 /// The settings file that is read where none is named and this one exists.
 const FILE: &str = "transload.toml";
 /// The variable that says what is logged, as `info` or `transload=debug`.
 const LOG: &str = "TRANSLOAD_LOG";
+/// Between two looks at whether the store still stands.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long requests in flight are answered after it has failed.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Where the settings are: what `serve` and `send` share.
 #[derive(clap::Args)]
@@ -95,7 +101,7 @@ impl Place {
     }
 
     /// The settings file's text and name; no text where there is no file.
-    fn file(&self) -> Result<(String, String), Failure> {
+    pub(super) fn file(&self) -> Result<(String, String), Failure> {
         let default = Path::new(FILE);
         let file = match &self.config {
             Some(file) => Some(file.as_path()),
@@ -287,15 +293,33 @@ impl Serve {
             writeln!(out, "{line}")?;
             out.flush()?;
         }
-        ends.next().await;
+        let broken = tokio::select! {
+            () = ends.next() => None,
+            why = broken(running.gateway.store().as_ref()) => Some(why),
+        };
         watching.abort();
         ordering.iter().for_each(JoinHandle::abort);
+        if let Some(why) = broken {
+            // Who asks now gets a 503, for a moment; nothing is written any more.
+            sleep(LAST_WORDS).await;
+            return Err(Failure::broken(why));
+        }
         eprintln!("transload: stopping; a second signal stops at once");
         tokio::select! {
             stopped = running.stop() => stopped.map_err(Failure::state)?,
             () = ends.next() => eprintln!("transload: stopped at once"),
         }
         Ok(Exit::Clean)
+    }
+}
+
+/// Waits until the store has failed, and says why.
+async fn broken(store: &dyn Store) -> store::Error {
+    loop {
+        match store.ready().await {
+            Err(why) if why.kind() == store::Kind::Failed => return why,
+            _ => sleep(LOOK).await,
+        }
     }
 }
 

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `certificate` | one in use that nothing follows ends soon, or has ended ([`WARNED_AT`](crate::partner::expiry::WARNED_AT)) |
 //! | `circuit` | a partner's server was not reached for so long that it is left in peace |
+//! | `api` | nothing was heard of an account for longer than its file allows, or orders of the last days may be missing |
+//! | `undecrypted` | from one address came so much that does not decrypt that most of it is not looked at |
+//! | `held` | work is held since a restore |
 //! | `message` | messages of the last days are `dead`, `uncertain` or `quarantined` |
 //! | `document` | documents of the last days are `held` or `failed` |
 //!
@@ -15,6 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::Gateway;
+use super::orders::polled;
 use crate::store::{self, DocumentState, Filter, MessageState};
 
 /// How long something that went wrong is an alert: over a weekend, and a holiday beside it.
@@ -25,11 +29,12 @@ const COUNTED: usize = 1000;
 /// Something that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `certificate`, `circuit`, `message` or `document`.
+    /// The first column of the table.
     pub kind: &'static str,
     /// Whose it is; none for what is ours.
     pub partner: Option<String>,
-    /// The fingerprint of a certificate; the state of messages and documents.
+    /// The fingerprint of a certificate; `silent`, `gap` or `unknown` of an account; an address; the
+    /// state of messages and documents.
     pub subject: String,
     /// How many there are, up to a thousand.
     pub count: usize,
@@ -47,7 +52,9 @@ impl Gateway {
     pub async fn alerts(&self) -> Result<Vec<Alert>, store::Error> {
         let now = self.now();
         let mut all: Vec<Alert> = self.expiring(now).collect();
-        for circuit in self.store.queue(0).await?.circuits {
+        let queue = self.store.queue(0).await?;
+        all.extend((queue.held > 0).then(|| held(queue.held)));
+        for circuit in queue.circuits {
             let Some(until) = circuit.shut else { continue };
             let missed = circuit.missed;
             all.push(Alert {
@@ -59,6 +66,8 @@ impl Gateway {
                 until: Some(until),
             });
         }
+        all.extend(self.accounts(now).await);
+        all.extend(self.throttled(now));
         use MessageState::{Dead, Quarantined, Uncertain};
         for state in [Dead, Uncertain, Quarantined] {
             let rows = self.store.messages(recent(state, now)).await?;
@@ -71,6 +80,48 @@ impl Gateway {
             all.extend(counted("document", state.as_str(), rows));
         }
         Ok(all)
+    }
+
+    /// Accounts that are silent, and what their silence left out.
+    async fn accounts(&self, now: DateTime<Utc>) -> Vec<Alert> {
+        let mut all = Vec::new();
+        for known in &self.agreed().partnerships {
+            let Some(api) = polled(known) else { continue };
+            let mut alert = |subject: &str, count, said| {
+                all.push(Alert {
+                    kind: "api",
+                    partner: Some(known.partner.name.clone()),
+                    subject: subject.into(),
+                    count,
+                    said,
+                    until: None,
+                });
+            };
+            let marks = match self.marks(api).await {
+                Ok(marks) => marks.unwrap_or_default(),
+                Err(why) => {
+                    alert(
+                        "unknown",
+                        1,
+                        format!("how far it was read is not known: {why}"),
+                    );
+                    continue;
+                }
+            };
+            let plan = api.plan(marks.began.unwrap_or(now));
+            if let Some(silent) = marks.silent(&plan, now) {
+                let minutes = silent.num_minutes();
+                let said = format!("nothing was heard for {minutes} minutes; the doctor says why");
+                alert("silent", 1, said);
+            }
+            let gaps = marks.gaps.iter().filter(|gap| gap.to > now - RECENT);
+            if let Some(newest) = gaps.clone().next_back() {
+                let (from, to, why) = (newest.from, newest.to, &newest.why);
+                let said = format!("orders may be missing, last those from {from} to {to}: {why}");
+                alert("gap", gaps.count(), said);
+            }
+        }
+        all
     }
 
     fn expiring(&self, now: DateTime<Utc>) -> impl Iterator<Item = Alert> {
@@ -87,6 +138,20 @@ impl Gateway {
             count: 1,
             until: Some(one.until),
         })
+    }
+}
+
+/// What a restore left for a person.
+fn held(count: u64) -> Alert {
+    Alert {
+        kind: "held",
+        partner: None,
+        subject: "work".into(),
+        count: usize::try_from(count).unwrap_or(usize::MAX),
+        said: format!(
+            "{count} pieces of work are held since a restore; `transload release` lets go"
+        ),
+        until: None,
     }
 }
 

@@ -15,6 +15,7 @@
 //!
 //! Only a message that was verified is looked up: nobody can occupy a partner's ids.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::certificates::seen;
+use super::receipt::not_now;
 use super::route::{Partnership, profile};
 use super::{Gateway, exchange, link, related};
 use crate::as2::{self, Disposition, Headers, Mdn, MdnFields, Mic, ReceiptRequest, sha256};
@@ -29,7 +31,7 @@ use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::As2;
 use crate::partner::keyring::Use;
-use crate::store::{self, Accepted, Answer, Arrival, Key, Payload, Retry};
+use crate::store::{self, Accepted, Answer, Arrival, Key, Payload};
 
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
 const MESSAGE_ID: usize = 998;
@@ -45,6 +47,8 @@ pub struct Caller {
     pub(super) headers: Headers,
     /// Its Message-ID is empty where there is none that can be kept: a receipt needs none.
     pub(super) key: Key,
+    /// Where it comes from, as far as we were told.
+    pub(super) site: IpAddr,
 }
 
 /// What is answered to a message, and the URL that it is posted to where that is not the request.
@@ -146,6 +150,7 @@ impl Gateway {
             partnership,
             headers,
             key,
+            site: Ipv4Addr::UNSPECIFIED.into(),
         })
     }
 
@@ -234,10 +239,7 @@ impl Gateway {
         kill!("accepted");
         answer.unwrap_or_else(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
-            match why.retry() {
-                Retry::After(wait) => unavailable(wait.as_secs()),
-                _ => unavailable(RETRY_AFTER),
-            }
+            not_now(&why)
         })
     }
 
@@ -266,16 +268,21 @@ impl Gateway {
             content: None,
             ..arrival.clone()
         };
+        if planted!("answered-before-commit") {
+            let this = Arc::clone(self);
+            tokio::spawn(async move { this.store.accept(arrival, at).await.map(|_| this.poke()) });
+            return Ok(answer);
+        }
         match self.store.accept(arrival, at).await? {
             Accepted::New { resend_of } => {
                 if let Some(first) = resend_of {
                     tracing::warn!(message_id = key.message_id, %first, "seems re-sent");
                 }
+                self.proved(caller);
                 self.poke();
-                if apart {
-                    return Ok(answer);
+                if !apart {
+                    self.left(id);
                 }
-                self.left(id);
                 Ok(answer)
             }
             Accepted::Duplicate { message, answer } => {
@@ -352,6 +359,7 @@ impl Gateway {
                 as2::open(&caller.headers, source, &mut content, keys, &profile, at)
             }
         };
+        self.count_undecrypted(caller, &opened, &profile, at);
         let request = ReceiptRequest::read(&caller.headers, profile.legacy);
         let refused = refusal(as2, request.as_ref());
         let Weighed {

@@ -75,6 +75,7 @@ mod survey;
 mod trace;
 mod transport;
 mod trial;
+mod undecrypted;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -181,6 +182,9 @@ pub struct Limits {
     /// How long a step is another worker's before it is taken for dead. A step that takes longer
     /// extends it.
     pub lease: Duration,
+    /// Messages from one address that do not decrypt, before there is but one a minute: a partner
+    /// who took a wrong key notices before that.
+    pub undecrypted: u32,
     /// How often folders and accounts are looked at; where it is zero, only when [`Gateway::look`]
     /// is called.
     pub poll: Duration,
@@ -203,6 +207,7 @@ impl Default for Limits {
             steps: 4,
             sends: 32,
             lease: Duration::from_secs(30),
+            undecrypted: 20,
             poll: Duration::from_secs(1),
             jitter: true,
             drain: Duration::from_secs(30),
@@ -301,6 +306,8 @@ pub struct Gateway {
     api: Client,
     limits: Limits,
     opening: Semaphore,
+    /// Who sends what does not decrypt.
+    undecrypted: undecrypted::Undecrypted,
     /// What our listener shows, and whether an authority renews it.
     listener: OnceLock<(Arc<Server>, bool)>,
     trace: Option<Arc<Trace>>,
@@ -356,6 +363,7 @@ impl Gateway {
             api: Client::by(way.clone(), api::limits(&limits.client)),
             way,
             opening: Semaphore::new(limits.opening),
+            undecrypted: undecrypted::undecrypted(limits.undecrypted),
             listener: OnceLock::new(),
             trace: trace.map(Arc::new),
             limits,

@@ -40,6 +40,19 @@ pub(super) struct Told {
     day: Option<chrono::NaiveDate>,
 }
 
+/// The account of a partnership whose orders come from it.
+pub(super) fn polled(known: &Partnership) -> Option<&Arc<Api>> {
+    let mut sets = known.partner.documents.keys();
+    known
+        .api
+        .as_ref()
+        .filter(|_| sets.any(|set| bridged(&known.partner, set)))
+}
+
+fn marks_of(api: &Api) -> String {
+    format!("poll {}", api.client.account().key())
+}
+
 impl Gateway {
     /// Looks at all accounts, again and again.
     pub(super) async fn watch_accounts(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
@@ -62,9 +75,7 @@ impl Gateway {
     pub(super) async fn ask_around(self: &Arc<Self>, told: &mut BTreeMap<String, Told>) {
         let mut looks = JoinSet::new();
         for known in &self.agreed().partnerships {
-            let polled = known.partner.documents.keys();
-            let polled = polled.filter(|set| bridged(&known.partner, set)).count() > 0;
-            let (Some(api), true) = (&known.api, polled) else {
+            let Some(api) = polled(known) else {
                 continue;
             };
             let before = told.remove(&known.partner.name).unwrap_or_default();
@@ -117,20 +128,16 @@ impl Gateway {
         api: &Arc<Api>,
         told: &mut Told,
     ) -> Result<bool, String> {
-        let name = format!("poll {}", api.client.account().key());
-        let kept = self.store.kept(name.clone()).await;
-        let kept = kept.map_err(|why| why.to_string())?;
-        let kept = kept.into_iter().find(|(known, _)| *known == name);
-        let mut marks: Marks = match &kept {
-            Some((_, text)) => serde_json::from_str(text).map_err(|why| why.to_string())?,
-            None => Marks::default(),
-        };
+        let name = marks_of(api);
+        let kept = self.marks(api).await?;
+        let first = kept.is_none();
+        let mut marks = kept.unwrap_or_default();
         let now = self.clock.now();
         marks.began.get_or_insert(now);
         let plan = api.plan(marks.began.unwrap_or(now));
         self.tell(&known.partner.name, &marks, &plan, told, now);
         let window = match marks.next(&plan, now) {
-            Next::Wait(_) if kept.is_some() => return Ok(false),
+            Next::Wait(_) if !first => return Ok(false),
             Next::Wait(_) => {
                 self.keep_marks(name, &marks, now).await?;
                 return Ok(false);
@@ -161,6 +168,16 @@ impl Gateway {
         let marks = marks.failed(&window, failure, &plan, now, draw);
         self.keep_marks(name, &marks, now).await?;
         Ok(false)
+    }
+
+    /// How far an account was read; none before the first look at it.
+    pub(super) async fn marks(&self, api: &Api) -> Result<Option<Marks>, String> {
+        let name = marks_of(api);
+        let kept = self.store.kept(name.clone()).await;
+        let kept = kept.map_err(|why| why.to_string())?;
+        let kept = kept.into_iter().find(|(known, _)| *known == name);
+        let read = |(_, text): (_, String)| serde_json::from_str(&text);
+        kept.map(read).transpose().map_err(|why| why.to_string())
     }
 
     async fn keep_marks(

@@ -110,7 +110,13 @@ impl Gateway {
     /// Sends a sealed message: the first time, or again.
     pub(super) async fn send_message(&self, work: &Work) -> Result<(), Setback> {
         let detail = self.store.message(work.subject).await?;
-        let detail = detail.ok_or_else(|| Setback::Aside(Aside::Dead, "it is gone".into()))?;
+        let mut detail = detail.ok_or_else(|| Setback::Aside(Aside::Dead, "it is gone".into()))?;
+        if work.lease.attempt > 1 && planted!("new-id-on-retry") {
+            let ids = detail.headers.iter_mut();
+            for (_, id) in ids.filter(|(name, _)| name == "Message-ID") {
+                *id = id.replacen('<', "<again.", 1);
+            }
+        }
         let known = self.known(work)?;
         let message = &detail.message;
         let waited = message.state == MessageState::Sent

@@ -118,10 +118,7 @@ impl Gateway {
             Ok(()) => empty(),
             Err(why) => {
                 tracing::error!(%why, "cannot store a receipt now");
-                match why.retry() {
-                    Retry::After(wait) => unavailable(wait.as_secs()),
-                    _ => unavailable(RETRY_AFTER),
-                }
+                not_now(&why)
             }
         })
     }
@@ -211,4 +208,12 @@ fn read(
     let mdn = Mdn::read(headers, &bytes, keys, profile, at);
     let bytes = Bytes::from(bytes);
     Ok(Some(Came { bytes, mdn }))
+}
+
+/// For who came while the store cannot.
+pub(super) fn not_now(why: &store::Error) -> Answer {
+    match why.retry() {
+        Retry::After(wait) => unavailable(wait.as_secs()),
+        _ => unavailable(RETRY_AFTER),
+    }
 }

@@ -15,6 +15,8 @@
 //! | [`spool`] | bytes on their way to disk and back, digested |
 //! | [`transfer`] | a request body that breaks off and goes on |
 //! | [`loopback`] | a listener on this machine only, by the type that binds |
+//! | [`quota`] | how often something may go wrong, a key at a time |
+//! | `waiting` | connections that owe a request head, and who of them makes room |
 //! | `outgoing` | a request body from memory or from a file |
 //! | `framing` | what the HTTP parser forgives and we do not (two ways of saying a body's length, bare line feeds), and the other way round: folded headers |
 //!
@@ -38,10 +40,12 @@ pub mod loopback;
 mod network;
 mod outgoing;
 pub mod probe;
+pub mod quota;
 pub mod serve;
 pub mod spool;
 pub mod tls;
 pub mod transfer;
+mod waiting;
 pub mod way;
 pub mod whole;
 

@@ -6,13 +6,14 @@
 //! ```
 //!
 //! A peer that sends nothing, or the preface of HTTP/2, is closed by the header time-out: nothing
-//! waits to find out which protocol it might be.
+//! waits to find out which protocol it might be. Where all places are taken, who has waited longest
+//! for his own request head gives up his ([`waiting`](super::waiting)): slow heads cost nobody else a place.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::Network;
 use super::framing::{Verdicts, Watched};
 use super::interim::Interim;
+use super::quota::site;
 use super::tls::{Server, Shown, Wire};
+use super::waiting::{Seat, Waiting};
 
 /// Time for a whole request head, and for the next request on an idle connection: a slow head
 /// costs a slot for no longer. A real head is one packet.
@@ -46,7 +49,8 @@ pub const HEADERS: usize = 100;
 pub const HEAD_BYTES: usize = 32 << 10;
 /// Requests on one connection, so that a balancer can move a busy peer.
 pub const REQUESTS: usize = 100;
-/// Connections at once; past this, new ones wait in the system's backlog.
+/// Connections at once; past this, a new one takes the place of who owes a request head, or waits in
+/// the system's backlog where nobody does.
 pub const CONNECTIONS: usize = 10_000;
 /// Connections at once from one address (an IPv6 /64 is one), trusted proxies excepted.
 pub const PER_ADDRESS: usize = 200;
@@ -154,17 +158,13 @@ pub async fn serve<H, F, B>(
     B::Error: Into<BoxError>,
 {
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let addresses = Addresses::default();
+    let (addresses, waiting) = (Addresses::default(), Waiting::default());
     let (stop, stopped) = watch::channel(false);
     let mut open = JoinSet::new();
     let drain = limits.drain;
     let (limits, handler) = (Arc::new(limits), Arc::new(handler));
     tokio::pin!(shutdown);
     loop {
-        let slot = tokio::select! {
-            () = &mut shutdown => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot.expect("the semaphore is never closed"),
-        };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = open.join_next() => { report(ended); continue }
@@ -173,7 +173,11 @@ pub async fn serve<H, F, B>(
         match accepted {
             Ok((stream, peer)) => match addresses.enter(peer.ip(), &limits) {
                 Some(place) => {
-                    let ticket = (slot, place);
+                    let slot = tokio::select! {
+                        () = &mut shutdown => break,
+                        slot = slot(&slots, &waiting) => slot,
+                    };
+                    let ticket = (slot, place, waiting.seat());
                     let (limits, handler) = (Arc::clone(&limits), Arc::clone(&handler));
                     let wire = (stream, tls.clone());
                     let stopped = stopped.clone();
@@ -202,6 +206,20 @@ pub async fn serve<H, F, B>(
     }
 }
 
+/// A place among all connections: a free one, or that of who has owed us a head for longest.
+async fn slot(slots: &Arc<Semaphore>, waiting: &Waiting) -> OwnedSemaphorePermit {
+    let free = Arc::clone(slots).acquire_owned();
+    tokio::pin!(free);
+    let mut ended = false;
+    loop {
+        ended = ended || (slots.available_permits() == 0 && waiting.end_one());
+        tokio::select! {
+            slot = &mut free => return slot.expect("the semaphore is never closed"),
+            () = waiting.came(), if !ended => {}
+        }
+    }
+}
+
 /// A panic in a handler ends its own connection and is a defect of ours.
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended
@@ -224,30 +242,37 @@ async fn connection<H, F, B>(
     limits: Arc<Limits>,
     handler: Arc<H>,
     mut stopped: watch::Receiver<bool>,
-    ticket: (OwnedSemaphorePermit, Place),
+    (_slot, _place, seat): (OwnedSemaphorePermit, Place, Seat),
 ) where
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let _ticket = ticket;
     // An answer is small; waiting to fill a packet only delays it. A failure costs nothing else.
     let _ = stream.set_nodelay(true);
     let (wire, shown) = match tls {
         None => (Wire::Clear(stream), None),
-        Some(tls) => match tls.accept(stream, limits.header_time).await {
-            Ok((stream, shown)) => (Wire::Secure(Box::new(stream)), shown),
-            Err(why) => return tracing::info!(%peer, why, "no TLS"),
-        },
+        Some(tls) => {
+            let accepted = tokio::select! {
+                accepted = tls.accept(stream, limits.header_time) => accepted,
+                () = seat.over() => return,
+            };
+            match accepted {
+                Ok((stream, shown)) => (Wire::Secure(Box::new(stream)), shown),
+                Err(why) => return tracing::info!(%peer, why, "no TLS"),
+            }
+        }
     };
     let watched = Watched::new(wire, limits.head_bytes);
     let interim = watched.interim();
     let turns = Turns {
         verdicts: watched.verdicts(),
         left: AtomicUsize::new(limits.requests),
+        seat,
     };
     let turns = Arc::new(turns);
+    let seen = Arc::clone(&turns);
     let service = service_fn(move |mut request: Request<Incoming>| {
         extend(&mut request, shown.as_ref(), &interim);
         Box::pin(answer(
@@ -270,6 +295,7 @@ async fn connection<H, F, B>(
         tokio::select! {
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break Some(ended),
             _ = stopped.changed(), if !ending => {}
+            () = seen.seat.over() => break None,
             () = sleep_until(deadline) => if ending { break None },
         }
         ending = true;
@@ -316,6 +342,7 @@ async fn linger(mut stream: Watched<Wire>) {
 struct Turns {
     verdicts: Verdicts,
     left: AtomicUsize,
+    seat: Seat,
 }
 
 /// The handler's answer, or the refusal of a head that is not sound.
@@ -331,6 +358,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
+    turns.seat.works();
     let verdict = turns.verdicts.next();
     let last = turns.left.fetch_sub(1, Ordering::Relaxed) <= 1;
     let mut answer = match verdict.refuse {
@@ -350,6 +378,7 @@ where
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    turns.seat.waits();
     Ok(answer)
 }
 
@@ -363,7 +392,7 @@ impl Addresses {
         if limits.exempt.iter().any(|exempt| exempt.holds(address)) {
             return Some(Place(None));
         }
-        let address = network(address);
+        let address = site(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= limits.per_address {
@@ -371,14 +400,6 @@ impl Addresses {
         }
         *count += 1;
         Some(Place(Some((self.clone(), address))))
-    }
-}
-
-/// What counts as one address: an IPv4 address, or an IPv6 /64, of which one site has all.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -133,7 +133,10 @@ impl Spool {
         let place = match self.file {
             None => Place::Memory(self.held.into()),
             Some((file, place)) => {
-                file.into_inner()?.sync_all()?;
+                let file = file.into_inner()?;
+                kill!("spool-written");
+                file.sync_all()?;
+                kill!("spool-synced");
                 place
             }
         };

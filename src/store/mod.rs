@@ -67,7 +67,7 @@ pub use inbound::{
     Reading, Recorded, Verdict,
 };
 pub use memory::Memory;
-pub use order::{Allowance, Anew, Circuit, Missed, Order, Queue, Resend, Waiting};
+pub use order::{Allowance, Anew, Circuit, Missed, Order, Queue, Resend, Waiting, held_until};
 pub use outbound::{
     Compose, Composed, ControlNumbers, Draft, Drafted, Envelope, Placed, Receipt, Sealed,
 };
@@ -77,7 +77,7 @@ pub use row::{
     Work,
 };
 pub use seen::Seen;
-pub use sqlite::Sqlite;
+pub use sqlite::{Restored, Snapshot, Sqlite};
 pub use state::{Aside, Direction, DocumentState, MessageState, WorkKind};
 
 /// How long a repeated content or control number is taken for a repetition. Long enough for a
@@ -250,6 +250,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Tries a message of ours no more, on somebody's word: `dead`.
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()>;
+
+    /// Lets go of work that is [held](held_until), on somebody's word: all of it, or what is about one
+    /// message, interchange or document. How many pieces.
+    fn release(&self, subject: Option<Uuid>, order: Order, now: DateTime<Utc>) -> Reply<'_, u64>;
 
     /// Writes down which certificates were at work with a partner; of each the latest time counts.
     fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()>;

@@ -77,6 +77,15 @@ pub struct Queue {
     pub waiting: Vec<Waiting>,
     /// The partners whose server was not reached last time.
     pub circuits: Vec<Circuit>,
+    /// How many rows are held: see [`held_until`].
+    pub held: u64,
+}
+
+/// When work is due that is held until somebody [releases](super::Store::release) it: at the end of
+/// the year 9999.
+#[must_use]
+pub fn held_until() -> DateTime<Utc> {
+    DateTime::from_timestamp(253_402_300_799, 0).expect("chrono knows later years")
 }
 
 /// A row of the queue.

@@ -22,6 +22,7 @@ pub mod as2;
 mod certificates;
 mod forwarded;
 mod run;
+mod strangers;
 
 pub use forwarded::Believed;
 pub use run::{Listeners, Running, run};

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::as2::{Answer, Arrival, Settings};
 use super::forwarded::Believed;
+use super::strangers::Strangers;
 use super::{admin, alerts, as2, certificates};
 use crate::gateway::{Gateway, Walking};
 use crate::net::serve::Limits;
@@ -119,7 +120,11 @@ pub fn run(gateway: Arc<Gateway>, listeners: Listeners, spool: PathBuf) -> io::R
         believed,
     };
     let walk = Arc::clone(&gateway);
-    let handler = move |arrival: Arrival| receive(Arc::clone(&walk), transfers.clone(), arrival);
+    let strangers = Arc::new(Strangers::new(limits.exempt.clone()));
+    let handler = move |arrival: Arrival| {
+        let (gateway, strangers) = (Arc::clone(&walk), Arc::clone(&strangers));
+        receive(gateway, strangers, transfers.clone(), arrival)
+    };
     let partners = tokio::spawn(as2::listen(as2, settings, handler, ended(stopped.clone())));
     let (state, draining) = (Arc::clone(&gateway), stopped.clone());
     let router = admin::router(move || {
@@ -164,8 +169,14 @@ impl Running {
 }
 
 /// One request of a partner: strangers are refused before their body is read.
-async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) -> Answer {
+async fn receive(
+    gateway: Arc<Gateway>,
+    strangers: Arc<Strangers>,
+    transfers: Transfers,
+    arrival: Arrival,
+) -> Answer {
     let Arrival {
+        peer,
         headers,
         asks,
         body,
@@ -173,10 +184,20 @@ async fn receive(gateway: Arc<Gateway>, transfers: Transfers, arrival: Arrival) 
         interim,
         ..
     } = arrival;
+    let now = gateway.now();
+    if let Err(answer) = strangers.hear(peer, now) {
+        return answer;
+    }
     let caller = match gateway.admit(headers, certificate.as_deref()) {
-        Ok(caller) => caller,
-        Err(answer) => return answer.into(),
+        Ok(caller) => caller.at(peer),
+        Err(answer) => {
+            strangers.refused(peer, now);
+            return answer.into();
+        }
     };
+    if let Err(answer) = gateway.hears(&caller) {
+        return answer.into();
+    }
     let transfer = caller.transfer().map(|name| transfers.take(&name));
     let read = match transfer.map(|taken| taken.map(Arc::new)) {
         // Its last request is still open: perhaps we have not seen yet that it broke.

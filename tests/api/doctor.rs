@@ -92,6 +92,42 @@ async fn an_account_is_connected_and_examined() {
                 "{row}"
             );
         }
+        let ask = |more: &[&str]| {
+            let ended = run(&folder, &[&["amazon", "ask"], more].concat(), "");
+            (ended.status.code(), said(&ended))
+        };
+        let known = ["erp", "getPurchaseOrdersStatus", "limit=2"];
+        let (status, told) = ask(&known);
+        assert_eq!(status, Some(0), "{told}");
+        let answer: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert!(answer["payload"].is_object(), "{told}");
+        // The marketplace of the account's site is meant.
+        assert_eq!(ask(&["erp", "getInvoiceHeaders"]).0, Some(0));
+        let list = ask(&[]).1;
+        assert!(
+            list.contains("vendorOrders.getPurchaseOrder purchaseOrderNumber=…")
+                && !list.contains("submit"),
+            "{list}"
+        );
+        for (wrong, why) in [
+            (&["erp", "getPurchaseOrder"][..], "purchaseOrderNumber"),
+            (
+                &["erp", "getPurchaseOrders", "limi=2"],
+                "did you mean limit?",
+            ),
+            (&["erp", "getPurchaseOrders", "limit"], "is no NAME=VALUE"),
+            (&["erp", "submitInvoices"], "documents go by the gateway"),
+            (&["erp", "getOrders"], "is one of"),
+            (
+                &["erp", "getPurchaseOrderz"],
+                "did you mean getPurchaseOrder",
+            ),
+            (&["erb", "getPurchaseOrders"], "did you mean `erp`?"),
+        ] {
+            let (status, told) = ask(wrong);
+            assert!(status == Some(2) && told.contains(why), "{wrong:?}: {told}");
+        }
+        assert_eq!(ask(&["erp", "GetShipmentDetails"]).0, Some(3));
         // A credential of one environment is refused by the others.
         let other = text_of(&folder).replace("simulator", "sandbox");
         std::fs::write(folder.join("new.credential"), other).unwrap();

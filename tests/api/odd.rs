@@ -134,8 +134,11 @@ async fn the_apis_answer_to_a_set_is_a_997() {
     });
     let advices = world.sent("824").values().sum::<usize>();
     world.answer(3, "CNRY0002", 24);
-    let failed = async || world.sent("824").values().sum::<usize>() > advices;
-    world.until(MINUTE, "an advice went out", failed).await;
+    let failed = async || {
+        let advised = world.sent("824").values().sum::<usize>() > advices;
+        advised && verdicts(&world).len() == 3
+    };
+    world.until(MINUTE, "both went out", failed).await;
     assert_eq!(verdicts(&world)[2], "AK1*PR*3 AK5*A");
     // Its answer is lost: nobody says anything until somebody knows.
     world.server.set(|state| {

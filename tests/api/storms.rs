@@ -108,6 +108,13 @@ async fn a_week_of_storms_loses_and_doubles_nothing() {
     world.pass(step, hours(20)).await;
     world.restart().await;
     world.pass(hours(1), hours(3 * 24)).await;
+    let silent = async || {
+        let alerts = world.gateway.alerts().await.unwrap();
+        alerts
+            .iter()
+            .any(|one| (one.kind, &*one.subject) == ("api", "silent"))
+    };
+    assert!(silent().await, "three days of silence are no alert");
     world
         .until(TimeDelta::minutes(20), "all are out", async || {
             once(&world.sent("850"), count)
@@ -128,6 +135,10 @@ async fn a_week_of_storms_loses_and_doubles_nothing() {
         said.contains("nothing was polled"),
         "four days of silence were not told"
     );
+    let heard = async || !silent().await;
+    world
+        .until(TimeDelta::seconds(1), "it is heard again", heard)
+        .await;
     let logins = world.server.set(|state| state.logins);
     assert!(logins < 900, "{logins} logins");
     world.end().await;

@@ -26,14 +26,14 @@ use super::wire::{Party, day, them, us};
 
 /// How lengths are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     #[default]
     Der,
     /// Indefinite lengths, octet strings in segments of so many bytes.
     Ber(usize),
 }
 
-pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut out = vec![tag];
     match content.len() {
@@ -50,7 +50,7 @@ pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 impl Rule {
     /// A constructed element.
-    pub(super) fn wrap(self, tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn wrap(self, tag: u8, parts: &[&[u8]]) -> Vec<u8> {
         match self {
             Rule::Der => tlv(tag, parts),
             Rule::Ber(_) => [&[tag, 0x80][..], &parts.concat(), &[0, 0]].concat(),
@@ -58,7 +58,7 @@ impl Rule {
     }
 
     /// An octet string, or what is one under a tag of its own.
-    pub(super) fn octets(self, tag: u8, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn octets(self, tag: u8, content: &[u8]) -> Vec<u8> {
         match self {
             Rule::Der => tlv(tag, &[content]),
             Rule::Ber(size) => {
@@ -69,7 +69,7 @@ impl Rule {
     }
 }
 
-pub(super) fn oid(text: &str) -> Vec<u8> {
+pub(crate) fn oid(text: &str) -> Vec<u8> {
     let object = openssl::asn1::Asn1Object::from_str(text).unwrap();
     tlv(0x06, &[object.as_slice()])
 }
@@ -83,34 +83,34 @@ fn content_info(rule: Rule, kind: &str, content: &[u8]) -> Vec<u8> {
 
 /// A digest with its identifiers.
 #[derive(Clone, Copy)]
-pub(super) struct Hash {
-    pub(super) md: fn() -> MessageDigest,
-    pub(super) oid: &'static str,
+pub(crate) struct Hash {
+    pub(crate) md: fn() -> MessageDigest,
+    pub(crate) oid: &'static str,
     /// With RSA.
-    pub(super) rsa: &'static str,
+    pub(crate) rsa: &'static str,
     /// With ECDSA.
-    pub(super) ecdsa: &'static str,
+    pub(crate) ecdsa: &'static str,
 }
 
-pub(super) const SHA1: Hash = Hash {
+pub(crate) const SHA1: Hash = Hash {
     md: MessageDigest::sha1,
     oid: "1.3.14.3.2.26",
     rsa: "1.2.840.113549.1.1.5",
     ecdsa: "1.2.840.10045.4.1",
 };
-pub(super) const SHA256: Hash = Hash {
+pub(crate) const SHA256: Hash = Hash {
     md: MessageDigest::sha256,
     oid: "2.16.840.1.101.3.4.2.1",
     rsa: "1.2.840.113549.1.1.11",
     ecdsa: "1.2.840.10045.4.3.2",
 };
-pub(super) const SHA384: Hash = Hash {
+pub(crate) const SHA384: Hash = Hash {
     md: MessageDigest::sha384,
     oid: "2.16.840.1.101.3.4.2.2",
     rsa: "1.2.840.113549.1.1.12",
     ecdsa: "1.2.840.10045.4.3.3",
 };
-pub(super) const SHA512: Hash = Hash {
+pub(crate) const SHA512: Hash = Hash {
     md: MessageDigest::sha512,
     oid: "2.16.840.1.101.3.4.2.3",
     rsa: "1.2.840.113549.1.1.13",
@@ -119,7 +119,7 @@ pub(super) const SHA512: Hash = Hash {
 
 /// How the signature algorithm is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     /// `rsaEncryption`.
     Rsa,
     /// The digest and the key in one identifier; of an EC key too.
@@ -132,31 +132,31 @@ pub(super) enum Scheme {
 
 /// A SignedData and its knobs.
 #[derive(Clone)]
-pub(super) struct Signed {
-    pub(super) rule: Rule,
-    pub(super) hash: Hash,
-    pub(super) scheme: Scheme,
+pub(crate) struct Signed {
+    pub(crate) rule: Rule,
+    pub(crate) hash: Hash,
+    pub(crate) scheme: Scheme,
     /// NULL parameters of the digest.
-    pub(super) null: bool,
+    pub(crate) null: bool,
     /// By subject key identifier.
-    pub(super) key_id: bool,
+    pub(crate) key_id: bool,
     /// The attributes that are signed, each whole; `None`: the content is signed itself.
-    pub(super) attributes: Option<Vec<Vec<u8>>>,
+    pub(crate) attributes: Option<Vec<Vec<u8>>>,
     /// The attributes stand as they are listed, not as DER sorts them; DER is signed all the same.
-    pub(super) as_listed: bool,
+    pub(crate) as_listed: bool,
     /// The certificates inside.
-    pub(super) embedded: Vec<Vec<u8>>,
+    pub(crate) embedded: Vec<Vec<u8>>,
     /// Content of its own.
-    pub(super) content: Option<Vec<u8>>,
+    pub(crate) content: Option<Vec<u8>>,
 }
 
 impl Signed {
     /// Detached, as most products write it.
-    pub(super) fn of(content: &[u8]) -> Signed {
+    pub(crate) fn of(content: &[u8]) -> Signed {
         Signed::with(content, SHA256)
     }
 
-    pub(super) fn with(content: &[u8], hash: Hash) -> Signed {
+    pub(crate) fn with(content: &[u8], hash: Hash) -> Signed {
         Signed {
             rule: Rule::Der,
             hash,
@@ -171,11 +171,11 @@ impl Signed {
     }
 
     /// The CMS, signed by `who`; without attributes the signature is over `content`.
-    pub(super) fn by(&self, who: &Party, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn by(&self, who: &Party, content: &[u8]) -> Vec<u8> {
         self.by_key(&who.x509, &who.key, content)
     }
 
-    pub(super) fn by_key(&self, x509: &X509, key: &PKey<Private>, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn by_key(&self, x509: &X509, key: &PKey<Private>, content: &[u8]) -> Vec<u8> {
         let rule = self.rule;
         let null = if self.null { NULL } else { &[] };
         let digest = tlv(0x30, &[&oid(self.hash.oid), null]);
@@ -247,12 +247,12 @@ fn pss(hash: Hash) -> Vec<u8> {
 }
 
 /// `SEQUENCE { type, SET { value } }`.
-pub(super) fn attribute(name: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn attribute(name: &str, value: &[u8]) -> Vec<u8> {
     tlv(0x30, &[&oid(name), &tlv(0x31, &[value])])
 }
 
 /// The two attributes that are due.
-pub(super) fn attributes(content: &[u8], digest: Hash) -> Vec<Vec<u8>> {
+pub(crate) fn attributes(content: &[u8], digest: Hash) -> Vec<Vec<u8>> {
     let digest = hash((digest.md)(), content).unwrap();
     vec![
         attribute("1.2.840.113549.1.9.3", &oid(DATA)),
@@ -275,15 +275,15 @@ fn name(x509: &X509Ref, key_id: bool, versions: [u8; 2]) -> (u8, Vec<u8>) {
 
 /// An EnvelopedData and its knobs.
 #[derive(Clone)]
-pub(super) struct Enveloped {
-    pub(super) rule: Rule,
-    pub(super) cipher: &'static str,
+pub(crate) struct Enveloped {
+    pub(crate) rule: Rule,
+    pub(crate) cipher: &'static str,
     /// Recipients by subject key identifier.
-    pub(super) key_id: bool,
+    pub(crate) key_id: bool,
     /// RSA-OAEP with this digest, and with this one for the mask.
-    pub(super) oaep: Option<(Hash, Hash)>,
+    pub(crate) oaep: Option<(Hash, Hash)>,
     /// Recipients of another kind, before the others.
-    pub(super) before: Vec<u8>,
+    pub(crate) before: Vec<u8>,
 }
 
 impl Default for Enveloped {
@@ -300,11 +300,11 @@ impl Default for Enveloped {
 
 impl Enveloped {
     /// Encrypted for the gateway.
-    pub(super) fn for_us(&self, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn for_us(&self, plain: &[u8]) -> Vec<u8> {
         self.to(&[&us().x509], plain)
     }
 
-    pub(super) fn to(&self, recipients: &[&X509], plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn to(&self, recipients: &[&X509], plain: &[u8]) -> Vec<u8> {
         let cipher = match self.cipher {
             "2.16.840.1.101.3.4.1.2" => symm::Cipher::aes_128_cbc(),
             "2.16.840.1.101.3.4.1.22" => symm::Cipher::aes_192_cbc(),
@@ -324,7 +324,7 @@ impl Enveloped {
     }
 
     /// What was encrypted elsewhere.
-    pub(super) fn around(
+    pub(crate) fn around(
         &self,
         recipients: &[&X509],
         key: &[u8],
@@ -375,11 +375,11 @@ impl Enveloped {
 }
 
 /// A CompressedData around an entity.
-pub(super) fn compressed(rule: Rule, null: bool, entity: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed(rule: Rule, null: bool, entity: &[u8]) -> Vec<u8> {
     compressed_as(rule, null, "1.2.840.113549.1.9.16.3.8", &zlib(entity))
 }
 
-pub(super) fn compressed_as(rule: Rule, null: bool, algorithm: &str, stream: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed_as(rule: Rule, null: bool, algorithm: &str, stream: &[u8]) -> Vec<u8> {
     let null = if null { NULL } else { &[] };
     let algorithm = tlv(0x30, &[&oid(algorithm), null]);
     let content = rule.wrap(0xA0, &[&rule.octets(0x04, stream)]);
@@ -388,7 +388,7 @@ pub(super) fn compressed_as(rule: Rule, null: bool, algorithm: &str, stream: &[u
     content_info(rule, "1.2.840.113549.1.9.16.1.9", &rule.wrap(0x30, &parts))
 }
 
-pub(super) fn zlib(plain: &[u8]) -> Vec<u8> {
+pub(crate) fn zlib(plain: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::default();
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
     encoder.write_all(plain).unwrap();
@@ -396,45 +396,45 @@ pub(super) fn zlib(plain: &[u8]) -> Vec<u8> {
 }
 
 /// What zlib wrote, plain again: an inflate of the tests' own.
-pub(super) fn inflated(stream: &[u8]) -> Vec<u8> {
+pub(crate) fn inflated(stream: &[u8]) -> Vec<u8> {
     let mut decoder = flate2::write::ZlibDecoder::new(Vec::new());
     decoder.write_all(stream).unwrap();
     decoder.finish().unwrap()
 }
 
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 /// The digest of some bytes as a receipt writes it.
-pub(super) fn mic(bytes: &[u8]) -> String {
+pub(crate) fn mic(bytes: &[u8]) -> String {
     let digest = hash(MessageDigest::sha256(), bytes).unwrap();
     format!("{}, sha-256", base64(&digest))
 }
 
 /// `name: value` lines, an empty line, a body: with CRLF.
-pub(super) fn entity(head: &[&str], body: &[u8]) -> Vec<u8> {
+pub(crate) fn entity(head: &[&str], body: &[u8]) -> Vec<u8> {
     let lines: String = head.iter().map(|line| format!("{line}\r\n")).collect();
     [lines.as_bytes(), b"\r\n", body].concat()
 }
 
 /// A payload's entity as every product writes it.
-pub(super) fn x12(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn x12(payload: &[u8]) -> Vec<u8> {
     entity(&["Content-Type: application/EDI-X12"], payload)
 }
 
 /// What most products say of what they signed.
-pub(super) const SIGNED: &str = "multipart/signed; \
+pub(crate) const SIGNED: &str = "multipart/signed; \
     protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=\"b\"";
 
 /// The CMS types.
-pub(super) const ENVELOPED: &str =
+pub(crate) const ENVELOPED: &str =
     "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m";
-pub(super) const COMPRESSED: &str =
+pub(crate) const COMPRESSED: &str =
     "application/pkcs7-mime; smime-type=compressed-data; name=smime.p7z";
 
 /// A multipart/signed with boundary `b`, the signature in binary.
-pub(super) fn multipart(entity: &[u8], signature: &[u8]) -> Vec<u8> {
+pub(crate) fn multipart(entity: &[u8], signature: &[u8]) -> Vec<u8> {
     multipart_with(
         entity,
         &["Content-Type: application/pkcs7-signature"],
@@ -442,38 +442,38 @@ pub(super) fn multipart(entity: &[u8], signature: &[u8]) -> Vec<u8> {
     )
 }
 
-pub(super) fn multipart_with(first: &[u8], head: &[&str], signature: &[u8]) -> Vec<u8> {
+pub(crate) fn multipart_with(first: &[u8], head: &[&str], signature: &[u8]) -> Vec<u8> {
     let second = entity(head, signature);
     [b"--b\r\n", first, b"\r\n--b\r\n", &second, b"\r\n--b--\r\n"].concat()
 }
 
 /// An entity signed by the partner, in a multipart with boundary `b`.
-pub(super) fn signed(entity: &[u8]) -> Vec<u8> {
+pub(crate) fn signed(entity: &[u8]) -> Vec<u8> {
     multipart(entity, &Signed::of(entity).by(them(), entity))
 }
 
 /// The same as an entity of its own.
-pub(super) fn signed_entity(inner: &[u8]) -> Vec<u8> {
+pub(crate) fn signed_entity(inner: &[u8]) -> Vec<u8> {
     entity(&[&format!("Content-Type: {SIGNED}")], &signed(inner))
 }
 
 /// A body of CMS as an entity.
-pub(super) fn cms_entity(kind: &str, cms: &[u8]) -> Vec<u8> {
+pub(crate) fn cms_entity(kind: &str, cms: &[u8]) -> Vec<u8> {
     entity(&[&format!("Content-Type: {kind}")], cms)
 }
 
 /// A self-signed certificate with a key of our choice.
-pub(super) struct Forged {
-    pub(super) x509: X509,
-    pub(super) key: PKey<Private>,
+pub(crate) struct Forged {
+    pub(crate) x509: X509,
+    pub(crate) key: PKey<Private>,
 }
 
 impl Forged {
-    pub(super) fn rsa(bits: u32) -> Forged {
+    pub(crate) fn rsa(bits: u32) -> Forged {
         Forged::new(PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap(), None)
     }
 
-    pub(super) fn ec(curve: Nid) -> Forged {
+    pub(crate) fn ec(curve: Nid) -> Forged {
         let group = EcGroup::from_curve_name(curve).unwrap();
         Forged::new(
             PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap(),
@@ -481,13 +481,13 @@ impl Forged {
         )
     }
 
-    pub(super) fn new(key: PKey<Private>, usage: Option<&mut KeyUsage>) -> Forged {
+    pub(crate) fn new(key: PKey<Private>, usage: Option<&mut KeyUsage>) -> Forged {
         let usage = usage.map(|usage| usage.critical().build().unwrap());
         Forged::made("forged", key, None, false, usage)
     }
 
     /// For a server at 127.0.0.1.
-    pub(super) fn for_address() -> Forged {
+    pub(crate) fn for_address() -> Forged {
         Forged::made("127.0.0.1", p256(), None, true, None)
     }
 
@@ -537,7 +537,7 @@ impl Forged {
         }
     }
 
-    pub(super) fn certificate(&self) -> Certificate {
+    pub(crate) fn certificate(&self) -> Certificate {
         Certificate::from_der(&self.x509.to_der().unwrap()).unwrap()
     }
 }
@@ -548,32 +548,32 @@ fn p256() -> PKey<Private> {
 }
 
 /// Who signs others' certificates.
-pub(super) struct Authority {
-    pub(super) x509: X509,
+pub(crate) struct Authority {
+    pub(crate) x509: X509,
     key: PKey<Private>,
 }
 
 impl Authority {
-    pub(super) fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let Forged { x509, key } = Forged::made("root", p256(), None, true, None);
         Authority { x509, key }
     }
 
     /// One below this.
-    pub(super) fn authority(&self) -> Authority {
+    pub(crate) fn authority(&self) -> Authority {
         let Forged { x509, key } = Forged::made("middle", p256(), Some(self), true, None);
         Authority { x509, key }
     }
 
     /// A certificate of somebody's, good for 127.0.0.1.
-    pub(super) fn issue(&self, name: &str) -> Forged {
+    pub(crate) fn issue(&self, name: &str) -> Forged {
         let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
         Forged::made(name, key, Some(self), false, None)
     }
 }
 
 /// A disposition notification of these fields, as a report with boundary `r`.
-pub(super) fn report(fields: &[&str]) -> Vec<u8> {
+pub(crate) fn report(fields: &[&str]) -> Vec<u8> {
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
     [
         b"--r\r\nContent-Type: text/plain\r\n\r\nfor people\r\n".as_slice(),
@@ -584,10 +584,10 @@ pub(super) fn report(fields: &[&str]) -> Vec<u8> {
     .concat()
 }
 
-pub(super) const REPORT: &str =
+pub(crate) const REPORT: &str =
     "multipart/report; report-type=disposition-notification; boundary=r";
 
 /// The same, signed by the partner.
-pub(super) fn signed_report(report: &[u8]) -> Vec<u8> {
+pub(crate) fn signed_report(report: &[u8]) -> Vec<u8> {
     signed(&entity(&[&format!("Content-Type: {REPORT}")], report))
 }

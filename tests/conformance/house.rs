@@ -22,33 +22,42 @@ use super::wire::{PATIENCE, Reply, Request, ask, day, them, us};
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// What a partner file says where nothing has to be signed or encrypted.
-pub(super) const LAX: &str = "require_signed = false\nrequire_encrypted = false\n";
+pub(crate) const LAX: &str = "require_signed = false\nrequire_encrypted = false\n";
 
 /// A gateway on a port of its own, with a store in memory and a clock that we move.
-pub(super) struct Us {
-    pub(super) running: Running,
-    pub(super) clock: Arc<Moved>,
-    pub(super) folder: TempDir,
+pub(crate) struct Us {
+    pub(crate) running: Running,
+    pub(crate) clock: Arc<Moved>,
+    pub(crate) folder: TempDir,
     runtime: Runtime,
 }
 
 impl Us {
     /// A gateway with one partner; `more` is added to his `[as2]`.
-    pub(super) fn new(more: &str) -> Us {
+    pub(crate) fn new(more: &str) -> Us {
         Us::with(&[Relation::default().more(more)], 1 << 20)
     }
 
     /// One that takes what is neither signed nor encrypted.
-    pub(super) fn lax() -> Us {
+    pub(crate) fn lax() -> Us {
         Us::new(LAX)
     }
 
     /// One whose partner's server is at `url`.
-    pub(super) fn to(url: &str, more: &str) -> Us {
+    pub(crate) fn to(url: &str, more: &str) -> Us {
         Us::with(&[Relation::default().url(url).more(more)], 1 << 20)
     }
 
-    pub(super) fn with(relations: &[Relation], body: u64) -> Us {
+    pub(crate) fn with(relations: &[Relation], body: u64) -> Us {
+        Us::made(relations, |listeners, _| listeners.limits.body = body)
+    }
+
+    /// One of which some settings are others; they are told the folder of this gateway.
+    pub(crate) fn made(
+        relations: &[Relation],
+        change: impl FnOnce(&mut Listeners, &mut Settings),
+    ) -> Us {
+        crate::canary::watch();
         let folder = tempfile::tempdir().unwrap();
         let files = relations.iter().enumerate();
         let files = files.map(|(n, relation)| relation.file(n, folder.path()));
@@ -59,9 +68,9 @@ impl Us {
         let runtime = { runtime }.worker_threads(1).enable_all().build().unwrap();
         let any = ([127, 0, 0, 1], 0).into();
         let mut listeners = runtime.block_on(Listeners::bind(any, any)).unwrap();
-        listeners.limits.body = body;
+        listeners.limits.body = 1 << 20;
         let store = Arc::new(Memory::default());
-        let settings = Settings {
+        let mut settings = Settings {
             identities: vec![us().identity.clone()],
             clock: Arc::clone(&clock) as Arc<_>,
             receipt_url: Some(listeners.url().unwrap()),
@@ -74,6 +83,7 @@ impl Us {
             },
             ..Settings::new(store, partners, &folder.path().join("bridge"))
         };
+        change(&mut listeners, &mut settings);
         let running = runtime.block_on(async {
             let gateway = Gateway::new(settings).unwrap();
             web::run(gateway, listeners, folder.path().join("spool")).unwrap()
@@ -86,32 +96,32 @@ impl Us {
         }
     }
 
-    pub(super) fn gateway(&self) -> &Arc<Gateway> {
+    pub(crate) fn gateway(&self) -> &Arc<Gateway> {
         &self.running.gateway
     }
 
     /// Writes bytes, and gives every answer until the gateway closes.
-    pub(super) fn raw(&self, bytes: &[u8]) -> Vec<Reply> {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<Reply> {
         self.pieces(&[bytes])
     }
 
     /// The same in pieces, each in a packet of its own.
-    pub(super) fn pieces(&self, pieces: &[&[u8]]) -> Vec<Reply> {
+    pub(crate) fn pieces(&self, pieces: &[&[u8]]) -> Vec<Reply> {
         ask(self.running.as2, pieces)
     }
 
     /// Posts a request, and gives the final answer.
-    pub(super) fn post(&self, request: &Request) -> Reply {
+    pub(crate) fn post(&self, request: &Request) -> Reply {
         self.raw(&request.bytes()).pop().expect("an answer")
     }
 
     /// What it says to a body of that type.
-    pub(super) fn says(&self, kind: &str, body: &[u8]) -> String {
+    pub(crate) fn says(&self, kind: &str, body: &[u8]) -> String {
         self.post(&Request::new(kind, body)).said()
     }
 
     /// Every message of a direction, the oldest first.
-    pub(super) fn messages(&self, direction: Direction) -> Vec<Message> {
+    pub(crate) fn messages(&self, direction: Direction) -> Vec<Message> {
         let filter = Filter {
             direction: Some(direction),
             ..Filter::default()
@@ -122,13 +132,13 @@ impl Us {
         found
     }
 
-    pub(super) fn detail(&self, message: &Message) -> MessageDetail {
+    pub(crate) fn detail(&self, message: &Message) -> MessageDetail {
         let detail = self.gateway().store().message(message.id);
         self.runtime.block_on(detail).unwrap().unwrap()
     }
 
     /// The payloads that were accepted, the oldest first.
-    pub(super) fn inbox(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn inbox(&self) -> Vec<Vec<u8>> {
         let messages = self.messages(Direction::Inbound).into_iter();
         let accepted = messages.filter(|message| message.state != MessageState::Refused);
         let digests = accepted.filter_map(|message| message.content);
@@ -140,13 +150,13 @@ impl Us {
     }
 
     /// Queues an interchange for the partner.
-    pub(super) fn send(&self) -> Uuid {
+    pub(crate) fn send(&self) -> Uuid {
         let sent = self.gateway().send("acme", INTERCHANGE);
         self.runtime.block_on(sent).unwrap()
     }
 
     /// The message of it, once it was tried so often.
-    pub(super) fn tried(&self, document: Uuid, tries: usize) -> MessageDetail {
+    pub(crate) fn tried(&self, document: Uuid, tries: usize) -> MessageDetail {
         const TRIED: [&str; 6] = ["sent", "retry", "confirmed", "refused", "uncertain", "dead"];
         let gateway = self.gateway();
         let mut moved = gateway.moved();
@@ -170,12 +180,12 @@ impl Us {
     }
 
     /// Sends one, and gives its message after the first try.
-    pub(super) fn sent(&self) -> MessageDetail {
+    pub(crate) fn sent(&self) -> MessageDetail {
         self.tried(self.send(), 1)
     }
 
     /// Looks after each step of the gateway until there is something.
-    pub(super) fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+    pub(crate) fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
         let mut moved = self.gateway().moved();
         let from = std::time::Instant::now();
         loop {
@@ -191,7 +201,7 @@ impl Us {
     }
 
     /// Waits until nothing is left to do, now or later.
-    pub(super) fn idle(&self) {
+    pub(crate) fn idle(&self) {
         self.until(|| {
             let counts = self.runtime.block_on(self.gateway().store().counts());
             let left: u64 = counts.unwrap().work.iter().map(|(_, count)| count).sum();
@@ -200,7 +210,7 @@ impl Us {
     }
 
     /// Waits until a step for the first message that came in has failed so often.
-    pub(super) fn failed(&self, times: usize) {
+    pub(crate) fn failed(&self, times: usize) {
         self.until(|| {
             let message = self.messages(Direction::Inbound).into_iter().next()?;
             let events = self.detail(&message).events.into_iter();
@@ -210,17 +220,17 @@ impl Us {
     }
 
     /// Lets time go by, and the worker look at it.
-    pub(super) fn later(&self, time: TimeDelta) {
+    pub(crate) fn later(&self, time: TimeDelta) {
         self.clock.forward(time);
         self.gateway().poke();
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.as2
     }
 
     /// Runs what waits, on the gateway's own threads.
-    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 }
@@ -230,12 +240,12 @@ fn what(event: &transload::store::Event) -> &str {
 }
 
 /// An interchange of ours; what is in it is nobody's business here.
-pub(super) const INTERCHANGE: &[u8] = b"ISA*00*          *00*          *ZZ*WE             \
+pub(crate) const INTERCHANGE: &[u8] = b"ISA*00*          *00*          *ZZ*WE             \
 *ZZ*ACME           *261122*1200*U*00401*000000001*0*T*>~GS*PO*WE*ACME*20261122*1200*1*X*004010~\
 ST*850*0001~BEG*00*SA*1**20261122~PO1**1*EA*1**VN*X~CTT*1~SE*5*0001~GE*1*1~IEA*1*000000001~";
 
 /// Reads a partner file with these lines in its `[as2]`.
-pub(super) fn parsed(more: &str) -> Result<As2, partner::Error> {
+pub(crate) fn parsed(more: &str) -> Result<As2, partner::Error> {
     let id = match more.contains("our_id") {
         true => "",
         false => "our_id = \"A\"\n",
@@ -250,7 +260,7 @@ pub(super) fn parsed(more: &str) -> Result<As2, partner::Error> {
 
 /// What a partner file says.
 #[derive(Clone)]
-pub(super) struct Relation {
+pub(crate) struct Relation {
     ours: String,
     theirs: String,
     url: String,
@@ -269,23 +279,23 @@ impl Default for Relation {
 }
 
 impl Relation {
-    pub(super) fn names(mut self, ours: &str, theirs: &str) -> Relation {
+    pub(crate) fn names(mut self, ours: &str, theirs: &str) -> Relation {
         (self.ours, self.theirs) = (ours.to_owned(), theirs.to_owned());
         self
     }
 
-    pub(super) fn url(mut self, url: &str) -> Relation {
+    pub(crate) fn url(mut self, url: &str) -> Relation {
         self.url = url.to_owned();
         self
     }
 
-    pub(super) fn more(mut self, more: &str) -> Relation {
+    pub(crate) fn more(mut self, more: &str) -> Relation {
         self.more = more.to_owned();
         self
     }
 
     /// As `more`, behind what is there.
-    pub(super) fn also(mut self, more: &str) -> Relation {
+    pub(crate) fn also(mut self, more: &str) -> Relation {
         self.more.push_str(more);
         self
     }

@@ -56,7 +56,7 @@ fn parts(body: &str) -> Vec<String> {
 fn settled(
     more: &str,
     who: Option<&'static Party>,
-    change: impl Fn(&mut transload::as2::MdnFields) + Send + 'static,
+    change: impl Fn(&mut transload::as2::MdnFields) + Send + Sync + 'static,
 ) -> MessageDetail {
     let stub = Stub::new(move |_, seen: &Seen| {
         let (headers, body) = seen.mdn(who, &change);

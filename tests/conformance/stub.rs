@@ -11,25 +11,25 @@ use super::wire::{Party, day, find, their_keys, theirs, them};
 
 /// A request that a partner's server saw.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The head as it came.
-    pub(super) head: String,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
+    pub(crate) head: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_default()
     }
 
     /// How often a field stands there.
-    pub(super) fn count(&self, name: &str) -> usize {
+    pub(crate) fn count(&self, name: &str) -> usize {
         self.headers.all(name).count()
     }
 
     /// Opens it as the partner does.
-    pub(super) fn opened(&self) -> (Opened, Vec<u8>) {
+    pub(crate) fn opened(&self) -> (Opened, Vec<u8>) {
         let profile = Profile {
             require_signed: false,
             require_encrypted: false,
@@ -42,13 +42,13 @@ impl Seen {
     }
 
     /// A receipt for it, signed, with `change` made to what it says.
-    pub(super) fn receipt(&self, change: impl FnOnce(&mut MdnFields)) -> Vec<u8> {
+    pub(crate) fn receipt(&self, change: impl FnOnce(&mut MdnFields)) -> Vec<u8> {
         let (headers, body) = self.mdn(Some(them()), change);
         respond(200, &headers, &body)
     }
 
     /// The receipt's headers and body, signed by `who`.
-    pub(super) fn mdn(
+    pub(crate) fn mdn(
         &self,
         who: Option<&Party>,
         change: impl FnOnce(&mut MdnFields),
@@ -63,7 +63,7 @@ impl Seen {
 }
 
 /// The bytes of an answer with its length; the connection closes after it.
-pub(super) fn respond(status: u16, headers: &Headers, body: &[u8]) -> Vec<u8> {
+pub(crate) fn respond(status: u16, headers: &Headers, body: &[u8]) -> Vec<u8> {
     let mut headers = headers.clone();
     headers.set("Content-Length", &body.len().to_string());
     headers.set("Connection", "close");
@@ -72,43 +72,44 @@ pub(super) fn respond(status: u16, headers: &Headers, body: &[u8]) -> Vec<u8> {
 }
 
 /// An answer of a status alone.
-pub(super) fn status(status: u16) -> Vec<u8> {
+pub(crate) fn status(status: u16) -> Vec<u8> {
     respond(status, &Headers::new(), b"")
 }
 
 /// A partner's server. It gives what it is told to, and keeps what it saw; what is not a whole
 /// answer ends the connection.
-pub(super) struct Stub {
-    pub(super) url: String,
+pub(crate) struct Stub {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Stub {
     /// `answer` gets the number of the request, from 0, and the request.
-    pub(super) fn new(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + 'static) -> Stub {
+    pub(crate) fn new(answer: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Stub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/as2", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let kept = Arc::clone(&seen);
+        let (kept, answer) = (Arc::clone(&seen), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(&mut stream.unwrap(), &answer, &kept);
+                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                std::thread::spawn(move || serve(&mut stream.unwrap(), &*answer, &kept));
             }
         });
         Stub { url, seen }
     }
 
     /// One that gives a good receipt.
-    pub(super) fn good() -> Stub {
+    pub(crate) fn good() -> Stub {
         Stub::new(|_, seen| seen.receipt(|_| {}))
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The first request.
-    pub(super) fn first(&self) -> Seen {
+    pub(crate) fn first(&self) -> Seen {
         self.seen().swap_remove(0)
     }
 }

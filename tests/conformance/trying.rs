@@ -9,7 +9,7 @@ use transload::store::MessageState;
 use super::wire::{LAX, Relation, Request, Stub, Us, fresh, status};
 
 /// A server that says `first` to the first request and gives a good receipt for the second.
-fn stub(first: impl Fn() -> Vec<u8> + Send + 'static) -> Stub {
+fn stub(first: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Stub {
     Stub::new(move |n, seen| match n {
         0 => first(),
         _ => seen.receipt(|_| {}),

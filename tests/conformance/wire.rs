@@ -14,22 +14,22 @@ use openssl::x509::X509;
 use transload::as2::{self, Document, Error, Headers, Identity, Keys, Mdn, Opened, Profile};
 use transload::net;
 
-pub(super) use super::house::{INTERCHANGE, LAX, Relation, Us, parsed};
-pub(super) use super::stub::{Seen, Stub, respond, status};
+pub(crate) use super::house::{INTERCHANGE, LAX, Relation, Us, parsed};
+pub(crate) use super::stub::{Seen, Stub, respond, status};
 
 /// How long something that never happens is waited for before a test fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The day that every test here lives on.
-pub(super) fn day() -> DateTime<Utc> {
+pub(crate) fn day() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 22, 12, 0, 0).unwrap()
 }
 
 /// Somebody with a key.
-pub(super) struct Party {
-    pub(super) identity: Identity,
-    pub(super) x509: X509,
-    pub(super) key: PKey<Private>,
+pub(crate) struct Party {
+    pub(crate) identity: Identity,
+    pub(crate) x509: X509,
+    pub(crate) key: PKey<Private>,
 }
 
 impl Party {
@@ -46,25 +46,25 @@ impl Party {
 }
 
 /// The gateway's own key, made once.
-pub(super) fn us() -> &'static Party {
+pub(crate) fn us() -> &'static Party {
     static MADE: OnceLock<Party> = OnceLock::new();
     MADE.get_or_init(|| Party::new("we", 1))
 }
 
 /// The partner's.
-pub(super) fn them() -> &'static Party {
+pub(crate) fn them() -> &'static Party {
     static MADE: OnceLock<Party> = OnceLock::new();
     MADE.get_or_init(|| Party::new("acme", 2))
 }
 
 /// Somebody's whom nobody knows.
-pub(super) fn stranger() -> &'static Party {
+pub(crate) fn stranger() -> &'static Party {
     static MADE: OnceLock<Party> = OnceLock::new();
     MADE.get_or_init(|| Party::new("stranger", 3))
 }
 
 /// What the partner holds.
-pub(super) fn their_keys() -> Keys {
+pub(crate) fn their_keys() -> Keys {
     Keys {
         ours: vec![them().identity.clone()],
         theirs: vec![us().identity.certificate.clone()],
@@ -72,7 +72,7 @@ pub(super) fn their_keys() -> Keys {
 }
 
 /// What the gateway holds.
-pub(super) fn our_keys() -> Keys {
+pub(crate) fn our_keys() -> Keys {
     Keys {
         ours: vec![us().identity.clone()],
         theirs: vec![them().identity.certificate.clone()],
@@ -80,7 +80,7 @@ pub(super) fn our_keys() -> Keys {
 }
 
 /// The agreement as the partner sees it: signed and encrypted, a signed receipt.
-pub(super) fn theirs() -> Profile {
+pub(crate) fn theirs() -> Profile {
     Profile {
         our_id: "ACME".into(),
         their_id: "WE".into(),
@@ -89,7 +89,7 @@ pub(super) fn theirs() -> Profile {
 }
 
 /// The agreement as we see it, with nothing required.
-pub(super) fn lax() -> Profile {
+pub(crate) fn lax() -> Profile {
     Profile {
         our_id: "WE".into(),
         their_id: "ACME".into(),
@@ -100,11 +100,11 @@ pub(super) fn lax() -> Profile {
 }
 
 /// Opens a message as the gateway would.
-pub(super) fn open(kind: &str, body: &[u8]) -> Result<(Opened, Vec<u8>), Error> {
+pub(crate) fn open(kind: &str, body: &[u8]) -> Result<(Opened, Vec<u8>), Error> {
     open_with(&our_keys(), &lax(), kind, body)
 }
 
-pub(super) fn open_with(
+pub(crate) fn open_with(
     keys: &Keys,
     profile: &Profile,
     kind: &str,
@@ -117,26 +117,26 @@ pub(super) fn open_with(
 }
 
 /// What a failure is told as, the message not being encrypted.
-pub(super) fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     error.disposition(true).detail
 }
 
 /// A Message-ID that no other test has.
-pub(super) fn fresh() -> String {
+pub(crate) fn fresh() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("<{}@acme.example>", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A request of the partner's.
 #[derive(Clone)]
-pub(super) struct Request {
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
     /// A body with what AS2 wants around it, and a signed receipt asked for.
-    pub(super) fn new(kind: &str, body: impl AsRef<[u8]>) -> Request {
+    pub(crate) fn new(kind: &str, body: impl AsRef<[u8]>) -> Request {
         let options = "signed-receipt-protocol=optional, pkcs7-signature; \
                        signed-receipt-micalg=optional, sha-256";
         let headers = [
@@ -155,16 +155,16 @@ impl Request {
     }
 
     /// A payload in clear.
-    pub(super) fn plain(payload: impl AsRef<[u8]>) -> Request {
+    pub(crate) fn plain(payload: impl AsRef<[u8]>) -> Request {
         Request::new("application/EDI-X12", payload)
     }
 
     /// A payload as agreed.
-    pub(super) fn sealed(payload: &[u8]) -> Request {
+    pub(crate) fn sealed(payload: &[u8]) -> Request {
         Request::sealed_with(payload, &their_keys(), &theirs())
     }
 
-    pub(super) fn sealed_with(payload: &[u8], keys: &Keys, profile: &Profile) -> Request {
+    pub(crate) fn sealed_with(payload: &[u8], keys: &Keys, profile: &Profile) -> Request {
         let id = fresh();
         let (headers, body) = seal_as(&id, payload, keys, profile);
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -175,29 +175,29 @@ impl Request {
     }
 
     /// One field, whatever stood there before.
-    pub(super) fn set(mut self, name: &str, value: &str) -> Request {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Request {
         self = self.without(name);
         self.also(name, value)
     }
 
     /// One more field.
-    pub(super) fn also(mut self, name: &str, value: &str) -> Request {
+    pub(crate) fn also(mut self, name: &str, value: &str) -> Request {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(super) fn without(mut self, name: &str) -> Request {
+    pub(crate) fn without(mut self, name: &str) -> Request {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         self
     }
 
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         let found = self.headers.iter().find(|(name, _)| name == "Message-ID");
         found.map_or("", |(_, id)| id)
     }
 
     /// The head, framed as `framing` says; the connection closes after the answer.
-    pub(super) fn head(&self, framing: &str) -> Vec<u8> {
+    pub(crate) fn head(&self, framing: &str) -> Vec<u8> {
         let mut head = String::from("POST /as2 HTTP/1.1\r\nHost: we.example\r\n");
         head.push_str("Connection: close\r\n");
         for (name, value) in &self.headers {
@@ -209,13 +209,13 @@ impl Request {
     }
 
     /// All of it with its length.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let length = format!("Content-Length: {}\r\n", self.body.len());
         [self.head(&length), self.body.clone()].concat()
     }
 
     /// All of it in chunks of `size`, with `extension` behind each size.
-    pub(super) fn chunked(&self, size: usize, extension: &str) -> Vec<u8> {
+    pub(crate) fn chunked(&self, size: usize, extension: &str) -> Vec<u8> {
         let mut out = self.head("Transfer-Encoding: chunked\r\n");
         for chunk in self.body.chunks(size) {
             out.extend_from_slice(format!("{:x}{extension}\r\n", chunk.len()).as_bytes());
@@ -228,11 +228,11 @@ impl Request {
 }
 
 /// Seals a payload as the profile says: headers and body.
-pub(super) fn seal(payload: &[u8], profile: &Profile) -> (Headers, Vec<u8>, as2::Mic) {
+pub(crate) fn seal(payload: &[u8], profile: &Profile) -> (Headers, Vec<u8>, as2::Mic) {
     seal_with("<1@acme.example>", payload, &their_keys(), profile)
 }
 
-pub(super) fn seal_as(
+pub(crate) fn seal_as(
     id: &str,
     payload: &[u8],
     keys: &Keys,
@@ -242,7 +242,7 @@ pub(super) fn seal_as(
     (headers, body)
 }
 
-pub(super) fn seal_with(
+pub(crate) fn seal_with(
     id: &str,
     payload: &[u8],
     keys: &Keys,
@@ -254,7 +254,7 @@ pub(super) fn seal_with(
     (sealed.headers, body, sealed.mic)
 }
 
-pub(super) fn document(message_id: &str) -> Document<'_> {
+pub(crate) fn document(message_id: &str) -> Document<'_> {
     Document {
         content_type: "application/EDI-X12",
         file_name: None,
@@ -264,38 +264,38 @@ pub(super) fn document(message_id: &str) -> Document<'_> {
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// The head as it came.
-    pub(super) head: String,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
+    pub(crate) head: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
     /// The receipt in it, verified as the partner does.
-    pub(super) fn mdn(&self) -> Mdn {
+    pub(crate) fn mdn(&self) -> Mdn {
         let read = Mdn::read(&self.headers, &self.body, &their_keys(), &theirs(), day());
         read.unwrap_or_else(|why| panic!("{why}: {self:?}"))
     }
 
     /// What the receipt says: `processed`, `processed/error: decryption-failed`.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         let said = self.mdn().disposition.to_string();
         said.rsplit_once("; ").unwrap().1.to_owned()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 /// Writes pieces to an address, and gives every answer until it closes.
-pub(super) fn ask(address: SocketAddr, pieces: &[&[u8]]) -> Vec<Reply> {
+pub(crate) fn ask(address: SocketAddr, pieces: &[&[u8]]) -> Vec<Reply> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -309,7 +309,7 @@ pub(super) fn ask(address: SocketAddr, pieces: &[&[u8]]) -> Vec<Reply> {
 }
 
 /// The answers in what came over a connection, interim ones too.
-pub(super) fn replies(mut bytes: &[u8]) -> Vec<Reply> {
+pub(crate) fn replies(mut bytes: &[u8]) -> Vec<Reply> {
     let mut replies = Vec::new();
     while !bytes.is_empty() {
         let end = find(bytes, b"\r\n\r\n").expect("the head of an answer") + 4;
@@ -333,12 +333,12 @@ pub(super) fn replies(mut bytes: &[u8]) -> Vec<Reply> {
     replies
 }
 
-pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// The bytes with the first `from` made `to`.
-pub(super) fn swap(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub(crate) fn swap(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = find(bytes, from).unwrap_or_else(|| {
         let shown = String::from_utf8_lossy(bytes);
         panic!("no {:?} in {shown}", String::from_utf8_lossy(from))

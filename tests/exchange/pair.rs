@@ -196,6 +196,7 @@ pub(super) fn side(
     clock: Arc<dyn Clock>,
     partners: impl FnOnce(&Path) -> Vec<String>,
 ) -> Side {
+    crate::canary::watch();
     let folder = tempfile::tempdir().unwrap();
     let files = partners(folder.path());
     let parse = |text: &String| partner::parse(text, "partner.toml").unwrap();

@@ -1,8 +1,7 @@
 //! `amazon doctor`: what works between us and the API, what does not, and what to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -10,14 +9,10 @@ use tokio::runtime::Runtime;
 
 use super::super::serve::Place;
 use super::super::{Exit, Failure, Outcome};
-use crate::bridge::spapi::client::{Moment, Wait};
-use crate::bridge::spapi::{
-    Answer, Bucket, Call, Client, Credential, Endpoint, Grant, Metered, SECRET_WARNING, Verdict,
-};
+use super::{Buckets, opened, over_the_wire};
+use crate::bridge::spapi::client::Moment;
+use crate::bridge::spapi::{Answer, Call, Client, Grant, SECRET_WARNING, Verdict};
 use crate::clock::{Clock, System};
-use crate::gateway;
-use crate::net::client::{self as http, Trust};
-use crate::partner;
 
 /// How far our clock may be from theirs: requests are dated.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
@@ -57,22 +52,7 @@ fn row(verdict: &'static str, about: &str, told: impl ToString) -> Row {
 
 impl Doctor {
     pub(super) fn run(self, out: &mut dyn Write) -> Outcome {
-        let config = self.place.config(&[])?;
-        let partners = partner::load(&config.partners).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::state(lines.join("\n"))
-        })?;
-        let name = &self.partner;
-        let partner = partners.get(name);
-        let partner =
-            partner.ok_or_else(|| Failure::usage(format!("there is no partner {name:?}")))?;
-        let agreed = partner.spapi.as_ref();
-        let agreed = agreed
-            .ok_or_else(|| Failure::usage(format!("the partner file of {name} has no [spapi]")))?;
-        let account = gateway::account(name, agreed).map_err(Failure::state)?;
-        let credential = Credential::load(&agreed.credential).map_err(Failure::state)?;
-        let mut client = Client::new(account, credential).map_err(Failure::state)?;
-        client.restricted = agreed.restricted;
+        let client = opened(&self.place, &self.partner)?;
         let runtime = Runtime::new().map_err(Failure::state)?;
         runtime.block_on(Box::pin(self.examine(&client, out)))
     }
@@ -82,8 +62,7 @@ impl Doctor {
         let place = format!("{} at {}", account.environment, account.base);
         self.tell(&row("ok", "account", place), out)?;
         let mut worst = self.tell(&secret(client, now), out)?;
-        let limits = gateway::api_limits(&http::Limits::default());
-        let http = http::Client::new(Trust::System, limits);
+        let http = over_the_wire();
         let moment = Moment { now, draw: 0 };
         if let Err((why, _)) = client.token(&http, &Grant::Account, moment).await {
             self.tell(&row("error", "token", why), out)?;
@@ -250,32 +229,5 @@ fn clock(theirs: Option<DateTime<Utc>>) -> Row {
             "clock",
             format!("{} s from theirs", skew.num_seconds()),
         ),
-    }
-}
-
-/// Buckets of this run alone.
-#[derive(Default)]
-struct Buckets(Mutex<BTreeMap<String, String>>);
-
-impl Buckets {
-    async fn ask(
-        &self,
-        client: &Client,
-        http: &http::Client,
-        call: &Call,
-        moment: Moment,
-    ) -> Verdict {
-        let now = moment.now;
-        let meter = move |name: String, endpoint: &'static Endpoint, what: Metered| -> Wait<'_> {
-            let mut held = self
-                .0
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let kept = held.get(&name).map(String::as_str);
-            let (after, wait) = Bucket::step(kept, endpoint.rate(), what, now);
-            held.insert(name, after);
-            Box::pin(std::future::ready(Ok(wait)))
-        };
-        client.ask(http, &meter, call, moment).await
     }
 }

@@ -232,6 +232,11 @@ impl Store for Memory {
         self.write(move |rows| rows.cancel(message, &order, kept(now)))
     }
 
+    fn release(&self, subject: Option<Uuid>, order: Order, now: DateTime<Utc>) -> Reply<'_, u64> {
+        let now = kept(now);
+        self.write(move |rows| Ok(rows.let_go(subject, &order, now)))
+    }
+
     fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {
         self.write(move |rows| {
             for one in seen {

@@ -131,6 +131,19 @@ impl Rows {
         self.move_documents_of(message, &[Drafted], Failed, now)
     }
 
+    pub(super) fn let_go(
+        &mut self,
+        subject: Option<Uuid>,
+        order: &Order,
+        now: DateTime<Utc>,
+    ) -> u64 {
+        let free = self.unhold(subject, now);
+        for subject in &free {
+            self.log(*subject, "released", &order.to_string(), now);
+        }
+        free.len() as u64
+    }
+
     pub(super) fn named(&self, message_id: &str) -> Vec<Message> {
         let rows = self.messages.iter().rev().map(|row| &row.message);
         rows.filter(|row| row.key.message_id == message_id)
@@ -151,6 +164,7 @@ impl Rows {
         Queue {
             waiting,
             circuits: circuits.map(circuit).collect(),
+            held: self.held(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::rows::Rows;
 use crate::store::state::Subject;
 use crate::store::{
     Aside, Claimed, DEATHS, DocumentState, Error, Event, Kind, Lease, MessageState, Waiting, Work,
-    WorkKind,
+    WorkKind, held_until,
 };
 
 /// A row of the queue.
@@ -184,6 +184,25 @@ impl Rows {
             row.partner == partner && row.kind.asks_partner() && !row.leased && row.queued < before
         });
         old.map(|row| (row.kind, row.subject)).collect()
+    }
+
+    /// How many rows are held.
+    pub(super) fn held(&self) -> u64 {
+        let rows = self.work.values();
+        rows.filter(|row| row.due == held_until()).count() as u64
+    }
+
+    /// Makes what is held due now; its subjects.
+    pub(super) fn unhold(&mut self, subject: Option<Uuid>, now: DateTime<Utc>) -> Vec<Uuid> {
+        let rows = self.work.values_mut();
+        let held = rows.filter(|row| {
+            row.due == held_until() && subject.is_none_or(|subject| row.subject == subject)
+        });
+        held.map(|row| {
+            (row.due, row.queued, row.error) = (now, now, None);
+            row.subject
+        })
+        .collect()
     }
 
     /// The queue, what is due first before the rest.

@@ -44,6 +44,7 @@ pub(super) fn accept(
     let values = params![arrival.partner, content.digest, since];
     let resend_of = first(c, sql, values, |row| id(row, 0))?;
     insert(c, arrival, MessageState::Received, resend_of, now)?;
+    kill!("accepting");
     let sql = "INSERT INTO dedupe (our_id, partner_id, message_id, message)
                VALUES ($1, $2, $3, $4)";
     let Key {
@@ -235,6 +236,7 @@ pub(super) fn read(
             };
             let placed = Within::Inbound(interchange.id);
             insert_document(c, &work.partner, document, placed, state, now)?;
+            kill!("splitting");
         }
     }
     for draft in &reading.drafts {

@@ -10,12 +10,15 @@
 //! few readers beside it. An I/O error ends the store: every later call fails, and a restart
 //! recovers what was answered for.
 
+mod backup;
 mod bridge;
 mod columns;
 mod inbound;
 mod orders;
 mod outbound;
 mod payloads;
+#[cfg(feature = "planted")]
+mod planted;
 mod queries;
 mod queue;
 mod readers;
@@ -40,6 +43,7 @@ use super::{
     Observed, Order, Payload, Queue, Reading, Receipt, Recorded, Reply, Resend, Sealed, Seen, Step,
     Store, Submission, Then, WorkKind,
 };
+pub use backup::{Restored, Snapshot};
 use payloads::Payloads;
 use readers::Readers;
 use writer::Writer;
@@ -77,9 +81,7 @@ impl Sqlite {
         let connection = schema::open(&database)?;
         payloads.sweep(|digest| queries::named(&connection, digest))?;
         payloads::sync_names(folder)?;
-        // The folder has one process, and it is us: whoever held a lease is dead. Its work is
-        // due now, and the claim counts the death.
-        connection.execute("UPDATE work SET due = 0 WHERE leased = 1", [])?;
+        queue::crashed(&connection, Utc::now())?;
         Ok(Self {
             writer: Writer::start(connection, lock)?,
             readers: Readers::new(database),
@@ -155,6 +157,10 @@ impl Sqlite {
 impl Store for Sqlite {
     fn accept(&self, arrival: Arrival, now: DateTime<Utc>) -> Reply<'_, Accepted> {
         Box::pin(async move {
+            #[cfg(feature = "planted")]
+            if let Some(bug) = planted::acceptance() {
+                return planted::accept(self, arrival, now, bug).await;
+            }
             let large = arrival.body.len() > INLINE as u64;
             let key = arrival.key.clone();
             // A key that is held is never given up: a large copy need not be kept to be refused.
@@ -260,9 +266,12 @@ impl Store for Sqlite {
         now: DateTime<Utc>,
     ) -> Reply<'_, ControlNumbers> {
         let payloads = Arc::clone(&self.payloads);
-        Box::pin(
-            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now)),
-        )
+        Box::pin(async move {
+            #[cfg(feature = "planted")]
+            planted::number(self, &envelope).await?;
+            self.write(move |c| outbound::compose(c, &payloads, lease, &envelope, compose, now))
+                .await
+        })
     }
 
     fn seal(&self, lease: Lease, sealed: Sealed, now: DateTime<Utc>) -> Reply<'_, ()> {
@@ -307,6 +316,10 @@ impl Store for Sqlite {
 
     fn cancel(&self, message: Uuid, order: Order, now: DateTime<Utc>) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| orders::cancel(c, message, &order, now)))
+    }
+
+    fn release(&self, subject: Option<Uuid>, order: Order, now: DateTime<Utc>) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| orders::let_go(c, subject, &order, now)))
     }
 
     fn seen(&self, seen: Vec<Seen>) -> Reply<'_, ()> {

@@ -11,7 +11,7 @@ use super::queue::{
 use crate::store::order::{in_hand, not_ours, open, revived};
 use crate::store::{
     Allowance, Anew, Aside, Circuit, Direction, DocumentState, Error, Lease, MISSES, Message,
-    MessageState, Missed, Order, Queue, Resend, Waiting, WorkKind,
+    MessageState, Missed, Order, Queue, Resend, Waiting, WorkKind, held_until,
 };
 
 /// Rows that one miss gives up: a transaction stays short, and the next miss takes the next.
@@ -200,6 +200,28 @@ pub(super) fn cancel(
     move_documents_of(c, message, &[Drafted], Failed, now)
 }
 
+pub(super) fn let_go(
+    c: &Connection,
+    subject: Option<Uuid>,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let sql = "SELECT id, subject FROM work
+               WHERE due = $1 AND ($2 IS NULL OR subject = $2) ORDER BY id";
+    let one = subject.map(|subject| *subject.as_bytes());
+    let values = params![held_until().timestamp_micros(), one];
+    let rows = all(c, sql, values, |row| {
+        Ok((row.get::<_, i64>(0)?, id(row, 1)?))
+    })?;
+    // It was not late while it was held: its age counts from here.
+    let sql = "UPDATE work SET due = $1, queued = $1, error = NULL WHERE id = $2";
+    for (work, subject) in &rows {
+        log(c, *subject, "released", &order.to_string(), now)?;
+        run(c, sql, params![now.timestamp_micros(), work])?;
+    }
+    Ok(rows.len() as u64)
+}
+
 pub(super) fn named(c: &Connection, message_id: &str) -> Result<Vec<Message>, Error> {
     let sql = format!("SELECT {MESSAGE} FROM message WHERE message_id = $1 ORDER BY seq DESC");
     all(c, &sql, params![message_id], columns::message)
@@ -229,5 +251,13 @@ pub(super) fn queue(c: &Connection, limit: usize) -> Result<Queue, Error> {
             shut: Some(time(row, 2)?).filter(|shut| shut.timestamp_micros() > 0),
         })
     })?;
-    Ok(Queue { waiting, circuits })
+    let sql = "SELECT count(*) FROM work WHERE due = $1";
+    let until = held_until().timestamp_micros();
+    let held = first(c, sql, params![until], |row| row.get::<_, i64>(0))?;
+    let held = held.unwrap_or(0).cast_unsigned();
+    Ok(Queue {
+        waiting,
+        circuits,
+        held,
+    })
 }

@@ -28,7 +28,7 @@ pub(super) fn compose(
 ) -> Result<ControlNumbers, Error> {
     let work = finish(c, lease, WorkKind::Compose)?;
     let Envelope { id, pair, groups } = envelope;
-    let (epoch, interchange) = count(c, pair, "interchange", 1)?;
+    let (epoch, interchange) = count(c, pair, "interchange", step())?;
     let groups = (0..*groups)
         .map(|_| count(c, pair, "group", 1).map(|(_, number)| number))
         .collect::<Result<_, _>>()?;
@@ -36,6 +36,7 @@ pub(super) fn compose(
         interchange,
         groups,
     };
+    kill!("numbered");
     let composed = compose(&numbers).map_err(|why| Error::new(Kind::Compose, why))?;
     if !composed
         .documents
@@ -110,16 +111,31 @@ fn place(
     Ok(())
 }
 
+/// How far the transaction that stores an interchange goes on: no other takes a number for it.
+pub(super) fn step() -> u32 {
+    planted!("number-outside-transaction", 0, 1)
+}
+
 /// Goes `by` numbers on, from the last number back to 1; the epoch counts how often.
-fn count(c: &Connection, pair: &str, kind: &str, by: u32) -> Result<(i64, u32), Error> {
+pub(super) fn count(c: &Connection, pair: &str, kind: &str, by: u32) -> Result<(i64, u32), Error> {
     let sql = "INSERT INTO counter (pair, kind, epoch, number)
-               VALUES ($1, $2, ($3 - 1) / $4, ($3 - 1) % $4 + 1)
+               SELECT $1, $2, (base + $3 - 1) / $4, (base + $3 - 1) % $4 + 1
+               FROM (SELECT coalesce(max(number), 0) AS base FROM counter WHERE kind = 'floor')
+               WHERE true
                ON CONFLICT (pair, kind) DO UPDATE SET
                    epoch = epoch + (number + $3 - 1) / $4, number = (number + $3 - 1) % $4 + 1
                RETURNING epoch, number";
     let values = params![pair, kind, by, LAST_CONTROL_NUMBER];
     let row = first(c, sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
     row.ok_or_else(|| Error::new(Kind::Bug, "a counter did not count"))
+}
+
+/// Lets pairs that are not known yet begin `by` numbers later: after a restore, one may have been
+/// new since the backup.
+pub(super) fn raise_floor(c: &Connection, by: u32) -> Result<(), Error> {
+    let sql = "INSERT INTO counter (pair, kind, epoch, number) VALUES ('', 'floor', 0, $1)
+               ON CONFLICT (pair, kind) DO UPDATE SET number = min(number + $1, $2)";
+    run(c, sql, params![by, LAST_CONTROL_NUMBER - 1]).map(drop)
 }
 
 pub(super) fn advance(

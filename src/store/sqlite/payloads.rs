@@ -139,6 +139,7 @@ impl Payloads {
                     written?;
                 }
             }
+            kill!("payload-named");
             sync(&folder)
         };
         write().map_err(|error| match &payload.place {

@@ -121,9 +121,44 @@ pub(super) fn progress(
     done: u64,
 ) -> Result<Leased, Error> {
     let work = of_kind(c, lease, kind)?;
-    let sql = "UPDATE work SET done = $1, deaths = 0 WHERE id = $2";
+    let sql = "UPDATE work SET done = $1, deaths = 0, crashes = 0 WHERE id = $2";
     run(c, sql, params![done.cast_signed(), lease.work])?;
     Ok(work)
+}
+
+/// Seconds before a row is taken up again whose workers died with the whole process, by how often
+/// they did in a row. Once is chance: a power cut, a kill. What is in hand each time is a suspect, and
+/// waits, so that a process which is killed again and again does not take all of it for guilty; and
+/// one row that does kill the process leaves it alone meanwhile.
+const CRASHES: [i64; 5] = [0, 1, 10, 60, 300];
+
+/// The folder has one process, and it is us: whoever held a lease died with the last one. The work
+/// is free, now or a little later; what was in hand more often than [`CRASHES`] has waits goes aside.
+pub(super) fn crashed(c: &Connection, now: DateTime<Utc>) -> Result<(), Error> {
+    let (second, at) = (
+        if hurried!() { 20_000 } else { 1_000_000 },
+        now.timestamp_micros(),
+    );
+    let sql = "UPDATE work SET leased = 0, crashes = crashes + 1 WHERE leased = 1";
+    let transaction = c.unchecked_transaction()?;
+    run(c, sql, params![])?;
+    for (times, wait) in (1..).zip(CRASHES) {
+        let sql = "UPDATE work SET due = $1 WHERE crashes = $2 AND due > $1";
+        run(c, sql, params![at + wait * second, times])?;
+    }
+    let sql = "SELECT id, kind, subject FROM work WHERE crashes > $1";
+    let guilty = all(c, sql, params![CRASHES.len().cast_signed()], |row| {
+        Ok((row.get::<_, i64>(0)?, word(row, 1)?, id(row, 2)?))
+    })?;
+    for (work, kind, subject) in guilty {
+        run(c, "DELETE FROM work WHERE id = $1", params![work])?;
+        let note = format!(
+            "the process ended {} times at work to {kind}",
+            CRASHES.len() + 1
+        );
+        set_aside(c, kind, subject, WorkKind::poisoned(kind), &note, now)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn claim(
@@ -279,7 +314,8 @@ pub(super) fn release(
     at: DateTime<Utc>,
     error: Option<&str>,
 ) -> Result<(), Error> {
-    let sql = "UPDATE work SET due = $1, leased = 0, deaths = 0, error = $2 WHERE id = $3";
+    let sql = "UPDATE work SET due = $1, leased = 0, deaths = 0, crashes = 0, error = $2
+               WHERE id = $3";
     run(c, sql, params![at.timestamp_micros(), error, lease.work]).map(drop)
 }
 

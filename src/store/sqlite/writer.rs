@@ -52,7 +52,8 @@ pub(super) struct State {
 impl State {
     /// Remembers an error that ends the store; lets others pass.
     pub(super) fn note(&self, error: &Error) {
-        if error.kind() == Kind::Failed && self.failed.set(error.clone()).is_ok() {
+        let ends = error.kind() == Kind::Failed && !planted!("fsync-tried-again");
+        if ends && self.failed.set(error.clone()).is_ok() {
             tracing::error!(%error, "the store has failed and takes no more calls");
         }
     }
@@ -184,8 +185,14 @@ fn batch(connection: &Connection, first: Job, jobs: &mut mpsc::Receiver<Job>, st
             Err(error)
         }
         Ok(()) => run_all(connection, first, jobs, &mut ran)
-            .and_then(|()| execute(connection, "COMMIT"))
-            .inspect(|()| _ = state.commits.fetch_add(1, Ordering::Relaxed)),
+            .and_then(|()| {
+                kill!("committing");
+                execute(connection, "COMMIT")
+            })
+            .inspect(|()| {
+                kill!("committed");
+                state.commits.fetch_add(1, Ordering::Relaxed);
+            }),
     };
     if let Err(error) = &outcome {
         state.note(error);

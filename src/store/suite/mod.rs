@@ -76,6 +76,7 @@ macro_rules! conformance {
             orders::a_copy_goes_under_another_id
             orders::a_message_is_cancelled
             orders::a_message_is_found_by_its_id
+            orders::what_is_held_waits_for_a_word
             seen::what_was_seen_last_is_kept
         }
     };

@@ -312,3 +312,26 @@ pub(in crate::store) async fn a_message_is_found_by_its_id(store: Subject) {
     assert_eq!(ids, [id(5), id(2)]);
     assert_eq!(store.named("other".into()).await.unwrap(), []);
 }
+
+pub(in crate::store) async fn what_is_held_waits_for_a_word(store: Subject) {
+    for n in [1, 2] {
+        drafted(&store, n).await;
+        let work = one(&store, WorkKind::Compose, 0).await;
+        let held = store.retry(work.lease, held_until(), "held".into(), at(1));
+        held.await.unwrap();
+    }
+    none(&store, WorkKind::Compose, 99_999).await;
+    assert_eq!(store.queue(0).await.unwrap().held, 2);
+    let release = |subject, now| store.release(subject, order(), at(now));
+    assert_eq!(release(Some(id(7)), 5).await.unwrap(), 0);
+    assert_eq!(release(Some(id(2)), 5).await.unwrap(), 1);
+    let freed = one(&store, WorkKind::Compose, 5).await;
+    // Its age counts from the word: it was not late while it was held.
+    assert_eq!(
+        (freed.subject, freed.queued, freed.error),
+        (id(2), at(5), None)
+    );
+    assert_eq!(release(None, 6).await.unwrap(), 1);
+    assert_eq!(one(&store, WorkKind::Compose, 6).await.subject, id(1));
+    assert_eq!(store.queue(0).await.unwrap().held, 0);
+}
