@@ -19,7 +19,7 @@ use super::demo::private;
 use super::partner::{Folder, unknown};
 use super::play::{self, Agreed, Wanted};
 use super::{Exit, Failure, Outcome};
-use crate::as2::{self, Certificate};
+use crate::as2::Certificate;
 use crate::clock::{Clock, System};
 use crate::partner::{self, Partner};
 use crate::sim::{Door, Scenario};
@@ -123,7 +123,7 @@ impl Rehearse {
         let mut kept = load(&file)?;
         let library = super::files::library(self.mappings.clone()).map_err(Failure::usage)?;
         let agreed = Agreed::of(partner, library);
-        let digest = as2::hex(&as2::sha256(agreed.documents.as_bytes()));
+        let digest = agreed.digest();
         if let (Some(item), Some(note)) = (&self.met, &self.note) {
             kept.met.insert(item.clone(), note.clone());
         } else if !self.status && !self.production {

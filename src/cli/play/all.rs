@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::runtime::Builder;
 
+use super::super::words::say;
 use super::super::{Exit, Failure, Outcome};
 use super::{Agreed, Played, Wanted, run};
 use crate::sim::Scenario;
@@ -60,8 +61,8 @@ pub(crate) fn all(folder: &Path, seed: u64, json: bool, out: &mut dyn Write) -> 
 fn line(name: &str, played: &Played, out: &mut dyn Write) -> Result<(), Failure> {
     let wrong = played.wrong();
     let verdict = match wrong.is_empty() {
-        true => "ends as its file says",
-        false => "does NOT end as its file says",
+        true => say("ends as its file says"),
+        false => say("does NOT end as its file says"),
     };
     writeln!(out, "{name:<22} {verdict}")?;
     for why in wrong {

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::super::Failure;
-use crate::as2::{Certificate, Identity};
+use crate::as2::{self, Certificate, Identity};
 use crate::bridge::spapi::poll::{Marks, Next, Plan};
 use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
@@ -460,6 +460,8 @@ pub(crate) struct Agreed {
     pub(crate) guides: String,
     /// The documents of the partner file.
     pub(crate) documents: String,
+    /// The overlay guides, and those that they are laid over, without the standard's.
+    overlays: Vec<String>,
 }
 
 impl Agreed {
@@ -471,13 +473,31 @@ impl Agreed {
         Agreed::of(&partner, Library::embedded())
     }
 
+    /// SHA-256 of the documents and of every overlay that they go by: who changes one of them has
+    /// agreed on something else.
+    pub(crate) fn digest(&self) -> String {
+        let mut all = self.documents.clone();
+        for name in &self.overlays {
+            let text = self.library.text(&format!("{name}.toml"));
+            all.push_str(&format!("\n{name}\n{}", text.unwrap_or_default()));
+        }
+        as2::hex(&as2::sha256(all.as_bytes()))
+    }
+
     /// As a partner's file says. What it has nothing of goes by the standard.
     pub(crate) fn of(partner: &Partner, library: Library) -> Agreed {
         let mut documents = "[documents]\n".to_owned();
+        let mut overlays = Vec::new();
         for (_, set, usual) in edi::SETS {
             let agreed = partner.documents.get(set);
             let version = agreed.map_or(usual, |one| &one.version);
             let guide = agreed.and_then(|one| one.guide.as_ref());
+            let mut name = guide.map(|guide| format!("partners/{guide}/{set}"));
+            while let Some(one) = name.filter(|one| !one.starts_with("x12/")) {
+                // A file that is laid over itself would have no end.
+                name = library.base(&one).filter(|base| !overlays.contains(base));
+                overlays.push(one);
+            }
             let guide = guide.map(|guide| format!(", guide = {guide:?}"));
             let line = format!(
                 "{set} = {{ version = {version:?}{} }}\n",
@@ -490,6 +510,7 @@ impl Agreed {
             library,
             guides: order.and_then(|one| one.guide.clone()).unwrap_or_default(),
             documents,
+            overlays,
         }
     }
 }
