@@ -97,6 +97,28 @@ struct Kept {
     /// Switches to production although something was missing: when, and why.
     #[serde(default)]
     overridden: BTreeMap<DateTime<Utc>, String>,
+    /// Switches to production, met or overridden.
+    #[serde(default)]
+    switched: Vec<DateTime<Utc>>,
+}
+
+/// Why a partner's envelopes must not say production yet: they do, and no rehearsal has switched
+/// them. Nothing where that is in order.
+pub(super) fn unrehearsed(folder: &Path, partner: &Partner) -> Result<Option<String>, Failure> {
+    let production = |x12: &partner::X12| x12.usage == partner::Usage::P;
+    if !partner.x12.as_ref().is_some_and(production) {
+        return Ok(None);
+    }
+    let name = &partner.name;
+    let kept = load(&folder.join(format!("{name}.rehearsal")))?;
+    let why = || {
+        format!(
+            "[x12] says usage = \"P\", and nothing was rehearsed: `transload rehearse {name} --status` \
+             says what is missing, and `--production` switches, with `--override` and a reason \
+             where something is"
+        )
+    };
+    Ok(kept.switched.is_empty().then(why))
 }
 
 /// A point of the list.
@@ -138,6 +160,7 @@ impl Rehearse {
                     kept.overridden.insert(System.now(), reason.clone());
                 }
                 switch(&self.folder.partners, &self.name)?;
+                kept.switched.push(System.now());
                 true
             }
         };
