@@ -51,8 +51,7 @@ fn two_runs_with_one_seed_are_the_same_at_both_doors() {
     assert_eq!(by_edi(1), by_edi(2));
 }
 
-/// Orders that are under way together are explained to the cent as well. Ten thousand of them are
-/// `sim amazon --orders 10000 --at-once 32`.
+/// Orders that are under way together are explained to the cent as well.
 #[test]
 fn many_at_once_are_explained() {
     let said = played(&["--orders", "16", "--at-once", "8"]);
