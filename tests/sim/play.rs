@@ -1,6 +1,5 @@
 //! Scenarios through the whole house: the buyer's doors, our gateway on its store, a scripted vendor.
-//! Each run ends as its file says. A few in each test run; all by `transload sim amazon --all`, which
-//! CI does with an optimised build.
+//! Each run ends as its file says. A few in each test run; all by `transload sim amazon --all`.
 
 use std::process::{Command, Stdio};
 

@@ -92,16 +92,11 @@ impl House {
     ) -> Result<House, Failure> {
         let clock = Arc::new(Moved::to(start));
         let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
-        let world = Arc::new(Mutex::new(World::new(
-            scenario.clone(),
-            seed,
-            start,
-            orders,
-        )));
+        let world = World::new(scenario.clone(), seed, start, orders);
+        let world = Arc::new(Mutex::new(world));
         let (listeners, url) = listeners().await?;
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
-        let edi_url = at_edi.url().map_err(Failure::network)?;
-        let edi_url = format!("{edi_url}{}", edi::PATH);
+        let edi_url = at_edi.url().map_err(Failure::network)? + edi::PATH;
         folders(folder)?;
         let (end, renewal) = ends(&scenario, start).unzip();
         let buyers = match end {
@@ -109,8 +104,7 @@ impl House {
             None => kept(&BUYERS, "Simulated buyer", start)?,
         };
         let vendors = kept(&VENDORS, "Simulated vendor", start)?;
-        let pem = folder.join("partners/buyer.pem");
-        keep(&pem, &buyers.certificate)?;
+        keep(&folder.join("partners/buyer.pem"), &buyers.certificate)?;
         let library = agreed.library.clone();
         let edi = edi::Edi::new(
             settings(url, agreed, record),
@@ -128,10 +122,9 @@ impl House {
         let mut doors = vec![tokio::spawn(
             Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
         )];
-        let file = format!("{}{}", head(), agreed.documents).replace("{url}", &edi_url);
         write(
             &folder.join("partners/buyer.toml"),
-            &file.replace("{certificate}", "buyer.pem"),
+            &buyer(agreed, &edi_url),
         )?;
         let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
         doors.push(api.task);
@@ -140,9 +133,8 @@ impl House {
             &folder.join("partners/erp.toml"),
             &erp(folder, &api.url, since, scenario.direct),
         )?;
-        let direct = scenario.direct;
         let polled = Plan {
-            direct,
+            direct: scenario.direct,
             ..Plan::since(since)
         };
         let gateway = gateway(folder, both, vendors, library, at_once)?;
@@ -359,6 +351,12 @@ fn folders(root: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(&path).map_err(told(&path))?;
     }
     Ok(())
+}
+
+/// The partner file of the buyer, by what is agreed.
+fn buyer(agreed: &Agreed, url: &str) -> String {
+    let file = format!("{}{}", head(), agreed.documents).replace("{url}", url);
+    file.replace("{certificate}", "buyer.pem")
 }
 
 /// The partner file of the vendor's own system, whose other side is the API.
