@@ -209,6 +209,14 @@ fn rehearse(folder: &Path, arguments: &[&str]) -> (Value, i32) {
     (said, output.status.code().unwrap())
 }
 
+/// What `partner check --rehearsed` says.
+fn rehearsed(folder: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
+    command.args(["partner", "check", "--rehearsed", "--partners"]);
+    let output = command.arg(folder).stdin(Stdio::null()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn met(said: &Value, point: &str) -> bool {
     let points = said["points"].as_array().unwrap();
     let one = points.iter().find(|one| one["point"] == point).unwrap();
@@ -237,6 +245,10 @@ fn production_is_refused_until_three_rounds_are_complete_and_the_list_is_met() {
     }
     let file = folder.join("acme.toml");
     let before = std::fs::read_to_string(&file).unwrap();
+    // By hand it is no secret: a check before the start says so.
+    std::fs::write(&file, before.replace("[x12]\n", "[x12]\nusage = \"P\"\n")).unwrap();
+    assert!(rehearsed(folder).contains("nothing was rehearsed"));
+    std::fs::write(&file, &before).unwrap();
     let (said, exit) = rehearse(folder, &["--production"]);
     // The certificate of the tests may be short-lived, which is refused as well.
     if !met(&said, "certificates") {
@@ -255,6 +267,19 @@ fn production_is_refused_until_three_rounds_are_complete_and_the_list_is_met() {
     assert_eq!(text.replace("usage = \"P\"\n", ""), before);
     let partner = transload::partner::parse(&text, "acme.toml").unwrap();
     assert_eq!(partner.x12.unwrap().usage, transload::partner::Usage::P);
+    assert!(!rehearsed(folder).contains("rehearsed"));
+    // An overlay that is changed is another agreement.
+    let (said, _) = rehearse(folder, &["--status"]);
+    assert!(met(&said, "rounds"), "{said}");
+    let guides = tempfile::tempdir().unwrap();
+    let own = guides.path().join("partners/amazon");
+    std::fs::create_dir_all(&own).unwrap();
+    let overlay =
+        std::fs::read_to_string(Path::new(ROOT).join("mappings/partners/amazon/810.toml"));
+    std::fs::write(own.join("810.toml"), overlay.unwrap() + "\n# changed\n").unwrap();
+    let changed = guides.path().to_str().unwrap();
+    let (said, _) = rehearse(folder, &["--status", "--mappings", changed]);
+    assert!(!met(&said, "rounds"), "{said}");
     // Who changes what is agreed begins anew.
     std::fs::write(
         &file,

@@ -11,8 +11,10 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::play::{self, Agreed, House, Wanted};
+use super::words::{said, say};
 use super::{Exit, Failure, Outcome};
 use crate::sim::Scenario;
+use crate::x12::text;
 
 /// See the command's help.
 #[derive(clap::Args)]
@@ -69,6 +71,12 @@ pub(super) fn play_out(
     show: &Show,
     out: &mut dyn Write,
 ) -> Outcome {
+    if scenario.direct {
+        return Err(Failure::usage(format!(
+            "the scripted vendor sells nothing to consumers: scenario {} is for a simulator that listens",
+            scenario.name
+        )));
+    }
     super::serve::log("off");
     let folder = own()?;
     let runtime = Runtime::new().map_err(Failure::state)?;
@@ -123,11 +131,14 @@ async fn shown(wanted: Wanted, show: &Show, out: &mut dyn Write) -> Outcome {
 /// Where to look around.
 fn kept(house: &House, folder: &Path, show: &Show, out: &mut dyn Write) -> Result<(), Failure> {
     if !show.keep {
-        let line =
-            "Nothing is left behind. `transload demo --keep` leaves it running, to look around.";
+        let line = say(
+            "nothing is left behind; `transload demo --keep` leaves it running, to look around",
+        );
         return Ok(writeln!(out, "{line}")?);
     }
-    writeln!(out, "\nKept in {}", folder.display())?;
+    let folder_said = folder.display().to_string();
+    let kept = text!("kept in {folder}", folder = folder_said);
+    writeln!(out, "\n{}", said(&kept))?;
     let places = house.places(folder);
     for (name, place) in places.as_object().into_iter().flatten() {
         writeln!(out, "  {name:<10} {}", place.as_str().unwrap_or_default())?;

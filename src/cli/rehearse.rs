@@ -19,7 +19,7 @@ use super::demo::private;
 use super::partner::{Folder, unknown};
 use super::play::{self, Agreed, Wanted};
 use super::{Exit, Failure, Outcome};
-use crate::as2::{self, Certificate};
+use crate::as2::Certificate;
 use crate::clock::{Clock, System};
 use crate::partner::{self, Partner};
 use crate::sim::{Door, Scenario};
@@ -97,6 +97,28 @@ struct Kept {
     /// Switches to production although something was missing: when, and why.
     #[serde(default)]
     overridden: BTreeMap<DateTime<Utc>, String>,
+    /// Switches to production, met or overridden.
+    #[serde(default)]
+    switched: Vec<DateTime<Utc>>,
+}
+
+/// Why a partner's envelopes must not say production yet: they do, and no rehearsal has switched
+/// them. Nothing where that is in order.
+pub(super) fn unrehearsed(folder: &Path, partner: &Partner) -> Result<Option<String>, Failure> {
+    let production = |x12: &partner::X12| x12.usage == partner::Usage::P;
+    if !partner.x12.as_ref().is_some_and(production) {
+        return Ok(None);
+    }
+    let name = &partner.name;
+    let kept = load(&folder.join(format!("{name}.rehearsal")))?;
+    let why = || {
+        format!(
+            "[x12] says usage = \"P\", and nothing was rehearsed: `transload rehearse {name} --status` \
+             says what is missing, and `--production` switches, with `--override` and a reason \
+             where something is"
+        )
+    };
+    Ok(kept.switched.is_empty().then(why))
 }
 
 /// A point of the list.
@@ -123,7 +145,7 @@ impl Rehearse {
         let mut kept = load(&file)?;
         let library = super::files::library(self.mappings.clone()).map_err(Failure::usage)?;
         let agreed = Agreed::of(partner, library);
-        let digest = as2::hex(&as2::sha256(agreed.documents.as_bytes()));
+        let digest = agreed.digest();
         if let (Some(item), Some(note)) = (&self.met, &self.note) {
             kept.met.insert(item.clone(), note.clone());
         } else if !self.status && !self.production {
@@ -138,6 +160,7 @@ impl Rehearse {
                     kept.overridden.insert(System.now(), reason.clone());
                 }
                 switch(&self.folder.partners, &self.name)?;
+                kept.switched.push(System.now());
                 true
             }
         };

@@ -24,6 +24,9 @@ use crate::canonical::Document;
 use crate::store::{self, DocumentDetail, DocumentState, NewDocument, Then, Work, WorkKind};
 use crate::x12::{Delimiters, Form, GroupHeader};
 
+/// Questions that wait no longer than the API's rate asks for; later ones wait longer each time.
+const AT_ONCE: u32 = 3;
+
 /// Pages of a witness's list that are looked through.
 const PAGES: usize = 50;
 /// The wait after we were refused, and not a document: somebody has to grant a role.
@@ -231,11 +234,14 @@ impl Gateway {
         verdict: &Verdict,
     ) -> Result<(), Setback> {
         let draw = self.moment().draw;
+        let attempt = way.work.lease.attempt;
         let wait = match verdict {
+            // Who is refused again and again asks more rarely, or a storm would be asked each second.
+            Verdict::Empty(after) if attempt > AT_ONCE => backoff(attempt, *after, draw),
             Verdict::Empty(wait) => wait.unwrap_or(RETRY_FIRST),
             Verdict::Denied(_, wait) => *wait,
             Verdict::Refused(_) | Verdict::Expired(_) => REFUSED,
-            Verdict::Down(_, after) => backoff(way.work.lease.attempt, *after, draw),
+            Verdict::Down(_, after) => backoff(attempt, *after, draw),
             _ => RETRY_CAP,
         };
         let then = Then::Again(self.clock.now() + wait, "not told yet".into());

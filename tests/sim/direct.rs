@@ -1,4 +1,5 @@
-//! A consumer's order, by bodies that are written by hand.
+//! A consumer's order, by bodies that are written by hand: where scenario `direct` is judged. Through
+//! the gateway it is not played, as the play's vendor sells nothing to consumers.
 
 use serde_json::{Value, json};
 

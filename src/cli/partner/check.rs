@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Folder, Read, guide_name};
 use crate::cli::files::library;
+use crate::cli::rehearse::unrehearsed;
 use crate::cli::{Exit, Failure, Outcome};
 use crate::gateway;
 use crate::mapping::{Library, suggestion};
@@ -24,6 +25,9 @@ pub(super) struct Check {
     /// A folder of your own guides, laid over the embedded ones
     #[arg(long, value_name = "DIR", env = "TRANSLOAD_MAPPINGS")]
     mappings: Option<OsString>,
+    /// An error where a file says production, and its rehearsal neither was met nor overridden
+    #[arg(long)]
+    rehearsed: bool,
 }
 
 /// What is wrong, or soon will be.
@@ -53,6 +57,12 @@ impl Check {
                 let why = format!("[as2.connect] or [as2.demand]: {why}");
                 problems.errors.push(Error::plain(&read.file, why));
             }
+            let why = match self.rehearsed {
+                true => unrehearsed(&self.folder.partners, &read.partner)?,
+                false => None,
+            };
+            let why = why.into_iter().map(|why| Error::plain(&read.file, why));
+            problems.errors.extend(why);
             for (set, document) in &read.partner.documents {
                 let wrong = guide(&library, set, document);
                 let wrong = wrong.into_iter().map(|why| Error::plain(&read.file, why));

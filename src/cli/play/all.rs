@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::runtime::Builder;
 
+use super::super::words::say;
 use super::super::{Exit, Failure, Outcome};
 use super::{Agreed, Played, Wanted, run};
 use crate::sim::Scenario;
@@ -17,7 +18,17 @@ const EACH: usize = 2;
 
 /// Plays all of them in folders below one that is there, and says of each how it ended, by name.
 pub(crate) fn all(folder: &Path, seed: u64, json: bool, out: &mut dyn Write) -> Outcome {
-    let names: Vec<&str> = Scenario::names().collect();
+    let mut names = Vec::new();
+    for name in Scenario::names() {
+        match Scenario::named(name).map_err(Failure::state)?.direct {
+            true if json => {}
+            true => writeln!(
+                out,
+                "{name:<22} is for --listen: the scripted vendor sells nothing to consumers"
+            )?,
+            false => names.push(name),
+        }
+    }
     let ends = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
     let work = || {
@@ -50,8 +61,8 @@ pub(crate) fn all(folder: &Path, seed: u64, json: bool, out: &mut dyn Write) -> 
 fn line(name: &str, played: &Played, out: &mut dyn Write) -> Result<(), Failure> {
     let wrong = played.wrong();
     let verdict = match wrong.is_empty() {
-        true => "ends as its file says",
-        false => "does NOT end as its file says",
+        true => say("ends as its file says"),
+        false => say("does NOT end as its file says"),
     };
     writeln!(out, "{name:<22} {verdict}")?;
     for why in wrong {

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::super::Failure;
-use crate::as2::{Certificate, Identity};
+use crate::as2::{self, Certificate, Identity};
 use crate::bridge::spapi::poll::{Marks, Next, Plan};
 use crate::clock::{Clock, Moved};
 use crate::gateway::{Gateway, Limits, Settings};
@@ -92,16 +92,11 @@ impl House {
     ) -> Result<House, Failure> {
         let clock = Arc::new(Moved::to(start));
         let both: Arc<dyn Clock> = Arc::<Moved>::clone(&clock);
-        let world = Arc::new(Mutex::new(World::new(
-            scenario.clone(),
-            seed,
-            start,
-            orders,
-        )));
+        let world = World::new(scenario.clone(), seed, start, orders);
+        let world = Arc::new(Mutex::new(world));
         let (listeners, url) = listeners().await?;
         let at_edi = Loopback::bind(0).await.map_err(Failure::network)?;
-        let edi_url = at_edi.url().map_err(Failure::network)?;
-        let edi_url = format!("{edi_url}{}", edi::PATH);
+        let edi_url = at_edi.url().map_err(Failure::network)? + edi::PATH;
         folders(folder)?;
         let (end, renewal) = ends(&scenario, start).unzip();
         let buyers = match end {
@@ -109,8 +104,7 @@ impl House {
             None => kept(&BUYERS, "Simulated buyer", start)?,
         };
         let vendors = kept(&VENDORS, "Simulated vendor", start)?;
-        let pem = folder.join("partners/buyer.pem");
-        keep(&pem, &buyers.certificate)?;
+        keep(&folder.join("partners/buyer.pem"), &buyers.certificate)?;
         let library = agreed.library.clone();
         let edi = edi::Edi::new(
             settings(url, agreed, record),
@@ -128,10 +122,9 @@ impl House {
         let mut doors = vec![tokio::spawn(
             Arc::clone(&edi).listen(at_edi, ended(stopped.clone())),
         )];
-        let file = format!("{}{}", head(), agreed.documents).replace("{url}", &edi_url);
         write(
             &folder.join("partners/buyer.toml"),
-            &file.replace("{certificate}", "buyer.pem"),
+            &buyer(agreed, &edi_url),
         )?;
         let api = super::api::open(folder, (&world, seed), &both, ended(stopped)).await?;
         doors.push(api.task);
@@ -140,9 +133,8 @@ impl House {
             &folder.join("partners/erp.toml"),
             &erp(folder, &api.url, since, scenario.direct),
         )?;
-        let direct = scenario.direct;
         let polled = Plan {
-            direct,
+            direct: scenario.direct,
             ..Plan::since(since)
         };
         let gateway = gateway(folder, both, vendors, library, at_once)?;
@@ -361,6 +353,12 @@ fn folders(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The partner file of the buyer, by what is agreed.
+fn buyer(agreed: &Agreed, url: &str) -> String {
+    let file = format!("{}{}", head(), agreed.documents).replace("{url}", url);
+    file.replace("{certificate}", "buyer.pem")
+}
+
 /// The partner file of the vendor's own system, whose other side is the API.
 fn erp(folder: &Path, url: &str, since: DateTime<Utc>, direct: bool) -> String {
     let file = ERP_FILE.replace("{url}", url);
@@ -460,6 +458,8 @@ pub(crate) struct Agreed {
     pub(crate) guides: String,
     /// The documents of the partner file.
     pub(crate) documents: String,
+    /// The overlay guides, and those that they are laid over, without the standard's.
+    overlays: Vec<String>,
 }
 
 impl Agreed {
@@ -471,13 +471,31 @@ impl Agreed {
         Agreed::of(&partner, Library::embedded())
     }
 
+    /// SHA-256 of the documents and of every overlay that they go by: who changes one of them has
+    /// agreed on something else.
+    pub(crate) fn digest(&self) -> String {
+        let mut all = self.documents.clone();
+        for name in &self.overlays {
+            let text = self.library.text(&format!("{name}.toml"));
+            all.push_str(&format!("\n{name}\n{}", text.unwrap_or_default()));
+        }
+        as2::hex(&as2::sha256(all.as_bytes()))
+    }
+
     /// As a partner's file says. What it has nothing of goes by the standard.
     pub(crate) fn of(partner: &Partner, library: Library) -> Agreed {
         let mut documents = "[documents]\n".to_owned();
+        let mut overlays = Vec::new();
         for (_, set, usual) in edi::SETS {
             let agreed = partner.documents.get(set);
             let version = agreed.map_or(usual, |one| &one.version);
             let guide = agreed.and_then(|one| one.guide.as_ref());
+            let mut name = guide.map(|guide| format!("partners/{guide}/{set}"));
+            while let Some(one) = name.filter(|one| !one.starts_with("x12/")) {
+                // A file that is laid over itself would have no end.
+                name = library.base(&one).filter(|base| !overlays.contains(base));
+                overlays.push(one);
+            }
             let guide = guide.map(|guide| format!(", guide = {guide:?}"));
             let line = format!(
                 "{set} = {{ version = {version:?}{} }}\n",
@@ -490,6 +508,7 @@ impl Agreed {
             library,
             guides: order.and_then(|one| one.guide.clone()).unwrap_or_default(),
             documents,
+            overlays,
         }
     }
 }

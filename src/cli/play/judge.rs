@@ -9,11 +9,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::Failure;
+use super::super::words::{language, said, say};
 use super::{Play, Refusal};
 use crate::as2;
 use crate::clock::Clock;
+use crate::lang::{Language, pad, width};
 use crate::sim::{Door, Ledger, Row, Shortfall};
 use crate::store::Direction;
+use crate::x12::text;
 
 /// Orders that are listed one by one; of more, those with a difference.
 const LISTED: usize = 100;
@@ -83,7 +86,10 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
     troubles.retain(|line| !line.is_empty());
     let (told, amiss) = told(play, &ledger);
     Ok(Played {
-        about: scenario.about.clone(),
+        about: match language() {
+            Language::Chinese => scenario.about_zh.clone(),
+            Language::English => scenario.about.clone(),
+        },
         scenario: scenario.name,
         seed,
         began: super::start(),
@@ -172,10 +178,13 @@ impl Played {
     pub(crate) fn wrong(&self) -> Vec<String> {
         let short = self.shortfalls.iter();
         let short = short.map(|one| {
-            format!(
-                "{}: {} was wanted, and it is {}",
-                one.what, one.wanted, one.is
-            )
+            let (what, wanted, is) = (&*one.what, &*one.wanted, &*one.is);
+            said(&text!(
+                "{what}: {wanted} was wanted, and it is {is}",
+                what,
+                wanted,
+                is
+            ))
         });
         let mut all: Vec<String> = short.chain(self.amiss.iter().cloned()).collect();
         all.extend(Some(self.trouble.clone()).filter(|why| !why.is_empty()));
@@ -248,47 +257,64 @@ impl Played {
     /// The table, for a person.
     pub(crate) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         let days = (self.ended - self.began).num_days();
-        writeln!(
-            out,
-            "{} orders, scenario {} (seed {}), {} to {} on a clock that was moved ({days} days)\n{}\n",
-            self.ledger.rows.len(),
-            self.scenario,
-            self.seed,
-            self.began.format("%Y-%m-%d"),
-            self.ended.format("%Y-%m-%d"),
-            self.about,
-        )?;
+        let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
+        let head = text!(
+            "{orders} orders, scenario {scenario} (seed {seed}), {from} to {to} on a clock that was moved ({days} days)",
+            orders = self.ledger.rows.len().to_string(),
+            scenario = self.scenario.clone(),
+            seed = self.seed.to_string(),
+            from = day(self.began),
+            to = day(self.ended),
+            days = days.to_string(),
+        );
+        writeln!(out, "{}\n{}\n", said(&head), self.about)?;
         self.rows(out)?;
         self.differences(out)?;
         self.traffic(out)?;
         let verdict = match self.is_sound() {
-            true => "every cent is explained, and it ended as the scenario says",
-            false => "it did NOT end as the scenario says",
+            true => say("every cent is explained, and it ended as the scenario says"),
+            false => say("it did NOT end as the scenario says"),
         };
-        let paid = self.sum(|row| row.paid);
-        writeln!(
-            out,
-            "\n{} ordered, {} paid, {} unexplained: {verdict}",
-            money(self.sum(|row| row.ordered)),
-            money(paid),
-            money(self.ledger.unexplained()),
-        )?;
+        let sum = text!(
+            "{ordered} ordered, {paid} paid, {unexplained} unexplained: {verdict}",
+            ordered = money(self.sum(|row| row.ordered)),
+            paid = money(self.sum(|row| row.paid)),
+            unexplained = money(self.ledger.unexplained()),
+            verdict,
+        );
+        writeln!(out, "\n{}", said(&sum))?;
         for line in self.wrong() {
             writeln!(out, "  {line}")?;
         }
         let (seconds, rate) = self.rate();
-        let peak = self.peak.map_or(String::new(), |bytes| {
-            format!(", at most {} MB of memory", bytes >> 20)
-        });
-        writeln!(out, "{seconds:.1} s, {rate:.1} orders/s{peak}")
+        let (seconds, rate) = (format!("{seconds:.1}"), format!("{rate:.1}"));
+        let memory = self.peak.map(|bytes| (bytes >> 20).to_string());
+        let speed = match memory {
+            Some(memory) => text!(
+                "{seconds} s, {rate} orders/s, at most {memory} MB of memory",
+                seconds,
+                rate,
+                memory
+            ),
+            None => text!("{seconds} s, {rate} orders/s", seconds, rate),
+        };
+        writeln!(out, "{}", said(&speed))
     }
 
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "{:<9} {:<4} {:>12} {:>12} {:>12} {:>12} {:>12}  state",
-            "order", "door", "ordered", "acknowledged", "shipped", "invoiced", "paid"
-        )?;
+        write!(out, "{} {}", pad(say("order"), 9), pad(say("door"), 4))?;
+        let amounts = [
+            say("ordered"),
+            say("acknowledged"),
+            say("shipped"),
+            say("invoiced"),
+            say("paid"),
+        ];
+        for amount in amounts {
+            let space = 13_usize.saturating_sub(width(amount));
+            write!(out, "{:space$}{amount}", "")?;
+        }
+        writeln!(out, "  {}", say("state"))?;
         let few = self.ledger.rows.len() <= LISTED;
         for row in self
             .ledger
@@ -299,13 +325,13 @@ impl Played {
         {
             let unexplained = match row.unexplained() {
                 0 => String::new(),
-                cents => format!(", {} UNEXPLAINED", money(cents)),
+                cents => format!(", {} {}", money(cents), say("UNEXPLAINED")),
             };
             self.line(
                 out,
                 (&row.order, door(row.door)),
                 |of| of(row),
-                &format!("{}{unexplained}", row.state.as_str()),
+                &format!("{}{unexplained}", say(row.state.as_str())),
             )?;
         }
         let mut states: BTreeMap<&str, usize> = BTreeMap::new();
@@ -314,9 +340,9 @@ impl Played {
         }
         let states: Vec<String> = states
             .iter()
-            .map(|(state, count)| format!("{count} {state}"))
+            .map(|(state, count)| format!("{count} {}", say(state)))
             .collect();
-        self.line(out, ("all", ""), |of| self.sum(of), &states.join(", "))
+        self.line(out, (say("all"), ""), |of| self.sum(of), &states.join(", "))
     }
 
     fn line(
@@ -333,7 +359,7 @@ impl Played {
             |row| row.invoiced,
             |row| row.paid,
         ];
-        write!(out, "{order:<9} {door:<4}")?;
+        write!(out, "{} {door:<4}", pad(order, 9))?;
         for amount in amounts {
             write!(out, " {:>12}", money(of(amount)))?;
         }
@@ -347,12 +373,12 @@ impl Played {
             .flat_map(|row| row.differences.iter().map(move |one| (row, one)))
             .collect();
         if all.is_empty() {
-            return writeln!(
-                out,
-                "\nWhat was ordered was acknowledged, shipped, invoiced and paid: no differences"
+            let none = say(
+                "what was ordered was acknowledged, shipped, invoiced and paid: no differences",
             );
+            return writeln!(out, "\n{none}");
         }
-        writeln!(out, "\nDifferences, each with its reason")?;
+        writeln!(out, "\n{}", say("differences, each with its reason"))?;
         for (row, one) in all.iter().take(LISTED) {
             let step = format!("{:?}", one.step).to_lowercase();
             writeln!(
@@ -373,46 +399,66 @@ impl Played {
             .iter()
             .map(|(set, n)| format!("{n} × {set}"))
             .collect();
-        writeln!(
-            out,
-            "\nBy AS2, signed and encrypted, each with its MDN: {}",
-            counts.join(", ")
-        )?;
+        let counts = text!(
+            "by AS2, signed and encrypted, each with its MDN: {counts}",
+            counts = counts.join(", ")
+        );
+        writeln!(out, "\n{}", said(&counts))?;
         let states: Vec<String> = self
             .states
             .iter()
             .map(|(state, n)| format!("{n} {state}"))
             .collect();
-        writeln!(out, "The gateway's documents: {}", states.join(", "))?;
-        for (verb, all) in [("refused", &self.refusals), ("remarked on", &self.remarks)] {
-            for one in all.iter().take(LISTED) {
-                let path = if one.path.is_empty() {
-                    String::new()
-                } else {
-                    format!(" at {}", one.path)
-                };
-                let Refusal {
-                    set,
-                    number,
-                    sentence,
-                    code,
-                    ..
-                } = one;
-                writeln!(
-                    out,
-                    "The buyer {verb} {set} {number}: {sentence} ({code}{path})"
-                )?;
-            }
+        let states = text!(
+            "the gateway's documents: {states}",
+            states = states.join(", ")
+        );
+        writeln!(out, "{}", said(&states))?;
+        for one in self.refusals.iter().take(LISTED) {
+            let (set, number, why) = (&*one.set, &*one.number, one.why());
+            let line = text!("the buyer refused {set} {number}: {why}", set, number, why);
+            writeln!(out, "{}", said(&line))?;
+        }
+        for one in self.remarks.iter().take(LISTED) {
+            let (set, number, why) = (&*one.set, &*one.number, one.why());
+            let line = text!(
+                "the buyer remarked on {set} {number}: {why}",
+                set,
+                number,
+                why
+            );
+            writeln!(out, "{}", said(&line))?;
         }
         for (set, number, why) in self.advised.iter().take(LISTED) {
-            writeln!(
-                out,
-                "The vendor was told by an 824 of {set} {number}: {why}"
-            )?;
+            let (set, number, why) = (&**set, &**number, &**why);
+            let line = text!(
+                "the vendor was told by an 824 of {set} {number}: {why}",
+                set,
+                number,
+                why
+            );
+            writeln!(out, "{}", said(&line))?;
         }
-        for line in self.troubles.iter().take(LISTED) {
-            writeln!(out, "On the way: {line}")?;
+        for what in self.troubles.iter().take(LISTED) {
+            let what = &**what;
+            writeln!(out, "{}", said(&text!("on the way: {what}", what)))?;
         }
         Ok(())
+    }
+}
+
+impl Refusal {
+    /// The sentence, with its code and its place.
+    fn why(&self) -> String {
+        let Refusal {
+            sentence,
+            code,
+            path,
+            ..
+        } = self;
+        match path.is_empty() {
+            true => format!("{sentence} ({code})"),
+            false => format!("{sentence} ({code}, {path})"),
+        }
     }
 }
