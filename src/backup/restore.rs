@@ -161,7 +161,7 @@ fn unpack(file: &Path, key: ContentKey, folder: &Path) -> Result<(), Error> {
     head(&mut source)?;
     archive::read(
         &mut Opening::new(source, key),
-        |name, _| Ok(Out::at(folder, place(name)?)?),
+        |name, _| Out::at(folder, place(name)?),
         |_, out| out.finish(),
     )
 }

@@ -161,10 +161,8 @@ impl Gateway {
             return level;
         };
         match level {
-            Level::Out if path.exists() => {
-                if std::fs::remove_file(path).is_ok() {
-                    tracing::warn!(size, "the ballast was given free");
-                }
+            Level::Out if std::fs::remove_file(path).is_ok() => {
+                tracing::warn!(size, "the ballast was given free");
             }
             Level::Ample if !path.exists() => {
                 let free = room(self.store.spool()).map_or(0, |room| room.free);
