@@ -89,12 +89,22 @@ mod tests {
         for (kind, serial) in [("rsa-2048", 1), ("p-256", 2)] {
             let us = made(kind, serial);
             let locked = lock(&[5; 32], &[&us.certificate], &mut entropy).unwrap();
-            assert_eq!(*unlock(&locked, std::slice::from_ref(&us)).unwrap(), [5; 32], "{kind}");
-            assert!(unlock(&locked, std::slice::from_ref(&other)).is_err(), "{kind}");
+            assert_eq!(
+                *unlock(&locked, std::slice::from_ref(&us)).unwrap(),
+                [5; 32],
+                "{kind}"
+            );
+            assert!(
+                unlock(&locked, std::slice::from_ref(&other)).is_err(),
+                "{kind}"
+            );
             for at in [locked.len() - 1, locked.len() - 20, locked.len() / 2] {
                 let mut turned = locked.clone();
                 turned[at] ^= 1;
-                assert!(unlock(&turned, std::slice::from_ref(&us)).is_err(), "{kind} at {at}");
+                assert!(
+                    unlock(&turned, std::slice::from_ref(&us)).is_err(),
+                    "{kind} at {at}"
+                );
             }
         }
         assert!(lock(&[0; 65], &[&other.certificate], &mut entropy).is_err());

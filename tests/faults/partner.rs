@@ -172,7 +172,7 @@ fn message(kept: &Arc<Mutex<Seen>>, relation: Relation, headers: &Headers, body:
         }
     };
     let wire = [
-        &headers.get("Content-Type").unwrap_or_default().as_bytes(),
+        headers.get("Content-Type").unwrap_or_default().as_bytes(),
         body,
     ]
     .concat();

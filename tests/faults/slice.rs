@@ -265,11 +265,8 @@ impl Injector<'_> {
     }
 
     fn started(&mut self, process: &mut Process) {
-        match process.ready() {
-            Some(took) => self.outcome.starts.push(took),
-            // It may have passed its point before it was ready.
-            None => {}
-        }
+        // It may have passed its point before it was ready.
+        self.outcome.starts.extend(process.ready());
     }
 
     /// Starts the gateway, waits for the moment, and does it.
