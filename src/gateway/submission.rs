@@ -198,22 +198,28 @@ impl Gateway {
     async fn ask_witness(
         self: &Arc<Self>,
         way: &Way<'_>,
-        submission: Submission,
+        mut submission: Submission,
         call: Call,
     ) -> Result<(), Setback> {
-        let mut page = call.clone();
         let mut seen = Sight::Nothing;
         for _ in 0..PAGES {
+            // Where the API is busy in the middle of its list, the next step goes on there: who began
+            // anew would never come to the end of it beside others.
+            let page = match &submission.page {
+                Some(next) => call.clone().with("nextToken", next),
+                None => call.clone(),
+            };
             match self.ask(way.api, &page).await {
                 Verdict::Taken(answer) => {
                     seen = sight(&submission, &answer);
-                    match answer.next_page() {
-                        Some(next) if seen == Sight::Nothing => {
-                            page = call.clone().with("nextToken", next);
-                        }
-                        _ => break,
+                    let next = answer.next_page().filter(|_| seen == Sight::Nothing);
+                    submission.page = next.map(str::to_owned);
+                    if submission.page.is_none() {
+                        break;
                     }
                 }
+                // A list does not stay open for ever.
+                Verdict::Refused(_) if submission.page.take().is_some() => {}
                 Verdict::Missing(_) => break,
                 Verdict::Refused(_) => {
                     seen = Sight::Blind;
@@ -222,6 +228,7 @@ impl Gateway {
                 other => return self.not_told(way, &submission, &other).await,
             }
         }
+        submission.page = None;
         let after = submission.witnessed(seen, self.clock.now());
         self.recorded(way, after, None).await
     }

@@ -84,6 +84,9 @@ pub struct Submission {
     pub posts: u32,
     /// How many questions were asked since.
     pub questions: u32,
+    /// Where to go on in a witness's list that was not read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// What is posted: the same at every try.
     pub body: Value,
     /// What goes into the path.
@@ -134,6 +137,7 @@ impl Submission {
             posted: None,
             posts: 0,
             questions: 0,
+            page: None,
             body,
             path,
             note: String::new(),
