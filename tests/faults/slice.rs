@@ -40,6 +40,8 @@ pub(super) enum Fault {
     Random,
     /// Killed at a point, on its passage of that number.
     Point(usize, usize),
+    /// Killed where a planted bug has taken a transaction apart.
+    Apart,
     /// Killed so many times while it starts.
     Start(usize),
     /// Killed with a piece of a request on the wire.
@@ -78,6 +80,7 @@ impl Fault {
             Fault::Cut => "B1",
             Fault::Random => "A25",
             Fault::Point(at, _) => POINTS[at].1,
+            Fault::Apart => "A6",
             Fault::Start(_) => "A24",
             Fault::Piece(Piece::Head) => "A1",
             Fault::Piece(Piece::Body) => "A2",
@@ -96,6 +99,7 @@ impl Fault {
                 let passage = if often { passage } else { 1 + passage / 8 };
                 vec![("TRANSLOAD_KILL", format!("{point}:{passage}"))]
             }
+            Fault::Apart => vec![("TRANSLOAD_KILL", "apart".into())],
             Fault::Checkpoint => vec![("TRANSLOAD_CHECKPOINT", "1".into())],
             _ => Vec::new(),
         }
@@ -292,7 +296,9 @@ impl Injector<'_> {
             let moment = self.run.progress() >= goal || self.run.done();
             reached = match fault {
                 // It ends by itself, or is never passed.
-                Fault::Point(..) => self.run.done() && begun.elapsed() > Duration::from_secs(1),
+                Fault::Point(..) | Fault::Apart => {
+                    self.run.done() && begun.elapsed() > Duration::from_secs(1)
+                }
                 Fault::Piece(piece) => moment && self.on_the_wire(piece),
                 Fault::Unanswered => moment && self.held(),
                 _ => moment,

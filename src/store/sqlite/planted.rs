@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 
-use super::{Sqlite, inbound, outbound, queue};
+use super::{INLINE, Sqlite, inbound, outbound, queue};
 use crate::store::{Accepted, Arrival, Envelope, Error, WorkKind};
 
 /// How an acceptance is taken apart.
@@ -36,6 +36,9 @@ pub(super) async fn accept(
     let own = arrival.clone();
     if let Apart::Payload = apart {
         let accepted = store.write(move |c| inbound::accept(c, &own, now)).await?;
+        if arrival.body.len() > INLINE as u64 {
+            kill!("apart");
+        }
         let spilled = store.spill([Some(&arrival.body), arrival.content.as_ref()]);
         return spilled.await.map(|()| accepted);
     }
