@@ -7,7 +7,7 @@
 //!
 //! A peer that sends nothing, or the preface of HTTP/2, is closed by the header time-out: nothing
 //! waits to find out which protocol it might be. Where all places are taken, who has waited longest
-//! for his own request head gives up his ([`waiting`](super::waiting)): slow heads cost nobody else a place.
+//! for his own request head gives up his (`waiting`): slow heads cost nobody else a place.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
