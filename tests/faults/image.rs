@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// Large enough for a slice, small enough to be copied in no time.
 const SIZE: u64 = 192 << 20;
 
+/// Copies until the disk is at rest, whose only writer is stopped.
+const COPIES: usize = 50;
+
 pub(super) struct Image {
     folder: TempDir,
     turn: u32,
@@ -57,7 +60,16 @@ impl Image {
         self.turn += 1;
         let (from, to) = (from.to_string_lossy().into_owned(), self.backing());
         let to = to.to_string_lossy();
-        run("cp", &["--sparse=always", &from, &to]).unwrap();
+        // The kernel may move what its journal holds to where it belongs while we copy: then the copy
+        // has the old of the one and the new of the other, which no disk ever had. One that is the same
+        // afterwards is of one moment.
+        for _ in 0..COPIES {
+            run("cp", &["--sparse=always", &from, &to]).unwrap();
+            if run("cmp", &["-s", &from, &to]).is_ok() {
+                return;
+            }
+        }
+        panic!("the disk does not come to rest");
     }
 
     /// Puts the frozen disk in place of the one that is mounted. Whoever used that is gone.
