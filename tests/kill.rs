@@ -108,7 +108,9 @@ fn every_point_is_tried() {
         }
     }
     let here = TRIALS.iter().flat_map(|(.., points)| *points).copied();
-    let tried: Vec<&str> = here.chain(crate::faults::points()).collect();
+    // `apart` stands in a planted bug alone: `faults::planted` kills there.
+    let there = crate::faults::points().chain(["apart"]);
+    let tried: Vec<&str> = here.chain(there).collect();
     let missing: Vec<_> = named
         .iter()
         .filter(|point| !tried.contains(&point.as_str()))
