@@ -73,31 +73,26 @@ struct Check {
     told: Text,
 }
 
-fn fine(about: &'static str, told: Text) -> Check {
-    let verdict = Verdict::Fine;
-    Check {
-        about,
-        verdict,
-        told,
+impl Verdict {
+    fn on(self, about: &'static str, told: Text) -> Check {
+        Check {
+            about,
+            verdict: self,
+            told,
+        }
     }
+}
+
+fn fine(about: &'static str, told: Text) -> Check {
+    Verdict::Fine.on(about, told)
 }
 
 fn warns(about: &'static str, told: Text) -> Check {
-    let verdict = Verdict::Warns;
-    Check {
-        about,
-        verdict,
-        told,
-    }
+    Verdict::Warns.on(about, told)
 }
 
 fn wrong(about: &'static str, told: Text) -> Check {
-    let verdict = Verdict::Wrong;
-    Check {
-        about,
-        verdict,
-        told,
-    }
+    Verdict::Wrong.on(about, told)
 }
 
 impl Doctor {

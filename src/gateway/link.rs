@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::inbound::{Caller, text};
+use super::answer::text;
+use super::inbound::Caller;
 use crate::as2::{Certificate, Headers};
 use crate::net::client::{Client, Limits, Way};
 use crate::net::way::{self, Login};

@@ -23,7 +23,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::Gateway;
-use super::inbound::{Caller, RETRY_AFTER, empty, pairs, unavailable};
+use super::answer::{RETRY_AFTER, empty, unavailable};
+use super::inbound::{Caller, pairs};
 use super::outbound::{Agreed, verdict};
 use super::retry::{Again, give_up, retry_after};
 use super::route::profile;

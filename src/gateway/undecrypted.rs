@@ -12,7 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Gateway;
 use super::alert::Alert;
-use super::inbound::{Caller, unavailable};
+use super::answer::unavailable;
+use super::inbound::Caller;
 use crate::as2::{self, Opened, Profile};
 use crate::net::quota::{Quota, site};
 use crate::store::Answer;
