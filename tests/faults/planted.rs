@@ -86,7 +86,7 @@ fn a_number_outside_its_transaction_is_seen() {
 /// Nothing may be acknowledged after an fsync that failed, and the program has to end.
 #[test]
 fn an_fsync_that_is_tried_again_is_seen() {
-    match storage::fsync_fails(Some("fsync-tried-again"), 50) {
+    match storage::fsync_fails(Some("fsync-tried-again"), storage::LOG, 50) {
         Err(skipped) => say!("fsync-tried-again is skipped: {skipped}"),
         Ok(trial) => {
             assert!(!trial.wrong.is_empty(), "fsync-tried-again was not seen");

@@ -16,6 +16,8 @@ use super::wire::Line;
 
 /// Messages after which a disk that was to fail has failed.
 const MANY: usize = 2000;
+/// Where commits are written first.
+pub(super) const LOG: &str = "transload.db-wal";
 /// How long something that has to happen may take.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -208,11 +210,12 @@ pub(super) struct Trial {
     pub(super) wrong: Vec<String>,
 }
 
-/// One fsync of the log fails with EIO, under a load of small messages; those after it would not.
+/// One fsync of the log, or of the database that it is folded into, fails with EIO, under a load of
+/// small messages; those after it would not.
 ///
 /// # Errors
 /// Where nothing can be traced here.
-pub(super) fn fsync_fails(planted: Option<&str>, from: u32) -> Result<Trial, String> {
+pub(super) fn fsync_fails(planted: Option<&str>, file: &str, from: u32) -> Result<Trial, String> {
     run("strace", &["-V"])?;
     let mut stand = Stand::new(None);
     // No spool file: the first that fails is the database's.
@@ -222,7 +225,7 @@ pub(super) fn fsync_fails(planted: Option<&str>, from: u32) -> Result<Trial, Str
     let bug = planted.map(|bug| ("TRANSLOAD_PLANTED".to_owned(), bug.to_owned()));
     stand.house.env.extend(bug);
     let inject = format!("inject=fsync,fdatasync:error=EIO:when={from}");
-    let log = stand.house.data.join("data/transload.db-wal");
+    let file = stand.house.data.join("data").join(file);
     let wrapper = [
         "strace",
         "-f",
@@ -233,7 +236,7 @@ pub(super) fn fsync_fails(planted: Option<&str>, from: u32) -> Result<Trial, Str
         "-e",
         "trace=fsync,fdatasync",
         "-P",
-        &log.to_string_lossy(),
+        &file.to_string_lossy(),
         "-e",
         &inject,
     ];
@@ -305,14 +308,15 @@ pub(super) fn fsync_fails(planted: Option<&str>, from: u32) -> Result<Trial, Str
 #[test]
 fn after_an_fsync_that_failed_nothing_is_acknowledged() {
     let (mut trials, mut wrong) = (0, Vec::new());
-    for from in [40, 43, 47, 52, 60, 75] {
-        let trial = or_skip!(fsync_fails(None, from));
+    let log = [40, 43, 47, 52, 60, 75].map(|from| (LOG, from));
+    for (file, from) in log.into_iter().chain([("transload.db", 1)]) {
+        let trial = or_skip!(fsync_fails(None, file, from));
         trials += 1;
         wrong.extend(
             trial
                 .wrong
                 .into_iter()
-                .map(|what| format!("from {from}: {what}")),
+                .map(|what| format!("{file} from {from}: {what}")),
         );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -67,11 +67,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON; PRAGMA journal_size_limit = 67108864;",
     ))?;
-    // So often that a kill meets one.
-    #[cfg(feature = "planted")]
-    if std::env::var_os("TRANSLOAD_CHECKPOINT").is_some() {
-        connection.execute_batch("PRAGMA wal_autocheckpoint = 1")?;
-    }
     check(&connection, path)?;
     migrate(&connection, path)?;
     Ok(connection)

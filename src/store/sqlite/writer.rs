@@ -4,13 +4,17 @@
 //! So jobs that wait together are run in one transaction, each in a savepoint of its own (one that
 //! fails takes nothing with it), and are answered together after its COMMIT. Nobody waits for
 //! company: a batch is what queued up while the last one was being written.
+//!
+//! The log is folded into the database by us, after the answers, and not by SQLite inside a COMMIT:
+//! that way nobody waits for it, and a disk that fails then is seen (SQLite would pass over it).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{Error, Kind};
@@ -21,6 +25,9 @@ const BATCH: usize = 128;
 
 /// The most jobs that wait. Callers beyond it wait outside; listeners bound how many there are.
 const QUEUE: usize = 1024;
+
+/// Pages in the log from which on it is folded into the database: SQLite's own measure, 4 MB.
+const FOLD: i32 = 1000;
 
 /// A job, given the connection inside a transaction, or why there is none.
 type Job = Box<dyn FnOnce(Result<&Connection, &Error>) -> Ran + Send>;
@@ -47,6 +54,8 @@ pub(super) struct State {
     /// Set once, by the first error after which nothing may be trusted.
     failed: OnceLock<Error>,
     commits: AtomicU64,
+    /// Pages in the log after the last commit.
+    log: AtomicI32,
 }
 
 impl State {
@@ -65,9 +74,18 @@ impl State {
 
 impl Writer {
     /// Starts the thread. `guard` lives as long as the thread does: the lock on the data folder.
-    pub(super) fn start(connection: Connection, guard: impl Send + 'static) -> Result<Self, Error> {
+    pub(super) fn start(
+        mut connection: Connection,
+        guard: impl Send + 'static,
+    ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let state = Arc::new(State::default());
+        let pages = Arc::clone(&state);
+        // It also takes the place of SQLite's own folding.
+        connection.wal_hook(Some(move |_: &mut Wal, log| {
+            pages.log.store(log, Ordering::Relaxed);
+            Ok(())
+        }))?;
         let shared = Arc::clone(&state);
         let thread = std::thread::Builder::new()
             .name("store".into())
@@ -203,6 +221,28 @@ fn batch(connection: &Connection, first: Job, jobs: &mut mpsc::Receiver<Job>, st
     }
     for job in ran {
         (job.answer)(outcome.as_ref().err());
+    }
+    fold(connection, state);
+}
+
+/// Folds the log into the database where it has grown, as far as no reader needs it.
+fn fold(connection: &Connection, state: &State) {
+    if state.log.load(Ordering::Relaxed) < due() || state.check().is_err() {
+        return;
+    }
+    let folded = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    // Where it only found no room, or somebody at it, the next commit comes by here.
+    if let Err(error) = folded.map_err(Error::from) {
+        tracing::debug!(%error, "the log was not folded into the database");
+        state.note(&error);
+    }
+}
+
+/// So often that a kill meets one, where a test wants that.
+fn due() -> i32 {
+    match cfg!(feature = "planted") && std::env::var_os("TRANSLOAD_CHECKPOINT").is_some() {
+        true => 1,
+        false => FOLD,
     }
 }
 
