@@ -22,7 +22,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::answer::{empty, taken, text, unavailable};
+use super::answer::{RETRY_AFTER, empty, taken, text, unavailable};
 use super::certificates::seen;
 use super::receipt::not_now;
 use super::route::{Partnership, profile};
