@@ -9,6 +9,7 @@
 
 use std::fmt::Write;
 use std::hint::black_box;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use transload::canonical::Provenance;
@@ -31,9 +32,13 @@ fn main() {
     let megabytes = std::env::args()
         .find_map(|a| a.parse().ok())
         .unwrap_or(usual);
-    let input = orders(megabytes * 1_000_000);
+    let size = megabytes * 1_000_000;
+    let (input, whose) = match generated("850", size) {
+        Some(input) => (input, "the measurements' generator"),
+        None => (orders(size), "this program"),
+    };
     println!(
-        "{} MB of 850s, best of {PASSES} passes",
+        "{} MB of 850s, made by {whose}, best of {PASSES} passes",
         input.len() / 1_000_000
     );
     let floor = measure("floor: memchr2 into element slices", &input, None, || {
@@ -75,7 +80,8 @@ fn main() {
     mapping(&input, &reading.interchanges, floor);
     drop(reading);
     let ours = checked(&input, "004010", "850", floor);
-    let notice = notice(input.len() / 5);
+    let size = input.len() / 5;
+    let notice = generated("856", size).unwrap_or_else(|| notice(size));
     println!("{} MB of one 856", notice.len() / 1_000_000);
     let floor = measure("floor: the same over the 856", &notice, None, || {
         self::floor(&notice)
@@ -85,6 +91,21 @@ fn main() {
     println!("{:<36} {share:>7.2} x the 850's CPU a byte", "check an 856");
     one();
     println!("{GOALS}");
+}
+
+/// The input that all measurements share, where their generator is there.
+fn generated(set: &str, size: usize) -> Option<Vec<u8>> {
+    let generator = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x12/measure/gen.py");
+    let file = tempfile::NamedTempFile::new().ok()?;
+    let mut made = Command::new("python3");
+    let made = made.args([generator, set, &size.to_string()]);
+    let done = made.arg(file.path()).stdout(Stdio::null());
+    done.stderr(Stdio::null())
+        .status()
+        .ok()?
+        .success()
+        .then_some(())?;
+    std::fs::read(file.path()).ok()
 }
 
 /// Checking against the guide, with the 997 that says so; then translating to JSON. Returns the
