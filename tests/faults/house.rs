@@ -185,14 +185,13 @@ impl House {
         };
         let kept = Path::new(&state).join(format!("seed-{seed}"));
         std::fs::create_dir_all(kept.join("data")).unwrap();
-        let copied = [
-            (self.folder.path(), kept.clone()),
-            (&self.data, kept.join("data")),
-        ];
-        for (from, to) in copied {
-            let (from, to) = (from.join("."), to.to_string_lossy().into_owned());
-            // What belongs to root alone, as `lost+found`, may stay.
-            let _ = run("cp", &["-a", &from.to_string_lossy(), &to]);
+        for (from, to) in [(self.folder.path(), ""), (&self.data, "data")] {
+            let (from, to) = (from.join("."), kept.join(to));
+            let copied = run(
+                "cp",
+                &["-a", &from.to_string_lossy(), &to.to_string_lossy()],
+            );
+            copied.unwrap();
         }
         format!("kept in {}", kept.display())
     }

@@ -15,6 +15,8 @@
 //! the short form with that seed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread::{available_parallelism, scope};
@@ -168,6 +170,9 @@ fn long(folder: &Path, total: &mut Total) {
         *total = toml::from_str(&text).unwrap();
     }
     let time = Duration::from_secs(60 * number("TRANSLOAD_FAULTS_MINUTES", 60));
+    let lock = File::create(folder.join("lock")).unwrap();
+    let alone = time.is_zero() || lock.try_lock().is_ok();
+    assert!(alone, "another run goes on in this folder");
     let (start, before) = (Instant::now(), total.clone());
     let (beside, shared) = (available_parallelism().unwrap().get(), Mutex::new(total));
     let next = || {
@@ -176,7 +181,7 @@ fn long(folder: &Path, total: &mut Total) {
         let due = total.messages < GOAL && total.wrong < WRONG;
         (going && due).then(|| {
             total.seeds += 1;
-            999 + total.seeds
+            1000 + total.seeds
         })
     };
     let done = |outcome: &Outcome| {
@@ -195,7 +200,11 @@ fn long(folder: &Path, total: &mut Total) {
         for _ in 0..beside {
             threads.spawn(|| {
                 while let Some(seed) = next() {
-                    done(&one(&Plan { seed, ..SLICE }));
+                    let slice = catch_unwind(|| one(&Plan { seed, ..SLICE }));
+                    done(&slice.unwrap_or_else(|_| Outcome {
+                        violations: vec![format!("seed {seed}: the harness panicked")],
+                        ..Outcome::default()
+                    }));
                 }
             });
         }

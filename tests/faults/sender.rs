@@ -17,7 +17,7 @@ use super::order::{Order, Relation, Sealed, keys};
 use super::wire::{Answer, Line};
 
 /// Before another try where nobody listens; and where we are asked to come back.
-const AGAIN: Duration = Duration::from_millis(2);
+const AGAIN: Duration = Duration::from_millis(4);
 const LATER: Duration = Duration::from_millis(20);
 /// One in so many messages is asked again after it was answered for; one in so many tries does not
 /// listen to the end of the answer.
