@@ -2,19 +2,48 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use super::order::Relation;
-use crate::exchange::pair::{certificate, identities};
-use crate::houses::free_port;
+use super::image::run;
+use super::order::{Relation, partner};
+use crate::exchange::pair::identities;
 
 /// How long what never happens is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// The most that counts between two looks: where more has passed, nobody was running.
+const LOOK: Duration = Duration::from_secs(1);
+/// Ports that the kernel gives to no connection: a gateway keeps its own while it is down. One that
+/// asks for a port where nobody listens may even be connected to itself.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// A wait, counted by its looks: to be stopped for an hour, as a process may be, is no waiting.
+pub(super) struct Waiting {
+    last: Instant,
+    waited: Duration,
+}
+
+impl Waiting {
+    pub(super) fn new() -> Waiting {
+        Waiting {
+            last: Instant::now(),
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// Whether it takes longer than that by now.
+    pub(super) fn over(&mut self, most: Duration) -> bool {
+        self.waited += self.last.elapsed().min(LOOK);
+        self.last = Instant::now();
+        self.waited > most
+    }
+}
 
 /// A gateway's folder; its data may lie on a disk that fails.
 pub(super) struct House {
@@ -39,20 +68,22 @@ pub(super) struct Process {
 
 impl House {
     /// Data lie in `data`, or in the folder itself.
-    pub(super) fn new(partner: &str, data: Option<&Path>) -> House {
+    pub(super) fn new(partners_url: &str, data: Option<&Path>) -> House {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let data = data.unwrap_or(path).to_path_buf();
-        let pem = certificate(path, "buyer").to_string_lossy().into_owned();
+        let pem = path.join("partner.pem");
+        std::fs::write(&pem, partner().certificate.to_pem().unwrap()).unwrap();
+        let pem = pem.to_string_lossy().into_owned();
         std::fs::create_dir(path.join("partners")).unwrap();
         for relation in Relation::ALL {
             let file = path.join(format!("partners/{}.toml", relation.name()));
-            std::fs::write(file, relation.file(&pem, partner)).unwrap();
+            std::fs::write(file, relation.file(&pem, partners_url)).unwrap();
         }
         let p12 = identities()[1].to_pkcs12("seller", "secret").unwrap();
         std::fs::write(path.join("own.p12"), p12).unwrap();
         std::fs::write(path.join("password"), "secret\n").unwrap();
-        let port = free_port();
+        let port = port();
         // Every body goes to a file first, so that there is something to fail.
         let settings = format!(
             "data = {:?}\n[identity]\np12 = \"own.p12\"\npassword_file = \"password\"\n\
@@ -147,6 +178,24 @@ impl House {
         u64::try_from(count).unwrap()
     }
 
+    /// Keeps its folders for who wants to know what went wrong, where a long run has a folder.
+    pub(super) fn keep(&self, seed: u64) -> String {
+        let Some(state) = std::env::var_os("TRANSLOAD_FAULTS_STATE") else {
+            return String::new();
+        };
+        let kept = Path::new(&state).join(format!("seed-{seed}"));
+        std::fs::create_dir_all(kept.join("data")).unwrap();
+        for (from, to) in [(self.folder.path(), ""), (&self.data, "data")] {
+            let (from, to) = (from.join("."), kept.join(to));
+            let copied = run(
+                "cp",
+                &["-a", &from.to_string_lossy(), &to.to_string_lossy()],
+            );
+            copied.unwrap();
+        }
+        format!("kept in {}", kept.display())
+    }
+
     /// Every file below one of its data folders.
     pub(super) fn files(&self, inside: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
@@ -199,12 +248,12 @@ impl Process {
 
     /// Waits for its end by itself.
     pub(super) fn end(&mut self, within: Duration) -> Option<ExitStatus> {
-        let start = Instant::now();
+        let mut waiting = Waiting::new();
         loop {
             if let Some(status) = self.ended() {
                 return Some(status);
             }
-            if start.elapsed() > within {
+            if waiting.over(within) {
                 return None;
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -221,5 +270,20 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A port that is free, and stays so.
+fn port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let many = PORTS.end - PORTS.start;
+    // Other processes look for theirs elsewhere first.
+    let own = u16::try_from(std::process::id() * 37 % u32::from(many)).unwrap();
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) % many;
+        let port = PORTS.start + (own + next) % many;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }

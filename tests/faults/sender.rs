@@ -6,18 +6,18 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::Utc;
 use transload::as2::Mdn;
 
 use super::chance::Chance;
-use super::house::PATIENCE;
+use super::house::{PATIENCE, Waiting};
 use super::order::{Order, Relation, Sealed, keys};
 use super::wire::{Answer, Line};
 
 /// Before another try where nobody listens; and where we are asked to come back.
-const AGAIN: Duration = Duration::from_millis(2);
+const AGAIN: Duration = Duration::from_millis(4);
 const LATER: Duration = Duration::from_millis(20);
 /// One in so many messages is asked again after it was answered for; one in so many tries does not
 /// listen to the end of the answer.
@@ -122,7 +122,7 @@ impl Run {
             0 => 1 + chance.below(3),
             _ => 0,
         };
-        let start = Instant::now();
+        let mut waiting = Waiting::new();
         while !self.stop.load(Ordering::Relaxed) {
             self.grant(sealed, line, chance);
             if chance.below(DEAF) == 0 {
@@ -148,7 +148,8 @@ impl Run {
                     }
                     again -= 1;
                 }
-                Ok(answer) if answer.status == 503 => {
+                // A request that was stopped on its way is late.
+                Ok(answer) if matches!(answer.status, 408 | 503) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
                     std::thread::sleep(LATER);
                 }
@@ -158,7 +159,7 @@ impl Run {
                 }
                 Err(_) => std::thread::sleep(AGAIN),
             }
-            if start.elapsed() > PATIENCE {
+            if waiting.over(PATIENCE) {
                 return self.complain(format!("I6: {} is not answered", order.message_id()));
             }
         }

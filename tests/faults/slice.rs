@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::atomic::Ordering;
 use std::thread::{scope, sleep};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::chance::Chance;
-use super::house::{House, PATIENCE, Process};
+use super::house::{House, PATIENCE, Process, Waiting};
 use super::image::Image;
 use super::partner::Partner;
 use super::reconcile::reconcile;
@@ -18,6 +18,8 @@ use super::sender::{Piece, Run};
 const SENDERS: usize = 12;
 /// How long the wait for a fault's moment may be.
 const MOMENT: Duration = Duration::from_secs(8);
+/// Between two looks whether something is left to do.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// Every point that a slice passes, and the row that it stands in.
 #[rustfmt::skip]
@@ -195,8 +197,9 @@ pub(super) fn run(plan: &Plan) -> Result<Outcome, String> {
     outcome.violations.extend(found);
     if !outcome.violations.is_empty() {
         let first: Vec<&String> = outcome.violations.iter().take(5).collect();
+        let kept = house.keep(plan.seed);
         say!(
-            "seed {}: {first:#?}\n{:?}\n{}",
+            "seed {}: {first:#?}\n{:?}\n{}\n{kept}",
             plan.seed,
             outcome.faults,
             house.said()
@@ -207,26 +210,35 @@ pub(super) fn run(plan: &Plan) -> Result<Outcome, String> {
 
 /// Lets the gateway end what it has begun, and ends it.
 fn finish(house: &House, run: &Run, partner: &Partner, process: Process, outcome: &mut Outcome) {
-    let later = run.messages.div_ceil(8);
     // As long as something moves it is waited for.
-    let (mut moved, mut last) = (Instant::now(), (0, 0, 0));
-    while moved.elapsed() < PATIENCE && !run.stop.load(Ordering::Relaxed) {
-        let receipts = partner.seen.lock().unwrap().receipts.len();
-        let left = house.count("SELECT count(*) FROM work");
-        if run.done() && receipts >= later && left == 0 {
+    let (mut still, mut last) = (Waiting::new(), (0, 0, 0));
+    while !still.over(PATIENCE) && !run.stop.load(Ordering::Relaxed) {
+        let left = left(house, run, partner);
+        if left == (0, 0, 0) {
             break;
         }
-        let now = (run.progress(), receipts, left);
-        if now != last {
-            (moved, last) = (Instant::now(), now);
+        if left != last {
+            (still, last) = (Waiting::new(), left);
         }
-        sleep(Duration::from_millis(10));
+        sleep(GLANCE);
     }
     let code = process.terminate();
     if code != Some(0) {
         let what = format!("told to end, it ended with {code:?}");
         outcome.violations.push(what);
     }
+}
+
+/// What is left to do for a gateway that runs: messages without an answer, receipts that were not
+/// posted, rows of work.
+fn left(house: &House, run: &Run, partner: &Partner) -> (usize, usize, u64) {
+    let later = run.messages.div_ceil(8);
+    let receipts = partner.seen.lock().unwrap().receipts.len();
+    (
+        run.messages.saturating_sub(run.progress()),
+        later.saturating_sub(receipts),
+        house.count("SELECT count(*) FROM work"),
+    )
 }
 
 struct Injector<'a> {
@@ -287,30 +299,24 @@ impl Injector<'_> {
         let mut process = self.house.start(&fault.env());
         self.started(&mut process);
         let goal = self.run.progress() + 1 + self.chance.wait(gap as f64);
-        let begun = Instant::now();
-        let mut reached = false;
-        while begun.elapsed() < MOMENT && !self.run.stop.load(Ordering::Relaxed) {
-            if process.ended().is_some() {
-                break;
-            }
+        let (mut waiting, mut reached) = (Waiting::new(), false);
+        while process.ended().is_none() && !waiting.over(MOMENT) {
             let moment = self.run.progress() >= goal || self.run.done();
             reached = match fault {
-                // It ends by itself, or is never passed.
-                Fault::Point(..) | Fault::Apart => {
-                    self.run.done() && begun.elapsed() > Duration::from_secs(1)
-                }
+                // It ends by itself.
+                Fault::Point(..) | Fault::Apart => false,
                 Fault::Piece(piece) => moment && self.on_the_wire(piece),
                 Fault::Unanswered => moment && self.held(),
                 _ => moment,
             };
-            if reached {
+            if reached || self.over(&mut process) {
                 break;
             }
             sleep(Duration::from_millis(1));
         }
         if let Some(status) = process.ended() {
             match (fault, status.signal()) {
-                (Fault::Point(..), Some(_)) => {
+                (Fault::Point(..) | Fault::Apart, Some(_)) => {
                     // A name that was given before the power failed, and not synced.
                     if let (Some(image), "B21") = (self.image.as_mut(), fault.row()) {
                         image.freeze();
@@ -342,12 +348,23 @@ impl Injector<'_> {
         *self.run.granted.lock().unwrap() = None;
         self.partner.release();
         let done = match fault {
-            Fault::Point(..) => Fault::Random,
+            Fault::Point(..) | Fault::Apart => Fault::Random,
             _ if reached => fault,
             Fault::Cut | Fault::Checkpoint => fault,
             _ => Fault::Random,
         };
         self.outcome.count(done);
+    }
+
+    /// Whether the moment that is waited for does not come any more: nothing is left to do.
+    fn over(&self, process: &mut Process) -> bool {
+        if !self.run.done() {
+            return false;
+        }
+        sleep(GLANCE);
+        // One that has ended has left work behind.
+        process.ended().is_none() && left(self.house, self.run, self.partner) == (0, 0, 0)
+            || self.run.stop.load(Ordering::Relaxed)
     }
 
     /// Asks for a piece on the wire, and says whether it is there.
