@@ -352,6 +352,8 @@ impl World {
             stage: way.to_string(),
             transaction: way.is_multiple_of(3).then(|| "t".into()),
             detail: "{}".into(),
+            listed: (way % 4 < 2).then(|| ("l".into(), (way % 8).to_string())),
+            seen: None,
         };
         told(store.submit(work.lease, submission, then, self.now()).await)
     }
