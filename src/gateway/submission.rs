@@ -241,18 +241,18 @@ impl Gateway {
                 }
                 Turn::Read(page) => page,
             };
-            let call = page.iter().fold(call.clone(), |call, page| call.with("nextToken", page));
+            let call = page
+                .iter()
+                .fold(call.clone(), |call, page| call.with("nextToken", page));
             let (named, next) = match self.ask(way.api, &call).await {
                 Verdict::Taken(answer) => (sights(&answer), answer.next_page().map(str::to_owned)),
                 Verdict::Missing(_) => (Vec::new(), None),
-                // A list does not stay open for ever.
-                Verdict::Refused(_) if page.is_some() => {
-                    self.read_on(&list, Reading::torn).await?;
-                    continue;
-                }
                 Verdict::Refused(_) => {
-                    self.read_on(&list, Reading::torn).await?;
-                    break Sight::Blind;
+                    // A list does not stay open for ever; one that cannot be begun is not for us.
+                    match self.read_on(&list, Reading::torn).await? && page.is_some() {
+                        true => continue,
+                        false => break Sight::Blind,
+                    }
                 }
                 other => return self.not_told(way, &submission, &other).await,
             };
@@ -261,7 +261,8 @@ impl Gateway {
             // They are marked before the page is turned: a crash in between reads it again.
             let unseen = self.store.sighted(list.clone(), named, now).await?;
             let next = next.filter(|_| unseen);
-            self.read_on(&list, move |list| list.turned(next.clone())).await?;
+            self.read_on(&list, move |list| list.turned(who, next.clone()))
+                .await?;
             self.poke();
         };
         let after = submission.witnessed(seen, self.clock.now());
@@ -287,7 +288,10 @@ impl Gateway {
             serde_json::to_string(&list).expect("a reading has a JSON form")
         };
         let now = self.clock.now();
-        let before = self.store.step(list.to_owned(), Box::new(text), now).await?;
+        let before = self
+            .store
+            .step(list.to_owned(), Box::new(text), now)
+            .await?;
         Ok(again(&mut Reading::kept(before.as_deref())))
     }
 

@@ -34,7 +34,7 @@ pub struct Observed {
 }
 
 /// A document on its way into an API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submission {
     /// The document.
     pub document: Uuid,

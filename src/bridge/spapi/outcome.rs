@@ -181,7 +181,11 @@ impl Submission {
     /// where a witness is asked about it alone.
     #[must_use]
     pub fn listed(&self, marketplace: &str) -> Option<(Call, &str)> {
-        let waits = !matches!(self.stage, Stage::New | Stage::Confirmed | Stage::Failed);
+        // What was taken just now is asked for by its transaction first: an older one may stand there.
+        let waits = matches!(
+            self.stage,
+            Stage::Posting | Stage::Uncertain | Stage::Presumed
+        );
         let invoice = of_v1(&self.operation) == "vendorInvoices.submitInvoices";
         let name = of(&self.body, "invoices", "/id").filter(|_| invoice && waits)?;
         Some((witness(self, marketplace)?, name))

@@ -19,6 +19,9 @@ use super::poll::PAGES;
 /// waits before he asks again: longer than any pause between two pages.
 pub const HOLD: TimeDelta = TimeDelta::minutes(5);
 
+/// How often in a row a list may be refused in its middle, before it is one that cannot be read.
+const TORN: u32 = 3;
+
 /// What is kept of reading a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -31,6 +34,8 @@ pub struct Reading {
     page: Option<String>,
     /// How many pages it has read.
     pages: u32,
+    /// How often in a row it could not be read on where it was left.
+    torn: u32,
     /// When the last one began that came to its end.
     read: Option<DateTime<Utc>>,
 }
@@ -72,24 +77,39 @@ impl Reading {
         }
     }
 
-    /// A page was read. `next` is the one after it; none where the list ends there, or where it names
-    /// all who wait.
-    pub fn turned(&mut self, next: Option<String>) {
+    /// `who` has read his page. `next` is the one after it; none where the list ends there, or where it
+    /// names all who wait. Who was so slow that another took his place turns nothing.
+    pub fn turned(&mut self, who: Uuid, next: Option<String>) {
+        let who = who.to_string();
+        if self
+            .reader
+            .as_ref()
+            .is_none_or(|(reader, _)| *reader != who)
+        {
+            return;
+        }
         self.pages += 1;
         // A list that does not end is a defect of the other side.
         self.page = next.filter(|next| self.pages < PAGES && self.page.as_ref() != Some(next));
         if self.page.is_none() {
-            (self.read, self.reader, self.pages) = (self.began.take(), None, 0);
+            let read = self.began;
+            *self = Reading {
+                read,
+                ..Reading::default()
+            };
         }
     }
 
-    /// It cannot be read on where it was left: it is begun anew.
-    pub fn torn(&mut self) {
-        let read = self.read;
+    /// It cannot be read on where it was left, for the name of a page becomes old: whether it is begun
+    /// anew, or happens too often.
+    pub fn torn(&mut self) -> bool {
+        let (read, torn) = (self.read, (self.torn + 1) % TORN);
         *self = Reading {
             read,
+            torn,
             ..Reading::default()
         };
+        torn > 0
     }
 }
 
@@ -109,13 +129,13 @@ mod tests {
         let mut list = Reading::default();
         assert_eq!(list.turn(A, Some(at(0)), at(1)), Turn::Read(None));
         assert_eq!(list.turn(B, Some(at(0)), at(1)), Turn::Wait);
-        list.turned(Some("2".into()));
+        list.turned(A, Some("2".into()));
         let text = serde_json::to_string(&list).unwrap();
         let mut list = Reading::kept(Some(&text));
         // A was on that page: it reads on for the others, and B settles nothing in between.
         assert_eq!(list.turn(A, None, at(2)), Turn::Read(Some("2".into())));
         assert_eq!(list.turn(B, Some(at(0)), at(2)), Turn::Wait);
-        list.turned(None);
+        list.turned(A, None);
         assert_eq!(list.turn(A, None, at(3)), Turn::Over);
         assert_eq!(list.turn(B, Some(at(0)), at(3)), Turn::Over);
         // A question that was due after it began is not answered by it.
@@ -126,14 +146,20 @@ mod tests {
     fn a_reader_who_is_gone_is_replaced_where_he_stopped() {
         let mut list = Reading::default();
         list.turn(A, Some(at(0)), at(0));
-        list.turned(Some("2".into()));
+        list.turned(A, Some("2".into()));
         let late = at(0) + HOLD;
         assert_eq!(list.turn(B, Some(at(0)), at(299)), Turn::Wait);
         let page = Some("2".to_owned());
         assert_eq!(list.turn(B, Some(at(0)), late), Turn::Read(page));
         assert_eq!(list.turn(A, Some(at(0)), late), Turn::Wait);
-        list.torn();
-        assert_eq!(list.turn(A, Some(at(0)), late), Turn::Read(None));
+        // The answer to A's page comes after all: it is B's reading.
+        let before = list.clone();
+        list.turned(A, None);
+        assert_eq!(list, before);
+        for again in [true, true, false] {
+            assert_eq!(list.torn(), again);
+            assert_eq!(list.turn(A, Some(at(0)), late), Turn::Read(None));
+        }
     }
 
     #[test]
@@ -141,12 +167,12 @@ mod tests {
         let mut list = Reading::default();
         for page in 0..PAGES {
             assert!(matches!(list.turn(A, Some(at(0)), at(0)), Turn::Read(_)));
-            list.turned(Some(page.to_string()));
+            list.turned(A, Some(page.to_string()));
         }
         assert_eq!(list.turn(A, Some(at(0)), at(0)), Turn::Over);
         list.turn(A, Some(at(1)), at(1));
-        list.turned(Some("same".into()));
-        list.turned(Some("same".into()));
+        list.turned(A, Some("same".into()));
+        list.turned(A, Some("same".into()));
         assert_eq!(list.turn(A, Some(at(1)), at(1)), Turn::Over);
     }
 }
