@@ -3,6 +3,7 @@
 mod direct;
 mod doctor;
 mod laws;
+mod lists;
 mod odd;
 pub(crate) mod server;
 mod storms;

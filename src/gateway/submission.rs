@@ -15,7 +15,8 @@ use super::api::Api;
 use super::route::Partnership;
 use super::worker::Setback;
 use super::{Gateway, compose};
-use crate::bridge::spapi::outcome::{Next, Said, Sight, Stage, Submission, said, sight};
+use crate::bridge::spapi::outcome::{Next, Said, Sight, Stage, Submission, said, sight, sights};
+use crate::bridge::spapi::reading::{HOLD, Reading, Turn};
 use crate::bridge::spapi::{
     Call, Endpoint, LossKind, RETRY_CAP, RETRY_FIRST, Refusal, Verdict, advice, backoff,
     functional, operation,
@@ -27,8 +28,6 @@ use crate::x12::{Delimiters, Form, GroupHeader};
 /// Questions that wait no longer than the API's rate asks for; later ones wait longer each time.
 const AT_ONCE: u32 = 3;
 
-/// Pages of a witness's list that are looked through.
-const PAGES: usize = 50;
 /// The wait after we were refused, and not a document: somebody has to grant a role.
 const REFUSED: TimeDelta = TimeDelta::minutes(30);
 
@@ -66,7 +65,8 @@ impl Gateway {
             detail,
         };
         let kept = self.store.submission(work.subject).await?;
-        let submission = match kept {
+        let seen = kept.as_ref().is_some_and(|kept| kept.seen.is_some());
+        let submission: Submission = match kept {
             // What was begun at one account is ended there, and nowhere else.
             Some(kept) if kept.account != api.client.account().key() => {
                 return Err(Setback::held(format!(
@@ -87,10 +87,15 @@ impl Gateway {
             },
         };
         let now = self.clock.now();
-        match submission.next(&api.client.account().site.marketplace, now) {
-            Next::Post(call) => self.post_document(&way, submission, &call).await,
-            Next::Ask(call) => self.ask_outcome(&way, submission, &call).await,
-            Next::Witness(call) => self.ask_witness(&way, submission, call).await,
+        let market = &api.client.account().site.marketplace;
+        let listed = submission.listed(market).map(|(call, _)| call);
+        match (submission.next(market, now), listed) {
+            // A list named it, whatever else was to be asked.
+            (_, Some(call)) if seen => self.look_it_up(&way, submission, call).await,
+            (Next::Witness(_), Some(call)) => self.look_it_up(&way, submission, call).await,
+            (Next::Witness(call), None) => self.ask_witness(&way, submission, &call).await,
+            (Next::Post(call), _) => self.post_document(&way, submission, &call).await,
+            (Next::Ask(call), _) => self.ask_outcome(&way, submission, &call).await,
             _ => self.recorded(&way, submission, None).await,
         }
     }
@@ -195,42 +200,99 @@ impl Gateway {
         }
     }
 
+    /// Asks a witness about one document.
     async fn ask_witness(
         self: &Arc<Self>,
         way: &Way<'_>,
-        mut submission: Submission,
-        call: Call,
+        submission: Submission,
+        call: &Call,
     ) -> Result<(), Setback> {
-        let mut seen = Sight::Nothing;
-        for _ in 0..PAGES {
-            // Where the API is busy in the middle of its list, the next step goes on there: who began
-            // anew would never come to the end of it beside others.
-            let page = match &submission.page {
-                Some(next) => call.clone().with("nextToken", next),
-                None => call.clone(),
-            };
-            match self.ask(way.api, &page).await {
-                Verdict::Taken(answer) => {
-                    seen = sight(&submission, &answer);
-                    let next = answer.next_page().filter(|_| seen == Sight::Nothing);
-                    submission.page = next.map(str::to_owned);
-                    if submission.page.is_none() {
-                        break;
-                    }
-                }
-                // A list does not stay open for ever.
-                Verdict::Refused(_) if submission.page.take().is_some() => {}
-                Verdict::Missing(_) => break,
-                Verdict::Refused(_) => {
-                    seen = Sight::Blind;
-                    break;
-                }
-                other => return self.not_told(way, &submission, &other).await,
-            }
-        }
-        submission.page = None;
+        let seen = match self.ask(way.api, call).await {
+            Verdict::Taken(answer) => sight(&submission, &answer),
+            Verdict::Missing(_) => Sight::Nothing,
+            Verdict::Refused(_) => Sight::Blind,
+            other => return self.not_told(way, &submission, &other).await,
+        };
         let after = submission.witnessed(seen, self.clock.now());
         self.recorded(way, after, None).await
+    }
+
+    /// Looks a document up in a list, and reads that on for all who wait to be seen in it.
+    async fn look_it_up(
+        self: &Arc<Self>,
+        way: &Way<'_>,
+        submission: Submission,
+        call: Call,
+    ) -> Result<(), Setback> {
+        let (who, due) = (way.work.subject, submission.due());
+        let list = list_of(way.api, &call);
+        let seen = loop {
+            let now = self.clock.now();
+            // Who was seen asks nothing more for himself.
+            let asks = self.seen(who).await?.is_none();
+            let due = due.filter(|_| asks);
+            let turn = self.read_on(&list, move |list| list.turn(who, due, now));
+            let page = match turn.await? {
+                // Looked up now: the page that named it may have come since.
+                Turn::Over => break self.seen(who).await?.unwrap_or(Sight::Nothing),
+                Turn::Wait => {
+                    let then = Then::Again(now + HOLD, "another reads the list".into());
+                    return self.keep_submission(way, &submission, then).await;
+                }
+                Turn::Read(page) => page,
+            };
+            let call = page
+                .iter()
+                .fold(call.clone(), |call, page| call.with("nextToken", page));
+            let (named, next) = match self.ask(way.api, &call).await {
+                Verdict::Taken(answer) => (sights(&answer), answer.next_page().map(str::to_owned)),
+                Verdict::Missing(_) => (Vec::new(), None),
+                Verdict::Refused(_) => {
+                    // A list does not stay open for ever; one that cannot be begun is not for us.
+                    match self.read_on(&list, Reading::torn).await? && page.is_some() {
+                        true => continue,
+                        false => break Sight::Blind,
+                    }
+                }
+                other => return self.not_told(way, &submission, &other).await,
+            };
+            let word = |(name, sight): (String, Sight)| (name, sight.as_str().to_owned());
+            let named = named.into_iter().map(word).collect();
+            // They are marked before the page is turned: a crash in between reads it again.
+            let unseen = self.store.sighted(list.clone(), named, now).await?;
+            let next = next.filter(|_| unseen);
+            self.read_on(&list, move |list| list.turned(who, next.clone()))
+                .await?;
+            self.poke();
+        };
+        let after = submission.witnessed(seen, self.clock.now());
+        self.recorded(way, after, None).await
+    }
+
+    /// As what a document was seen in its list.
+    async fn seen(&self, document: Uuid) -> Result<Option<Sight>, Setback> {
+        let kept = self.store.submission(document).await?;
+        Ok(kept.and_then(|kept| kept.seen).map(|word| Sight::of(&word)))
+    }
+
+    /// Takes a step in the reading of a list, which is pure, and gives what it comes to.
+    async fn read_on<T>(
+        &self,
+        list: &str,
+        step: impl Fn(&mut Reading) -> T + Clone + Send + 'static,
+    ) -> Result<T, Setback> {
+        let again = step.clone();
+        let text = move |kept: Option<&str>| {
+            let mut list = Reading::kept(kept);
+            step(&mut list);
+            serde_json::to_string(&list).expect("a reading has a JSON form")
+        };
+        let now = self.clock.now();
+        let before = self
+            .store
+            .step(list.to_owned(), Box::new(text), now)
+            .await?;
+        Ok(again(&mut Reading::kept(before.as_deref())))
     }
 
     /// A question that was not answered is asked again.
@@ -305,6 +367,7 @@ impl Gateway {
         let document = way.work.subject;
         let account = way.api.client.account().key();
         tracing::info!(%document, account, operation = submission.operation, stage, "submission");
+        let listed = submission.listed(&way.api.client.account().site.marketplace);
         let row = store::Submission {
             document,
             account,
@@ -312,6 +375,8 @@ impl Gateway {
             stage: stage.to_owned(),
             transaction: submission.transaction.clone(),
             detail: serde_json::to_string(submission).expect("a submission has a JSON form"),
+            listed: listed.map(|(call, name)| (list_of(way.api, &call), name.to_owned())),
+            seen: None,
         };
         let now = self.clock.now();
         Ok(self.store.submit(way.work.lease, row, then, now).await?)
@@ -383,6 +448,11 @@ impl Gateway {
 pub(super) fn goes_there(known: &Partnership, detail: &DocumentDetail, work: &Work) -> bool {
     let set = &detail.document.set;
     work.kind == WorkKind::Deliver && super::api::bridged(&known.partner, set)
+}
+
+/// What a list of an account is called.
+fn list_of(api: &Api, call: &Call) -> String {
+    format!("list {} {}", api.client.account().key(), call.target())
 }
 
 /// What a document was when it came, so that its sender finds it again.

@@ -34,7 +34,7 @@ pub struct Observed {
 }
 
 /// A document on its way into an API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submission {
     /// The document.
     pub document: Uuid,
@@ -48,6 +48,10 @@ pub struct Submission {
     pub transaction: Option<String>,
     /// All that the bridge needs to go on (JSON).
     pub detail: String,
+    /// While it may be seen in a list in which others stand as well: the list, and its name there.
+    pub listed: Option<(String, String)>,
+    /// As what it was [seen](super::Store::sighted) in that list. What is submitted does not change it.
+    pub seen: Option<String>,
 }
 
 /// What follows from a submission's step.

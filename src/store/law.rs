@@ -107,7 +107,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(|row| Remark { row }),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(row, state)| Settle { row, state }),
         1 => any::<u8>().prop_map(|by| Advance { by }),
-        1 => Just(Keep),
+        2 => Just(Keep),
         2 => (0..3u8, 0..3u8).prop_map(|(number, changed)| Observe { number, changed }),
         4 => prop_oneof![8 => 1..4u32, 4 => 8..40u32, 1 => Just(91 * 86_400)].prop_map(|seconds| Wait { seconds }),
     ]
@@ -315,7 +315,9 @@ impl World {
         let (now, base) = (self.now(), self.base);
         let Step::Observe { number, changed } = step else {
             let step = move |before: Option<&str>| format!("{base}{}", before.is_some());
-            return told(store.step("s".into(), Box::new(step), now).await);
+            let stepped = told(store.step("s".into(), Box::new(step), now).await);
+            let named = vec![((base % 3).to_string(), base.to_string())];
+            return stepped + &told(store.sighted("l".into(), named, now).await);
         };
         let mut document = new_document(base + 3, DocumentState::Drafted);
         document.key = Some(format!("{number} {changed}"));
@@ -347,11 +349,10 @@ impl World {
         };
         let submission = Submission {
             document: work.subject,
-            account: "a".into(),
-            operation: "o".into(),
             stage: way.to_string(),
             transaction: way.is_multiple_of(3).then(|| "t".into()),
-            detail: "{}".into(),
+            listed: (way % 4 < 2).then(|| ("l".into(), (way % 3).to_string())),
+            ..Submission::default()
         };
         told(store.submit(work.lease, submission, then, self.now()).await)
     }

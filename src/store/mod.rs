@@ -285,6 +285,16 @@ pub trait Store: Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> Reply<'_, ()>;
 
+    /// A list was read that names these, each with a word on it: the submissions that are
+    /// [listed](Submission::listed) there by one of them are marked as seen, once, and their work is due
+    /// now. Whether others of the list were not seen yet.
+    fn sighted(
+        &self,
+        list: String,
+        names: Vec<(String, String)>,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, bool>;
+
     /// How far a document is on its way into an API; none where it goes into none.
     fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>>;
 

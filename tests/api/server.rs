@@ -452,7 +452,15 @@ impl State {
                 let headers: Vec<Value> = sent
                     .map(|one| json!({"invoiceNumber": one["id"], "invoiceStatus": "IN_PROGRESS"}))
                     .collect();
-                return (200, Vec::new(), json!({"invoices": headers}));
+                let page = asked
+                    .query
+                    .get("nextToken")
+                    .map_or(0, |page| page.parse().unwrap());
+                let mut body = json!({"invoices": headers.chunks(PAGE).nth(page)});
+                if headers.len() > (page + 1) * PAGE {
+                    body["nextToken"] = (page + 1).to_string().into();
+                }
+                return (200, Vec::new(), body);
             }
             "vendorTransactionStatus.getTransaction"
             | "vendorDirectFulfillmentTransactionsV1.getTransactionStatus"

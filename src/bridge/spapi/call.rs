@@ -118,13 +118,19 @@ impl Call {
         path
     }
 
-    /// The URL at an account.
+    /// The path and the query.
     #[must_use]
-    pub fn url(&self, account: &Account) -> String {
+    pub fn target(&self) -> String {
         let pair = |(name, value): &(&str, String)| format!("{name}={}", escaped(value));
         let pairs: Vec<String> = self.query.iter().map(pair).collect();
         let mark = if pairs.is_empty() { "" } else { "?" };
-        format!("{}{}{mark}{}", account.base, self.path(), pairs.join("&"))
+        format!("{}{mark}{}", self.path(), pairs.join("&"))
+    }
+
+    /// The URL at an account.
+    #[must_use]
+    pub fn url(&self, account: &Account) -> String {
+        format!("{}{}", account.base, self.target())
     }
 
     /// The request as it goes out.

@@ -42,6 +42,7 @@
 //! | `call`, `answer` | a request on the wire; what its answer means, told to people |
 //! | `poll` | which window of orders comes next; gaps have names |
 //! | `outcome` | a POST is never repeated blindly; who settles it |
+//! | `reading` | a list that many wait to be seen in is read by one |
 //! | `client` | the shell: the only file here that waits for anybody |
 //!
 //! It keeps nothing: buckets, watermarks and submissions are values that the gateway persists.
@@ -73,6 +74,7 @@ pub mod order;
 pub mod outcome;
 mod parts;
 pub mod poll;
+pub mod reading;
 mod record;
 mod retry;
 pub mod routing;

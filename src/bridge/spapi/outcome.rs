@@ -84,9 +84,6 @@ pub struct Submission {
     pub posts: u32,
     /// How many questions were asked since.
     pub questions: u32,
-    /// Where to go on in a witness's list that was not read to its end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<String>,
     /// What is posted: the same at every try.
     pub body: Value,
     /// What goes into the path.
@@ -137,7 +134,6 @@ impl Submission {
             posted: None,
             posts: 0,
             questions: 0,
-            page: None,
             body,
             path,
             note: String::new(),
@@ -152,7 +148,7 @@ impl Submission {
     #[must_use]
     pub fn next(&self, marketplace: &str, now: DateTime<Utc>) -> Next {
         let posted = self.posted.unwrap_or(now);
-        let due = posted + self.waits();
+        let due = self.due().unwrap_or(now);
         match self.stage {
             Stage::New if self.posts >= POSTS => Next::Person,
             Stage::New => Next::Post(self.call()),
@@ -173,6 +169,26 @@ impl Submission {
                 _ => Next::Ask(self.ask()),
             },
         }
+    }
+
+    /// When its next question is due; none while it is not posted.
+    #[must_use]
+    pub fn due(&self) -> Option<DateTime<Utc>> {
+        Some(self.posted? + self.waits())
+    }
+
+    /// The list that may show it beside others, and its name there, while it waits to be seen; none
+    /// where a witness is asked about it alone.
+    #[must_use]
+    pub fn listed(&self, marketplace: &str) -> Option<(Call, &str)> {
+        // What was taken just now is asked for by its transaction first: an older one may stand there.
+        let waits = matches!(
+            self.stage,
+            Stage::Posting | Stage::Uncertain | Stage::Presumed
+        );
+        let invoice = of_v1(&self.operation) == "vendorInvoices.submitInvoices";
+        let name = of(&self.body, "invoices", "/id").filter(|_| invoice && waits)?;
+        Some((witness(self, marketplace)?, name))
     }
 
     /// The time from the POST to the next question.
@@ -369,6 +385,29 @@ pub enum Sight {
     Blind,
 }
 
+impl Sight {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sight::There => "there",
+            Sight::Rejected => "rejected",
+            Sight::Nothing => "nothing",
+            Sight::Blind => "blind",
+        }
+    }
+
+    /// What a word of a list says.
+    #[must_use]
+    pub fn of(word: &str) -> Sight {
+        match word {
+            "there" => Sight::There,
+            "rejected" => Sight::Rejected,
+            _ => Sight::Nothing,
+        }
+    }
+}
+
 /// The text at a path of the first document of a body.
 fn of<'a>(body: &'a Value, list: &str, path: &str) -> Option<&'a str> {
     body.get(list)?.get(0)?.pointer(path)?.as_str()
@@ -435,16 +474,27 @@ pub fn sight(submission: &Submission, answer: &Answer) -> Sight {
         }
         "vendorInvoices.submitInvoices" => {
             let number = of(body, "invoices", "/id");
-            let mut invoices = list("invoices").into_iter().flatten();
-            let found = invoices.find(|header| text(header, "/invoiceNumber").as_deref() == number);
-            match found.map(|header| text(header, "/invoiceStatus")) {
-                None => Sight::Nothing,
-                Some(Some(status)) if status == "REJECTED" => Sight::Rejected,
-                Some(_) => Sight::There,
-            }
+            let found = sights(answer).into_iter();
+            let mut found = found.filter(|(name, _)| Some(name.as_str()) == number);
+            found.next().map_or(Sight::Nothing, |(_, sight)| sight)
         }
         _ => Sight::Nothing,
     }
+}
+
+/// Whom a page of a [list](Submission::listed) names, and as what.
+#[must_use]
+pub fn sights(answer: &Answer) -> Vec<(String, Sight)> {
+    let list = answer.payload().get("invoices").and_then(Value::as_array);
+    let named = list.into_iter().flatten().filter_map(|header| {
+        let text = |name: &str| header.get(name).and_then(Value::as_str);
+        let sight = match text("invoiceStatus") {
+            Some("REJECTED") => Sight::Rejected,
+            _ => Sight::There,
+        };
+        Some((text("invoiceNumber")?.to_owned(), sight))
+    });
+    named.collect()
 }
 
 fn sighted(there: bool) -> Sight {

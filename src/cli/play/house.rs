@@ -185,8 +185,7 @@ impl House {
         let (mut since, mut seen) = (Instant::now(), *moved.borrow());
         loop {
             moved.borrow_and_update();
-            let (now, queue) = (self.clock.now(), self.queue(FIRST).await?);
-            if !queue.waiting.iter().any(|row| row.leased || row.due <= now) {
+            if !self.busy().await? {
                 return Ok(());
             }
             let _ = timeout(LOOK, moved.changed()).await;
@@ -198,6 +197,18 @@ impl House {
                 return Err(self.restless().await);
             }
         }
+    }
+
+    /// Whether something is due, or under way.
+    async fn busy(&self) -> Result<bool, Failure> {
+        let now = self.clock.now();
+        for rows in [1, FIRST] {
+            let queue = self.queue(rows).await?;
+            if queue.waiting.iter().any(|row| row.leased || row.due <= now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn restless(&self) -> Failure {

@@ -1,7 +1,6 @@
 //! What came of a play: a table with every cent explained, and whether it ended as it must.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -50,6 +49,8 @@ pub(crate) struct Played {
     /// What went wrong before the end.
     trouble: String,
     said: Vec<(String, String)>,
+    /// One number for all that was said: equal where every byte was.
+    fingerprint: String,
 }
 
 pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Result<Played, Failure> {
@@ -105,11 +106,13 @@ pub(super) async fn judge(play: &Play, trouble: String, took: Duration) -> Resul
         counts: play.counts.clone(),
         states,
         told,
+        fingerprint: as2::hex(&play.spoken.digest),
         repeated: play.vendor.repeated,
         amiss,
         trouble,
         said: play
             .spoken
+            .first
             .iter()
             .map(|one| (one.name.clone(), as2::hex(&one.digest)))
             .collect(),
@@ -195,15 +198,6 @@ impl Played {
         all
     }
 
-    /// One number for all that was said: equal where every byte was.
-    fn fingerprint(&self) -> String {
-        let mut all = String::new();
-        for (name, digest) in &self.said {
-            let _ = writeln!(all, "{name} {digest}");
-        }
-        as2::hex(&as2::sha256(all.as_bytes()))
-    }
-
     /// Seconds, and orders a second.
     fn rate(&self) -> (f64, f64) {
         let seconds = self.took.as_secs_f64();
@@ -249,7 +243,7 @@ impl Played {
             "trouble": self.trouble,
             "interchanges": self.counts,
             "documents": self.states,
-            "fingerprint": self.fingerprint(),
+            "fingerprint": self.fingerprint,
             "said": if self.ledger.rows.len() <= LISTED { json!(self.said) } else { Value::Null },
         })
     }

@@ -41,6 +41,9 @@ const LONGEST: TimeDelta = TimeDelta::days(400);
 /// Hours of the play at which nothing new happens, until it is given up: polls for ever.
 const ROUNDS: usize = 200_000;
 
+/// How much of what was said is kept to be listed: all of some hundred orders.
+const SAID: usize = 20_000;
+
 /// Steps that the gateway takes at once, and messages that it sends at once, at most.
 const LANES: usize = 16;
 
@@ -78,6 +81,25 @@ pub(super) struct Refusal {
     pub(super) sentence: String,
 }
 
+/// What was said, of which every byte counts: its beginning, and one number for all of it.
+#[derive(Default)]
+pub(super) struct Tape {
+    /// As much as one would list.
+    pub(super) first: Vec<Spoken>,
+    /// SHA-256 of this before and of what came then.
+    pub(super) digest: [u8; 32],
+}
+
+impl Tape {
+    fn add(&mut self, spoken: Spoken) {
+        let line = spoken.name.as_bytes();
+        self.digest = as2::sha256(&[&self.digest, line, &spoken.digest].concat());
+        if self.first.len() < SAID {
+            self.first.push(spoken);
+        }
+    }
+}
+
 /// A play that goes on.
 struct Play {
     house: House,
@@ -88,7 +110,7 @@ struct Play {
     seed: u64,
     /// Files that were written so far.
     files: usize,
-    spoken: Vec<Spoken>,
+    spoken: Tape,
     refusals: Vec<Refusal>,
     /// What the buyer took and remarked on.
     remarks: Vec<Refusal>,
@@ -134,7 +156,7 @@ pub(crate) async fn run(wanted: Wanted) -> Result<(Played, House), Failure> {
         at_once,
         seed,
         files: 0,
-        spoken: Vec::new(),
+        spoken: Tape::default(),
         refusals: Vec::new(),
         remarks: Vec::new(),
         troubles: Vec::new(),
@@ -312,7 +334,7 @@ impl Play {
     }
 
     fn record(&mut self, way: &str, document: &Document, bytes: &[u8]) {
-        self.spoken.push(Spoken {
+        self.spoken.add(Spoken {
             said: false,
             name: format!(
                 "{way} {} {}",
@@ -328,9 +350,11 @@ impl Play {
         for spoken in self.house.edi.spoken() {
             let set = spoken.name.split(' ').next().unwrap_or_default();
             *self.counts.entry(set.to_owned()).or_default() += 1;
-            self.spoken.push(spoken);
+            self.spoken.add(spoken);
         }
-        self.spoken.extend(self.house.simulator.spoken());
+        for spoken in self.house.simulator.spoken() {
+            self.spoken.add(spoken);
+        }
         self.troubles.extend(self.house.edi.troubles());
         for judged in self.house.edi.judged() {
             self.judged(&judged);

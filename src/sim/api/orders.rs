@@ -174,7 +174,6 @@ fn told(
     let wanted = |order: &&Order| {
         created.has(order.created)
             && updated.has(order.moved)
-            && number.is_none_or(|number| number == order.number)
             && vendor.is_none_or(|vendor| vendor == VENDOR_CODE)
             && place.is_none_or(|place| place == order.warehouse)
             && status.is_none_or(|status| status == open(order))
@@ -182,7 +181,14 @@ fn told(
                 .is_none_or(|word| order.lines.iter().any(|line| confirmed(line) == word))
             && receipt.is_none_or(|word| order.lines.iter().any(|line| received(line) == word))
     };
-    let mut all: Vec<&Order> = world.shown(false, now).filter(wanted).collect();
+    let mut all: Vec<&Order> = match number {
+        Some(number) => world
+            .shown_one(number, false, now)
+            .into_iter()
+            .filter(wanted)
+            .collect(),
+        None => world.shown(false, now).filter(wanted).collect(),
+    };
     if ascending {
         all.reverse();
     }

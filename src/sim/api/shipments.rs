@@ -27,6 +27,18 @@ pub(super) struct Shipment {
     pub(super) confirmed: bool,
 }
 
+/// What is shown of a confirmation.
+pub(super) fn kept(told: &Value) -> Value {
+    let shown = [
+        "shipmentConfirmationDate",
+        "sellingParty",
+        "shipFromParty",
+        "shipToParty",
+    ];
+    let shown = shown.map(|name| (name.to_owned(), told[name].clone()));
+    Value::Object(shown.into_iter().collect())
+}
+
 impl Shipment {
     fn routed(&self, now: DateTime<Utc>) -> bool {
         now >= self.at + ROUTED

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::shipments::Shipment;
+use super::shipments::{self, Shipment};
 use super::{Api, Reply, context, error, invalid, missing, odd};
 use crate::bridge::spapi::operation::{self, Incoming, Operation};
 use crate::bridge::spapi::{Endpoint, Fault, Trace};
@@ -97,13 +97,14 @@ impl Api {
                 document, traces, ..
             } = one;
             let verdict = world.take(&document, Door::Api, now);
+            // What is accepted is told without its places.
+            let traces = match verdict.accepted() {
+                true => Vec::new(),
+                false => traces,
+            };
             if verdict.accepted() {
-                self.remember(
-                    operation,
-                    document.number().unwrap_or_default(),
-                    record,
-                    now,
-                );
+                let number = document.number().unwrap_or_default();
+                self.remember(operation, number, record, now);
             }
             let at = match list {
                 "" => String::new(),
@@ -151,7 +152,11 @@ impl Api {
                     return;
                 }
                 let shipment = Shipment {
-                    told: record,
+                    told: if confirmed {
+                        shipments::kept(&record)
+                    } else {
+                        record
+                    },
                     at: now,
                     confirmed,
                 };

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::queue::Queued;
 use super::rows::Rows;
 use crate::store::{
     DocumentState, Error, Lease, Observation, Observed, Step, Submission, Then, WorkKind,
@@ -56,7 +57,14 @@ impl Rows {
         let work = self.leased(lease)?.clone();
         submission.check(work.kind, work.subject)?;
         let document = work.subject;
-        self.submissions.insert(document, submission.clone());
+        let before = self.submissions.get(&document);
+        let before = before.filter(|before| before.listed == submission.listed);
+        let seen = before.and_then(|before| before.seen.clone());
+        let kept = Submission {
+            seen,
+            ..submission.clone()
+        };
+        self.submissions.insert(document, kept);
         match then {
             Then::Stay => {}
             Then::Again(at, why) => {
@@ -83,6 +91,33 @@ impl Rows {
             self.draft(&work.partner, draft, now)?;
         }
         Ok(())
+    }
+
+    pub(super) fn sighted(
+        &mut self,
+        list: &str,
+        names: &[(String, String)],
+        now: DateTime<Utc>,
+    ) -> bool {
+        let word = |name: &str| Some(&names.iter().find(|(known, _)| known == name)?.1);
+        let mut unseen = false;
+        for kept in self.submissions.values_mut() {
+            let Some((_, name)) = kept.listed.as_ref().filter(|(known, _)| known == list) else {
+                continue;
+            };
+            match word(name) {
+                Some(seen) if kept.seen.is_none() => {
+                    kept.seen = Some(seen.clone());
+                    let subject = kept.document;
+                    let waits = |row: &&mut Queued| row.subject == subject && !row.leased;
+                    for row in self.work.values_mut().filter(waits) {
+                        row.due = row.due.min(now);
+                    }
+                }
+                _ => unseen |= kept.seen.is_none(),
+            }
+        }
+        unseen
     }
 
     fn put_off(&mut self, kind: WorkKind, subject: Uuid, at: DateTime<Utc>) {

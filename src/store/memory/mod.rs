@@ -287,6 +287,15 @@ impl Store for Memory {
         self.write(move |rows| rows.submit(lease, &submission, &then, kept(now)))
     }
 
+    fn sighted(
+        &self,
+        list: String,
+        names: Vec<(String, String)>,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, bool> {
+        self.write(move |rows| Ok(rows.sighted(&list, &names, kept(now))))
+    }
+
     fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
         self.query(move |rows| rows.submissions.get(&document).cloned())
     }

@@ -19,7 +19,7 @@ pub(super) struct Queued {
     pub(super) subject: Uuid,
     pub(super) partner: String,
     pub(super) due: DateTime<Utc>,
-    leased: bool,
+    pub(super) leased: bool,
     attempt: u32,
     deaths: u32,
     error: Option<String>,

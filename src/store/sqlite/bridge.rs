@@ -116,10 +116,13 @@ pub(super) fn submit(
 
 fn keep(c: &Connection, submission: &Submission, now: DateTime<Utc>) -> Result<(), Error> {
     let sql = "INSERT INTO submission
-                   (document, account, operation, stage, transaction_id, detail, updated)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
+                   (document, account, operation, stage, transaction_id, detail, updated, list, name)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                ON CONFLICT (document) DO UPDATE SET account = $2, operation = $3, stage = $4,
-                   transaction_id = $5, detail = $6, updated = $7";
+                   transaction_id = $5, detail = $6, updated = $7, list = $8, name = $9,
+                   seen = CASE WHEN list = $8 AND name = $9 THEN seen END";
+    let listed = submission.listed.as_ref();
+    let (list, name) = listed.map(|(list, name)| (list, name)).unzip();
     let values = params![
         submission.document.as_bytes(),
         submission.account,
@@ -127,13 +130,34 @@ fn keep(c: &Connection, submission: &Submission, now: DateTime<Utc>) -> Result<(
         submission.stage,
         submission.transaction,
         submission.detail,
-        now.timestamp_micros()
+        now.timestamp_micros(),
+        list,
+        name
     ];
     run(c, sql, values).map(drop)
 }
 
+pub(super) fn sighted(
+    c: &Connection,
+    list: &str,
+    names: &[(String, String)],
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let mark = "UPDATE submission SET seen = $1 WHERE list = $2 AND name = $3 AND seen IS NULL";
+    // Who is at work on one of them sees the mark when he asks for it.
+    let wake = "UPDATE work SET due = $1 WHERE leased = 0 AND due > $1 AND subject IN
+                    (SELECT document FROM submission WHERE list = $2 AND name = $3)";
+    for (name, seen) in names {
+        if run(c, mark, params![seen, list, name])? > 0 {
+            run(c, wake, params![now.timestamp_micros(), list, name])?;
+        }
+    }
+    let sql = "SELECT 1 FROM submission WHERE list = $1 AND seen IS NULL LIMIT 1";
+    Ok(first(c, sql, params![list], |_| Ok(()))?.is_some())
+}
+
 pub(super) fn submission(c: &Connection, document: Uuid) -> Result<Option<Submission>, Error> {
-    let sql = "SELECT document, account, operation, stage, transaction_id, detail
+    let sql = "SELECT document, account, operation, stage, transaction_id, detail, list, name, seen
                FROM submission WHERE document = $1";
     first(c, sql, params![document.as_bytes()], |row| {
         Ok(Submission {
@@ -143,6 +167,8 @@ pub(super) fn submission(c: &Connection, document: Uuid) -> Result<Option<Submis
             stage: row.get(3)?,
             transaction: row.get(4)?,
             detail: row.get(5)?,
+            listed: row.get::<_, Option<_>>(6)?.zip(row.get(7)?),
+            seen: row.get(8)?,
         })
     })
 }

@@ -384,6 +384,15 @@ impl Store for Sqlite {
         Box::pin(self.write(move |c| bridge::submit(c, lease, &submission, &then, now)))
     }
 
+    fn sighted(
+        &self,
+        list: String,
+        names: Vec<(String, String)>,
+        now: DateTime<Utc>,
+    ) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| bridge::sighted(c, &list, &names, now)))
+    }
+
     fn submission(&self, document: Uuid) -> Reply<'_, Option<Submission>> {
         Box::pin(self.query(move |c| bridge::submission(c, document)))
     }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0008.sql"),
     include_str!("../schema/0009.sql"),
     include_str!("../schema/0010.sql"),
+    include_str!("../schema/0011.sql"),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".

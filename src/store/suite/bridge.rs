@@ -26,6 +26,8 @@ fn submission(document: u128, stage: &str) -> Submission {
         stage: stage.into(),
         transaction: (stage == "submitted").then(|| "t-1".into()),
         detail: format!("{{\"stage\":\"{stage}\"}}"),
+        listed: None,
+        seen: None,
     }
 }
 
@@ -166,6 +168,46 @@ pub(in crate::store) async fn a_submission_is_kept_before_and_after(store: Subje
     assert_eq!(state(&store, 7).await.0, DocumentState::Drafted);
     let counts = store.counts().await.unwrap();
     assert_eq!(counts.work, [(WorkKind::Compose, 2)]);
+}
+
+pub(in crate::store) async fn who_is_named_by_a_list_is_due(store: Subject) {
+    let (document, work) = delivering(&store).await;
+    let listed = |name: &str| Submission {
+        listed: Some(("day".into(), name.into())),
+        ..submission(document, "submitted")
+    };
+    let sighted = |list: &str, names: &[(&str, &str)]| {
+        let pair = |(name, word): &(&str, &str)| ((*name).to_owned(), (*word).to_owned());
+        let names = names.iter().map(pair).collect();
+        store.sighted(list.into(), names, at(10))
+    };
+    let then = Then::Ask(at(900), "taken".into(), Vec::new());
+    let kept = store.submit(work.lease, listed("I-1"), then, at(1));
+    kept.await.unwrap();
+    let seen = async || store.submission(id(document)).await.unwrap().unwrap().seen;
+    // Another name, and the same name in another list, are not it.
+    assert!(sighted("day", &[("I-2", "there")]).await.unwrap());
+    assert!(!sighted("other", &[("I-1", "there")]).await.unwrap());
+    assert_eq!(seen().await, None);
+    let due = async |second| {
+        let claim = store.claim(&[WorkKind::Ask], 1, LEASE, at(second)).await;
+        claim.unwrap().work.pop()
+    };
+    assert_eq!(due(10).await, None);
+    let page = [("I-1", "there"), ("I-3", "there")];
+    assert!(!sighted("day", &page).await.unwrap());
+    let work = due(10).await.expect("it is due now");
+    // The first word stands, whatever is submitted meanwhile, until it waits no longer.
+    sighted("day", &[("I-1", "rejected")]).await.unwrap();
+    let then = Then::Again(at(20), "not told yet".into());
+    let kept = store.submit(work.lease, listed("I-1"), then, at(11));
+    kept.await.unwrap();
+    assert_eq!(seen().await.as_deref(), Some("there"));
+    let work = due(20).await.unwrap();
+    let then = Then::End(DocumentState::Settled, "seen".into(), Vec::new());
+    let ended = store.submit(work.lease, submission(document, "confirmed"), then, at(21));
+    ended.await.unwrap();
+    assert_eq!(seen().await, None);
 }
 
 pub(in crate::store) async fn a_submission_waits_for_its_time(store: Subject) {

@@ -57,6 +57,7 @@ macro_rules! conformance {
             bridge::an_order_is_seen_once_in_each_form
             bridge::a_submission_is_kept_before_and_after
             bridge::a_submission_waits_for_its_time
+            bridge::who_is_named_by_a_list_is_due
             queue::a_lost_lease_finishes_nothing
             queue::a_lease_that_is_kept_is_not_lost
             queue::a_retry_waits_for_its_time
