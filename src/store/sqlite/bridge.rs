@@ -143,14 +143,13 @@ pub(super) fn sighted(
     names: &[(String, String)],
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let mark = "UPDATE submission SET seen = $1 WHERE list = $2 AND name = $3 AND seen IS NULL";
     // Who is at work on one of them sees the mark when he asks for it.
     let wake = "UPDATE work SET due = $1 WHERE leased = 0 AND due > $1 AND subject IN
-                    (SELECT document FROM submission WHERE list = $2 AND name = $3)";
+                    (SELECT document FROM submission WHERE list = $2 AND name = $3 AND seen IS NULL)";
+    let mark = "UPDATE submission SET seen = $1 WHERE list = $2 AND name = $3 AND seen IS NULL";
     for (name, seen) in names {
-        if run(c, mark, params![seen, list, name])? > 0 {
-            run(c, wake, params![now.timestamp_micros(), list, name])?;
-        }
+        run(c, wake, params![now.timestamp_micros(), list, name])?;
+        run(c, mark, params![seen, list, name])?;
     }
     let sql = "SELECT 1 FROM submission WHERE list = $1 AND seen IS NULL LIMIT 1";
     Ok(first(c, sql, params![list], |_| Ok(()))?.is_some())
