@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use super::order::Relation;
+use super::order::{Relation, Sealed};
+use super::wire::Line;
 use crate::exchange::pair::{certificate, identities};
 use crate::houses::free_port;
 
@@ -145,6 +146,21 @@ impl House {
             .query_row(sql, [], |row| row.get::<_, i64>(0));
         let count = count.unwrap_or_else(|why| panic!("{sql}: {why}"));
         u64::try_from(count).unwrap()
+    }
+
+    /// The status that a message gets; none where nobody answers.
+    pub(super) fn ask(&self, sealed: &Sealed) -> Option<u16> {
+        let answer = Line::new(self.port).ask(&sealed.bytes);
+        answer.ok().map(|answer| answer.status)
+    }
+
+    /// Waits until nothing is left to do.
+    pub(super) fn idle(&self) {
+        let start = Instant::now();
+        while self.count("SELECT count(*) FROM work") > 0 {
+            assert!(start.elapsed() < PATIENCE, "{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Every file below one of its data folders.

@@ -310,7 +310,7 @@ impl Injector<'_> {
         }
         if let Some(status) = process.ended() {
             match (fault, status.signal()) {
-                (Fault::Point(..), Some(_)) => {
+                (Fault::Point(..) | Fault::Apart, Some(_)) => {
                     // A name that was given before the power failed, and not synced.
                     if let (Some(image), "B21") = (self.image.as_mut(), fault.row()) {
                         image.freeze();
