@@ -5,7 +5,7 @@
 
 mod circuit;
 mod full;
-mod hostile;
+pub(crate) mod hostile;
 mod killed;
 mod large;
 mod later;

@@ -31,12 +31,18 @@ mod http;
 mod image;
 mod interchanges;
 #[cfg(feature = "planted")]
+mod leases;
+mod memory;
+#[cfg(feature = "planted")]
+mod names;
+#[cfg(feature = "planted")]
 mod order;
 #[cfg(feature = "planted")]
 mod partner;
 mod partners;
 #[cfg(feature = "planted")]
 mod planted;
+mod posted;
 mod proxy;
 mod receipts;
 #[cfg(feature = "planted")]
@@ -55,11 +61,13 @@ mod starting;
 mod storage;
 mod table;
 #[cfg(feature = "planted")]
+mod unread;
+#[cfg(feature = "planted")]
 mod wire;
 
 #[allow(unused_imports, reason = "not every build has a run that measures")]
 pub(crate) use figures::figure;
-pub(crate) use table::{planted, tests};
+pub(crate) use table::{planted, sources, tests};
 
 /// How often something is done: a few times, and as often as the row says with `TRANSLOAD_FAULTS=full`.
 fn often(few: usize, full: usize) -> usize {

@@ -221,3 +221,18 @@ fn every_layer_is_traced_where_that_is_asked_for() {
     assert!(has(&bytes, "HTTP/1.1 200") && !has(&bytes, "PRIVATE KEY"));
     drop(running);
 }
+
+/// No second is a time, too; no time at all is for ever.
+#[test]
+fn who_waits_no_time_is_told_at_once() {
+    let (seller, _nobody) = both(Sync);
+    let file = sample("855/pass/accepted.edi");
+    let ended = seller.run(&["send", "quillfeather", &file, "--wait", "0", "--json"]);
+    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    // It waits to be sealed, or to be sent.
+    assert!(matches!(ended.status.code(), Some(1 | 3)), "{told}");
+    assert!(
+        told["state"] == "held" || told["state"] == "sealed",
+        "{told}"
+    );
+}

@@ -69,9 +69,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The database in the data folder.
+    pub(super) const FILE: &str = "transload.db";
+
     /// Opens the store beside the process that has it.
     pub(super) fn beside(config: &Config) -> Result<Desk, Failure> {
-        if !config.data.join("transload.db").exists() {
+        if !config.data.join(Desk::FILE).exists() {
             let folder = config.data.display();
             return Err(Failure::state(format!(
                 "there is no store in {folder}; name its folder by --data, or start `transload serve`"

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::messages::{Desk, failed};
@@ -29,6 +29,8 @@ use crate::x12::text;
 
 /// How often the store of another process is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a `serve` that has just begun may take to make its store.
+const MAKING: Duration = Duration::from_secs(5);
 
 /// See the command's help.
 #[derive(clap::Args)]
@@ -42,8 +44,8 @@ pub(super) struct Send {
     #[arg(long)]
     together: bool,
     /// Wait until each message is settled, for so long at most, and not for its first try alone
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "0")]
-    wait: Option<u64>,
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1)]
+    wait: Option<Option<u64>>,
     /// Seal, show what would be sent, send nothing and keep nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
@@ -114,6 +116,11 @@ impl Send {
 
     /// Queues in the store of the `serve` that has it, and looks what that one makes of it.
     async fn queue(&self, config: &Config, out: &mut dyn Write) -> Outcome {
+        // Who has the folder since a moment is making the store.
+        let until = Instant::now() + MAKING;
+        while !config.data.join(Desk::FILE).exists() && Instant::now() < until {
+            sleep(LOOK).await;
+        }
         let desk = Desk::beside(config)?;
         let partner = self.partner(config)?;
         let mut ids = Vec::new();
@@ -247,10 +254,9 @@ impl Send {
         }
     }
 
-    /// How long it is waited for at most.
+    /// How long it is waited for at most: for ever, where nothing is said.
     fn at_most(&self) -> Option<Duration> {
-        let seconds = self.wait.filter(|seconds| *seconds > 0);
-        seconds.map(Duration::from_secs)
+        self.wait.flatten().map(Duration::from_secs)
     }
 
     fn print_all(

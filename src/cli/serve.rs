@@ -247,9 +247,11 @@ impl Serve {
         ended
     }
 
+    /// Opens the store before it listens: who can reach us finds one.
     async fn serve(&self, config: &Config, out: &mut dyn Write) -> Outcome {
         let mut ends = Ends::watch()?;
         doctor::at_start(config)?;
+        let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let mut listeners = Listeners::bind(config.as2.listen, config.admin.listen)
             .await
             .map_err(|why| Failure::state(format!("cannot listen on {why}")))?;
@@ -267,7 +269,6 @@ impl Serve {
         let tls = tls.map(Arc::new);
         listeners.tls.clone_from(&tls);
         listeners.issued = acme.is_some();
-        let gateway = Gateway::new(settings(config)?).map_err(Failure::state)?;
         let spool = config.data.join("spool");
         let running = web::run(gateway, listeners, spool).map_err(Failure::state)?;
         let watching = reload::watch(Arc::clone(&running.gateway), tls.clone(), config.clone());

@@ -32,7 +32,7 @@ use crate::net::body::Body;
 use crate::net::spool::{Spool, Spooled};
 use crate::partner::As2;
 use crate::partner::keyring::Use;
-use crate::store::{self, Accepted, Answer, Arrival, Key, Payload};
+use crate::store::{self, Accepted, Answer, Arrival, Direction, Key, Payload};
 
 /// Longest Message-ID that we keep (RFC 5322 §2.1.1).
 const MESSAGE_ID: usize = 998;
@@ -180,9 +180,6 @@ impl Gateway {
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
-        if let Some(answer) = self.not_now() {
-            return answer;
-        }
         let turn = self.opening.acquire().await;
         let turn = turn.expect("the semaphore is never closed");
         let at = self.clock.now();
@@ -223,6 +220,12 @@ impl Gateway {
             reason,
             "received"
         );
+        // Only who asks again what was answered gets an answer where there is no room.
+        if let Some(answer) = self.not_now()
+            && !(sound && self.came_before(&caller).await)
+        {
+            return answer;
+        }
         kill!("judged");
         // Two writes that wait together are one commit.
         let (answer, noted) = tokio::join!(
@@ -238,6 +241,12 @@ impl Gateway {
             tracing::error!(message_id, partner, %why, "cannot store now");
             not_now(&why)
         })
+    }
+
+    /// Whether a message was accepted under this id: its answer is kept, and takes no room.
+    async fn came_before(&self, caller: &Caller) -> bool {
+        let found = self.store.find(Direction::Inbound, caller.key.clone());
+        found.await.is_ok_and(|found| found.is_some())
     }
 
     /// Stores a message with its answer, and gives the answer that counts.

@@ -51,6 +51,12 @@ pub fn reserve(path: &Path, size: u64) -> io::Result<()> {
     })
 }
 
+/// Whether the disk itself gave bytes up (EIO): what reading them again would bring is chance.
+#[must_use]
+pub fn lost(why: &io::Error) -> bool {
+    why.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// File systems of other machines by their magic numbers (statfs(2)): locks of one are not seen by
 /// another, shared memory is not shared, and an fsync says what the client thinks.
 #[cfg(target_os = "linux")]

@@ -58,6 +58,8 @@ pub(crate) struct State {
     /// How many POSTs from now on are taken without an answer, and dropped without being taken.
     pub(crate) lose: usize,
     pub(crate) drop: usize,
+    /// Whether POSTs are taken, and never answered.
+    pub(crate) hold: bool,
     /// What getTransaction says, and when a witness sees.
     pub(crate) outcome: &'static str,
     pub(crate) visible: TimeDelta,
@@ -105,6 +107,7 @@ impl Server {
                 denied: BTreeSet::new(),
                 lose: 0,
                 drop: 0,
+                hold: false,
                 outcome: "Processing",
                 visible: TimeDelta::minutes(20),
                 had: Vec::new(),
@@ -199,6 +202,9 @@ impl Server {
         }
         let asked = parse(&head, bytes);
         let Some((status, mut headers, body)) = self.answer(&asked) else {
+            if self.set(|state| state.hold) {
+                std::future::pending::<()>().await;
+            }
             return Ok(());
         };
         if let Some(behind) = self.set(|state| state.behind) {
@@ -273,6 +279,9 @@ impl Server {
         }
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         state.had.push((operation, body, now));
+        if state.hold {
+            return None;
+        }
         if state.lose > 0 {
             state.lose -= 1;
             return None;

@@ -184,6 +184,13 @@ impl Us {
         self.tried(self.send(), 1)
     }
 
+    /// Sends a message, whose first try has to be proved.
+    pub(crate) fn confirmed(&self) {
+        let sent = self.sent();
+        let (state, events) = (sent.message.state, sent.events);
+        assert_eq!(state, MessageState::Confirmed, "{events:?}");
+    }
+
     /// Looks after each step of the gateway until there is something.
     pub(crate) fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
         let mut moved = self.gateway().moved();

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
+
+use crate::faults::sources;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,20 +49,6 @@ fn root() -> &'static Path {
 
 fn table() -> Table {
     toml::from_str(include_str!("rows.toml")).unwrap()
-}
-
-/// Every Rust file below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(sources(&path)),
-            false if path.extension().is_some_and(|kind| kind == "rs") => found.push(path),
-            false => {}
-        }
-    }
-    found
 }
 
 /// The names of the functions that are tests, in the tests and beside the sources.

@@ -1,6 +1,7 @@
 //! A disk that is nearly full (P7, B3): who brings something new is asked to come again, what is here
 //! goes on.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,11 +9,11 @@ use tokio::net::{TcpListener, TcpStream};
 use transload::clock::System;
 use transload::gateway::{Limits, Mark};
 use transload::net::client::Response;
-use transload::store::{Filter, MessageState};
+use transload::store::{Direction, Filter, Message, MessageState, Store};
 
 use super::hostile::{post, seal};
 use super::pair::{
-    Kind, Side, bind, buyer_keys, buyer_profile, identities, sample, sellers_buyer, side_with,
+    Kind, Side, bind, buyer_keys, buyer_profile, identities, sample, sellers_buyer, side_on,
 };
 use super::receipts::{Partner, send};
 
@@ -24,10 +25,18 @@ const EVER: Mark = Mark {
 
 /// A seller, and a buyer who answers him.
 async fn seller(kind: Kind, change: impl FnOnce(&mut Limits)) -> Side {
+    seller_on(|folder| kind.open(folder), change).await
+}
+
+/// The same on a store.
+async fn seller_on(
+    store: impl FnOnce(&Path) -> Arc<dyn Store>,
+    change: impl FnOnce(&mut Limits),
+) -> Side {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/as2", listener.local_addr().unwrap());
-    let seller = side_with(
-        kind,
+    let seller = side_on(
+        store,
         bind().await,
         &identities()[1],
         Arc::new(System),
@@ -111,4 +120,35 @@ async fn a_disk_that_is_full_begins_nothing_and_its_ballast_is_given_free() {
     assert!(waits.iter().all(|row| !row.leased), "{waits:?}");
     assert_eq!(waits.len(), 1);
     seller.running.stop().await.unwrap();
+}
+
+/// Who asks again what was answered is no newcomer: his answer is there, and takes no room.
+#[tokio::test]
+async fn a_disk_that_is_low_still_gives_the_receipts_that_it_has() {
+    super::on_both(async |kind| {
+        let before = seller(kind, |_| {}).await;
+        // No order: the partner here waits for an answer to one, and for nothing else.
+        let payload = b"no order at all";
+        let sealed = |payload: &[u8], id| seal(payload, id, &buyer_keys(), &buyer_profile());
+        let known = sealed(payload, "<1@x>");
+        let first = post(&before, &known).await;
+        assert_eq!(first.status, 200);
+        // The same store, on a disk that has filled up since.
+        let store = Arc::clone(before.gateway().store());
+        let low = seller_on(|_| store, |limits| limits.disk.low = EVER).await;
+        let again = post(&low, &known).await;
+        assert_eq!((again.status, again.body), (200, first.body));
+        // Who has heard the id, and is not its owner, gets nothing, and leaves nothing.
+        let mut forged = sealed(b"something else", "<1@x>");
+        let middle = forged.body.len() / 2;
+        forged.body[middle] ^= 1;
+        for request in [sealed(b"another", "<2@x>"), forged] {
+            assert_eq!(post(&low, &request).await.status, 503);
+        }
+        let all = low.store().messages(Filter::default()).await.unwrap();
+        let came = |message: &&Message| message.direction == Direction::Inbound;
+        assert_eq!(all.iter().filter(came).count(), 1);
+        low.running.stop().await.unwrap();
+    })
+    .await;
 }

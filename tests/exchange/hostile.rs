@@ -19,13 +19,13 @@ use super::pair::{
 };
 
 /// A request as a buyer makes it.
-pub(super) struct Request {
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Seals a payload as a buyer would, or as somebody who would like to be one.
-pub(super) fn seal(payload: &[u8], id: &str, keys: &Keys, profile: &Profile) -> Request {
+pub(crate) fn seal(payload: &[u8], id: &str, keys: &Keys, profile: &Profile) -> Request {
     let document = Document {
         content_type: "application/EDI-X12",
         file_name: None,

@@ -208,6 +208,19 @@ pub(super) fn side_with(
     partners: impl FnOnce(&Path) -> Vec<String>,
     change: impl FnOnce(&mut Limits),
 ) -> Side {
+    let store = |folder: &Path| kind.open(folder);
+    side_on(store, listeners, identity, clock, partners, change)
+}
+
+/// The same with a store of any kind, in a folder or not.
+pub(super) fn side_on(
+    store: impl FnOnce(&Path) -> Arc<dyn Store>,
+    listeners: Listeners,
+    identity: &Identity,
+    clock: Arc<dyn Clock>,
+    partners: impl FnOnce(&Path) -> Vec<String>,
+    change: impl FnOnce(&mut Limits),
+) -> Side {
     crate::canary::watch();
     let mut limits = Limits {
         poll: Duration::from_millis(10),
@@ -218,7 +231,7 @@ pub(super) fn side_with(
     let files = partners(folder.path());
     let parse = |text: &String| partner::parse(text, "partner.toml").unwrap();
     let partners = Partners::new(files.iter().map(parse).collect()).unwrap();
-    let store = kind.open(&folder.path().join("data"));
+    let store = store(&folder.path().join("data"));
     let settings = Settings {
         identities: vec![identity.clone()],
         clock,

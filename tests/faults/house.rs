@@ -12,7 +12,8 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use super::image::run;
-use super::order::{Relation, partner};
+use super::order::{Relation, Sealed, partner};
+use super::wire::Line;
 use crate::exchange::pair::identities;
 
 /// How long what never happens is waited for.
@@ -194,6 +195,21 @@ impl House {
             copied.unwrap();
         }
         format!("kept in {}", kept.display())
+    }
+
+    /// The status that a message gets; none where nobody answers.
+    pub(super) fn ask(&self, sealed: &Sealed) -> Option<u16> {
+        let answer = Line::new(self.port).ask(&sealed.bytes);
+        answer.ok().map(|answer| answer.status)
+    }
+
+    /// Waits until nothing is left to do.
+    pub(super) fn idle(&self) {
+        let start = Instant::now();
+        while self.count("SELECT count(*) FROM work") > 0 {
+            assert!(start.elapsed() < PATIENCE, "{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Every file below one of its data folders.

@@ -53,6 +53,7 @@ pub(super) async fn accept(
     };
     let accepted = store.write(job).await?;
     if let Accepted::New { .. } = accepted {
+        kill!("apart");
         let queued = store
             .write(move |c| queue::enqueue(c, WorkKind::Read, arrival.id, &arrival.partner, now));
         queued.await?;
@@ -67,5 +68,7 @@ pub(super) async fn number(store: &Sqlite, envelope: &Envelope) -> Result<(), Er
     }
     let pair = envelope.pair.clone();
     let taken = store.write(move |c| outbound::count(c, &pair, "interchange", 1));
-    taken.await.map(drop)
+    taken.await?;
+    kill!("apart");
+    Ok(())
 }

@@ -81,10 +81,13 @@ pub(super) fn enqueue(
     .map(drop)
 }
 
-/// What a lease is for, or that it was lost.
+/// What a lease is for, or that it was lost: whoever claimed the row since has another attempt.
 pub(super) fn leased(c: &Connection, lease: Lease) -> Result<Leased, Error> {
-    let sql = "SELECT kind, subject, partner FROM work
-               WHERE id = $1 AND attempt = $2 AND leased = 1";
+    let sql = planted!(
+        "lease-not-fenced",
+        "SELECT kind, subject, partner FROM work WHERE id = $1 AND attempt >= $2 AND leased = 1",
+        "SELECT kind, subject, partner FROM work WHERE id = $1 AND attempt = $2 AND leased = 1"
+    );
     let row = first(c, sql, params![lease.work, lease.attempt], |row| {
         Ok(Leased {
             kind: word(row, 0)?,
