@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
@@ -13,6 +14,10 @@ use super::inbox::{ignored, names};
 const PART: usize = 64;
 /// The folder of ids handed over.
 const DELIVERED: &str = ".delivered";
+
+/// One puts a document at a time, by the last byte of its id. Who took over the work of one that was
+/// too slow may meet him here, still writing: they must not write the same file.
+static TURNS: [Mutex<()>; 64] = [const { Mutex::new(()) }; 64];
 
 /// Text as a part of a file name: letters, digits, `.`, `_` and `-` stay, all else becomes `-`;
 /// never empty, never with a leading dot, 64 characters at most.
@@ -101,6 +106,8 @@ impl Outbox {
         bytes: impl FnOnce() -> io::Result<R>,
     ) -> Result<(PathBuf, bool), Error> {
         let (path, mark) = (self.folder.join(name), self.delivered.join(id.to_string()));
+        let turn = &TURNS[usize::from(id.as_bytes()[15]) % TURNS.len()];
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if mark.exists() {
             return Ok((path, true));
         }
@@ -136,7 +143,45 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::safe;
+    use std::io::{self, Read};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Bytes that come only when somebody lets them.
+    struct Held(Sender<()>, Receiver<()>);
+
+    impl Read for Held {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            let _ = self.0.send(());
+            let _ = self.1.recv();
+            Ok(0)
+        }
+    }
+
+    /// The first is so slow that his work is given to a second, and both go on.
+    #[test]
+    fn two_do_not_write_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = Outbox::open(folder.path()).unwrap();
+        let id = Uuid::from_u128(7);
+        let ((begun, begins), (go, goes), (told, ended)) = (channel(), channel(), channel());
+        std::thread::scope(|scope| {
+            let outbox = &outbox;
+            let slow = b"{\"a\":1}".chain(Held(begun, goes));
+            let first = scope.spawn(|| outbox.put(id, "a.json", || Ok(slow)));
+            begins.recv().unwrap();
+            scope.spawn(move || told.send(outbox.put(id, "a.json", || Ok(&b"{\"a\":1}"[..]))));
+            let early = ended.recv_timeout(Duration::from_millis(100));
+            assert!(early.is_err(), "the second did not wait: {early:?}");
+            drop(go);
+            assert!(!first.join().unwrap().unwrap().1);
+            assert!(ended.recv().unwrap().unwrap().1, "it was put before");
+        });
+        let text = fs::read_to_string(folder.path().join("a.json")).unwrap();
+        assert_eq!(text, "{\"a\":1}");
+    }
 
     #[test]
     fn any_text_is_one_safe_component() {
