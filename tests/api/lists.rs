@@ -21,7 +21,7 @@ fn invoice(n: u32) -> String {
          BIG*20261129*CNRY-{n}*20261128*CNRY{n:04}~CUR*SE*USD~N1*BT*Buyer*92*PAYER~N3*2 Road~\
          N4*Seattle*WA*98109*US~N1*ST**92*DOCK~N1*RE*Vendor*92*TNDBX~N3*1 Road~N4*Columbus*OH*43085*US~\
          ITD*01*3*****60~IT1*1*6*EA*9.95*PE*BP*B0CANARY00~REF*PO*CNRY{n:04}~TDS*5970~CTT*1~\
-         SE*15*0001~GE*1*{n}~IEA*1*{n:09}~"
+         SE*16*0001~GE*1*{n}~IEA*1*{n:09}~"
     )
 }
 
