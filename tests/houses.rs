@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "planted")]
 use std::process::ExitStatus;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
@@ -70,9 +71,23 @@ impl Process {
     }
 }
 
+/// Ports that the kernel gives to no connection: who is to listen later has his own until then. One
+/// that asks for a port where nobody listens may even be connected to itself.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// A port where nobody listens, and which stays free until somebody does who was told of it.
 pub(crate) fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let many = PORTS.end - PORTS.start;
+    // Other processes look for theirs elsewhere first.
+    let own = u16::try_from(std::process::id() * 37 % u32::from(many)).unwrap();
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) % many;
+        let port = PORTS.start + (own + next) % many;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The folder of one side: what it is called, and the other.

@@ -20,6 +20,7 @@ use super::hostile::Request;
 use super::pair::{
     Kind, Side, agreeing, bind, buyer_profile, identities, sample, sellers_buyer, side,
 };
+use crate::houses::free_port;
 
 /// What the partner's server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,9 +176,7 @@ pub(super) async fn seller_agreeing(
     kind: Kind,
     more: &str,
 ) -> (Side, Arc<Moved>, std::net::SocketAddr) {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
     let clock = Arc::new(Moved::to(Utc::now()));
     let own = Arc::clone(&clock);
     let side = side(kind, bind().await, &identities()[1], own, |folder| {

@@ -2,10 +2,8 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -15,15 +13,12 @@ use super::image::run;
 use super::order::{Relation, Sealed, partner};
 use super::wire::Line;
 use crate::exchange::pair::identities;
+use crate::houses::free_port;
 
 /// How long what never happens is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// The most that counts between two looks: where more has passed, nobody was running.
 const LOOK: Duration = Duration::from_secs(1);
-/// Ports that the kernel gives to no connection: a gateway keeps its own while it is down. One that
-/// asks for a port where nobody listens may even be connected to itself.
-const PORTS: std::ops::Range<u16> = 20_000..30_000;
-
 /// A wait, counted by its looks: to be stopped for an hour, as a process may be, is no waiting.
 pub(super) struct Waiting {
     last: Instant,
@@ -84,7 +79,7 @@ impl House {
         let p12 = identities()[1].to_pkcs12("seller", "secret").unwrap();
         std::fs::write(path.join("own.p12"), p12).unwrap();
         std::fs::write(path.join("password"), "secret\n").unwrap();
-        let port = port();
+        let port = free_port();
         // Every body goes to a file first, so that there is something to fail.
         let settings = format!(
             "data = {:?}\n[identity]\np12 = \"own.p12\"\npassword_file = \"password\"\n\
@@ -286,20 +281,5 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// A port that is free, and stays so.
-fn port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let many = PORTS.end - PORTS.start;
-    // Other processes look for theirs elsewhere first.
-    let own = u16::try_from(std::process::id() * 37 % u32::from(many)).unwrap();
-    loop {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed) % many;
-        let port = PORTS.start + (own + next) % many;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
