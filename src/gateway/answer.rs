@@ -1,4 +1,6 @@
-//! The few answers that are no receipts.
+//! The few answers that are no receipts, and when a refusal leaves.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -6,6 +8,23 @@ use crate::store::Answer;
 
 /// Seconds until a sender should try again where we do not know better.
 pub(super) const RETRY_AFTER: u64 = 30;
+
+/// The steps of time at which refusals leave. What is wrong inside an envelope takes the same work
+/// whatever it is, to a microsecond or two; those must not be there to be measured either.
+const BEAT: Duration = Duration::from_millis(5);
+
+/// How long the refusal of a message still waits that was whole so long ago: until the next step.
+///
+/// ```
+/// # use std::time::Duration;
+/// let waits = |spent| transload::gateway::until_beat(Duration::from_micros(spent)).as_micros();
+/// assert_eq!([waits(700), waits(702), waits(5_001)], [4_300, 4_298, 4_999]);
+/// ```
+#[must_use]
+pub fn until_beat(spent: Duration) -> Duration {
+    let over = spent.as_micros() % BEAT.as_micros();
+    BEAT - Duration::from_micros(u64::try_from(over).unwrap_or(0))
+}
 
 /// Taken, and there is nothing to say.
 pub(super) fn empty() -> Answer {

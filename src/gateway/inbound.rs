@@ -20,9 +20,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::answer::{RETRY_AFTER, empty, taken, text, unavailable};
+use super::answer::{RETRY_AFTER, empty, taken, text, unavailable, until_beat};
 use super::certificates::seen;
 use super::receipt::not_now;
 use super::route::{Partnership, profile};
@@ -176,10 +177,26 @@ impl Gateway {
     /// Opens a message, stores it with its receipt, and gives the answer for the sender. When
     /// this returns a 2xx, everything that follows from the message is durable.
     pub async fn receive(self: &Arc<Self>, caller: Caller, body: Body) -> Answer {
+        let whole = Instant::now();
         kill!("arrived");
         if let Some(answer) = self.receipt_came(&caller, &body).await {
             return answer;
         }
+        match self.judge_and_keep(caller, body).await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                sleep(until_beat(whole.elapsed())).await;
+                refusal
+            }
+        }
+    }
+
+    /// Opens and stores a message: the answer to what is sound, or to what is refused.
+    async fn judge_and_keep(
+        self: &Arc<Self>,
+        caller: Caller,
+        body: Body,
+    ) -> Result<Answer, Answer> {
         let turn = self.opening.acquire().await;
         let turn = turn.expect("the semaphore is never closed");
         let at = self.clock.now();
@@ -196,7 +213,7 @@ impl Gateway {
             Ok(opened) => opened,
             Err(why) => {
                 tracing::error!(%why, "opening a message panicked");
-                return unavailable(RETRY_AFTER);
+                return Err(unavailable(RETRY_AFTER));
             }
         };
         let (partner, message_id) = (&caller.partnership.partner.name, &caller.key.message_id);
@@ -210,7 +227,7 @@ impl Gateway {
             Ok(judged) => judged,
             Err(why) => {
                 tracing::error!(message_id, partner, %why, "cannot open now");
-                return unavailable(RETRY_AFTER);
+                return Err(unavailable(RETRY_AFTER));
             }
         };
         tracing::info!(
@@ -224,7 +241,7 @@ impl Gateway {
         if let Some(answer) = self.not_now()
             && !(sound && self.came_before(&caller).await)
         {
-            return answer;
+            return Err(answer);
         }
         kill!("judged");
         // Two writes that wait together are one commit.
@@ -237,10 +254,11 @@ impl Gateway {
         }
         drop(turn);
         kill!("accepted");
-        answer.unwrap_or_else(|why| {
+        let answer = answer.map_err(|why| {
             tracing::error!(message_id, partner, %why, "cannot store now");
             not_now(&why)
-        })
+        })?;
+        if sound { Ok(answer) } else { Err(answer) }
     }
 
     /// Whether a message was accepted under this id: its answer is kept, and takes no room.

@@ -87,6 +87,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use alert::{Alert, RECENT, Told};
+pub use answer::until_beat;
 pub use api::{account, limits as api_limits};
 pub use certificates::{NOTED_EVERY, of_all_times};
 pub use disk::{BALLAST, Level, Mark, Marks};
