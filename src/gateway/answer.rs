@@ -22,8 +22,8 @@ const BEAT: Duration = Duration::from_millis(5);
 /// ```
 #[must_use]
 pub fn until_beat(spent: Duration) -> Duration {
-    let over = spent.as_micros() % BEAT.as_micros();
-    BEAT - Duration::from_micros(u64::try_from(over).unwrap_or(0))
+    let over = spent.as_nanos() % BEAT.as_nanos();
+    BEAT - Duration::from_nanos(u64::try_from(over).expect("less than a beat"))
 }
 
 /// Taken, and there is nothing to say.
