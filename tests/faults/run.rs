@@ -150,6 +150,7 @@ fn nothing_is_lost_and_nothing_is_done_twice() {
     say!("{}", total.told());
     say!("{:?}", total.faults);
     total.record();
+    assert_eq!(total.violations, 0, "also where no fault was done");
 }
 
 /// One slice, with power cuts where they can be had.
