@@ -45,12 +45,10 @@ pub use restore::{Restored, check, restore};
 pub use sealed::{Lock, Opener};
 pub use take::{Sources, Taken, take};
 
-use crate::store;
+use crate::store::{self, DATABASE};
 
 /// The first file of every backup.
 const CARD: &str = "backup.json";
-/// The database in it.
-const DATABASE: &str = "transload.db";
 /// The payload folder in it, and beside the database.
 const PAYLOADS: &str = "payloads";
 /// The settings in it.

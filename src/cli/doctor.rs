@@ -55,6 +55,14 @@ impl Verdict {
             Verdict::Wrong => "wrong",
         }
     }
+
+    fn on(self, about: &'static str, told: Text) -> Check {
+        Check {
+            about,
+            verdict: self,
+            told,
+        }
+    }
 }
 
 /// The word for people.
@@ -71,16 +79,6 @@ struct Check {
     about: &'static str,
     verdict: Verdict,
     told: Text,
-}
-
-impl Verdict {
-    fn on(self, about: &'static str, told: Text) -> Check {
-        Check {
-            about,
-            verdict: self,
-            told,
-        }
-    }
 }
 
 fn fine(about: &'static str, told: Text) -> Check {

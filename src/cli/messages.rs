@@ -14,8 +14,8 @@ use crate::as2::hex;
 use crate::config::Config;
 use crate::lang::pad;
 use crate::store::{
-    self, Direction, Error, Event, Filter, Kind, Message, MessageDetail, MessageState, Sqlite,
-    Store,
+    self, DATABASE, Direction, Error, Event, Filter, Kind, Message, MessageDetail, MessageState,
+    Sqlite, Store,
 };
 use crate::x12::text;
 
@@ -69,12 +69,9 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// The database in the data folder.
-    pub(super) const FILE: &str = "transload.db";
-
     /// Opens the store beside the process that has it.
     pub(super) fn beside(config: &Config) -> Result<Desk, Failure> {
-        if !config.data.join(Desk::FILE).exists() {
+        if !config.data.join(DATABASE).exists() {
             let folder = config.data.display();
             return Err(Failure::state(format!(
                 "there is no store in {folder}; name its folder by --data, or start `transload serve`"

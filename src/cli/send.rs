@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::gateway::{Error, Gateway, Parcel, Sent, Until, became};
 use crate::net;
 use crate::partner::Partner;
-use crate::store::{Kind, Memory, MessageDetail, MessageState, Sealed, Sqlite, Store};
+use crate::store::{DATABASE, Kind, Memory, MessageDetail, MessageState, Sealed, Sqlite, Store};
 use crate::x12::text;
 
 /// How often the store of another process is looked at.
@@ -118,7 +118,7 @@ impl Send {
     async fn queue(&self, config: &Config, out: &mut dyn Write) -> Outcome {
         // Who has the folder since a moment is making the store.
         let until = Instant::now() + MAKING;
-        while !config.data.join(Desk::FILE).exists() && Instant::now() < until {
+        while !config.data.join(DATABASE).exists() && Instant::now() < until {
             sleep(LOOK).await;
         }
         let desk = Desk::beside(config)?;

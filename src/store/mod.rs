@@ -78,7 +78,7 @@ pub use row::{
     Work,
 };
 pub use seen::Seen;
-pub use sqlite::{Restored, Snapshot, Sqlite};
+pub use sqlite::{DATABASE, Restored, Snapshot, Sqlite};
 pub use state::{Aside, Direction, DocumentState, MessageState, WorkKind};
 
 /// How long a repeated content or control number is taken for a repetition. Long enough for a

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::columns::{id, word};
 use super::payloads::Payloads;
 use super::queue::{all, first, log, move_message, run};
-use super::{Sqlite, outbound, readers, schema};
+use super::{DATABASE, Sqlite, outbound, readers, schema};
 use crate::store::{Digest, Error, Kind, MessageState, Payload, WorkKind, held_until};
 
 /// A copy of the database as of one moment, checked. Its file goes when this is dropped.
@@ -58,7 +58,7 @@ impl Sqlite {
     /// [`Kind::Failed`] where there is no store, it cannot be read, the disk is full, or the copy is
     /// not sound; [`Kind::Unreadable`] where a payload's file is missing.
     pub fn snapshot(folder: &Path) -> Result<Snapshot, Error> {
-        let source = folder.join("transload.db");
+        let source = folder.join(DATABASE);
         if !source.exists() {
             let detail = format!("there is no store in {}", folder.display());
             return Err(Error::new(Kind::Failed, detail));
@@ -100,7 +100,7 @@ impl Sqlite {
     /// # Errors
     /// [`Kind::Failed`] where it is not sound, or is not one of ours.
     pub fn examine(folder: &Path) -> Result<Option<u32>, Error> {
-        let path = folder.join("transload.db");
+        let path = folder.join(DATABASE);
         if !path.exists() {
             return Ok(None);
         }
@@ -124,7 +124,7 @@ impl Sqlite {
         now: DateTime<Utc>,
     ) -> Result<Restored, Error> {
         let lock = schema::lock(folder)?;
-        let database = folder.join("transload.db");
+        let database = folder.join(DATABASE);
         let payloads = Payloads::open(folder.join("payloads"))?;
         let connection = schema::open(&database)?;
         sound(&connection, &database)?;
@@ -251,7 +251,7 @@ mod tests {
 
     fn copied(from: &Snapshot, payloads: &Path, to: &Path) {
         fs::create_dir(to).unwrap();
-        fs::copy(&from.database, to.join("transload.db")).unwrap();
+        fs::copy(&from.database, to.join(DATABASE)).unwrap();
         for payload in &from.payloads {
             let crate::store::Place::File { path, .. } = &payload.place else {
                 panic!("in a file")
@@ -419,7 +419,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(folder.path()).unwrap();
         drop(store);
-        let path = folder.path().join("transload.db");
+        let path = folder.path().join(DATABASE);
         let missing = Payload::file("x", 100_000, [9; 32]);
         let c = Connection::open(&path).unwrap();
         let sql = "INSERT INTO payload (digest, size, bytes) VALUES ($1, $2, NULL)";

@@ -48,6 +48,9 @@ use payloads::Payloads;
 use readers::Readers;
 use writer::Writer;
 
+/// The database's file in the folder of a store.
+pub const DATABASE: &str = "transload.db";
+
 /// Payloads up to this many bytes lie in their row: one fsync, shared with others, in place of
 /// three. Above it a file is cheaper (measured: equal at 100 KB).
 const INLINE: usize = 64 * 1024;
@@ -87,7 +90,7 @@ impl Sqlite {
         }
         let lock = schema::lock(folder)?;
         let payloads = Payloads::open(folder.join("payloads"))?;
-        let database = folder.join("transload.db");
+        let database = folder.join(DATABASE);
         let connection = schema::open(&database)?;
         payloads.sweep(|digest| queries::named(&connection, digest))?;
         payloads::sync_names(folder)?;
@@ -107,7 +110,7 @@ impl Sqlite {
     /// # Errors
     /// [`Kind::Failed`] where there is no store, [`Kind::Invalid`] where it is another version's.
     pub fn beside(folder: &Path) -> Result<Self, Error> {
-        let database = folder.join("transload.db");
+        let database = folder.join(DATABASE);
         let connection = schema::beside(&database)?;
         Ok(Self {
             writer: Writer::start(connection, ())?,
@@ -130,7 +133,7 @@ impl Sqlite {
     /// # Errors
     /// [`Kind::Failed`] where the database cannot be read.
     pub fn look_newest(folder: &Path) -> Result<Option<DateTime<Utc>>, Error> {
-        let path = folder.join("transload.db");
+        let path = folder.join(DATABASE);
         if !path.exists() {
             return Ok(None);
         }

@@ -38,7 +38,7 @@ pub(super) fn list(c: &Connection) -> Result<Vec<Seen>, Error> {
 /// The same from a folder that another process may have open: nothing is written and no lock is
 /// taken. A folder without a store, or with one of before, has seen nothing.
 pub(super) fn look(folder: &Path) -> Result<Vec<Seen>, Error> {
-    let path = folder.join("transload.db");
+    let path = folder.join(super::DATABASE);
     if !path.exists() {
         return Ok(Vec::new());
     }
