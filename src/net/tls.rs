@@ -249,7 +249,9 @@ fn acceptor(der: &[u8], password: &str, clients: Clients) -> Result<Face, Error>
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     acceptor.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     acceptor.set_session_cache_mode(SslSessionCacheMode::OFF);
+    // Neither of 1.2 nor of 1.3, which would be made and sent, and be good for nothing.
     acceptor.set_options(SslOptions::NO_TICKET);
+    acceptor.set_num_tickets(0)?;
     acceptor.set_private_key(&key)?;
     acceptor.set_certificate(&certificate)?;
     for one in chain {
