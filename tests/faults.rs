@@ -24,6 +24,7 @@ mod copies;
 mod crowd;
 mod envelopes;
 mod figures;
+mod handshakes;
 #[cfg(feature = "planted")]
 mod house;
 mod http;

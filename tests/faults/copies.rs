@@ -358,7 +358,7 @@ fn e13_a_receipt_a_hundred_times() {
 #[test]
 fn e14_among_very_many_ids() {
     // Those that have messages, and as many more as there is time for.
-    let (many, more) = (500, often(20_000, 10_000_000));
+    let (many, more) = (500, often(20_000, 50_000_000));
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(folder.path()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

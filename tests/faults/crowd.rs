@@ -1,4 +1,4 @@
-//! F1, F2, F3, F16, F21: crowds at the real program's door, and what a partner notices of them.
+//! F1, F2, F3, F21: crowds at the real program's door, and what a partner notices of them.
 //!
 //! A few hundred in an ordinary run; thousands, which no debug build is quick at, with
 //! `TRANSLOAD_FAULTS=full` and, in `TRANSLOAD_FAULTS_PROGRAM`, an optimised build of the program. Each
@@ -6,15 +6,18 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use openssl::ssl::{Ssl, SslContext};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
+use tokio_openssl::SslStream;
 use transload::as2::{self, Keys, Profile};
 use transload::net;
 
@@ -77,6 +80,11 @@ impl Program {
         self.child.id()
     }
 
+    /// How it was built, for who reads a figure.
+    pub(super) fn built(&self) -> &'static str {
+        binary().1
+    }
+
     /// A line of what the kernel says of its memory, in KiB.
     pub(super) fn kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -85,18 +93,28 @@ impl Program {
     }
 
     /// The memory that it has now, in MiB.
-    fn memory(&self) -> f64 {
+    pub(super) fn memory(&self) -> f64 {
         self.kib("VmRSS:") as f64 / 1024.0
     }
 
     /// The time in milliseconds below which 99 of 100 messages of a partner are answered, one after
-    /// the other, each on a connection of its own; as long as something is so.
-    fn p99(&self, runtime: &Runtime, many: usize, so: impl Fn() -> bool) -> f64 {
+    /// the other, each on a connection of its own (by TLS where there is a client for it); as long as
+    /// something is so.
+    pub(super) fn p99(
+        &self,
+        runtime: &Runtime,
+        tls: Option<&SslContext>,
+        many: usize,
+        so: impl Fn() -> bool,
+    ) -> f64 {
         let mut times = Vec::new();
         while times.len() < many && (so() || times.is_empty()) {
             let request = sealed(b"x");
             let from = Instant::now();
-            let answer = runtime.block_on(post(self.address, request));
+            let answer = match tls {
+                None => runtime.block_on(post(self.address, request)),
+                Some(client) => runtime.block_on(post_by(client, self.address, request)),
+            };
             times.push(from.elapsed().as_secs_f64() * 1e3);
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         }
@@ -129,7 +147,19 @@ pub(super) fn sealed(payload: &[u8]) -> Request {
 
 /// What a message is answered, on a connection that ends with it.
 pub(super) async fn post(address: SocketAddr, request: Request) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    say(TcpStream::connect(address).await.unwrap(), request).await
+}
+
+/// The same by TLS.
+async fn post_by(client: &SslContext, address: SocketAddr, request: Request) -> String {
+    let ssl = Ssl::new(client).unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = SslStream::new(ssl, stream).unwrap();
+    Pin::new(&mut stream).connect().await.unwrap();
+    say(stream, request).await
+}
+
+async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: Request) -> String {
     let _ = stream.write_all(&request.bytes()).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
@@ -137,7 +167,7 @@ pub(super) async fn post(address: SocketAddr, request: Request) -> String {
 }
 
 /// The nth of a crowd.
-async fn connect(address: SocketAddr, n: usize) -> TcpStream {
+pub(super) async fn connect(address: SocketAddr, n: usize) -> TcpStream {
     let number = u32::try_from(n / EACH).unwrap() + 2;
     let own = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 0)) + number);
     let socket = TcpSocket::new_v4().unwrap();
@@ -177,7 +207,7 @@ pub(super) fn runtime() -> Runtime {
 
 /// One whose thread has what the gateway and its partner leave: a crowd is elsewhere, and takes no
 /// processor from them.
-fn aside() -> Runtime {
+pub(super) fn aside() -> Runtime {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(1).enable_all().on_thread_start(|| {
         let thread = std::fs::read_link("/proc/thread-self").unwrap();
@@ -194,7 +224,7 @@ fn aside() -> Runtime {
 fn slow(row: &str, crowd: usize, first: &'static [u8], limits: &str, text: &str) {
     let (runtime, elsewhere, probes) = (runtime(), aside(), often(10, 400));
     let (program, seconds) = (Program::start(limits), often(1, 40));
-    let quiet = program.p99(&runtime, probes, || true);
+    let quiet = program.p99(&runtime, None, probes, || true);
     let (before, address) = (program.memory(), program.address);
     let open = elsewhere.spawn(async move {
         let mut streams = Vec::new();
@@ -213,10 +243,10 @@ fn slow(row: &str, crowd: usize, first: &'static [u8], limits: &str, text: &str)
         from.elapsed()
     });
     let there = || left.load(Ordering::Relaxed) * 10 > crowd * 9;
-    let crowded = program.p99(&runtime, probes, there);
+    let crowded = program.p99(&runtime, None, probes, there);
     let memory = program.memory() - before;
     let took = runtime.block_on(dripping).unwrap();
-    let after = program.p99(&runtime, probes, || true);
+    let after = program.p99(&runtime, None, probes, || true);
     let cut = crowd - left.load(Ordering::Relaxed);
     let told = format!(
         "{crowd} {text}: a partner's p99 {quiet:.1} ms before, {crowded:.1} ms meanwhile, {after:.1} ms \

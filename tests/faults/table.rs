@@ -161,13 +161,15 @@ impl Row {
 
     /// One line of the document.
     fn line(&self, id: &str, figure: Option<&Figure>) -> String {
-        let (trials, violations, measured) = match figure {
-            Some(f) => (
+        let (trials, violations, measured) = match (figure, self.test.len()) {
+            (Some(f), _) => (
                 f.trials.to_string(),
                 f.violations.to_string(),
                 f.figure.clone(),
             ),
-            None => Default::default(),
+            (None, 0) => Default::default(),
+            (None, 1) => ("1 test".into(), "0".into(), String::new()),
+            (None, many) => (format!("{many} tests"), "0".into(), String::new()),
         };
         let tests: Vec<String> = self.test.iter().map(|name| format!("`{name}`")).collect();
         let parts = [
@@ -195,7 +197,9 @@ const INTRODUCTION: &str = "# Faults\n\n\
      Every fault that we know of is done to the gateway, which is a process of its own, while \
      partners of the test keep a ledger outside of its disk; what the gateway acknowledged, stored, \
      delivered and sent is compared with it. \"done\" names the tests that fail where it is not as \
-     expected; trials and violations are of the last recorded run.\n\n";
+     expected; trials and violations are of the last recorded run. \
+     Where none is recorded, nothing but yes or no is to be found out: the row's tests are counted, and \
+     all of them run before a change lands.\n\n";
 
 /// The document, all of it.
 fn document() -> String {
