@@ -176,46 +176,13 @@ pub(super) fn claim(
     }
     let mut work = Vec::new();
     while work.len() < limit {
-        let Some((found, leased, deaths)) = next_due(c, kinds, now)? else {
+        let due = next_due(c, kinds, limit - work.len(), now)?;
+        if due.is_empty() {
             break;
-        };
-        let deaths = deaths + u32::from(leased);
-        if leased {
-            log(
-                c,
-                found.subject,
-                "worker died",
-                &format!("{deaths} of {DEATHS}"),
-                now,
-            )?;
         }
-        if deaths >= DEATHS {
-            run(
-                c,
-                "DELETE FROM work WHERE id = $1",
-                params![found.lease.work],
-            )?;
-            let note = format!("work to {} stopped {DEATHS} workers", found.kind);
-            set_aside(
-                c,
-                found.kind,
-                found.subject,
-                found.kind.poisoned(),
-                &note,
-                now,
-            )?;
-            continue;
+        for (found, leased, deaths) in due {
+            work.extend(take(c, found, leased, deaths, now + lease, now)?);
         }
-        let sql = "UPDATE work SET leased = 1, attempt = $1, deaths = $2, due = $3 WHERE id = $4";
-        let until = (now + lease).timestamp_micros();
-        run(
-            c,
-            sql,
-            params![found.lease.attempt, deaths, until, found.lease.work],
-        )?;
-        let sql = "UPDATE turn SET served = (SELECT max(served) + 1 FROM turn) WHERE partner = $1";
-        run(c, sql, params![found.partner])?;
-        work.push(found);
     }
     let next = of_kinds(kinds, next_of);
     let sql = format!("SELECT due FROM ({next}) WHERE due IS NOT NULL ORDER BY due LIMIT 1");
@@ -225,6 +192,36 @@ pub(super) fn claim(
     };
     let next = first(c, &sql, now, |row| time(row, 0))?;
     Ok(Claimed { work, next })
+}
+
+/// Leases a due row until then, or sets it aside where it has stopped too many workers.
+fn take(
+    c: &Connection,
+    found: Work,
+    leased: bool,
+    deaths: u32,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<Work>, Error> {
+    let Lease { work, attempt } = found.lease;
+    let (kind, subject) = (found.kind, found.subject);
+    let deaths = deaths + u32::from(leased);
+    if leased {
+        let detail = format!("{deaths} of {DEATHS}");
+        log(c, subject, "worker died", &detail, now)?;
+    }
+    if deaths >= DEATHS {
+        run(c, "DELETE FROM work WHERE id = $1", params![work])?;
+        let note = format!("work to {kind} stopped {DEATHS} workers");
+        set_aside(c, kind, subject, kind.poisoned(), &note, now)?;
+        return Ok(None);
+    }
+    let sql = "UPDATE work SET leased = 1, attempt = $1, deaths = $2, due = $3 WHERE id = $4";
+    let until = until.timestamp_micros();
+    run(c, sql, params![attempt, deaths, until, work])?;
+    let sql = "UPDATE turn SET served = (SELECT max(served) + 1 FROM turn) WHERE partner = $1";
+    run(c, sql, params![found.partner])?;
+    Ok(Some(found))
 }
 
 /// When the next row of a kind is due: what waits for a partner's server not before that may be
@@ -263,13 +260,15 @@ fn of_kinds(kinds: &[WorkKind], query: impl Fn(WorkKind) -> String) -> String {
     queries.join(" UNION ALL ")
 }
 
-/// The due row of the partner served longest ago, with the lease it would get; whether its last
-/// lease ran out, and its deaths until then.
+/// A due row of each partner, at most so many, of those served longest ago first: with the lease it
+/// would get, whether its last lease ran out, and its deaths until then. It looks at every partner who
+/// waits for anything, so it is asked once for many rows.
 fn next_due(
     c: &Connection,
     kinds: &[WorkKind],
+    limit: usize,
     now: DateTime<Utc>,
-) -> Result<Option<(Work, bool, u32)>, Error> {
+) -> Result<Vec<(Work, bool, u32)>, Error> {
     let due = of_kinds(kinds, |kind| {
         let first = format!(
             "SELECT id FROM work WHERE partner = t.partner AND kind = '{kind}' AND due <= $1
@@ -286,9 +285,10 @@ fn next_due(
         "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
                 w.deaths, w.done, t.missed
          FROM turn t JOIN work w ON w.id = (SELECT id FROM ({due}) ORDER BY due, id LIMIT 1)
-         ORDER BY t.served, t.partner LIMIT 1"
+         ORDER BY t.served, t.partner LIMIT $2"
     );
-    first(c, &sql, params![now.timestamp_micros()], |row| {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(c, &sql, params![now.timestamp_micros(), limit], |row| {
         let lease = Lease {
             work: row.get(0)?,
             attempt: row.get::<_, u32>(1)? + 1,
