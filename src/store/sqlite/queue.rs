@@ -285,7 +285,7 @@ fn next_due(
         "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
                 w.deaths, w.done, t.missed
          FROM turn t JOIN work w ON w.id = (SELECT id FROM ({due}) ORDER BY due, id LIMIT 1)
-         ORDER BY t.served, t.partner LIMIT $2"
+         WHERE w.due <= $1 ORDER BY t.served, t.partner LIMIT $2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(c, &sql, params![now.timestamp_micros(), limit], |row| {
