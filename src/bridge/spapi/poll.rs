@@ -32,6 +32,9 @@ pub const PAGES: u32 = 1000;
 /// How often a list may be refused in its middle before it is asked for in shorter windows: the name
 /// of a page becomes old, and one that always is would keep the stream where it stands.
 const TORN: u32 = 3;
+/// How often in a row what is as short as can be is refused, a second earlier each time, before it is
+/// called a gap.
+const REFUSED: u32 = 3;
 /// The most that our clock may be ahead of theirs, in seconds: what is more is no clock of theirs.
 const AHEAD: i64 = 86_400;
 /// Gaps that are kept: neighbours become one, so there are few.
@@ -260,8 +263,8 @@ impl Marks {
         }
     }
 
-    /// The next window of a stream. A second failure begins it a second earlier: some times are
-    /// refused for no reason that anybody was told.
+    /// The next window of a stream. Each failure begins it a second earlier, as it does one of a sweep:
+    /// some times are refused for no reason that anybody was told.
     fn window(
         &self,
         stream: Stream,
@@ -288,12 +291,15 @@ impl Marks {
     }
 
     fn swept_window(&self, sweep: &Sweep, plan: &Plan, now: DateTime<Utc>) -> Window {
-        let from = sweep.at.max(plan.floor(now));
+        let floor = plan.floor(now);
+        let earlier = TimeDelta::seconds(i64::from(self.failures.min(60)));
+        let (start, from) = (sweep.at.max(floor), (sweep.at - earlier).max(floor));
         let width = self.width.map_or(WINDOW, TimeDelta::seconds);
+        let to = (start + width).min(from + WINDOW).min(sweep.until);
         Window {
             stream: Stream::Open,
             from,
-            to: (from + width).min(sweep.until).max(from),
+            to: to.max(from),
             page: None,
             pages: 0,
             pass: sweep.pass,
@@ -407,6 +413,10 @@ impl Marks {
         if width > NARROWEST {
             let narrower = (width / 2).max(NARROWEST);
             (self.width, self.torn) = (Some(narrower.num_seconds()), 0);
+            return self;
+        }
+        // What was short from the beginning is tried with another beginning.
+        if window.page.is_none() && self.failures < REFUSED {
             return self;
         }
         self.gap(window, "the API refuses to list it");
