@@ -36,11 +36,15 @@ pub(super) async fn accept(
     let own = arrival.clone();
     if let Apart::Payload = apart {
         let accepted = store.write(move |c| inbound::accept(c, &own, now)).await?;
-        if arrival.body.len() > INLINE as u64 {
-            kill!("apart");
+        // A question that comes again has its answer, so nobody writes its file.
+        if let Accepted::New { .. } = accepted {
+            if arrival.body.len() > INLINE as u64 {
+                kill!("apart");
+            }
+            let spilled = store.spill([Some(&arrival.body), arrival.content.as_ref()]);
+            spilled.await?;
         }
-        let spilled = store.spill([Some(&arrival.body), arrival.content.as_ref()]);
-        return spilled.await.map(|()| accepted);
+        return Ok(accepted);
     }
     store
         .spill([Some(&arrival.body), arrival.content.as_ref()])
