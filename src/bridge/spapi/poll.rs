@@ -30,11 +30,9 @@ pub const PAGE: u32 = 100;
 /// Pages of a window; a list that does not end is a defect of the other side.
 pub const PAGES: u32 = 1000;
 /// How often a list may be refused in its middle before it is asked for in shorter windows: the name
-/// of a page becomes old, and one that always is would keep the stream where it stands.
+/// of a page becomes old, and one that always is would keep the stream where it stands. As often the
+/// shortest window is tried, from a second earlier each time, before it is called a gap.
 const TORN: u32 = 3;
-/// How often in a row what is as short as can be is refused, a second earlier each time, before it is
-/// called a gap.
-const REFUSED: u32 = 3;
 /// The most that our clock may be ahead of theirs, in seconds: what is more is no clock of theirs.
 const AHEAD: i64 = 86_400;
 /// Gaps that are kept: neighbours become one, so there are few.
@@ -195,7 +193,7 @@ pub struct Marks {
     sweep: Option<Sweep>,
     window: Option<Window>,
     width: Option<i64>,
-    /// How often in a row a list was refused in its middle.
+    /// How often in a row a list was refused in its middle, or as short as it can be.
     torn: u32,
     /// By how many seconds our clock was ahead of theirs.
     ahead: i64,
@@ -263,8 +261,13 @@ impl Marks {
         }
     }
 
-    /// The next window of a stream. Each failure begins it a second earlier, as it does one of a sweep:
-    /// some times are refused for no reason that anybody was told.
+    /// By how much a window begins earlier for what failed: some times are refused for no reason that
+    /// anybody was told.
+    fn earlier(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.failures.min(60)))
+    }
+
+    /// The next window of a stream.
     fn window(
         &self,
         stream: Stream,
@@ -274,8 +277,8 @@ impl Marks {
     ) -> Window {
         let floor = plan.floor(now);
         // What they place in a window after we read it is what their clock is behind ours.
-        let more = i64::from(self.failures.min(60)) + self.ahead.clamp(0, AHEAD);
-        let shift = OVERLAP + TimeDelta::seconds(more);
+        let ahead = TimeDelta::seconds(self.ahead.clamp(0, AHEAD));
+        let shift = OVERLAP + ahead + self.earlier();
         let from = mark.map_or(floor, |mark| (mark - shift).max(floor));
         let start = mark.unwrap_or(from).max(from);
         let width = self.width.map_or(WINDOW, TimeDelta::seconds);
@@ -292,8 +295,8 @@ impl Marks {
 
     fn swept_window(&self, sweep: &Sweep, plan: &Plan, now: DateTime<Utc>) -> Window {
         let floor = plan.floor(now);
-        let earlier = TimeDelta::seconds(i64::from(self.failures.min(60)));
-        let (start, from) = (sweep.at.max(floor), (sweep.at - earlier).max(floor));
+        let start = sweep.at.max(floor);
+        let from = (start - self.earlier()).max(floor);
         let width = self.width.map_or(WINDOW, TimeDelta::seconds);
         let to = (start + width).min(from + WINDOW).min(sweep.until);
         Window {
@@ -402,21 +405,18 @@ impl Marks {
         }
         // A page's name may have become old: the window is read again from its first page.
         self.window = None;
-        if window.page.is_some() {
+        let start = self.mark(window.stream).unwrap_or(window.from);
+        let width = window.to - start.max(window.from);
+        let short = width <= NARROWEST;
+        if window.page.is_some() || short {
             self.torn += 1;
             if self.torn < TORN {
                 return self;
             }
         }
-        let start = self.mark(window.stream).unwrap_or(window.from);
-        let width = window.to - start.max(window.from);
-        if width > NARROWEST {
+        if !short {
             let narrower = (width / 2).max(NARROWEST);
             (self.width, self.torn) = (Some(narrower.num_seconds()), 0);
-            return self;
-        }
-        // What was short from the beginning is tried with another beginning.
-        if window.page.is_none() && self.failures < REFUSED {
             return self;
         }
         self.gap(window, "the API refuses to list it");
