@@ -37,6 +37,8 @@ const PARTS: usize = 50;
 pub(super) struct Program {
     child: Child,
     pub(super) address: SocketAddr,
+    /// How it was built, for who reads a figure.
+    pub(super) built: &'static str,
     _side: Side,
 }
 
@@ -55,7 +57,8 @@ impl Program {
         let file = side.path("transload.toml");
         let settings = std::fs::read_to_string(&file).unwrap() + more;
         std::fs::write(&file, settings).unwrap();
-        let mut command = Command::new(binary().0);
+        let (program, built) = binary();
+        let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(&file);
         command.env("TRANSLOAD_LOG", crate::canary::level());
         command
@@ -67,6 +70,7 @@ impl Program {
         let mut program = Program {
             child,
             address,
+            built,
             _side: side,
         };
         while std::net::TcpStream::connect(address).is_err() {
@@ -78,11 +82,6 @@ impl Program {
 
     pub(super) fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    /// How it was built, for who reads a figure.
-    pub(super) fn built(&self) -> &'static str {
-        binary().1
     }
 
     /// A line of what the kernel says of its memory, in KiB.
@@ -253,7 +252,7 @@ fn slow(row: &str, crowd: usize, first: &'static [u8], limits: &str, text: &str)
          after; {memory:.0} MiB more ({:.1} KiB each); {cut} were cut in {:.0} s ({})",
         memory * 1024.0 / crowd as f64,
         took.as_secs_f64(),
-        binary().1
+        program.built
     );
     figure(row, crowd as u64, 0, &told);
 }
@@ -335,7 +334,7 @@ fn f21_a_crowd_of_messages() {
         "{crowd} at once, each answered with its receipt within {:.0} s; 503 was said {later} times; \
          {peak:.0} MiB at most ({})",
         from.elapsed().as_secs_f64(),
-        binary().1
+        program.built
     );
     figure("F21", crowd as u64, 0, &told);
 }
