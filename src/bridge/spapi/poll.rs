@@ -262,9 +262,9 @@ impl Marks {
     }
 
     /// By how much a window begins earlier for what failed: some times are refused for no reason that
-    /// anybody was told.
+    /// anybody was told. It goes around, so that it is another beginning however often it failed before.
     fn earlier(&self) -> TimeDelta {
-        TimeDelta::seconds(i64::from(self.failures.min(60)))
+        TimeDelta::seconds(i64::from(self.failures % 60))
     }
 
     /// The next window of a stream.
