@@ -184,6 +184,10 @@ pub(super) fn claim(
             work.extend(take(c, found, leased, deaths, now + lease, now)?);
         }
     }
+    // A look that finds nothing writes nothing.
+    if !work.is_empty() {
+        pass_over(c, now)?;
+    }
     let next = of_kinds(kinds, next_of);
     let sql = format!("SELECT due FROM ({next}) WHERE due IS NOT NULL ORDER BY due LIMIT 1");
     let now: &[&dyn ToSql] = match kinds.iter().any(|kind| kind.asks_partner()) {
@@ -224,8 +228,27 @@ fn take(
     Ok(Some(found))
 }
 
-/// When the next row of a kind is due: what waits for a partner's server not before that may be
-/// asked, and not at all while enough of it is out, since the end of that is looked at anyhow.
+/// Where a partner has no rows at all.
+const NEVER: i64 = i64::MAX;
+
+/// Notes of partners until when they only wait. What is due sooner than that the schema notes with the
+/// row, wherever it is written.
+fn pass_over(c: &Connection, now: DateTime<Utc>) -> Result<(), Error> {
+    let firsts = of_kinds(WorkKind::ALL, |kind| {
+        format!(
+            "SELECT * FROM (SELECT due FROM work WHERE partner = turn.partner AND kind = '{kind}'
+             ORDER BY due LIMIT 1)"
+        )
+    });
+    let sql = format!(
+        "UPDATE turn INDEXED BY turn_due SET due = coalesce((SELECT min(due) FROM ({firsts})), {NEVER})
+         WHERE due <= $1 AND NOT EXISTS (SELECT 1 FROM ({firsts}) WHERE due <= $1)"
+    );
+    run(c, &sql, params![now.timestamp_micros()]).map(drop)
+}
+
+/// When the next row of a kind is looked at: once it is due; and what is due and waits for a partner's
+/// server once that may be asked, but not while enough of it is out, whose end is looked at anyhow.
 fn next_of(kind: WorkKind) -> String {
     if !kind.asks_partner() {
         return format!(
@@ -233,11 +256,10 @@ fn next_of(kind: WorkKind) -> String {
         );
     }
     format!(
-        "SELECT min(due) AS due FROM work INDEXED BY work_leased
-             WHERE kind = '{kind}' AND leased = 1 AND due > $1
+        "SELECT * FROM (SELECT due FROM work WHERE kind = '{kind}' AND due > $1 ORDER BY due LIMIT 1)
          UNION ALL SELECT min(due) AS due FROM (SELECT max(t.shut, (SELECT due FROM work
-             WHERE partner = t.partner AND kind = '{kind}' AND (leased = 0 OR due <= $1)
-             ORDER BY due LIMIT 1)) AS due FROM turn t WHERE {})",
+             WHERE partner = t.partner AND kind = '{kind}' AND due <= $1 ORDER BY due LIMIT 1)) AS due
+             FROM turn t INDEXED BY turn_due WHERE t.due <= $1 AND {})",
         room()
     )
 }
@@ -262,7 +284,7 @@ fn of_kinds(kinds: &[WorkKind], query: impl Fn(WorkKind) -> String) -> String {
 
 /// A due row of each partner, at most so many, of those served longest ago first: with the lease it
 /// would get, whether its last lease ran out, and its deaths until then. It looks at every partner who
-/// waits for anything, so it is asked once for many rows.
+/// has anything due, so it is asked once for many rows.
 fn next_due(
     c: &Connection,
     kinds: &[WorkKind],
@@ -284,8 +306,9 @@ fn next_due(
     let sql = format!(
         "SELECT w.id, w.attempt, w.kind, w.subject, w.partner, w.queued, w.error, w.leased,
                 w.deaths, w.done, t.missed
-         FROM turn t JOIN work w ON w.id = (SELECT id FROM ({due}) ORDER BY due, id LIMIT 1)
-         WHERE w.due <= $1 ORDER BY t.served, t.partner LIMIT $2"
+         FROM turn t INDEXED BY turn_due
+             JOIN work w ON w.id = (SELECT id FROM ({due}) ORDER BY due, id LIMIT 1)
+         WHERE t.due <= $1 ORDER BY t.served, t.partner LIMIT $2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(c, &sql, params![now.timestamp_micros(), limit], |row| {

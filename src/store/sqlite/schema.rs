@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0009.sql"),
     include_str!("../schema/0010.sql"),
     include_str!("../schema/0011.sql"),
+    include_str!("../schema/0012.sql"),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "TrLd".

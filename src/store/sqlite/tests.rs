@@ -334,6 +334,40 @@ fn claimed(c: &mut Connection, how: &str) -> (u64, Vec<String>) {
 
 const LEASE: Duration = Duration::from_secs(30);
 
+/// Partners who only wait cost a look nothing, and whoever has something to do is found, whichever
+/// write made it due.
+#[test]
+fn a_thousand_partners_who_wait_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut c = crowded(folder.path(), 1);
+    let (alone, _) = claimed(&mut c, "");
+    for absent in 0..1000 {
+        queued(&c, &format!("absent {absent}"), 1);
+    }
+    let later = "UPDATE work SET due = 9000000000000000 WHERE partner LIKE 'absent%'";
+    c.execute_batch(later).unwrap();
+    // The first look that finds something notes who waits.
+    let kinds = [WorkKind::Send];
+    let first = queue::claim(&c, &kinds, 1, LEASE, at(1)).unwrap();
+    assert_eq!(first.work.len(), 1);
+    let (beside, _) = claimed(&mut c, "");
+    assert!(
+        beside < alone + alone / 4,
+        "{alone} steps, {beside} beside a thousand"
+    );
+    let due = at(0).timestamp_micros();
+    for sooner in [
+        format!("UPDATE work SET due = {due} WHERE partner = 'absent 7'"),
+        format!(
+            "INSERT INTO work (kind, subject, partner, due, leased, attempt, deaths, queued)
+             VALUES ('answer', randomblob(16), 'absent 7', {due}, 0, 0, 0, {due})"
+        ),
+    ] {
+        let (_, served) = claimed(&mut c, &sooner);
+        assert!(served.contains(&"absent 7".to_owned()), "{sooner}");
+    }
+}
+
 /// One dead partner with 50,000 messages costs twenty live ones nothing: each is served, and the
 /// claim takes as many steps as beside a dead partner with 50. Steps are counted and not time.
 #[test]
