@@ -170,8 +170,8 @@ pub struct Work {
 pub struct Claimed {
     /// The work, at most as much as was asked for.
     pub work: Vec<Work>,
-    /// When the next row (of the asked kinds) is due; it may be in the past where there was more
-    /// than was asked for. `None`: the queue has none.
+    /// When to look again: not after the next row (of the asked kinds) may be had; in the past where
+    /// there was more than was asked for. `None`: the queue has none.
     pub next: Option<DateTime<Utc>>,
 }
 
